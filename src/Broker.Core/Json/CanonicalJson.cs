@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace Broker.Core.Json;
+
+/// <summary>One text per JSON value: equal values give equal text however they were written, different values different text.</summary>
+public static class CanonicalJson
+{
+    /// <summary>The canonical text. A member given twice is kept twice, in its order: such an object equals only its like.</summary>
+    public static string Of(JsonElement value)
+    {
+        var text = new StringBuilder();
+        Write(value, text);
+        return text.ToString();
+    }
+
+    /// <summary>Finds a member name that stands twice in one object; the path is a JSON pointer to it.</summary>
+    public static bool HasDuplicateKeys(JsonElement value, out string path)
+    {
+        path = "";
+        return FindDuplicate(value, "", ref path);
+    }
+
+    private static void Write(JsonElement value, StringBuilder text)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                WriteObject(value, text);
+                break;
+            case JsonValueKind.Array:
+                var separator = '[';
+                foreach (var item in value.EnumerateArray())
+                {
+                    text.Append(separator);
+                    Write(item, text);
+                    separator = ',';
+                }
+
+                text.Append(separator == '[' ? "[]" : "]");
+                break;
+            case JsonValueKind.String:
+                WriteString(JsonText.StringOf(value), text);
+                break;
+            case JsonValueKind.Number:
+                text.Append(JsonNumber.Of(value).ToString());
+                break;
+            case JsonValueKind.True:
+                text.Append("true");
+                break;
+            case JsonValueKind.False:
+                text.Append("false");
+                break;
+            case JsonValueKind.Null:
+                text.Append("null");
+                break;
+            case JsonValueKind.Undefined:
+                throw new ArgumentException("There is no JSON value to write.", nameof(value));
+        }
+    }
+
+    private static void WriteObject(JsonElement value, StringBuilder text)
+    {
+        var separator = '{';
+        // OrderBy is stable, which keeps repeated names in their order.
+        foreach (var (name, member) in value.EnumerateObject()
+                     .Select(m => (Name: JsonText.NameOf(m), m.Value))
+                     .OrderBy(m => m.Name, StringComparer.Ordinal))
+        {
+            text.Append(separator);
+            WriteString(name, text);
+            text.Append(':');
+            Write(member, text);
+            separator = ',';
+        }
+
+        text.Append(separator == '{' ? "{}" : "}");
+    }
+
+    private static void WriteString(string value, StringBuilder text)
+    {
+        text.Append('"');
+        for (var i = 0; i < value.Length; i++)
+        {
+            var unit = value[i];
+            if (unit is '"' or '\\')
+            {
+                text.Append('\\').Append(unit);
+            }
+            else if (char.IsHighSurrogate(unit) && i + 1 < value.Length && char.IsLowSurrogate(value[i + 1]))
+            {
+                text.Append(unit).Append(value[++i]);
+            }
+            else if (unit < ' ' || char.IsSurrogate(unit))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+            }
+            else
+            {
+                text.Append(unit);
+            }
+        }
+
+        text.Append('"');
+    }
+
+    private static bool FindDuplicate(JsonElement value, string at, ref string path)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (value.ValueKind is JsonValueKind.Array)
+        {
+            var index = 0;
+            foreach (var item in value.EnumerateArray())
+            {
+                // Scalars hold no members: a long array of numbers must not cost a path each.
+                if (item.ValueKind is JsonValueKind.Object or JsonValueKind.Array && FindDuplicate(item, JsonText.Under(at, index), ref path))
+                    return true;
+                index++;
+            }
+
+            return false;
+        }
+
+        if (value.ValueKind is not JsonValueKind.Object) return false;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var member in value.EnumerateObject())
+        {
+            var name = JsonText.NameOf(member);
+            if (!seen.Add(name))
+            {
+                path = JsonText.Under(at, name);
+                return true;
+            }
+
+            if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array
+                && FindDuplicate(member.Value, JsonText.Under(at, name), ref path))
+                return true;
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Globalization;
+using System.Text;
+
+namespace Broker.Core.Schemas;
+
+/// <summary>
+/// A set of code points written as a .NET pattern over UTF-16: a class for the basic plane, alternatives of surrogate pairs for the rest.
+/// Half a pair is in no set.
+/// </summary>
+internal sealed class CodePointSet
+{
+    private const int FirstAstral = 0x10000;
+    private const int Last = 0x10FFFF;
+    private const string Halves = "-[\\uD800-\\uDFFF]";
+
+    private static readonly (int From, int To)[] Digits = [('0', '9')];
+    private static readonly (int From, int To)[] Word = [('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
+    private static readonly (int From, int To)[] Space =
+    [
+        ('\t', '\r'), (' ', ' '), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F),
+        (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+    ];
+
+    // In the order of UnicodeCategory.
+    private static readonly string[] Codes =
+        "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Zs Zl Zp Cc Cf Cs Co Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Cn".Split(' ');
+
+    private static readonly string[] LongNames =
+        ("Uppercase_Letter Lowercase_Letter Titlecase_Letter Modifier_Letter Other_Letter Nonspacing_Mark Spacing_Mark Enclosing_Mark Decimal_Number "
+         + "Letter_Number Other_Number Space_Separator Line_Separator Paragraph_Separator Control Format Surrogate Private_Use Connector_Punctuation "
+         + "Dash_Punctuation Open_Punctuation Close_Punctuation Initial_Punctuation Final_Punctuation Other_Punctuation Math_Symbol Currency_Symbol "
+         + "Modifier_Symbol Other_Symbol Unassigned").Split(' ');
+
+    private static readonly Dictionary<string, string> Majors = new(StringComparer.Ordinal)
+    {
+        ["Letter"] = "L", ["Mark"] = "M", ["Number"] = "N", ["Punctuation"] = "P", ["Symbol"] = "S", ["Separator"] = "Z", ["Other"] = "C",
+    };
+
+    private readonly StringBuilder basic = new();
+    private readonly List<(int From, int To)> astral = [];
+
+    public bool Negated { get; set; }
+
+    public static string Unit(int unit) => string.Create(CultureInfo.InvariantCulture, $"\\u{unit:X4}");
+
+    public void Add(int from, int to)
+    {
+        if (from < FirstAstral) basic.Append(Unit(from)).Append('-').Append(Unit(Math.Min(to, FirstAstral - 1)));
+        if (to >= FirstAstral) astral.Add((Math.Max(from, FirstAstral), to));
+    }
+
+    /// <summary>d, w, s and their opposites.</summary>
+    public bool TryAddShorthand(char kind)
+    {
+        var ranges = char.ToLowerInvariant(kind) switch { 'd' => Digits, 'w' => Word, 's' => Space, _ => null };
+        if (ranges is null) return false;
+        foreach (var (from, to) in char.IsUpper(kind) ? Complement(ranges, 0) : ranges) Add(from, to);
+        return true;
+    }
+
+    /// <summary>A general category by either name; scripts and other properties are not known to .NET.</summary>
+    public bool TryAddCategory(string name, bool negated)
+    {
+        var code = Array.IndexOf(LongNames, name) is >= 0 and var place ? Codes[place] : Majors.GetValueOrDefault(name, name);
+        if (!Array.Exists(Codes, known => known == code || (code.Length == 1 && known[0] == code[0]))) return false;
+
+        basic.Append(negated ? "\\P{" : "\\p{").Append(code).Append('}');
+        // .NET's \p sees single UTF-16 units, so the million code points beyond the basic plane are gone through here.
+        var start = -1;
+        for (var point = FirstAstral; point <= Last + 1; point++)
+        {
+            var inside = point <= Last
+                && Codes[(int)CharUnicodeInfo.GetUnicodeCategory(point)].StartsWith(code, StringComparison.Ordinal) != negated;
+            if (inside && start < 0) start = point;
+            if (inside || start < 0) continue;
+            astral.Add((start, point - 1));
+            start = -1;
+        }
+
+        return true;
+    }
+
+    public override string ToString()
+    {
+        // Subtraction takes the halves out of whatever stands before it, a negated class included.
+        var units = (basic.Length, Negated) switch
+        {
+            (0, false) => null,
+            (0, true) => $"[\\u0000-\\uFFFF{Halves}]",
+            (_, true) => $"[^{basic}{Halves}]",
+            _ => $"[{basic}{Halves}]",
+        };
+        var pairs = (Negated ? Complement(astral, FirstAstral) : astral).SelectMany(Pairs);
+        string[] alternatives = units is null ? [.. pairs] : [units, .. pairs];
+        return alternatives switch
+        {
+            [] => "[^\\u0000-\\uFFFF]",
+            [var one] => one.StartsWith('[') ? one : $"(?:{one})",
+            _ => $"(?:{string.Join('|', alternatives)})",
+        };
+    }
+
+    private static IEnumerable<(int From, int To)> Complement(IEnumerable<(int From, int To)> ranges, int first)
+    {
+        var next = first;
+        foreach (var (from, to) in ranges.OrderBy(range => range.From))
+        {
+            if (from > next) yield return (next, from - 1);
+            next = Math.Max(next, to + 1);
+        }
+
+        if (next <= Last) yield return (next, Last);
+    }
+
+    private static IEnumerable<string> Pairs((int From, int To) range)
+    {
+        for (var from = range.From; from <= range.To;)
+        {
+            var (high, low) = (char.ConvertFromUtf32(from)[0], char.ConvertFromUtf32(from)[1]);
+            // As many whole blocks of 1,024 as fit, else the rest of this block.
+            var blocks = low == 0xDC00 ? (range.To + 1 - from) / 0x400 : 0;
+            var to = blocks > 0 ? from + (blocks * 0x400) - 1 : Math.Min(range.To, from | 0x3FF);
+            var end = char.ConvertFromUtf32(to);
+            yield return $"[{Unit(high)}-{Unit(end[0])}][{Unit(low)}-{Unit(end[1])}]";
+            from = to + 1;
+        }
+    }
+}
