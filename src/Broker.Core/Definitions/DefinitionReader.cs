@@ -1,0 +1,172 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using System.Text.Json;
+using Broker.Core.Json;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Definitions;
+
+/// <summary>What is wrong with a definition: where (a path such as <c>steps.build.policies</c>) and what was expected.</summary>
+public sealed record DefinitionProblem(string Path, string Message)
+{
+    public override string ToString() => Path.Length == 0 ? Message : $"{Path}: {Message}";
+}
+
+/// <summary>A definition, or every problem that was found.</summary>
+public sealed record DefinitionReading(WorkflowDefinition? Definition, IReadOnlyList<DefinitionProblem> Problems);
+
+/// <summary>
+/// Reads a definition document: the broker dialect's schema with the extensions of design section 6. The other dialects' forms are
+/// turned into this one document first, so that there is one reader and one set of checks.
+/// </summary>
+public static class DefinitionReader
+{
+    /// <summary>Longest workflow name, version or step name, in characters.</summary>
+    public const int MaxNameLength = 200;
+
+    public static DefinitionReading Read(JsonElement document)
+    {
+        var problems = new ProblemList();
+        if (document.ValueKind is not JsonValueKind.Object)
+        {
+            problems.Add("", "expected a workflow object");
+            return new(null, problems.All);
+        }
+
+        if (CanonicalJson.HasDuplicateKeys(document, out var twice))
+        {
+            problems.Add(twice, "is there twice");
+            return new(null, problems.All);
+        }
+
+        var name = problems.Name(document, "workflow_id", "", fallback: null);
+        var version = problems.Name(document, "version", "", fallback: "1");
+        problems.Policies(document, "");
+        var drafts = ReadSteps(document, problems);
+        var outputs = problems.Strings(document, "outputs", "");
+        var events = EventReader.Read(document, name, drafts, problems);
+        if (problems.Any) return new(null, problems.All);
+
+        var steps = GraphBuilder.Build(drafts, problems);
+        var outputIndexes = ImmutableArray.CreateBuilder<int>();
+        var indexOf = drafts.Select((draft, index) => (draft.Name, index)).ToFrozenDictionary(s => s.Name, s => s.index);
+        foreach (var output in outputs)
+        {
+            if (indexOf.TryGetValue(output, out var index)) outputIndexes.Add(index);
+            else problems.Add("outputs", $"names the step '{output}', which does not exist");
+        }
+
+        if (!DefinitionFingerprint.TryGet(document, out var fingerprint)) problems.Add("", "holds text that is not valid Unicode");
+        if (problems.Any) return new(null, problems.All);
+
+        return new(
+            new WorkflowDefinition
+            {
+                Name = name,
+                Version = version,
+                Steps = steps,
+                Outputs = outputIndexes.ToImmutable(),
+                LostLease = drafts.Any(d => d.DependsOn is not null) || document.TryGetProperty("jobs", out _) ? LostLeaseRule.UseRetry : LostLeaseRule.ReturnToFront,
+                MaxLeaseLosses = (int)(problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3),
+                Events = events,
+                Jobs = ReadJobs(document, name),
+                Document = document.GetRawText(),
+                Fingerprint = fingerprint,
+                IndexOf = indexOf,
+                Roots = [.. steps.Where(s => s.Predecessors.IsEmpty).Select(s => s.Index)],
+                ResultSteps = outputIndexes.Count > 0
+                    ? outputIndexes.ToImmutable()
+                    : [.. steps.Where(s => s.Successors.Values.All(v => v.IsEmpty)).Select(s => s.Index)],
+                HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
+            },
+            problems.All);
+    }
+
+    private static JobsDisplay? ReadJobs(JsonElement document, string name)
+    {
+        if (!document.TryGetProperty("jobs", out var jobs) || jobs.ValueKind is not JsonValueKind.Object) return null;
+        return new JobsDisplay(
+            jobs.TryGetProperty("name", out var shown) ? shown.GetString() ?? name : name,
+            jobs.TryGetProperty("trigger", out var trigger) ? trigger.GetString() ?? "" : "",
+            jobs.TryGetProperty("from_file", out var file) && file.ValueKind is JsonValueKind.True);
+    }
+
+    private static List<StepDraft> ReadSteps(JsonElement document, ProblemList problems)
+    {
+        var drafts = new List<StepDraft>();
+        if (!document.TryGetProperty("steps", out var steps) || steps.ValueKind is JsonValueKind.Null)
+        {
+            problems.Add("steps", "is required: an object of step name to step");
+            return drafts;
+        }
+
+        if (steps.ValueKind is not JsonValueKind.Object)
+        {
+            problems.Add("steps", "expected an object of step name to step");
+            return drafts;
+        }
+
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var entry in steps.EnumerateObject())
+        {
+            if (drafts.Count == WorkflowDefinition.MaxSteps)
+            {
+                problems.Add("steps", $"has more than {WorkflowDefinition.MaxSteps} steps");
+                break;
+            }
+
+            if (!problems.IsName(entry.Name, $"steps.{entry.Name}")) continue;
+            if (!seen.Add(entry.Name)) problems.Add($"steps.{entry.Name}", "is there twice");
+            else if (entry.Value.ValueKind is not JsonValueKind.Object) problems.Add($"steps.{entry.Name}", "expected a step object");
+            else drafts.Add(ReadStep(entry.Name, entry.Value, problems));
+        }
+
+        return drafts;
+    }
+
+    private static StepDraft ReadStep(string key, JsonElement step, ProblemList problems)
+    {
+        var path = $"steps.{key}";
+        if (problems.Text(step, "name", path) is { } name && name != key) problems.Add($"{path}.name", $"is '{name}', but the step's key is '{key}'");
+
+        var kind = problems.Text(step, "kind", path) switch
+        {
+            null or "task" => StepKind.Task,
+            "waitForEvent" => StepKind.WaitForEvent,
+            "sleep" => StepKind.Sleep,
+            var other => problems.Add<StepKind>($"{path}.kind", $"is '{other}', expected task, waitForEvent or sleep"),
+        };
+        var policies = problems.Policies(step, path);
+        var eventType = problems.Text(step, "event", path);
+        if (kind is StepKind.WaitForEvent && string.IsNullOrEmpty(eventType)) problems.Add($"{path}.event", "is required: the event type to wait for");
+
+        // Bounds of waits: instances contract 8. A sleep may be as long as the longest wait.
+        var timeout = kind is StepKind.WaitForEvent
+            ? problems.Integer(step, "timeout_ms", path, 1000, RetryPolicy.LongestMs) ?? 24L * 60 * 60 * 1000
+            : problems.Integer(step, "timeout_ms", path, 1, RetryPolicy.LongestMs);
+        var duration = problems.Integer(step, "duration_ms", path, 0, RetryPolicy.LongestMs);
+        if (kind is StepKind.Sleep && duration is null) problems.Add($"{path}.duration_ms", "is required: how long to sleep, in milliseconds");
+
+        return new StepDraft
+        {
+            Name = key,
+            Kind = kind,
+            Successors = problems.StringLists(step, "successors", path),
+            Predecessors = problems.Strings(step, "predecessors", path),
+            DependsOn = step.TryGetProperty("depends_on", out var needs) && needs.ValueKind is not JsonValueKind.Null ? problems.Strings(step, "depends_on", path) : null,
+            AnyOf = problems.StringLists(step, "or_groups", path),
+            Command = problems.Text(step, "command", path),
+            RequiredLabels = problems.Strings(step, "required_labels", path),
+            Priority = (int)(problems.Integer(step, "priority", path, -1000, 1000) ?? 0),
+            Retry = RetryPolicyReader.Read(step, path, problems),
+            LeaseSecs = (int?)problems.Integer(step, "lease_ttl_secs", path, 1, 24 * 60 * 60),
+            BudgetSecs = policies.BudgetSecs,
+            TimeoutMs = timeout ?? policies.TimeoutMs,
+            EventType = eventType,
+            DurationMs = duration ?? 0,
+            Emits = problems.Strings(step, "emits", path),
+            Accepts = problems.Strings(step, "accepts", path),
+            DisplayJson = step.TryGetProperty("display", out var display) && display.ValueKind is JsonValueKind.Object ? display.GetRawText() : null,
+        };
+    }
+}

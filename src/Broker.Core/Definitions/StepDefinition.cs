@@ -1,0 +1,94 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Definitions;
+
+/// <summary>Who finishes a step: a worker under a lease, or the broker itself.</summary>
+public enum StepKind
+{
+    /// <summary>Claimed and reported by a worker.</summary>
+    Task,
+
+    /// <summary>Finished by the broker when a matching inbound event meets it, failed at its deadline.</summary>
+    WaitForEvent,
+
+    /// <summary>Finished by the broker when its time has passed.</summary>
+    Sleep,
+}
+
+/// <summary>An any-of join: one finished member is enough. The first-listed member names the value for workers.</summary>
+public sealed record AnyOfGroup(string Name, ImmutableArray<int> Members);
+
+/// <summary>One node of a definition. Steps are addressed by their index in <see cref="WorkflowDefinition.Steps"/>.</summary>
+public sealed class StepDefinition
+{
+    /// <summary>The plain edge: taken when no branch is named by the result.</summary>
+    public const string DefaultAction = "default";
+
+    public required int Index { get; init; }
+    public required string Name { get; init; }
+    public StepKind Kind { get; init; }
+
+    /// <summary>Branch action → steps it leads to.</summary>
+    public required FrozenDictionary<string, ImmutableArray<int>> Successors { get; init; }
+
+    /// <summary>Every step that leads here, back edges left out: they never make a step ready (design 2.8).</summary>
+    public required ImmutableArray<int> Predecessors { get; init; }
+
+    /// <summary>Predecessors that are in no any-of group: all of them must finish.</summary>
+    public required ImmutableArray<int> Plain { get; init; }
+
+    public required ImmutableArray<AnyOfGroup> AnyOf { get; init; }
+
+    /// <summary>Steps that count this one among their predecessors.</summary>
+    public ImmutableArray<int> Dependents { get; internal set; } = [];
+
+    /// <summary>Jobs-dialect dependencies: a predecessor must have succeeded, a skipped one does not do.</summary>
+    public bool NeedsSuccess { get; init; }
+
+    /// <summary>Shell command; a step that has one is offered to workers by label, any other to the definition's own workers.</summary>
+    public string? Command { get; init; }
+
+    /// <summary>Labels a claim must carry, sorted, without repetition.</summary>
+    public ImmutableArray<string> RequiredLabels { get; init; } = [];
+
+    /// <summary>Higher is handed out first; 0 unless the definition says otherwise.</summary>
+    public int Priority { get; init; }
+
+    public RetryPolicy Retry { get; init; } = RetryPolicy.Never;
+
+    /// <summary>Lease given when the claim asks for none (seconds); null: the broker's default, or the budget if that is longer.</summary>
+    public int? LeaseSecs { get; init; }
+
+    /// <summary>What the worker's own retries and time-outs may take in all (seconds, rounded up), where a policy says so.</summary>
+    public int? BudgetSecs { get; init; }
+
+    /// <summary>Task: what one attempt may take. Wait: how long it waits. Milliseconds.</summary>
+    public long? TimeoutMs { get; init; }
+
+    /// <summary>Event type that a <see cref="StepKind.WaitForEvent"/> step waits for.</summary>
+    public string? EventType { get; init; }
+
+    /// <summary>Length of a <see cref="StepKind.Sleep"/> in milliseconds.</summary>
+    public long DurationMs { get; init; }
+
+    /// <summary>Event types that the step may publish.</summary>
+    public ImmutableArray<string> Emits { get; init; } = [];
+
+    /// <summary>Event types that may be sent to the step.</summary>
+    public ImmutableArray<string> Accepts { get; init; } = [];
+
+    /// <summary>What the jobs dialect shows of the job beyond its state: raw JSON object, given back as sent.</summary>
+    public string? DisplayJson { get; init; }
+
+    /// <summary>The lease to grant, in seconds: what the claim asks for, else the step's own, else the default or the longer budget.</summary>
+    public int LeaseFor(int? claimed, int defaultSecs) => claimed ?? LeaseSecs ?? Math.Max(defaultSecs, BudgetSecs ?? 0);
+
+    /// <summary>The steps that a result leads to: the branch that a string result names if there is one, else the default.</summary>
+    public ImmutableArray<int> Chosen(string? branch)
+    {
+        if (branch is not null && Successors.TryGetValue(branch, out var named)) return named;
+        return Successors.TryGetValue(DefaultAction, out var plain) ? plain : [];
+    }
+}

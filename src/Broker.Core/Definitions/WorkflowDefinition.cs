@@ -1,0 +1,63 @@
+using System.Collections.Frozen;
+using System.Collections.Immutable;
+
+namespace Broker.Core.Definitions;
+
+/// <summary>What an expired lease costs; part of the definition (design 2.4).</summary>
+public enum LostLeaseRule
+{
+    /// <summary>The step goes back to the front, at most <see cref="WorkflowDefinition.MaxLeaseLosses"/> times.</summary>
+    ReturnToFront,
+
+    /// <summary>A retry is used up, with backoff: shell commands whose <c>max_retries</c> 0 means "never twice".</summary>
+    UseRetry,
+}
+
+/// <summary>A workflow as registered: (name, version) → graph of steps. Immutable.</summary>
+public sealed class WorkflowDefinition
+{
+    /// <summary>Steps in one definition, at most.</summary>
+    public const int MaxSteps = 20_000;
+
+    public required string Name { get; init; }
+    public required string Version { get; init; }
+    public required ImmutableArray<StepDefinition> Steps { get; init; }
+
+    /// <summary>Declared output steps; empty means the sinks that ran.</summary>
+    public ImmutableArray<int> Outputs { get; init; } = [];
+
+    public LostLeaseRule LostLease { get; init; }
+
+    /// <summary>How often a step may lose its lease before it counts as poison.</summary>
+    public int MaxLeaseLosses { get; init; } = 3;
+
+    /// <summary>Events that the workflow knows, start and stop event included.</summary>
+    public required EventCatalog Events { get; init; }
+
+    /// <summary>Shown by the jobs dialect: display name and trigger text. Null for definitions of other dialects.</summary>
+    public JobsDisplay? Jobs { get; init; }
+
+    /// <summary>The document as it was registered (raw JSON), from which this was read.</summary>
+    public required string Document { get; init; }
+
+    /// <summary>Equal for two documents that are equal as JSON values, defaulted members filled in.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>Step name → index.</summary>
+    public required FrozenDictionary<string, int> IndexOf { get; init; }
+
+    /// <summary>Steps without predecessors: ready when a run starts.</summary>
+    public required ImmutableArray<int> Roots { get; init; }
+
+    /// <summary>The steps whose results make the final value: the declared outputs, else the steps without successors.</summary>
+    public required ImmutableArray<int> ResultSteps { get; init; }
+
+    /// <summary>True when some step is finished by the broker.</summary>
+    public bool HasWaits { get; init; }
+
+    /// <summary>The step of that name, or null.</summary>
+    public StepDefinition? Find(string stepName) => IndexOf.TryGetValue(stepName, out var index) ? Steps[index] : null;
+}
+
+/// <summary>What the jobs dialect shows of a workflow beside its jobs.</summary>
+public sealed record JobsDisplay(string Name, string Trigger, bool FromFile);

@@ -1,0 +1,336 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Json;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Runs;
+
+/// <summary>
+/// One run while one transaction changes it: commands go in one after the other, the rows to write come out. Pure: what it may look at
+/// is loaded before, the instant is an argument. The caller loads the steps a command names, and all active steps for the commands
+/// marked so.
+/// </summary>
+public sealed class RunSession
+{
+    private readonly Dictionary<int, StepState> steps = [];
+    private readonly SortedDictionary<long, InboundEvent> mail = [];
+    private readonly HashSet<int> inserted = [];
+    private readonly HashSet<int> updated = [];
+    private readonly HashSet<long> consumed = [];
+
+    public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboundEvent> undelivered)
+    {
+        Run = run;
+        foreach (var step in loaded) steps[step.Index] = step;
+        foreach (var message in undelivered) mail[message.Id] = message;
+    }
+
+    public RunState Run { get; private set; }
+
+    /// <summary>Set when the run's context was replaced: raw JSON.</summary>
+    public string? NewContext { get; private set; }
+
+    /// <summary>The run has ended within this session: the caller hands in its final value with <see cref="Conclude"/>.</summary>
+    public bool EndedNow { get; private set; }
+
+    /// <summary>Raw JSON of the final value of a run that succeeded in this session.</summary>
+    public string? ResultJson { get; private set; }
+
+    public IEnumerable<StepState> Inserted => inserted.Select(i => steps[i]);
+
+    public IEnumerable<StepState> Updated => updated.Where(i => !inserted.Contains(i)).Select(i => steps[i]);
+
+    public IEnumerable<InboundEvent> Consumed => consumed.Select(id => mail[id]);
+
+    /// <summary>Events to append to the run's stream, in order. The terminal one has an empty type.</summary>
+    public List<PublishedEvent> Published { get; } = [];
+
+    public StepState? Find(int index) => steps.GetValueOrDefault(index);
+
+    /// <summary>A new run with its roots ready. An empty graph is complete at once.</summary>
+    public static RunSession Start(RunState fresh, DateTimeOffset now)
+    {
+        var session = new RunSession(fresh, [], []);
+        foreach (var root in fresh.Definition.Roots) session.Reach(root, now);
+        session.Settle(now);
+        return session;
+    }
+
+    /// <summary>Applies a report. While pausing, all active steps must be loaded.</summary>
+    public ReportVerdict Report(int index, long fence, StepReport report, DateTimeOffset now)
+    {
+        if (!steps.TryGetValue(index, out var step)) return ReportVerdict.Stale;
+
+        var verdict = StepMachine.Report(step, fence, report, Definition(index), now);
+        if (verdict.Refusal is Refusal.StaleLease) return ReportVerdict.Stale;
+
+        Set(verdict.Next);
+        if (verdict.Refusal is Refusal.Cancelled) return ReportVerdict.StepCancelled;
+
+        Touch(now);
+        Run = Run with { StartedAt = Run.StartedAt ?? step.BegunAt };
+        foreach (var published in report.Events) Published.Add(published);
+        if (report.ContextJson is not null) NewContext = report.ContextJson;
+        After(step, verdict.Next, now);
+        return ReportVerdict.Accepted;
+    }
+
+    /// <summary>The lease of a step ran out; false when it did not, or is not the current one.</summary>
+    public bool Expire(int index, long fence, DateTimeOffset now)
+    {
+        if (!steps.TryGetValue(index, out var step)) return false;
+        var verdict = StepMachine.Expire(step, fence, Run.Definition, now);
+        if (!verdict.Accepted) return false;
+
+        Set(verdict.Next);
+        if (step.Status is StepStatus.Cancelled) return true;
+        Touch(now);
+        After(step, verdict.Next, now);
+        return true;
+    }
+
+    /// <summary>A sleep has passed or a wait has met its deadline; a kept event beats the deadline. Pause keeps both waiting.</summary>
+    public bool FinishDue(int index, DateTimeOffset now)
+    {
+        if (!Run.HandsOut || !steps.TryGetValue(index, out var step) || step.Status is not StepStatus.Waiting || step.Due > now) return false;
+        Touch(now);
+        FinishWait(step, now);
+        return true;
+    }
+
+    /// <summary>An event came in (stored already, with its id). All waiting steps must be loaded.</summary>
+    public SendVerdict Deliver(InboundEvent message, Delivery delivery, DateTimeOffset now)
+    {
+        if (Run.IsTerminal) return SendVerdict.RunTerminal;
+        mail[message.Id] = message;
+        Run = Run with { Mail = Run.Mail + 1 };
+        Touch(now);
+        if (!Run.HandsOut) return SendVerdict.Kept;
+
+        var taken = false;
+        foreach (var waiting in WaitingInOrder().Where(s => Wants(s, message)).ToList())
+        {
+            Take(waiting, message, now);
+            taken = true;
+            if (delivery is Delivery.First) break;
+        }
+
+        if (!taken) return SendVerdict.Kept;
+        Settle(now);
+        return SendVerdict.Delivered;
+    }
+
+    /// <summary>Ends the run at once. All active steps must be loaded.</summary>
+    public ControlVerdict Cancel(DateTimeOffset now)
+    {
+        if (Run.IsTerminal) return ControlVerdict.Terminal;
+        foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
+        Run = Run with { Active = 0 };
+        End(RunPhase.Cancelled, now);
+        return ControlVerdict.Done;
+    }
+
+    /// <summary>Stops handing out. All active steps must be loaded, and locked against claims.</summary>
+    public ControlVerdict Pause(DateTimeOffset now)
+    {
+        if (Run.IsTerminal) return ControlVerdict.Terminal;
+        if (!Run.HandsOut) return ControlVerdict.NoChange;
+
+        foreach (var step in Active())
+        {
+            if (step.Status is StepStatus.Ready) Set(step with { Held = true });
+        }
+
+        Run = Run with { Phase = Active().Any(s => s.Status is StepStatus.Leased) ? RunPhase.Pausing : RunPhase.Paused };
+        Touch(now);
+        return ControlVerdict.Done;
+    }
+
+    /// <summary>Hands out again; kept events come before passed deadlines. All active steps must be loaded.</summary>
+    public ControlVerdict Resume(DateTimeOffset now)
+    {
+        if (Run.IsTerminal) return ControlVerdict.Terminal;
+        if (Run.Phase is not RunPhase.Paused) return ControlVerdict.NoChange;
+
+        Run = Run with { Phase = RunPhase.Active, ResumedAt = now };
+        Touch(now);
+        foreach (var step in Active())
+        {
+            if (step.Held) Set(step with { Held = false });
+        }
+
+        foreach (var waiting in WaitingInOrder().ToList())
+        {
+            if (waiting.Due <= now || Oldest(waiting) is not null) FinishWait(waiting, now);
+        }
+
+        Settle(now);
+        return ControlVerdict.Done;
+    }
+
+    /// <summary>Restart: whatever the old run's leases may still want to change, they no longer may.</summary>
+    public void VoidLeases()
+    {
+        foreach (var step in steps.Values.Where(s => s.Fence is not null).ToList()) Set(step with { Fence = null, ExpiresAt = null });
+    }
+
+    /// <summary>Gives a run that has just succeeded its final value; one that its stop event cannot carry makes the run fail.</summary>
+    public void Conclude(string valueJson)
+    {
+        if (Run.Phase is not RunPhase.Succeeded) return;
+        if (Run.Definition.Events.HasCustomStop && !FinalValue.IsObject(valueJson))
+        {
+            Run = Run with { Phase = RunPhase.Failed, Error = new("TypeError", $"the result is no object, so the stop event {Run.Definition.Events.Stop} cannot carry it") };
+            return;
+        }
+
+        ResultJson = valueJson;
+    }
+
+    private void After(StepState before, StepState after, DateTimeOffset now)
+    {
+        if (after.Status is StepStatus.Ready)
+        {
+            if (!Run.HandsOut) Set(after with { Held = true });
+            Announce(after, "not_running", before.Attempt == after.Attempt ? null : "retry");
+        }
+        else
+        {
+            Announce(after, "not_running", null);
+            Left(after, now);
+        }
+
+        Settle(now);
+    }
+
+    // A step has ended: count it at the joins below, or note the failure.
+    private void Left(StepState ended, DateTimeOffset now)
+    {
+        Run = Run with { Active = Run.Active - 1 };
+        if (!ended.IsFinished)
+        {
+            Run = Run with { Error = Run.Error ?? ended.Error ?? new(StepError.DefaultName, "failed") };
+            return;
+        }
+
+        var branch = ended.Status is StepStatus.Succeeded ? BranchOf(ended.Result) : null;
+        var (joins, ready) = Run.Joins.Finish(Run.Definition, Definition(ended.Index), branch, ended.Status is StepStatus.Succeeded);
+        Run = Run with { Joins = joins };
+        foreach (var next in ready) Reach(next, now);
+    }
+
+    private void Reach(int index, DateTimeOffset now)
+    {
+        // Roots of a cycle's entry may be named again by a back edge: a step is made ready at most once.
+        if (steps.ContainsKey(index)) return;
+
+        var definition = Definition(index);
+        var step = new StepState { Index = index, Status = StepStatus.Ready, QueuedAt = now, Due = now, Held = !Run.HandsOut };
+        if (definition.Kind is not StepKind.Task)
+        {
+            var length = definition.Kind is StepKind.Sleep ? definition.DurationMs : definition.TimeoutMs!.Value;
+            step = step with { Status = StepStatus.Waiting, Held = false, BegunAt = now, Due = now.AddMilliseconds(length) };
+            Run = Run with { StartedAt = Run.StartedAt ?? now };
+        }
+
+        steps[index] = step;
+        inserted.Add(index);
+        Run = Run with { Active = Run.Active + 1 };
+        if (step.Status is StepStatus.Waiting && Run.HandsOut && Oldest(step) is { } kept)
+        {
+            // Served at once: the wait never becomes visible as waiting (instances contract 4: attempts 1).
+            steps[index] = step with { Attempt = 1 };
+            Take(steps[index], kept, now);
+        }
+    }
+
+    private void FinishWait(StepState waiting, DateTimeOffset now)
+    {
+        var definition = Definition(waiting.Index);
+        if (definition.Kind is StepKind.WaitForEvent && Oldest(waiting) is { } kept)
+        {
+            Take(waiting, kept, now);
+        }
+        else
+        {
+            var ended = definition.Kind is StepKind.Sleep
+                ? StepMachine.Finish(waiting, null, now)
+                : StepMachine.Fail(waiting, new("WaitForEventTimeoutError", "WAIT_FOR_EVENT_TIMEOUT"), now);
+            Set(ended);
+            Announce(ended, "not_running", null);
+            Left(ended, now);
+        }
+
+        Settle(now);
+    }
+
+    private void Take(StepState waiting, InboundEvent message, DateTimeOffset now)
+    {
+        if (consumed.Add(message.Id))
+        {
+            mail[message.Id] = message with { DeliveredAt = now, ConsumedBy = waiting.Index };
+            Run = Run with { Mail = Run.Mail - 1 };
+        }
+
+        if (Run.Streams) Published.Add(StepEvents.QueueChanged(Definition(waiting.Index)));
+        var ended = StepMachine.Finish(waiting, WaitResult.Of(message), now);
+        Set(ended);
+        Announce(ended, "not_running", message.Type);
+        Left(ended, now);
+    }
+
+    private InboundEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => m.DeliveredAt is null && Wants(waiting, m));
+
+    private bool Wants(StepState waiting, InboundEvent message)
+    {
+        var definition = Definition(waiting.Index);
+        return definition.Kind is StepKind.WaitForEvent
+            && waiting.Status is StepStatus.Waiting
+            && definition.EventType == message.Type
+            && (message.TargetStep is null || message.TargetStep == waiting.Index);
+    }
+
+    // The rule of the run's end (design 2.2), and of a pause that has come to its end.
+    private void Settle(DateTimeOffset now)
+    {
+        if (Run.Phase is RunPhase.Pausing && !Active().Any(s => s.Status is StepStatus.Leased)) Run = Run with { Phase = RunPhase.Paused };
+        if (Run.Active > 0 || Run.IsTerminal) return;
+        if (Run.Error is not null) End(RunPhase.Failed, now);
+        else if (Run.HandsOut) End(RunPhase.Succeeded, now);
+    }
+
+    private void End(RunPhase phase, DateTimeOffset now)
+    {
+        Run = Run with { Phase = phase, EndedAt = now, UpdatedAt = now };
+        EndedNow = true;
+        Published.Add(StepEvents.Terminal);
+    }
+
+    private void Touch(DateTimeOffset now) => Run = Run with { UpdatedAt = now > Run.UpdatedAt ? now : Run.UpdatedAt };
+
+    private void Announce(StepState step, string state, string? input)
+    {
+        if (Run.Streams) Published.Add(StepEvents.StateChanged(Definition(step.Index), state, step.Worker, input));
+    }
+
+    private List<StepState> Active() => steps.Values.Where(s => s.IsActive).OrderBy(s => s.Index).ToList();
+
+    private IEnumerable<StepState> WaitingInOrder() =>
+        steps.Values.Where(s => s.Status is StepStatus.Waiting).OrderBy(s => s.BegunAt).ThenBy(s => s.Index);
+
+    private void Set(StepState step)
+    {
+        steps[step.Index] = step;
+        updated.Add(step.Index);
+    }
+
+    private StepDefinition Definition(int index) => Run.Definition.Steps[index];
+
+    /// <summary>The branch that a result names: its text if it is a JSON string.</summary>
+    private static string? BranchOf(string? resultJson)
+    {
+        if (resultJson is null || !resultJson.AsSpan().TrimStart().StartsWith("\"")) return null;
+        using var parsed = JsonDocument.Parse(resultJson);
+        return JsonText.StringOf(parsed.RootElement);
+    }
+}

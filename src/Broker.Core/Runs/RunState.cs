@@ -1,0 +1,92 @@
+using Broker.Core.Definitions;
+using Broker.Core.Graphs;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Runs;
+
+/// <summary>What is stored of where a run is; <see cref="RunStatus"/> is derived from it and the steps. Numbers are stored.</summary>
+public enum RunPhase
+{
+    Active = 0,
+
+    /// <summary>Pause asked for while a lease is out: nothing new is handed out.</summary>
+    Pausing = 1,
+    Paused = 2,
+    Succeeded = 3,
+    Failed = 4,
+    Cancelled = 5,
+}
+
+/// <summary>Where a run is, as every dialect's status word is derived from it.</summary>
+public enum RunStatus
+{
+    /// <summary>No step claimed yet, or none since it was resumed.</summary>
+    Queued,
+
+    /// <summary>A step is leased, or claimable after the first claim.</summary>
+    Running,
+
+    /// <summary>Nothing leased or claimable; something sleeps, waits for an event or for its retry.</summary>
+    Waiting,
+    Pausing,
+    Paused,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>The row of one run, without its payloads.</summary>
+public sealed record RunState
+{
+    public required long Id { get; init; }
+    public required WorkflowDefinition Definition { get; init; }
+    public RunPhase Phase { get; init; }
+
+    /// <summary>Steps that are ready, leased or waiting. The run ends when it reaches 0.</summary>
+    public int Active { get; init; }
+
+    /// <summary>Joins that some predecessor has reached and not all.</summary>
+    public JoinSet Joins { get; init; } = JoinSet.Empty;
+
+    /// <summary>Inbound events not consumed yet.</summary>
+    public int Mail { get; init; }
+
+    /// <summary>Internal step events are published for this run.</summary>
+    public bool Streams { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>First grant that a report has told of; earlier grants stand in the step rows.</summary>
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the run was last resumed: it counts as queued until a later grant.</summary>
+    public DateTimeOffset? ResumedAt { get; init; }
+
+    public DateTimeOffset UpdatedAt { get; init; }
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The failure that made the run fail: the first one.</summary>
+    public StepError? Error { get; init; }
+
+    public bool IsTerminal => Phase is RunPhase.Succeeded or RunPhase.Failed or RunPhase.Cancelled;
+    public bool HandsOut => Phase is RunPhase.Active;
+}
+
+/// <summary>Names of a run. Workers see <see cref="WorkerInstanceId"/>, in a form that no client can choose for later runs.</summary>
+public sealed record RunRef(long Id, string Workflow, string InstanceId, int Number)
+{
+    /// <summary>The instance id for run 0, <c>ID.N</c> for run N.</summary>
+    public string WorkerInstanceId => Number == 0 ? InstanceId : $"{InstanceId}.{Number}";
+
+    /// <summary>Opaque id of the run, new for each.</summary>
+    public string RunUid => $"run_{Id:x}";
+
+    /// <summary>Takes a worker's instance id apart: <c>ID.N</c> is run N of ID, anything else run 0.</summary>
+    public static (string InstanceId, int Number) Split(string workerInstanceId)
+    {
+        var dot = workerInstanceId.LastIndexOf('.');
+        return dot > 0 && int.TryParse(workerInstanceId.AsSpan(dot + 1), System.Globalization.NumberStyles.None, null, out var number) && number > 0
+            ? (workerInstanceId[..dot], number)
+            : (workerInstanceId, 0);
+    }
+}

@@ -1,0 +1,50 @@
+using Broker.Core.Definitions;
+
+namespace Broker.Core.Runs;
+
+/// <summary>A run to start: a new instance, or a further run of one that exists.</summary>
+public sealed record StartRequest(WorkflowDefinition Definition, string InstanceId)
+{
+    /// <summary>Raw JSON, any value; workers get it as it is.</summary>
+    public string InputsJson { get; init; } = "{}";
+
+    /// <summary>Raw JSON object, or null for none.</summary>
+    public string? ContextJson { get; init; }
+
+    /// <summary>Publish internal step events on the run's stream.</summary>
+    public bool Streams { get; init; }
+
+    public StartMode Mode { get; init; }
+
+    /// <summary>W3C trace context of the request that started the run.</summary>
+    public string? TraceParent { get; init; }
+}
+
+public enum StartMode
+{
+    /// <summary>The instance must be new.</summary>
+    NewInstance,
+
+    /// <summary>A further run is added unless the current one is still going; the instance is made if it is new.</summary>
+    NextRun,
+
+    /// <summary>A further run is added to an instance whose current run has succeeded, and inherits its context.</summary>
+    Continue,
+}
+
+public enum StartVerdict
+{
+    Started,
+
+    /// <summary>NewInstance: the id is taken in this workflow.</summary>
+    AlreadyExists,
+
+    /// <summary>NextRun, Continue: the current run has not ended; nothing was changed.</summary>
+    StillActive,
+
+    /// <summary>Continue: no such instance, or its current run did not succeed.</summary>
+    NotContinuable,
+}
+
+/// <summary>What became of a start: the run that was started, or the current one that stands in the way.</summary>
+public sealed record StartOutcome(StartVerdict Verdict, RunRef? Run, DateTimeOffset At);

@@ -1,0 +1,81 @@
+namespace Broker.Core.Steps;
+
+/// <summary>Where a step is. Numbers are stored.</summary>
+public enum StepStatus
+{
+    /// <summary>Not reached yet: it has no row.</summary>
+    Pending = 0,
+
+    /// <summary>May be claimed from <see cref="StepState.Due"/> on, unless held by a pause.</summary>
+    Ready = 1,
+
+    /// <summary>A worker holds the lease.</summary>
+    Leased = 2,
+
+    /// <summary>A wait or a sleep: the broker finishes it.</summary>
+    Waiting = 3,
+
+    Succeeded = 4,
+
+    /// <summary>Its worker decided not to run it; what follows goes on.</summary>
+    Skipped = 5,
+
+    Failed = 6,
+    Cancelled = 7,
+}
+
+/// <summary>One reached step of one run. Who moves it is written at <see cref="StepMachine"/>.</summary>
+public sealed record StepState
+{
+    public required int Index { get; init; }
+    public required StepStatus Status { get; init; }
+
+    /// <summary>Retries used so far; 0 in the first attempt.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Leases lost without using a retry.</summary>
+    public int Losses { get; init; }
+
+    /// <summary>The fence: only a report that names it counts. Kept by a cancelled step until its worker has reported.</summary>
+    public long? Fence { get; init; }
+
+    public string? Worker { get; init; }
+
+    /// <summary>When the step was queued.</summary>
+    public DateTimeOffset QueuedAt { get; init; }
+
+    /// <summary>Ready: claimable from then on. Waiting: the deadline or the end of the sleep.</summary>
+    public DateTimeOffset Due { get; init; }
+
+    /// <summary>Grant of the current lease, or of the last one.</summary>
+    public DateTimeOffset? GrantedAt { get; init; }
+
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What a heartbeat renews for.</summary>
+    public int LeaseSecs { get; init; }
+
+    /// <summary>First grant, or when the wait began: the step exists for its users from then on.</summary>
+    public DateTimeOffset? BegunAt { get; init; }
+
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>Kept from being claimed by a pause.</summary>
+    public bool Held { get; init; }
+
+    /// <summary>Raw JSON as reported.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>Why it failed, or why its last attempt did.</summary>
+    public StepError? Error { get; init; }
+
+    public bool IsFinished => Status is StepStatus.Succeeded or StepStatus.Skipped;
+    public bool IsActive => Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting;
+    public bool IsTerminal => Status is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.Cancelled;
+}
+
+/// <summary>A failure as workers report it and every dialect shows it.</summary>
+public sealed record StepError(string Name, string Message)
+{
+    public const string DefaultName = "Error";
+}

@@ -1,0 +1,19 @@
+using Broker.Api.BrokerDialect;
+using Broker.Api.HandlersDialect;
+using Broker.Api.InstancesDialect;
+using Broker.Api.JobsDialect;
+using Broker.Settings;
+
+namespace Broker.Api;
+
+/// <summary>Every dialect at its documented paths.</summary>
+internal static class ApiRoutes
+{
+    public static void MapDialects(this IEndpointRouteBuilder routes, BrokerSettings settings)
+    {
+        routes.MapBrokerDialect();
+        routes.MapJobsDialect();
+        routes.MapHandlersDialect();
+        routes.MapInstancesDialect(settings);
+    }
+}

@@ -1,0 +1,8 @@
+namespace Broker.Api.BrokerDialect;
+
+internal static class BrokerDialectApi
+{
+    public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
+    {
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Broker.Api;
+
+/// <summary>Writes a JSON answer straight into the response: no model objects, raw JSON passes through untouched.</summary>
+internal static class JsonAnswer
+{
+    public const string ContentType = "application/json";
+
+    /// <summary>Plain characters stay readable; nothing of ours is put into HTML.</summary>
+    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>Answers with what <paramref name="write"/> writes; the length is known, so the answer is never chunked.</summary>
+    public static async Task SendAsync<TState>(HttpResponse response, int status, TState state, Action<Utf8JsonWriter, TState> write)
+    {
+        using var buffer = new PooledBuffer();
+        using (var json = new Utf8JsonWriter(buffer, Options)) write(json, state);
+
+        response.StatusCode = status;
+        response.ContentType = ContentType;
+        response.ContentLength = buffer.Written.Length;
+        await response.Body.WriteAsync(buffer.Written);
+    }
+
+    /// <summary>Raw JSON text that passes through as it is; null becomes <c>null</c>.</summary>
+    public static void WriteRaw(this Utf8JsonWriter json, string? raw) => json.WriteRawValue(raw ?? "null", skipInputValidation: true);
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Broker.Api;
+
+/// <summary>Why a request body could not be read as JSON.</summary>
+internal enum BodyFault
+{
+    None,
+    Empty,
+
+    /// <summary>413: longer than the limit.</summary>
+    TooLarge,
+
+    /// <summary>Not JSON, nested deeper than 64, or broken off.</summary>
+    NotJson,
+}
+
+/// <summary>A request body as JSON, whatever its content type says: real clients send none, or a wrong one.</summary>
+internal readonly struct JsonBody : IDisposable
+{
+    /// <summary>Nesting that is accepted.</summary>
+    public const int MaxDepth = 64;
+
+    private readonly JsonDocument? document;
+
+    private JsonBody(JsonDocument? document, BodyFault fault, string reason)
+    {
+        this.document = document;
+        Fault = fault;
+        Reason = reason;
+    }
+
+    public BodyFault Fault { get; }
+
+    /// <summary>For people; empty when there is no fault.</summary>
+    public string Reason { get; }
+
+    /// <summary>Valid until disposed; clone what lives longer.</summary>
+    public JsonElement Root => document!.RootElement;
+
+    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, int maxBytes, CancellationToken ct)
+    {
+        if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
+        var reader = request.BodyReader;
+        while (true)
+        {
+            System.IO.Pipelines.ReadResult read;
+            try
+            {
+                read = await reader.ReadAsync(ct);
+            }
+            catch (BadHttpRequestException broken)
+            {
+                return broken.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(maxBytes) : new(null, BodyFault.NotJson, broken.Message);
+            }
+
+            if (read.Buffer.Length > maxBytes)
+            {
+                reader.AdvanceTo(read.Buffer.End);
+                return TooLarge(maxBytes);
+            }
+
+            if (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+
+            var body = Parse(read.Buffer);
+            reader.AdvanceTo(read.Buffer.End);
+            return body;
+        }
+    }
+
+    private static JsonBody Parse(ReadOnlySequence<byte> bytes)
+    {
+        if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
+        try
+        {
+            // A copy: the document outlives the pipe's buffer.
+            return new(JsonDocument.Parse(bytes.ToArray(), new JsonDocumentOptions { MaxDepth = MaxDepth }), BodyFault.None, "");
+        }
+        catch (JsonException broken)
+        {
+            return new(null, BodyFault.NotJson, broken.Message);
+        }
+    }
+
+    private static bool IsBlank(ReadOnlySequence<byte> bytes)
+    {
+        foreach (var segment in bytes)
+        {
+            foreach (var value in segment.Span)
+            {
+                if (value is not ((byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')) return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static JsonBody TooLarge(int maxBytes) => new(null, BodyFault.TooLarge, $"the body is larger than {maxBytes} bytes");
+
+    public void Dispose() => document?.Dispose();
+}

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using Broker.Core.Runs;
+using Broker.Storage;
+
+namespace Broker.Engine;
+
+internal sealed partial class BrokerEngine
+{
+    /// <summary>Characters of an instance id that the broker makes: letters and digits, as every dialect allows.</summary>
+    public const int InstanceIdLength = 10;
+
+    private const string IdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    public static string NewInstanceId() => RandomNumberGenerator.GetString(IdAlphabet, InstanceIdLength);
+
+    /// <summary>Starts one run.</summary>
+    public async Task<StartOutcome> StartAsync(StartRequest start, CancellationToken ct) => (await StartAsync([start], ct))[0];
+
+    /// <summary>Starts all in one transaction; one outcome each.</summary>
+    public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
+    {
+        var outcomes = await runs.StartAsync(starts, ct);
+        foreach (var outcome in outcomes)
+        {
+            if (outcome is { Verdict: StartVerdict.Started, Run: { } run }) LogStarted(log, run.Workflow, run.InstanceId, run.Number);
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>Steers the current run of an instance. For Restart the outcome names the new run.</summary>
+    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct)
+    {
+        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct);
+        LogControlled(log, command, workflow, instanceId, outcome.Verdict);
+        return outcome;
+    }
+
+    /// <summary>Stores an event for the current run and gives it to the waits that want it. Returns the status before.</summary>
+    public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct)
+    {
+        var outcome = await runs.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct);
+        LogSent(log, type, workflow, instanceId, outcome.Verdict);
+        return outcome;
+    }
+
+    /// <summary>The current run of an instance (or the numbered one) with its reached steps; null when there is none.</summary>
+    public Task<RunView?> FindRunAsync(string workflow, string instanceId, CancellationToken ct, int? number = null) =>
+        history.FindAsync(workflow, instanceId, number, ct);
+
+    /// <summary>By instance id alone: the newest instance with that id, or exactly <c>WORKFLOW~ID</c>.</summary>
+    public async Task<RunView?> FindRunAsync(string handlerId, CancellationToken ct)
+    {
+        if (await history.FindByInstanceAsync(handlerId, ct) is { } found) return found;
+        var tilde = handlerId.LastIndexOf('~');
+        return tilde > 0 ? await history.FindAsync(handlerId[..tilde], handlerId[(tilde + 1)..], null, ct) : null;
+    }
+
+    /// <summary>Waits until the run has ended, whichever broker ends it; null when it was purged meanwhile or the host stops.</summary>
+    public async Task<RunView?> WaitForEndAsync(RunRef run, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
+        using var changed = changes.Subscribe(Topics.Run(run.Id));
+        while (true)
+        {
+            var view = await history.FindAsync(run.Workflow, run.InstanceId, run.Number, ct);
+            if (view is null or { IsTerminal: true }) return view;
+            try
+            {
+                await changed.WaitAsync(TimeSpan.FromSeconds(5), stop.Token);
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                return null;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Started {Workflow}/{Instance}, run {Number}")]
+    private static partial void LogStarted(ILogger logger, string workflow, string instance, int number);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Command} {Workflow}/{Instance}: {Verdict}")]
+    private static partial void LogControlled(ILogger logger, ControlCommand command, string workflow, string instance, ControlVerdict verdict);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Event {Type} for {Workflow}/{Instance}: {Verdict}")]
+    private static partial void LogSent(ILogger logger, string type, string workflow, string instance, SendVerdict verdict);
+}

@@ -1,0 +1,94 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage;
+
+namespace Broker.Engine;
+
+internal sealed partial class BrokerEngine
+{
+    /// <summary>Longest a claim may wait (seconds).</summary>
+    public const int MaxWaitSecs = 60;
+
+    /// <summary>Steps in one claim, at most.</summary>
+    public const int MaxClaimCount = 1000;
+
+    /// <summary>Claims; with a wait, holds on until something is ready, the time is up or the host stops.</summary>
+    public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
+    {
+        var claimed = await steps.ClaimAsync(claim, ct);
+        if (claimed.Count > 0 || wait <= TimeSpan.Zero)
+        {
+            LogClaimed(claimed);
+            return claimed;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
+        var deadline = clock.GetTimestamp();
+        using var turn = await gate.EnterAsync(claim, stop.Token);
+        while (!Stopping.IsCancellationRequested)
+        {
+            // Entered before this look: what became ready after the first one has either been signalled or is found now.
+            claimed = await steps.ClaimAsync(claim, ct);
+            var left = wait - clock.GetElapsedTime(deadline);
+            if (claimed.Count > 0 || left <= TimeSpan.Zero) break;
+            try
+            {
+                await turn.WaitAsync(left, stop.Token);
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                break;
+            }
+        }
+
+        LogClaimed(claimed);
+        return claimed;
+    }
+
+    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
+    {
+        var verdicts = await steps.ReportAsync(reports, ct);
+        for (var i = 0; i < verdicts.Count; i++) LogReported(log, reports[i].Lease.RunId, reports[i].Lease.Step, reports[i].Report.Outcome, verdicts[i]);
+        return verdicts;
+    }
+
+    /// <summary>Broker dialect: counts only while the step is leased to that worker; also a sign of life.</summary>
+    public async Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct)
+    {
+        var verdict = await steps.ReportAsync(report, ct);
+        if (verdict is ReportVerdict.Accepted)
+        {
+            workers.Reported(report.WorkerId, new LastTask(
+                report.Workflow, report.WorkerInstanceId, report.Step, report.Report.Outcome is ReportOutcome.Succeeded));
+        }
+        else
+        {
+            await workers.SeenAsync(report.WorkerId, ct);
+        }
+
+        LogNamedReport(log, report.Workflow, report.WorkerInstanceId, report.Step, report.WorkerId, report.Report.Outcome, verdict);
+        return verdict;
+    }
+
+    public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => steps.HeartbeatAsync(leases, ct);
+
+    public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
+
+    public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
+        steps.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct);
+
+    private void LogClaimed(IReadOnlyList<Assignment> claimed)
+    {
+        foreach (var step in claimed) LogClaim(log, step.Run.Workflow, step.Run.WorkerInstanceId, step.Step.Name, step.WorkerId, step.Attempt);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Leased {Workflow}/{Instance}/{Step} to {Worker}, attempt {Attempt}")]
+    private static partial void LogClaim(ILogger logger, string workflow, string instance, string step, string worker, int attempt);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Report on run {Run} step {Step}: {Outcome}, {Verdict}")]
+    private static partial void LogReported(ILogger logger, long run, int step, ReportOutcome outcome, ReportVerdict verdict);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Report on {Workflow}/{Instance}/{Step} by {Worker}: {Outcome}, {Verdict}")]
+    private static partial void LogNamedReport(
+        ILogger logger, string workflow, string instance, string step, string worker, ReportOutcome outcome, ReportVerdict verdict);
+}

@@ -1,0 +1,56 @@
+namespace Broker.Settings;
+
+/// <summary>Everything that can be configured, with its default. Read and checked once at start.</summary>
+internal sealed record BrokerSettings
+{
+    /// <summary>Database: null means a SQLite file in <c>./broker-data/</c>.</summary>
+    public string? DatabaseUrl { get; init; }
+
+    /// <summary>First port to try; the next free one of the following 100 is taken.</summary>
+    public int Port { get; init; } = 3000;
+
+    /// <summary>Address to listen on.</summary>
+    public string Host { get; init; } = "127.0.0.1";
+
+    /// <summary>Serves HTTP without lease collection, timers and pruning.</summary>
+    public bool ApiOnly { get; init; }
+
+    /// <summary>Folder of workflow files.</summary>
+    public string WorkflowsDir { get; init; } = "workflows";
+
+    /// <summary>Allowed origins; empty: every origin.</summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>Pause between two collections of expired leases.</summary>
+    public TimeSpan ReapInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Lease of a step whose worker asks for none (seconds): broker dialect.</summary>
+    public int DefaultLeaseSecs { get; init; } = 60;
+
+    /// <summary>Workers silent for longer are left out of <c>/workers</c>.</summary>
+    public TimeSpan WorkerTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Jobs-dialect workers silent for longer show as offline.</summary>
+    public TimeSpan WorkerOffline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Offline jobs-dialect workers are removed after that long.</summary>
+    public TimeSpan WorkerRemoved { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>Base path of the instances dialect.</summary>
+    public string InstancesBasePath { get; init; } = "/api/workflows";
+
+    /// <summary>False: <c>POST /_runner/tick</c> answers 403.</summary>
+    public bool RunnerTickEnabled { get; init; } = true;
+
+    /// <summary>Flat paths of the instances dialect show <c>active</c> for queued, running and waitingForPause.</summary>
+    public bool InstancesShowActive { get; init; }
+
+    /// <summary>Largest request body in bytes (413 beyond).</summary>
+    public int MaxBodyBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Finished runs are removed after that long; zero keeps them.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Pause between two comment lines on an idle stream.</summary>
+    public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
+}
