@@ -8,14 +8,14 @@ internal static class JsonNodes
     /// <exception cref="JsonException">The text is not one JSON value within the limits.</exception>
     public static Node Parse(string text)
     {
-        using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = YamlNodes.MaxDepth });
         try
         {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = YamlNodes.MaxDepth });
             return Convert(document.RootElement);
         }
-        catch (InvalidOperationException fault)
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
         {
-            // The document is checked for syntax only: an escaped half surrogate shows when the string is read.
+            // Half a surrogate pair: an escaped one shows only when its string is read, a bare one when the text is encoded.
             throw new JsonException(StorableText.Message, fault);
         }
     }

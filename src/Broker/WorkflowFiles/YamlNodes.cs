@@ -22,7 +22,21 @@ internal sealed partial class YamlNodes
     private YamlNodes(string text) => parser = new Parser(new StringReader(text));
 
     /// <exception cref="YamlException">The text is not one YAML document within the limits.</exception>
-    public static Node Parse(string text) => new YamlNodes(text).Document();
+    public static Node Parse(string text)
+    {
+        var nodes = new YamlNodes(text);
+        try
+        {
+            return nodes.Document();
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
+        {
+            // The parser's answer to some malformed text, such as a bare | inside [] or a tag that is no URI; the last event is all
+            // that tells where.
+            var last = nodes.parser.Current;
+            throw new YamlException(last?.Start ?? Mark.Empty, last?.End ?? Mark.Empty, "not valid after this place", fault);
+        }
+    }
 
     private Node Document()
     {
