@@ -58,12 +58,14 @@ internal sealed class RunningWorker : IAsyncDisposable
         _hurry.Dispose();
     }
 
-    private sealed class LockedWriter(StringBuilder log) : StringWriter(log)
+    private sealed class LockedWriter(StringBuilder log) : TextWriter
     {
+        public override Encoding Encoding => Encoding.UTF8;
+
         public override void WriteLine(string? value)
         {
             lock (log)
-                base.WriteLine(value);
+                log.AppendLine(value);
         }
     }
 }
