@@ -12,10 +12,7 @@ internal static class Retrying
             {
                 ShouldHandle = on ?? new PredicateBuilder().Handle<BrokerUnavailableException>(),
                 MaxRetryAttempts = int.MaxValue,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = timings.RetryFirst,
-                MaxDelay = timings.RetryMost,
+                DelayGenerator = retry => new(Pause(timings, retry.AttemptNumber, Random.Shared.NextDouble())),
                 OnRetry = retry =>
                 {
                     if (retry is { AttemptNumber: 0, Outcome.Exception: { } failure })
@@ -24,4 +21,11 @@ internal static class Retrying
                 },
             })
             .Build();
+
+    // Polly's own jitter ends at MaxDelay: from there on every worker would knock at the same pace.
+    internal static TimeSpan? Pause(WorkerTimings timings, int attempt, double chance)
+    {
+        var grown = timings.RetryFirst * Math.Pow(2, Math.Min(attempt, 30));
+        return (grown < timings.RetryMost ? grown : timings.RetryMost) * ((1 + chance) / 2);
+    }
 }
