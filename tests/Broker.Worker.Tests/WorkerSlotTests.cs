@@ -13,8 +13,8 @@ public sealed class WorkerSlotTests : IDisposable
         // Each of the three waits until all three are there: it ends only when they run at the same time.
         string meeting = Directory.CreateTempSubdirectory("worker-test-").FullName;
         for (int i = 0; i < 3; i++)
-            _broker.Add($"job{i}", $"touch {meeting}/{i}; while [ $(ls {meeting} | wc -l) -lt 3 ]; do sleep 0.02; done; test ! -e {meeting}/fourth");
-        _broker.Add("fourth", $"touch {meeting}/fourth");
+            _broker.Add($"job{i}", $"touch {meeting}/{i}; while [ $(ls {meeting} | wc -l) -lt 3 ]; do sleep 0.02; done");
+        _broker.Add("fourth", "true");
 
         await using var worker = new RunningWorker(_broker, o => o with { Slots = 3 });
 
@@ -22,6 +22,8 @@ public sealed class WorkerSlotTests : IDisposable
             Assert.True((await _broker.ReportOf($"job{i}")).Ok);
         Assert.True((await _broker.ReportOf("fourth")).Ok);
         Directory.Delete(meeting, recursive: true);
+        int firstEnd = worker.Log.IndexOf("succeeded: ", StringComparison.Ordinal);
+        Assert.InRange(worker.Log.IndexOf("started: wf/fourth", StringComparison.Ordinal), firstEnd, int.MaxValue);
         Assert.Contains("\"count\":3,\"wait\":1", _broker.To("jobs/claim").First().Body, StringComparison.Ordinal);
     }
 
