@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Globalization;
+using Broker.Testing;
+
+namespace Broker.Benchmarks.Harness;
+
+/// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
+internal sealed class Lab : IAsyncDisposable
+{
+    private readonly Dictionary<Database, Site> _shared = [];
+    private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
+        BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
+    private readonly Lazy<Task<string>> _host;
+    private int _names;
+
+    public Lab(BenchmarkOptions options)
+    {
+        Options = options;
+        _host = new(FindHostAsync);
+    }
+
+    /// <summary>Makes this program serve the ceiling's two endpoints instead of measuring.</summary>
+    public const string CeilingArgument = "--serve-ceiling";
+
+    public BenchmarkOptions Options { get; }
+
+    /// <summary>Nothing that costs durability is changed: only sizes.</summary>
+    public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
+
+    public Task<BrokerProcess> CeilingAsync() => _ceiling.Value;
+
+    /// <summary>A name that nothing in this program's run has had yet: for labels, workflows, tables.</summary>
+    public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
+
+    /// <summary>One broker that all scenarios use which leave nothing to claim behind.</summary>
+    public async Task<Site> SharedAsync(Database database)
+    {
+        if (!_shared.TryGetValue(database, out var site))
+        {
+            site = await OpenAsync(database);
+            _shared.Add(database, site);
+        }
+
+        return site;
+    }
+
+    /// <summary>Brokers on a database of their own.</summary>
+    public async Task<Site> OpenAsync(Database database, int brokers = 1) =>
+        await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var site in _shared.Values)
+        {
+            await site.DisposeAsync();
+        }
+
+        if (_ceiling.IsValueCreated)
+        {
+            await (await _ceiling.Value).DisposeAsync();
+        }
+
+        await Postgres.DisposeAsync();
+    }
+
+    private async Task<string> FindHostAsync()
+    {
+        if (Options.Host is { } given)
+        {
+            return Path.GetFullPath(given);
+        }
+
+        string program = RepositoryLayout.HostProgram("Release");
+        if (!File.Exists(program))
+        {
+            string project = Path.Combine(RepositoryLayout.Root, "src", "Broker");
+            using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", "-c", "Release", "-v", "q", "-nologo", project]))!;
+            await build.WaitForExitAsync();
+            if (build.ExitCode != 0)
+            {
+                throw new InvalidOperationException("The broker does not build.");
+            }
+        }
+
+        return program;
+    }
+}
