@@ -1,3 +1,4 @@
+using Broker.Benchmarks.Scenarios;
 using Broker.Benchmarks.Yardsticks;
 
 namespace Broker.Benchmarks.Harness;
@@ -7,7 +8,8 @@ internal static class Catalogue
 {
     public static IEnumerable<Scenario> Of(IReadOnlyList<Database> databases)
     {
-        IEnumerable<Scenario> yardsticks = [.. HttpCeiling.All()];
+        IEnumerable<Scenario> yardsticks = HttpCeiling.All();
+        IEnumerable<Scenario> brokers = [];
         foreach (var database in databases)
         {
             yardsticks = yardsticks.Concat(database switch
@@ -15,8 +17,15 @@ internal static class Catalogue
                 Database.Postgres => RawSql.All(),
                 Database.Sqlite => SqliteCommands.All(),
             });
+            brokers = brokers
+                .Concat(JobPairs.On(database))
+                .Concat(BrokerPairs.On(database))
+                .Concat(Heartbeats.On(database))
+                .Concat(ParkedClaims.On(database))
+                .Concat(BigRuns.On(database))
+                .Concat(Starting.On(database));
         }
 
-        return yardsticks;
+        return yardsticks.Concat(brokers);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,11 @@ internal static class CeilingServer
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, CeilingJson.Default));
+        builder.Services.ConfigureHttpJsonOptions(options =>
+        {
+            options.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            options.SerializerOptions.TypeInfoResolverChain.Insert(0, CeilingJson.Default);
+        });
         await using var app = builder.Build();
         var leases = new ConcurrentDictionary<string, long>();
         long granted = 0;
@@ -62,7 +67,6 @@ internal sealed record CeilingJob(
 
 internal sealed record CeilingLease(string LeaseId, string JobId, string WorkflowId, string WorkerId, int TtlSecs, long GrantedAtMs);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(CeilingClaim))]
 [JsonSerializable(typeof(CeilingReport))]
 [JsonSerializable(typeof(CeilingGrant))]

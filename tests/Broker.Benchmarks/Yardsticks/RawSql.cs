@@ -37,6 +37,7 @@ internal static class RawSql
         {
             await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { MaxPoolSize = connections });
             await PrepareAsync(source, lab.Options.Size(full: batch == 1 ? 100_000 : 400_000, small: 20_000), ct);
+            await ConnectAsync(source, connections, ct);
             var length = lab.Options.Length;
             long start = Stopwatch.GetTimestamp();
             return await Load.RunAsync(connections, async (_, latencies) =>
@@ -82,6 +83,21 @@ internal static class RawSql
         }
 
         return (ids, leases);
+    }
+
+    /// <summary>Fills the pool, so that nothing connects while time is taken.</summary>
+    private static async Task ConnectAsync(NpgsqlDataSource source, int connections, CancellationToken ct)
+    {
+        List<NpgsqlConnection> open = [];
+        while (open.Count < connections)
+        {
+            open.Add(await source.OpenConnectionAsync(ct));
+        }
+
+        foreach (var connection in open)
+        {
+            await connection.DisposeAsync();
+        }
     }
 
     private static async Task PrepareAsync(NpgsqlDataSource source, int jobs, CancellationToken ct)
