@@ -7,7 +7,7 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<Database, Site> _shared = [];
+    private readonly Dictionary<(Database, string), Site> _shared = [];
     private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
     private readonly Lazy<Task<string>> _host;
@@ -32,13 +32,15 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>A name that nothing in this program's run has had yet: for labels, workflows, tables.</summary>
     public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
 
-    /// <summary>One broker that all scenarios use which leave nothing to claim behind.</summary>
-    public async Task<Site> SharedAsync(Database database)
+    /// <summary>
+    /// One broker for all scenarios that leave nothing to claim behind. Those that do name a purpose and share another.
+    /// </summary>
+    public async Task<Site> SharedAsync(Database database, string purpose = "")
     {
-        if (!_shared.TryGetValue(database, out var site))
+        if (!_shared.TryGetValue((database, purpose), out var site))
         {
             site = await OpenAsync(database);
-            _shared.Add(database, site);
+            _shared.Add((database, purpose), site);
         }
 
         return site;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Broker.Testing;
 using Npgsql;
 
@@ -49,22 +50,20 @@ internal sealed class Site : IAsyncDisposable
         return site;
     }
 
-    /// <summary>Transactions that the brokers' database has committed so far; null for SQLite, which does not count them.</summary>
-    public async Task<long?> CommitsAsync()
-    {
-        if (_postgresDatabase is null)
-        {
-            return null;
-        }
+    /// <summary>
+    /// Transactions on the brokers' database so far, reads included; null for SQLite, which does not count them. A backend
+    /// tells its count a second late while it works and ten seconds late when it falls idle.
+    /// </summary>
+    public async Task<long?> TransactionsAsync() => _postgresDatabase is null
+        ? null
+        : await AskAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"SELECT xact_commit FROM pg_stat_database WHERE datname = '{new NpgsqlConnectionStringBuilder(_postgresDatabase).Database}'"));
 
-        // Asked from another database, so that the question does not count itself.
-        var elsewhere = new NpgsqlConnectionStringBuilder(_postgresDatabase) { Database = "postgres", Pooling = false };
-        await using var connection = new NpgsqlConnection(elsewhere.ConnectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("SELECT xact_commit FROM pg_stat_database WHERE datname = $1", connection);
-        command.Parameters.Add(new NpgsqlParameter { Value = new NpgsqlConnectionStringBuilder(_postgresDatabase).Database });
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    /// <summary>Transactions of the whole server that wrote something, savepoints included: exact at once. Null for SQLite.</summary>
+    public async Task<long?> WritesAsync() => _postgresDatabase is null
+        ? null
+        : await AskAsync("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint");
 
     public async ValueTask DisposeAsync()
     {
@@ -80,5 +79,15 @@ internal sealed class Site : IAsyncDisposable
 
         _sqlite?.Dispose();
         _workflows.Dispose();
+    }
+
+    private async Task<long> AskAsync(string sql)
+    {
+        // Asked from another database, so that the question does not count itself.
+        var elsewhere = new NpgsqlConnectionStringBuilder(_postgresDatabase) { Database = "postgres", Pooling = false };
+        await using var connection = new NpgsqlConnection(elsewhere.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 }

@@ -50,7 +50,7 @@ internal static class JobPairs
     {
         double? allocated = null;
         double cpu = 0;
-        long? commits = null;
+        long? writes = null;
         var sample = await Supply.MeasureAsync(lab.Options, async runs =>
         {
             string label = lab.NewName("pair");
@@ -62,7 +62,7 @@ internal static class JobPairs
 
             allocated = await AllocatedAsync(site, ct);
             cpu = CpuSeconds(site);
-            commits = await site.CommitsAsync();
+            writes = await site.WritesAsync();
             var supply = new Supply(runs * Supply.StepsInARun);
             return await Load.RunAsync(workers, async (worker, latencies) =>
             {
@@ -81,10 +81,9 @@ internal static class JobPairs
             extras["allocated bytes/step"] = (after - before) / sample.Count;
         }
 
-        if (await site.CommitsAsync() is { } committed && commits is { } earlier)
+        if (await site.WritesAsync() is { } written && writes is { } earlier)
         {
-            // A backend reports its commits up to a second late, so short rounds count too few.
-            extras["commits/step"] = (double)(committed - earlier) / sample.Count;
+            extras["commits/step"] = (double)(written - earlier) / sample.Count;
         }
 
         return sample with { Extras = extras };

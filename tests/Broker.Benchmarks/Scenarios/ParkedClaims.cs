@@ -69,7 +69,7 @@ internal static class ParkedClaims
             await Task.Delay(TimeSpan.FromSeconds(lab.Options.Short ? 0.2 : 2), ct);
             var broker = site.Brokers[0];
             double cpu = ProcessUsage.CpuSeconds(broker.Id);
-            long? commits = await site.CommitsAsync();
+            long? transactions = await site.TransactionsAsync();
             long start = Stopwatch.GetTimestamp();
             await Task.Delay(lab.Options.Length * 2, ct);
             var elapsed = Stopwatch.GetElapsedTime(start);
@@ -84,7 +84,7 @@ internal static class ParkedClaims
                 ["broker cpu %"] = (ProcessUsage.CpuSeconds(broker.Id) - cpu) * 100 / elapsed.TotalSeconds,
                 ["broker MB"] = ProcessUsage.ResidentMegabytes(broker.Id),
             };
-            if (await site.CommitsAsync() is { } after && commits is { } before)
+            if (await site.TransactionsAsync() is { } after && transactions is { } before)
             {
                 extras["transactions/s"] = (after - before) / elapsed.TotalSeconds;
             }

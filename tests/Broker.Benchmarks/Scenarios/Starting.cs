@@ -5,7 +5,7 @@ using Broker.Benchmarks.Http;
 
 namespace Broker.Benchmarks.Scenarios;
 
-/// <summary>Starting instances, which nobody works on: each round on a database of its own.</summary>
+/// <summary>Starting instances, which nobody works on: on a database that fills with them.</summary>
 internal static class Starting
 {
     private const int Batch = 100;
@@ -26,7 +26,7 @@ internal static class Starting
 
     private static async Task<Sample> MeasureAsync(Lab lab, Database database, int clients, int perRequest, CancellationToken ct)
     {
-        await using var site = await lab.OpenAsync(database);
+        var site = await lab.SharedAsync(database, purpose: "starting");
         string workflow = lab.NewName("start");
         object schema = Bodies.FiveStepSchema(workflow);
         byte[] dispatch = Bodies.Json(new { workflow = schema, inputs = new { } });
