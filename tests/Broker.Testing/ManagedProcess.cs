@@ -114,7 +114,7 @@ public class ManagedProcess : IAsyncDisposable
         }
 
         Start();
-        var deadline = Task.Delay(within ?? TimeSpan.FromSeconds(60));
+        var deadline = Task.Delay(within ?? TimeSpan.FromSeconds(30));
         var first = await Task.WhenAny(seen.Task, _exited, deadline);
         if (first == seen.Task || seen.Task.IsCompleted)
         {

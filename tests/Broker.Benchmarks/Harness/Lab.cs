@@ -7,7 +7,7 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<(Database, string), Site> _shared = [];
+    private readonly Dictionary<(Database, string), Task<Site>> _shared = [];
     private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
     private readonly Lazy<Task<string>> _host;
@@ -35,11 +35,12 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>
     /// One broker for all scenarios that leave nothing to claim behind. Those that do name a purpose and share another.
     /// </summary>
-    public async Task<Site> SharedAsync(Database database, string purpose = "")
+    public Task<Site> SharedAsync(Database database, string purpose = "")
     {
+        // A broker that did not start is not waited for again by the next scenario.
         if (!_shared.TryGetValue((database, purpose), out var site))
         {
-            site = await OpenAsync(database);
+            site = OpenAsync(database);
             _shared.Add((database, purpose), site);
         }
 
@@ -52,9 +53,9 @@ internal sealed class Lab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var site in _shared.Values)
+        foreach (var site in _shared.Values.Where(site => site.IsCompletedSuccessfully))
         {
-            await site.DisposeAsync();
+            await (await site).DisposeAsync();
         }
 
         if (_ceiling.IsValueCreated)

@@ -31,12 +31,26 @@ internal sealed class Latencies
 /// <summary>Many workers at once.</summary>
 internal static class Load
 {
-    /// <summary>Runs the workers to their end. Each answers how much it did.</summary>
-    public static async Task<Sample> RunAsync(int workers, Func<int, Latencies, Task<long>> work)
+    /// <summary>Runs the workers to their end. Each answers how much it did. The first that fails stops the others.</summary>
+    public static async Task<Sample> RunAsync(int workers, Func<int, Latencies, CancellationToken, Task<long>> work, CancellationToken ct)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var latencies = Enumerable.Range(0, workers).Select(_ => new Latencies()).ToArray();
         long start = Stopwatch.GetTimestamp();
-        long[] counts = await Task.WhenAll(latencies.Select((own, worker) => Task.Run(() => work(worker, own))));
-        return new Sample(counts.Sum(), Stopwatch.GetElapsedTime(start), latencies);
+        var running = latencies.Select((own, worker) => Task.Run(() => work(worker, own, stop.Token), ct)).ToList();
+        Task? failed = null;
+        await foreach (var ended in Task.WhenEach(running))
+        {
+            if (!ended.IsCompletedSuccessfully)
+            {
+                failed ??= ended;
+                await stop.CancelAsync();
+            }
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        await (failed ?? Task.CompletedTask);
+        long[] counts = await Task.WhenAll(running);
+        return new Sample(counts.Sum(), elapsed, latencies);
     }
 }

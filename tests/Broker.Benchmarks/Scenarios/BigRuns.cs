@@ -81,11 +81,11 @@ internal static class BigRuns
     private static Task<Sample> WorkOffAsync(Site site, string label, long steps, int workers, CancellationToken ct)
     {
         var supply = new Supply(steps);
-        return Load.RunAsync(workers, async (worker, latencies) =>
+        return Load.RunAsync(workers, async (worker, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
             string name = string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}");
             return await JobPairs.ReportAndClaimAsync(connection, name, label, supply, latencies, ct);
-        });
+        }, ct);
     }
 }

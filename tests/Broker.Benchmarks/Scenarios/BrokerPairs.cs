@@ -41,11 +41,11 @@ internal static class BrokerPairs
             }
 
             var supply = new Supply(runs * Supply.StepsInARun);
-            return await Load.RunAsync(workers, async (worker, latencies) =>
+            return await Load.RunAsync(workers, async (worker, latencies, ct) =>
             {
                 using var connection = await RawConnection.ConnectAsync(site.Address, ct);
                 return await WorkAsync(connection, ids[worker], supply, latencies, ct);
-            });
+            }, ct);
         });
     }
 

@@ -26,7 +26,7 @@ internal static class Heartbeats
             }
 
             long start = Stopwatch.GetTimestamp();
-            var sample = await Load.RunAsync(Clients, async (client, latencies) =>
+            var sample = await Load.RunAsync(Clients, async (client, latencies, ct) =>
             {
                 using var own = await RawConnection.ConnectAsync(site.Address, ct);
                 long beats = 0;
@@ -39,7 +39,7 @@ internal static class Heartbeats
                 }
 
                 return beats;
-            });
+            }, ct);
             foreach (string[] done in leases.Chunk(Batch))
             {
                 await connection.CompleteManyAsync(Bodies.Complete(done), ct);

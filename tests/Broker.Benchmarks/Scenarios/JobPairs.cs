@@ -64,11 +64,11 @@ internal static class JobPairs
             cpu = CpuSeconds(site);
             writes = await site.WritesAsync();
             var supply = new Supply(runs * Supply.StepsInARun);
-            return await Load.RunAsync(workers, async (worker, latencies) =>
+            return await Load.RunAsync(workers, async (worker, latencies, ct) =>
             {
                 using var connection = await RawConnection.ConnectAsync(site.Brokers[worker % site.Brokers.Count].Address, ct);
                 return await work(connection, string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}"), label, supply, latencies, ct);
-            });
+            }, ct);
         });
 
         var extras = new Dictionary<string, double>

@@ -40,7 +40,7 @@ internal static class Starting
         }
 
         long start = Stopwatch.GetTimestamp();
-        return await Load.RunAsync(clients, async (client, latencies) =>
+        return await Load.RunAsync(clients, async (client, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
             string prefix = string.Create(CultureInfo.InvariantCulture, $"{workflow}-{client}");
@@ -56,6 +56,6 @@ internal static class Starting
             }
 
             return started;
-        });
+        }, ct);
     }
 }

@@ -17,17 +17,24 @@ internal sealed class Supply(long steps)
     /// <summary>What a worker does when it was given nothing while others still hold steps.</summary>
     public static Task PauseAsync(CancellationToken ct) => Task.Delay(1, ct);
 
+    public const int StepsInARun = 5;
+
     /// <summary>
-    /// Runs a small round to find the speed (and to let the runtime compile), then one of about the wanted length.
+    /// Runs two small rounds to find the speed, the first of which is spent on compiling, then one of about the wanted length.
     /// <paramref name="round"/> is given a number of runs to create and work off.
     /// </summary>
     public static async Task<Sample> MeasureAsync(BenchmarkOptions options, Func<int, Task<Sample>> round)
     {
-        var trial = await round(options.Size(full: 100, small: 10));
-        double runsASecond = trial.Rate!.Value / StepsInARun;
-        int runs = (int)Math.Clamp(runsASecond * options.Length.TotalSeconds, options.Size(full: 100, small: 10), 20_000);
-        return await round(runs);
-    }
+        int least = options.Size(full: 100, small: 10);
+        int RunsFor(Sample seen, TimeSpan length) =>
+            (int)Math.Clamp(seen.Rate!.Value / StepsInARun * length.TotalSeconds, least, 20_000);
 
-    public const int StepsInARun = 5;
+        var seen = await round(least);
+        if (!options.Short)
+        {
+            seen = await round(RunsFor(seen, options.Length / 4));
+        }
+
+        return await round(RunsFor(seen, options.Length));
+    }
 }

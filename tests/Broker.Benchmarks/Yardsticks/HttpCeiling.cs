@@ -26,7 +26,7 @@ internal static class HttpCeiling
     private static async Task<Sample> MeasureAsync(Lab lab, int workers, CancellationToken ct)
     {
         var server = await lab.CeilingAsync();
-        await RunAsync(server.Address, workers, lab.Options.Length / 4, ct);
+        await RunAsync(server.Address, workers, lab.Options.Length / 2, ct);
         double own = ProcessUsage.CpuSeconds(Environment.ProcessId);
         double theirs = ProcessUsage.CpuSeconds(server.Id);
         var sample = await RunAsync(server.Address, workers, lab.Options.Length, ct);
@@ -43,7 +43,7 @@ internal static class HttpCeiling
     private static Task<Sample> RunAsync(Uri address, int workers, TimeSpan length, CancellationToken ct)
     {
         long start = Stopwatch.GetTimestamp();
-        return Load.RunAsync(workers, async (_, latencies) =>
+        return Load.RunAsync(workers, async (_, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(address, ct);
             long pairs = 0;
@@ -63,6 +63,6 @@ internal static class HttpCeiling
             }
 
             return pairs;
-        });
+        }, ct);
     }
 }

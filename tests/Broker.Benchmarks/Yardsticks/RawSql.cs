@@ -40,7 +40,7 @@ internal static class RawSql
             await ConnectAsync(source, connections, ct);
             var length = lab.Options.Length;
             long start = Stopwatch.GetTimestamp();
-            return await Load.RunAsync(connections, async (_, latencies) =>
+            return await Load.RunAsync(connections, async (_, latencies, ct) =>
             {
                 await using var connection = await source.OpenConnectionAsync(ct);
                 await using var claim = new NpgsqlCommand(Claim, connection) { Parameters = { new() { Value = batch } } };
@@ -63,7 +63,7 @@ internal static class RawSql
                 }
 
                 return done;
-            });
+            }, ct);
         }
         finally
         {
