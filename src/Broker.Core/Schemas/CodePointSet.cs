@@ -32,10 +32,10 @@ internal sealed class CodePointSet
          + "Dash_Punctuation Open_Punctuation Close_Punctuation Initial_Punctuation Final_Punctuation Other_Punctuation Math_Symbol Currency_Symbol "
          + "Modifier_Symbol Other_Symbol Unassigned").Split(' ');
 
-    private static readonly Dictionary<string, string> Majors = new(StringComparer.Ordinal)
-    {
-        ["Letter"] = "L", ["Mark"] = "M", ["Number"] = "N", ["Punctuation"] = "P", ["Symbol"] = "S", ["Separator"] = "Z", ["Other"] = "C",
-    };
+    private static readonly Dictionary<string, string> Majors =
+        new[] { "Letter L", "Mark M", "Number N", "Punctuation P", "Symbol S", "Separator Z", "Other C" }
+            .Select(pair => pair.Split(' '))
+            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 
     // .NET's \p sees single UTF-16 units, so the million code points beyond the basic plane are gone through, once for each category.
     private static readonly ConcurrentDictionary<string, List<(int From, int To)>> Beyond = new(StringComparer.Ordinal);

@@ -119,6 +119,15 @@ public sealed class CanonicalJsonTests
         Assert.Equal("1e999999999", huge.ToString());
     }
 
+    [Fact]
+    public void Multiples_of_long_numbers_are_exact()
+    {
+        var seven = JsonNumber.Parse("7"u8);
+        // 142857 * 7 = 999999, so a row of nines of a length divisible by six is a multiple.
+        Assert.True(JsonNumber.Parse(Encoding.ASCII.GetBytes(new string('9', 6 * 50_000))).IsMultipleOf(seven));
+        Assert.False(JsonNumber.Parse(Encoding.ASCII.GetBytes(new string('9', (6 * 50_000) + 1))).IsMultipleOf(seven));
+    }
+
     private static string Of(string json) => CanonicalJson.Of(JsonElement.Parse(json));
 
     private static JsonNumber Number(decimal value) => JsonNumber.Parse(Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture)));

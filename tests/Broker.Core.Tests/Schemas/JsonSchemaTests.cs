@@ -146,6 +146,14 @@ public sealed class JsonSchemaTests
         Assert.Equal([problem], problems);
     }
 
+    [Theory]
+    [InlineData("""{"minimum":100}""", "1", "expected at least 100")]
+    [InlineData("""{"maximum":-0.05}""", "1", "expected at most -0.05")]
+    [InlineData("""{"exclusiveMaximum":12.50}""", "13", "expected less than 12.5")]
+    [InlineData("""{"exclusiveMinimum":1e300}""", "13", "expected more than 1e300")]
+    [InlineData("""{"multipleOf":10}""", "13", "expected a multiple of 10")]
+    public void Bounds_are_told_as_people_write_them(string schema, string json, string expected) => Assert.Equal([expected], Judge(schema, json));
+
     [Fact]
     public void Annotations_do_not_stand_in_the_way() => Assert.Empty(Judge(
         """

@@ -104,6 +104,24 @@ public sealed class PatternTests
     }
 
     [Fact]
+    public void Patterns_that_would_take_long_to_prepare_are_refused()
+    {
+        var schema = new JsonObject { ["pattern"] = string.Concat(Enumerable.Repeat(@"\p{L}", 10_000)) }.ToJsonString();
+
+        Assert.False(JsonSchema.TryCompile(JsonElement.Parse(schema), out _, out var problems));
+        Assert.EndsWith("too long together, sets written out", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pattern_too_long_for_the_linear_engine_is_still_judged()
+    {
+        var schema = Compile($"^{string.Concat(Enumerable.Repeat(".", 500))}$");
+
+        Assert.Empty(schema.Validate(JsonElement.Parse($"\"{new string('a', 500)}\"")));
+        Assert.Single(schema.Validate(JsonElement.Parse($"\"{new string('a', 501)}\"")));
+    }
+
+    [Fact]
     public void A_repetition_too_big_for_the_linear_engine_still_compiles() =>
         Assert.Empty(Compile(@"^(?:[\p{L}0-9]{1,500}-){0,300}$").Validate(JsonElement.Parse("\"ab-cd-\"")));
 
