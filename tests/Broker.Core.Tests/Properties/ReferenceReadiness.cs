@@ -8,7 +8,7 @@ internal readonly record struct Finish(int Step, string? Branch, bool Succeeded)
 
 /// <summary>
 /// Which steps are reached: the words of the broker contract 4.3 carried out from the beginning over all finishes in their order, with
-/// no state kept. <see cref="Graphs.JoinSet"/> must come to the same.
+/// no state kept. <see cref="Core.Graphs.JoinSet"/> must come to the same.
 /// </summary>
 internal static class ReferenceReadiness
 {

@@ -9,7 +9,7 @@ namespace Broker.Core.Tests.Properties;
 /// <summary>Random graphs under random commands keep every invariant of src/Broker.Core/README.md.</summary>
 public sealed class RunProperties
 {
-    private const int Stories = 1500;
+    private const int Stories = 800;
 
     [Fact]
     public void Whatever_happens_no_invariant_breaks_and_the_run_ends() =>
