@@ -111,6 +111,11 @@ internal static class JobsDocument
         return buffer.Written.ToArray();
     }
 
-    private static DefinitionProblem InJobs(DefinitionProblem problem) =>
-        problem.Path.StartsWith("steps", StringComparison.Ordinal) ? problem with { Path = $"jobs{problem.Path["steps".Length..]}" } : problem;
+    // Paths are member paths, or a JSON pointer where a member stands twice.
+    private static DefinitionProblem InJobs(DefinitionProblem problem) => problem with
+    {
+        Path = problem.Path.StartsWith("steps", StringComparison.Ordinal) ? $"jobs{problem.Path["steps".Length..]}"
+            : problem.Path.StartsWith("/steps", StringComparison.Ordinal) ? $"/jobs{problem.Path["/steps".Length..]}"
+            : problem.Path,
+    };
 }
