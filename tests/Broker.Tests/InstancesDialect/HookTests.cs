@@ -150,7 +150,7 @@ public sealed class HookTests
             return Task.FromResult(hooks.Workflow);
         }));
         foreach (var parameter in typeof(BrokerEngine).GetConstructors().Single().GetParameters().Where(p => p.ParameterType.Namespace == typeof(IRunStore).Namespace))
-            builder.Services.TryAddSingleton(parameter.ParameterType, Absent.Of(parameter.ParameterType));
+            builder.Services.TryAdd(ServiceDescriptor.Singleton(parameter.ParameterType, Absent.Of(parameter.ParameterType)));
 
         var app = builder.Build();
         app.UseInstancesTrailingSlash(settings);
