@@ -113,7 +113,6 @@ public sealed class HookTests
     public async Task The_base_path_without_the_slash_is_somebody_elses()
     {
         await using var app = await StartAsync(new Recorder(RefuseAt: "request"), new BrokerSettings());
-        app.MapGet("/api/workflows", () => "jobs");
 
         Assert.Equal("jobs", (await SendAsync(app, "GET", "/api/workflows", null)).Text);
         Assert.Equal("refused", (await SendAsync(app, "GET", "/api/workflows/", null)).Text);
@@ -156,6 +155,7 @@ public sealed class HookTests
         app.UseInstancesTrailingSlash(settings);
         app.UseRouting();
         app.MapInstancesDialect(settings);
+        app.MapGet("/api/workflows", () => "jobs");
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
     }

@@ -120,7 +120,7 @@ internal static partial class InstanceHandlers
 
     public static Task UnknownRoute(HttpContext http, string? rest)
     {
-        // X//instances names the empty workflow, which routing takes for no segment at all.
+        // X/workflows//instances names the empty workflow, which routing takes for no segment at all.
         var emptyName = rest is not null && rest.StartsWith("/instances", StringComparison.Ordinal);
         return (emptyName ? InstanceError.UnknownWorkflow : InstanceError.UnknownRoute).SendAsync(http);
     }
