@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Model;

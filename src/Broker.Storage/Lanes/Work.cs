@@ -233,7 +233,7 @@ internal sealed class ControlWork(RunName name, ControlCommand command) : Work<(
 
     public int? StepIndex => null;
 
-    public Needs Needs => Needs.ActiveSteps | (command is ControlCommand.Resume ? Needs.Mail : Needs.Nothing);
+    public Needs Needs => Needs.ActiveSteps | (Command is ControlCommand.Resume ? Needs.Mail : Needs.Nothing);
 
     public ControlCommand Command { get; } = command;
 
