@@ -11,6 +11,9 @@ internal sealed record Reply(int Status, string? ContentType, string Body)
     public JsonElement Json => JsonElement.Parse(Body);
 
     public string Text => Json.GetString()!;
+
+    // The record's own would read the properties above, which not every body has.
+    public override string ToString() => $"{Status} {ContentType} {Body}";
 }
 
 /// <summary>The broker dialect over HTTP, raw: requests are text, answers are text.</summary>

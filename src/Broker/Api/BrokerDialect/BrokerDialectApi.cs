@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>The broker dialect: workers register the definitions they can run, pull single steps and report them.</summary>
@@ -49,9 +47,9 @@ internal static class BrokerDialectApi
             .Produces<StatusInfo>();
     }
 
-    /// <summary>The signature is what makes a plain request delegate appear in the OpenAPI document.</summary>
-    private static RouteHandlerBuilder Describe(this IEndpointConventionBuilder route, string name, MethodInfo query, string summary) =>
-        new RouteHandlerBuilder([route.WithMetadata(query)]).WithName(name).WithSummary(summary);
+    /// <summary>The form is what makes a plain request delegate appear in the OpenAPI document.</summary>
+    private static RouteHandlerBuilder Describe(this IEndpointConventionBuilder route, string name, QueryForm query, string summary) =>
+        new RouteHandlerBuilder([route.WithMetadata(query.Metadata)]).WithName(name).WithSummary(summary);
 
     private static RouteHandlerBuilder Takes<T>(this RouteHandlerBuilder route)
         where T : notnull => route.Accepts<T>(JsonAnswer.ContentType);

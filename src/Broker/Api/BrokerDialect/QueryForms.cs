@@ -1,12 +1,13 @@
 using System.ComponentModel;
 using System.Reflection;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>
-/// The query parameters of each route, for the OpenAPI document: it takes them from a method's signature, and the handlers, which
-/// read the query themselves, have none.
+/// The query parameters of each route, for the OpenAPI document: the framework derives them from a handler's signature, and ours read
+/// the query themselves. So the signatures stand here, as delegates.
 /// </summary>
 internal static class QueryForms
 {
@@ -15,15 +16,15 @@ internal static class QueryForms
     private const string LabelsText = "Extension: comma list; steps with required_labels are handed out only to claims that carry them all.";
     private const string ExtrasText = "Extension: true adds version, lease_id, lease_secs, attempt and payload.context to assignments.";
 
-    public static MethodInfo None { get; } = SignatureOf<Action>();
+    public static QueryForm None { get; } = QueryForm.Of<Action>();
 
-    public static MethodInfo Worker { get; } = SignatureOf<WorkerForm>();
+    public static QueryForm Worker { get; } = QueryForm.Of<WorkerForm>();
 
-    public static MethodInfo Claim { get; } = SignatureOf<ClaimForm>();
+    public static QueryForm Claim { get; } = QueryForm.Of<ClaimForm>();
 
-    public static MethodInfo Report { get; } = SignatureOf<ReportForm>();
+    public static QueryForm Report { get; } = QueryForm.Of<ReportForm>();
 
-    public static MethodInfo Repository { get; } = SignatureOf<RepositoryForm>();
+    public static QueryForm Repository { get; } = QueryForm.Of<RepositoryForm>();
 
     private delegate void WorkerForm([FromQuery(Name = "worker_id"), Description(WorkerText)] string workerId);
 
@@ -45,7 +46,28 @@ internal static class QueryForms
         [FromQuery(Name = "name"), Description("One repository by name; the others are ignored.")] string? name,
         [FromQuery(Name = "page"), Description("Page number when listing, from 1.")] int? page,
         [FromQuery(Name = "page_size"), Description("Entries a page, 1 to 1000; 50 by default.")] int? pageSize);
+}
 
-    private static MethodInfo SignatureOf<TDelegate>()
-        where TDelegate : Delegate => typeof(TDelegate).GetMethod(nameof(Action.Invoke))!;
+/// <summary>What the OpenAPI document needs to know of a route: a method, and its parameters.</summary>
+internal sealed record QueryForm(object[] Metadata)
+{
+    public static QueryForm Of<TDelegate>()
+        where TDelegate : Delegate
+    {
+        var signature = typeof(TDelegate).GetMethod(nameof(Action.Invoke))!;
+        return new([signature, .. signature.GetParameters().Select(p => new Parameter(p))]);
+    }
+
+    private sealed class Parameter(ParameterInfo parameter) : IParameterBindingMetadata
+    {
+        public string Name => parameter.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name!;
+
+        public bool HasTryParse => parameter.ParameterType != typeof(string);
+
+        public bool HasBindAsync => false;
+
+        public ParameterInfo ParameterInfo => parameter;
+
+        public bool IsOptional => new NullabilityInfoContext().Create(parameter).ReadState is NullabilityState.Nullable;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 
@@ -114,9 +115,25 @@ internal static class ReportReader
         if (result.ValueKind is JsonValueKind.String) return (new(StepError.DefaultName, Plain(result)), true);
         if (result.ValueKind is not JsonValueKind.Object) return (new(StepError.DefaultName, result.GetRawText()), true);
 
-        var name = result.TryGetProperty("name", out var named) && named.ValueKind is JsonValueKind.String ? Plain(named) : StepError.DefaultName;
-        var message = result.TryGetProperty("message", out var said) && said.ValueKind is JsonValueKind.String ? Plain(said) : result.GetRawText();
-        return (new(name, message), !(result.TryGetProperty("retryable", out var retryable) && retryable.ValueKind is JsonValueKind.False));
+        string name = StepError.DefaultName, message = result.GetRawText();
+        var retryable = true;
+        foreach (var member in result.EnumerateObject())
+        {
+            switch (JsonText.NameOf(member))
+            {
+                case "name" when member.Value.ValueKind is JsonValueKind.String:
+                    name = Plain(member.Value);
+                    break;
+                case "message" when member.Value.ValueKind is JsonValueKind.String:
+                    message = Plain(member.Value);
+                    break;
+                case "retryable":
+                    retryable = member.Value.ValueKind is not JsonValueKind.False;
+                    break;
+            }
+        }
+
+        return (new(name, message), retryable);
     }
 
     private static List<PublishedEvent>? EventsOf(JsonElement owner, Shape shape)
@@ -191,7 +208,7 @@ internal static class ReportReader
     /// <summary>Text for people: what cannot be stored (NUL, half a surrogate pair) is shown as the replacement character.</summary>
     private static string Plain(JsonElement value)
     {
-        var text = Core.Json.JsonText.StringOf(value).Replace('\0', '\uFFFD');
+        var text = JsonText.StringOf(value).Replace('\0', '\uFFFD');
         foreach (var unit in text)
         {
             // Encoding replaces every lone surrogate; the round trip is only paid where there is a surrogate at all.
