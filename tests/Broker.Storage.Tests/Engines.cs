@@ -1,4 +1,3 @@
-using Broker.Storage;
 using Broker.Testing;
 
 namespace Broker.Storage.Tests;
