@@ -266,4 +266,7 @@ public interface IClaimTurn : IDisposable
 {
     /// <summary>Returns when it is worth another look, or the time is up.</summary>
     Task WaitAsync(TimeSpan timeout, CancellationToken ct);
+
+    /// <summary>The claim got something: nobody else need look for what it was woken for.</summary>
+    void Served();
 }

@@ -19,8 +19,9 @@ public static class CanonicalJson
     /// <summary>Finds a member name that stands twice in one object; the path is a JSON pointer to it.</summary>
     public static bool HasDuplicateKeys(JsonElement value, out string path)
     {
-        path = "";
-        return FindDuplicate(value, "", ref path);
+        var found = FindDuplicate(value);
+        path = found ?? "";
+        return found is not null;
     }
 
     private static void Write(JsonElement value, StringBuilder text)
@@ -107,7 +108,8 @@ public static class CanonicalJson
         text.Append('"');
     }
 
-    private static bool FindDuplicate(JsonElement value, string at, ref string path)
+    // The path is put together on the way back: only a repeated name costs one.
+    private static string? FindDuplicate(JsonElement value)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         if (value.ValueKind is JsonValueKind.Array)
@@ -115,31 +117,20 @@ public static class CanonicalJson
             var index = 0;
             foreach (var item in value.EnumerateArray())
             {
-                // Scalars hold no members: a long array of numbers must not cost a path each.
-                if (item.ValueKind is JsonValueKind.Object or JsonValueKind.Array && FindDuplicate(item, JsonText.Under(at, index), ref path))
-                    return true;
+                if (FindDuplicate(item) is { } below) return JsonText.Under("", index) + below;
                 index++;
             }
-
-            return false;
         }
 
-        if (value.ValueKind is not JsonValueKind.Object) return false;
+        if (value.ValueKind is not JsonValueKind.Object) return null;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var member in value.EnumerateObject())
         {
             var name = JsonText.NameOf(member);
-            if (!seen.Add(name))
-            {
-                path = JsonText.Under(at, name);
-                return true;
-            }
-
-            if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array
-                && FindDuplicate(member.Value, JsonText.Under(at, name), ref path))
-                return true;
+            if (!seen.Add(name)) return JsonText.Under("", name);
+            if (FindDuplicate(member.Value) is { } below) return JsonText.Under("", name) + below;
         }
 
-        return false;
+        return null;
     }
 }

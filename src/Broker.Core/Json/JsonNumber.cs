@@ -12,6 +12,8 @@ namespace Broker.Core.Json;
 /// </summary>
 internal readonly record struct JsonNumber(bool Negative, string Digits, BigInteger Exponent) : IComparable<JsonNumber>
 {
+    private const int MostZeros = 20;
+
     public bool IsZero => Digits.Length == 0;
 
     public bool IsInteger => Exponent.Sign >= 0;
@@ -67,13 +69,36 @@ internal readonly record struct JsonNumber(bool Negative, string Digits, BigInte
         var by = BigInteger.Parse(divisor.Digits, NumberStyles.None, CultureInfo.InvariantCulture);
         // Powers of ten help only against the twos and fives of the divisor, and it has fewer than its bits.
         var useful = BigInteger.Min(shift, by.GetBitLength());
-        var digits = BigInteger.Parse(Digits, NumberStyles.None, CultureInfo.InvariantCulture);
-        return (digits * BigInteger.ModPow(10, useful, by) % by).IsZero;
+        return (Remainder(by) * BigInteger.ModPow(10, useful, by) % by).IsZero;
     }
 
     /// <summary>One spelling per value: <c>15e-1</c>, <c>1e2</c>, <c>-7</c>, <c>0</c>.</summary>
     public override string ToString() =>
         IsZero ? "0" : (Negative ? "-" : "") + Digits + (Exponent.IsZero ? "" : "e" + Exponent.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>As a person writes it, where that is short: <c>100</c>, <c>0.05</c>.</summary>
+    public string Readable()
+    {
+        if (Exponent.IsZero || BigInteger.Abs(Exponent) > MostZeros) return ToString();
+        var power = (int)Exponent;
+        var digits = power > 0 ? Digits + new string('0', power) : Digits.PadLeft(1 - power, '0');
+        return (Negative ? "-" : "") + (power > 0 ? digits : digits.Insert(digits.Length + power, "."));
+    }
+
+    // Piece by piece: a number of millions of digits would take seconds to become one integer.
+    private BigInteger Remainder(BigInteger by)
+    {
+        const int piece = 18;
+        var remainder = BigInteger.Zero;
+        for (var at = 0; at < Digits.Length; at += piece)
+        {
+            var digits = Digits.AsSpan(at, Math.Min(piece, Digits.Length - at));
+            var shifted = remainder * BigInteger.Pow(10, digits.Length);
+            remainder = (shifted + long.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture)) % by;
+        }
+
+        return remainder;
+    }
 
     private int Sign => IsZero ? 0 : Negative ? -1 : 1;
 }

@@ -42,8 +42,20 @@ public sealed class RunSession
 
     public IEnumerable<InboundEvent> Consumed => consumed.Select(id => mail[id]);
 
-    /// <summary>Events to append to the run's stream, in order. The terminal one has an empty type.</summary>
+    /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
+
+    /// <summary>The run's status, as its loaded active steps show it.</summary>
+    public RunStatus StatusAt(DateTimeOffset now)
+    {
+        var active = Active();
+        return RunStatuses.Of(
+            Run.Phase,
+            leased: active.Any(s => s.Status is StepStatus.Leased),
+            claimable: active.Any(s => s.Status is StepStatus.Ready && s.Due <= now),
+            pending: active.Any(s => s.Status is StepStatus.Waiting || s.Due > now),
+            begun: Run.ResumedAt is null ? Run.StartedAt is not null : active.Any(s => s.GrantedAt >= Run.ResumedAt));
+    }
 
     public StepState? Find(int index) => steps.GetValueOrDefault(index);
 
@@ -303,7 +315,6 @@ public sealed class RunSession
     {
         Run = Run with { Phase = phase, EndedAt = now, UpdatedAt = now };
         EndedNow = true;
-        Published.Add(StepEvents.Terminal);
     }
 
     private void Touch(DateTimeOffset now) => Run = Run with { UpdatedAt = now > Run.UpdatedAt ? now : Run.UpdatedAt };

@@ -13,9 +13,6 @@ public static class StepEvents
     /// <summary>Type of the internal event that tells of an event put into a step's queue.</summary>
     public const string QueueChangedType = "EventsQueueChanged";
 
-    /// <summary>The end of the run; what it looks like follows from the run when somebody reads it.</summary>
-    public static PublishedEvent Terminal { get; } = new("", "{}");
-
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="step">Whose state it is.</param>

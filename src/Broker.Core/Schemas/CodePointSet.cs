@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
@@ -31,21 +32,28 @@ internal sealed class CodePointSet
          + "Dash_Punctuation Open_Punctuation Close_Punctuation Initial_Punctuation Final_Punctuation Other_Punctuation Math_Symbol Currency_Symbol "
          + "Modifier_Symbol Other_Symbol Unassigned").Split(' ');
 
-    private static readonly Dictionary<string, string> Majors = new(StringComparer.Ordinal)
-    {
-        ["Letter"] = "L", ["Mark"] = "M", ["Number"] = "N", ["Punctuation"] = "P", ["Symbol"] = "S", ["Separator"] = "Z", ["Other"] = "C",
-    };
+    private static readonly Dictionary<string, string> Majors =
+        new[] { "Letter L", "Mark M", "Number N", "Punctuation P", "Symbol S", "Separator Z", "Other C" }
+            .Select(pair => pair.Split(' '))
+            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+
+    // .NET's \p sees single UTF-16 units, so the million code points beyond the basic plane are gone through, once for each category.
+    private static readonly ConcurrentDictionary<string, List<(int From, int To)>> Beyond = new(StringComparer.Ordinal);
 
     private readonly StringBuilder basic = new();
     private readonly List<(int From, int To)> astral = [];
+    private bool mayHoldHalves;
 
     public bool Negated { get; set; }
 
-    public static string Unit(int unit) => string.Create(CultureInfo.InvariantCulture, $"\\u{unit:X4}");
+    public static string Unit(int unit) => unit < 0x80 && char.IsAsciiLetterOrDigit((char)unit)
+        ? ((char)unit).ToString()
+        : string.Create(CultureInfo.InvariantCulture, $"\\u{unit:X4}");
 
     public void Add(int from, int to)
     {
-        if (from < FirstAstral) basic.Append(Unit(from)).Append('-').Append(Unit(Math.Min(to, FirstAstral - 1)));
+        mayHoldHalves |= from <= 0xDFFF && to >= 0xD800;
+        if (from < FirstAstral) basic.Append(Range(from, Math.Min(to, FirstAstral - 1)));
         if (to >= FirstAstral) astral.Add((Math.Max(from, FirstAstral), to));
     }
 
@@ -64,19 +72,10 @@ internal sealed class CodePointSet
         var code = Array.IndexOf(LongNames, name) is >= 0 and var place ? Codes[place] : Majors.GetValueOrDefault(name, name);
         if (!Array.Exists(Codes, known => known == code || (code.Length == 1 && known[0] == code[0]))) return false;
 
+        mayHoldHalves |= negated || code[0] == 'C';
         basic.Append(negated ? "\\P{" : "\\p{").Append(code).Append('}');
-        // .NET's \p sees single UTF-16 units, so the million code points beyond the basic plane are gone through here.
-        var start = -1;
-        for (var point = FirstAstral; point <= Last + 1; point++)
-        {
-            var inside = point <= Last
-                && Codes[(int)CharUnicodeInfo.GetUnicodeCategory(point)].StartsWith(code, StringComparison.Ordinal) != negated;
-            if (inside && start < 0) start = point;
-            if (inside || start < 0) continue;
-            astral.Add((start, point - 1));
-            start = -1;
-        }
-
+        var beyond = Beyond.GetOrAdd(code, ScanBeyond);
+        astral.AddRange(negated ? Complement(beyond, FirstAstral) : beyond);
         return true;
     }
 
@@ -88,14 +87,14 @@ internal sealed class CodePointSet
             (0, false) => null,
             (0, true) => $"[\\u0000-\\uFFFF{Halves}]",
             (_, true) => $"[^{basic}{Halves}]",
-            _ => $"[{basic}{Halves}]",
+            _ => $"[{basic}{(mayHoldHalves ? Halves : "")}]",
         };
-        var pairs = (Negated ? Complement(astral, FirstAstral) : astral).SelectMany(Pairs);
+        var pairs = Pairs(Negated ? Complement(astral, FirstAstral) : astral);
         string[] alternatives = units is null ? [.. pairs] : [units, .. pairs];
         return alternatives switch
         {
             [] => "[^\\u0000-\\uFFFF]",
-            [var one] => one.StartsWith('[') ? one : $"(?:{one})",
+            [var one] when one == units => one,
             _ => $"(?:{string.Join('|', alternatives)})",
         };
     }
@@ -112,17 +111,46 @@ internal sealed class CodePointSet
         if (next <= Last) yield return (next, Last);
     }
 
-    private static IEnumerable<string> Pairs((int From, int To) range)
+    private static List<(int From, int To)> ScanBeyond(string code)
     {
-        for (var from = range.From; from <= range.To;)
+        var ranges = new List<(int From, int To)>();
+        for (var point = FirstAstral; point <= Last; point++)
         {
-            var (high, low) = (char.ConvertFromUtf32(from)[0], char.ConvertFromUtf32(from)[1]);
-            // As many whole blocks of 1,024 as fit, else the rest of this block.
-            var blocks = low == 0xDC00 ? (range.To + 1 - from) / 0x400 : 0;
-            var to = blocks > 0 ? from + (blocks * 0x400) - 1 : Math.Min(range.To, from | 0x3FF);
-            var end = char.ConvertFromUtf32(to);
-            yield return $"[{Unit(high)}-{Unit(end[0])}][{Unit(low)}-{Unit(end[1])}]";
-            from = to + 1;
+            if (!Codes[(int)CharUnicodeInfo.GetUnicodeCategory(point)].StartsWith(code, StringComparison.Ordinal)) continue;
+            if (ranges.Count > 0 && ranges[^1].To == point - 1) ranges[^1] = (ranges[^1].From, point);
+            else ranges.Add((point, point));
         }
+
+        return ranges;
     }
+
+    // One alternative for each set of second halves: a category has hundreds of ranges, and the time to build an automaton grows with them.
+    private static IEnumerable<string> Pairs(IEnumerable<(int From, int To)> ranges)
+    {
+        var whole = new List<string>();
+        var seconds = new SortedDictionary<int, StringBuilder>();
+        foreach (var (start, end) in ranges)
+        {
+            for (int from = start, to; from <= end; from = to + 1)
+            {
+                var pair = char.ConvertFromUtf32(from);
+                var blocks = pair[1] == 0xDC00 ? (end + 1 - from) / 0x400 : 0;
+                to = blocks > 0 ? from + (blocks * 0x400) - 1 : Math.Min(end, from | 0x3FF);
+                if (blocks > 0)
+                {
+                    whole.Add(Range(pair[0], pair[0] + blocks - 1));
+                    continue;
+                }
+
+                if (!seconds.TryGetValue(pair[0], out var second)) seconds.Add(pair[0], second = new StringBuilder());
+                second.Append(Range(pair[1], char.ConvertFromUtf32(to)[1]));
+            }
+        }
+
+        var pairs = seconds.GroupBy(pair => pair.Value.ToString(), pair => pair.Key, StringComparer.Ordinal)
+            .Select(group => $"[{string.Concat(group.Select(Unit))}][{group.Key}]");
+        return whole.Count == 0 ? pairs : pairs.Prepend($"[{string.Concat(whole)}][\\uDC00-\\uDFFF]");
+    }
+
+    private static string Range(int from, int to) => from == to ? Unit(from) : $"{Unit(from)}-{Unit(to)}";
 }

@@ -8,7 +8,7 @@ namespace Broker.Core.Schemas;
 /// Rewrites an ECMA-262 pattern for .NET, where <c>$</c>, <c>.</c>, <c>\d</c>, <c>\w</c>, <c>\s</c> and classes mean something else and text is
 /// UTF-16 units. Groups lose their captures, since only the verdict counts; references to captures are refused.
 /// </summary>
-internal sealed partial class EcmaTranslator(string source)
+internal sealed partial class EcmaTranslator(string source, int longest)
 {
     private const string WordBoundary = "(?:(?<=[A-Za-z0-9_])(?![A-Za-z0-9_])|(?<![A-Za-z0-9_])(?=[A-Za-z0-9_]))";
     private const string NoWordBoundary = "(?:(?<=[A-Za-z0-9_])(?=[A-Za-z0-9_])|(?<![A-Za-z0-9_])(?![A-Za-z0-9_]))";
@@ -25,7 +25,12 @@ internal sealed partial class EcmaTranslator(string source)
         translated = problem = "";
         try
         {
-            while (at < source.Length) Next();
+            while (at < source.Length)
+            {
+                Next();
+                if (output.Length > longest) throw new FormatException("the patterns of this schema are too long together, sets written out");
+            }
+
             if (open > 0) throw new FormatException("a group is not closed");
             translated = output.ToString();
             return true;

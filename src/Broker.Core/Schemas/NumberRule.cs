@@ -21,11 +21,11 @@ internal sealed class NumberRule(JsonNumber? minimum, JsonNumber? maximum, JsonN
         if (!run.Spend(JsonText.SizeOf(value) / 8)) return false;
         var number = JsonNumber.Of(value);
         var valid = true;
-        if (minimum is { } least && number.CompareTo(least) < 0) valid = run.Fail($"expected at least {least}");
-        if (maximum is { } most && number.CompareTo(most) > 0) valid = run.Fail($"expected at most {most}");
-        if (above is { } lower && number.CompareTo(lower) <= 0) valid = run.Fail($"expected more than {lower}");
-        if (below is { } upper && number.CompareTo(upper) >= 0) valid = run.Fail($"expected less than {upper}");
-        if (multipleOf is { } step && !number.IsMultipleOf(step)) valid = run.Fail($"expected a multiple of {step}");
+        if (minimum is { } least && number.CompareTo(least) < 0) valid = run.Fail($"expected at least {least.Readable()}");
+        if (maximum is { } most && number.CompareTo(most) > 0) valid = run.Fail($"expected at most {most.Readable()}");
+        if (above is { } lower && number.CompareTo(lower) <= 0) valid = run.Fail($"expected more than {lower.Readable()}");
+        if (below is { } upper && number.CompareTo(upper) >= 0) valid = run.Fail($"expected less than {upper.Readable()}");
+        if (multipleOf is { } step && !number.IsMultipleOf(step)) valid = run.Fail($"expected a multiple of {step.Readable()}");
         return valid;
     }
 }

@@ -71,7 +71,7 @@ internal sealed class ObjectRule : Rule
         if (schema is not null) valid &= run.CheckMember(name, member.Value, schema);
         foreach (var (pattern, patterned) in patterns)
         {
-            if (!EcmaPattern.IsMatch(pattern, name, run)) continue;
+            if (!PatternCompiler.IsMatch(pattern, name, run)) continue;
             known = true;
             valid &= run.CheckMember(name, member.Value, patterned);
         }
@@ -84,8 +84,7 @@ internal sealed class ObjectRule : Rule
         var patterns = new List<(Regex Pattern, SchemaNode Schema)>();
         foreach (var (source, schema) in reader.Named("patternProperties"))
         {
-            if (EcmaPattern.TryCompile(source, out var pattern, out var problem)) patterns.Add((pattern, schema));
-            else reader.Problem("patternProperties", problem);
+            if (reader.Pattern("patternProperties", source) is { } pattern) patterns.Add((pattern, schema));
         }
 
         return patterns;

@@ -10,7 +10,10 @@ internal sealed class SchemaCompiler(JsonElement root)
 
     private readonly Dictionary<string, SchemaNode> nodes = new(StringComparer.Ordinal);
     private readonly Queue<(SchemaNode Node, JsonElement Schema)> pending = new();
+    private readonly LocalReferences references = new(root);
     private readonly List<string> problems = [];
+
+    public PatternCompiler Patterns { get; } = new();
 
     public IReadOnlyList<string> Problems => problems;
 
@@ -40,7 +43,7 @@ internal sealed class SchemaCompiler(JsonElement root)
     public bool Resolve(string reference, [NotNullWhen(true)] out SchemaNode? node, out string problem)
     {
         node = null;
-        if (!LocalReference.TryFind(root, reference, out var target, out var pointer, out problem)) return false;
+        if (!references.TryFind(reference, out var target, out var pointer, out problem)) return false;
         node = NodeAt(target, pointer);
         return true;
     }

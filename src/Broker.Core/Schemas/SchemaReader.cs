@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Broker.Core.Json;
 
 namespace Broker.Core.Schemas;
@@ -109,6 +110,13 @@ internal sealed class SchemaReader
                 .Select(member => (Name: JsonText.NameOf(member), member.Value))
                 .Select(member => (member.Name, compiler.NodeAt(member.Value, JsonText.Under(at, member.Name)))),
         ];
+    }
+
+    public Regex? Pattern(string keyword, string source)
+    {
+        var regex = compiler.Patterns.Compile(source, out var problem);
+        if (regex is null) Problem(keyword, problem);
+        return regex;
     }
 
     public SchemaNode? Reference(string keyword)

@@ -10,9 +10,8 @@ internal sealed class StringRule(int minimum, int? maximum, Regex? pattern, stri
     public static StringRule? Read(SchemaReader reader)
     {
         var (minimum, maximum) = (reader.Count("minLength") ?? 0, reader.Count("maxLength"));
-        Regex? pattern = null;
         var source = reader.Text("pattern");
-        if (source is not null && !EcmaPattern.TryCompile(source, out pattern, out var problem)) reader.Problem("pattern", problem);
+        var pattern = source is null ? null : reader.Pattern("pattern", source);
         return minimum > 0 || maximum is not null || pattern is not null ? new StringRule(minimum, maximum, pattern, source) : null;
     }
 
@@ -29,7 +28,7 @@ internal sealed class StringRule(int minimum, int? maximum, Regex? pattern, stri
             if (length > maximum) valid = run.Fail($"expected at most {Characters(maximum.Value)}, got {length}");
         }
 
-        if (pattern is not null && !EcmaPattern.IsMatch(pattern, text, run)) valid = run.Fail($"expected text that matches {source}");
+        if (pattern is not null && !PatternCompiler.IsMatch(pattern, text, run)) valid = run.Fail($"expected text that matches {source}");
         return valid;
     }
 

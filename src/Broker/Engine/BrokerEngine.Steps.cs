@@ -30,6 +30,7 @@ internal sealed partial class BrokerEngine
             // Entered before this look: what became ready after the first one has either been signalled or is found now.
             claimed = await steps.ClaimAsync(claim, ct);
             var left = wait - clock.GetElapsedTime(deadline);
+            if (claimed.Count > 0) turn.Served();
             if (claimed.Count > 0 || left <= TimeSpan.Zero) break;
             try
             {

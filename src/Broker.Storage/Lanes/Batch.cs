@@ -1,0 +1,298 @@
+using System.Security.Cryptography;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Model;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>
+/// One transaction for whatever callers are waiting: loads what they name, lets the rules decide one after the other, writes all rows
+/// at once and then hands out steps, so that a step made ready here can be claimed here. A commit costs more than everything else in
+/// it, so sharing it is what makes the broker fast.
+/// </summary>
+internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Work> works)
+{
+    private readonly ChangeSet changes = new();
+    private readonly Dictionary<long, LoadedRun> runs = [];
+    private readonly Dictionary<long, RunSession> sessions = [];
+    private readonly List<ReadyHint> hints = [];
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        await ResolveNamesAsync(ct);
+        var now = await LoadAsync(ct);
+        now = await ApplyAsync(now, ct);
+        await ConcludeAsync(ct);
+        Gather();
+        var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
+        var (claimed, renewed) = await unit.WriteAsync(changes, claims, ct);
+        for (var i = 0; i < heartbeats.Count; i++)
+        {
+            heartbeats[i].Outcome = renewed[i] switch
+            {
+                null => HeartbeatVerdict.Gone,
+                StepStatus.Cancelled => HeartbeatVerdict.Cancelled,
+                _ => HeartbeatVerdict.Renewed,
+            };
+        }
+
+        var upstream = await UpstreamOfAsync(claimed, ct);
+        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).Select(Running)], ct);
+        var results = await unit.CommitAsync(upstream, ct);
+        HandOut(claimed, results);
+        foreach (var work in works) work.Complete();
+        Announce(claimed);
+    }
+
+    private async Task ResolveNamesAsync(CancellationToken ct)
+    {
+        var unknown = works.OfType<IRunWork>().Where(w => w.RunId == 0 && w.Name is not null).ToList();
+        foreach (var work in unknown)
+        {
+            if (services.Names.TryGet(work.Name!.Value, out var known)) await FoundAsync(work, known, ct);
+        }
+
+        unknown.RemoveAll(w => w.RunId != 0);
+        if (unknown.Count == 0) return;
+
+        var found = await unit.ResolveAsync([.. unknown.Select(w => w.Name!.Value)], ct);
+        for (var i = 0; i < found.Length; i++)
+        {
+            if (found[i].Id != 0) await FoundAsync(unknown[i], found[i], ct);
+        }
+    }
+
+    private async Task FoundAsync(IRunWork work, (long Id, int DefinitionId) run, CancellationToken ct)
+    {
+        work.RunId = run.Id;
+        work.Locate(await services.Definitions.GetAsync(run.DefinitionId, ct));
+    }
+
+    private async Task<DateTimeOffset> LoadAsync(CancellationToken ct)
+    {
+        var named = works.OfType<IRunWork>().Where(w => w.RunId != 0).ToList();
+        var loaded = await unit.BeginAsync(
+            [.. named.Select(w => w.RunId).Distinct().Order()],
+            [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()],
+            ct);
+        foreach (var run in loaded.Runs) runs[run.Ref.Id] = run;
+        RefuseStaleNames(named);
+
+        var needs = named.GroupBy(w => w.RunId).ToDictionary(g => g.Key, g => g.Aggregate(Needs.Nothing, (all, w) => all | w.Needs));
+        long[] Wanting(Func<LoadedRun, Needs, bool> wants) => [.. runs.Values.Where(r => wants(r, needs[r.Ref.Id])).Select(r => r.Ref.Id).Order()];
+
+        // Pausing: whether the last lease has gone is asked at every report. Mail: a report may begin a wait that has mail already.
+        var active = Wanting((run, need) => need.HasFlag(Needs.ActiveSteps) || run.State.Phase is RunPhase.Pausing);
+        var mailed = Wanting((run, need) => run.State.Mail > 0 && (need.HasFlag(Needs.Mail) || run.State.Definition.HasWaits));
+        var activeSteps = active.Length > 0 ? await unit.ActiveStepsAsync(active, ct) : null;
+        var mail = mailed.Length > 0 ? await unit.MailAsync(mailed, ct) : null;
+        foreach (var (id, run) in runs)
+        {
+            sessions[id] = new RunSession(run.State, loaded.Steps[id].Concat(activeSteps?[id] ?? []), mail?[id] ?? []);
+        }
+
+        return loaded.Now;
+    }
+
+    // A name may have been purged and used again by another broker, and a restart may have come in between: then look it up anew.
+    private void RefuseStaleNames(List<IRunWork> named)
+    {
+        foreach (var work in named)
+        {
+            if (work.Name is not { } name) continue;
+            var found = runs.GetValueOrDefault(work.RunId);
+            if (found is not null && (name.Number is not null || found.IsCurrent)) continue;
+            services.Names.Forget(name);
+            work.RunId = 0;
+            throw new StaleNameException();
+        }
+    }
+
+    private async Task<DateTimeOffset> ApplyAsync(DateTimeOffset now, CancellationToken ct)
+    {
+        foreach (var work in works)
+        {
+            // Each piece of work has an instant of its own, so that what comes first is queued first.
+            now = now.AddMicroseconds(1);
+            switch (work)
+            {
+                case StartWork starts:
+                    starts.Outcome = await new Starting(unit, services, changes, hints).ApplyAsync(starts.Starts, now, ct);
+                    now = now.AddMicroseconds(starts.Starts.Count);
+                    break;
+                case ControlWork control:
+                    Apply(control, now);
+                    await new Starting(unit, services, changes, hints).AfterControlAsync(control, now, ct);
+                    break;
+                case IRunWork onRun:
+                    Apply(onRun, now);
+                    break;
+            }
+        }
+
+        return now;
+    }
+
+    private void Apply(IRunWork work, DateTimeOffset now)
+    {
+        var run = runs.GetValueOrDefault(work.RunId);
+        work.Apply(run, run is null ? null : sessions[run.Ref.Id], changes, now);
+    }
+
+    private async Task ConcludeAsync(CancellationToken ct)
+    {
+        List<(RunSession Session, long Id)>? ended = null;
+        foreach (var (id, session) in sessions)
+        {
+            if (session is { EndedNow: true, Run.Phase: RunPhase.Succeeded }) (ended ??= []).Add((session, id));
+        }
+
+        if (ended is null) return;
+        var missing = ended
+            .SelectMany(e => e.Session.Run.Definition.ResultSteps.Where(i => e.Session.Find(i) is null).Select(i => new StepKey(e.Id, i)))
+            .ToList();
+        var stored = missing.Count > 0 ? (await unit.ResultsAsync(missing, ct)).ToLookup(r => r.Step.RunId) : null;
+        foreach (var (session, id) in ended)
+        {
+            var finished = new Dictionary<int, string?>();
+            foreach (var index in session.Run.Definition.ResultSteps)
+            {
+                if (session.Find(index) is { IsFinished: true } step) finished[index] = step.Result;
+            }
+
+            foreach (var (step, result) in stored?[id] ?? []) finished[step.Index] = result;
+            session.Conclude(FinalValue.Of(session.Run.Definition, finished));
+        }
+    }
+
+    private void Gather()
+    {
+        foreach (var (id, session) in sessions)
+        {
+            var run = runs[id];
+            foreach (var step in session.Inserted) changes.NewSteps.Add(Row(run, step));
+            foreach (var step in session.Updated) changes.Steps.Add(Row(run, step));
+            foreach (var message in session.Consumed)
+            {
+                changes.Mail.Add(new InboxRow
+                {
+                    RunId = id, Id = message.Id, Type = message.Type, DeliveredAt = message.DeliveredAt.ToMicros(), ConsumedBy = message.ConsumedBy,
+                });
+            }
+
+            foreach (var published in session.Published) changes.Events.Add(new(id, published));
+            if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
+                changes.Runs.Add(new(session.Run, session.NewContext, session.ResultJson));
+        }
+    }
+
+    private StepRow Row(LoadedRun run, StepState step)
+    {
+        var row = StepRows.Of(run.Ref.Id, run.State.CreatedAt, run.State.Definition, run.DefinitionId, step, services);
+        if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due));
+        return row;
+    }
+
+    private List<ClaimGroup> ClaimGroups()
+    {
+        var groups = new List<ClaimGroup>();
+        foreach (var claim in works.OfType<ClaimWork>())
+        {
+            claim.Outcome = [];
+            if (claim.Cancelled.IsCancellationRequested || claim.Queues.Count == 0) continue;
+
+            // Equal claims share the list of queues that the registry keeps, so a reference tells.
+            var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues));
+            if (group is null) groups.Add(group = new ClaimGroup { Queues = claim.Queues });
+            for (var i = 0; i < claim.Request.Count; i++)
+                group.Slots.Add(new(claim, claim.Request.WorkerId, NewFence(), claim.Request.LeaseSecs));
+        }
+
+        return groups;
+    }
+
+    private List<HeartbeatWork> Heartbeats()
+    {
+        var heartbeats = works.OfType<HeartbeatWork>().ToList();
+        foreach (var heartbeat in heartbeats) changes.Heartbeats.Add((new(heartbeat.Lease.RunId, heartbeat.Lease.Step), heartbeat.Lease.Fence));
+        return heartbeats;
+    }
+
+    private Appended Running(ClaimedRow row) =>
+        new(row.RunId, StepEvents.StateChanged(services.Definitions.Cached(row.DefinitionId).Steps[row.Index], "running", row.Slot.Worker, null));
+
+    private static long NewFence()
+    {
+        Span<byte> random = stackalloc byte[8];
+        RandomNumberGenerator.Fill(random);
+        return BitConverter.ToInt64(random) & (LeaseId.FenceLimit - 1);
+    }
+
+    private async Task<IReadOnlyList<StepKey>> UpstreamOfAsync(IReadOnlyList<ClaimedRow> claimed, CancellationToken ct)
+    {
+        if (claimed.Count == 0) return [];
+        var keys = new HashSet<StepKey>();
+        foreach (var row in claimed)
+        {
+            var definition = await services.Definitions.GetAsync(row.DefinitionId, ct);
+            foreach (var predecessor in definition.Steps[row.Index].Predecessors) keys.Add(new(row.RunId, predecessor));
+        }
+
+        return [.. keys];
+    }
+
+    private void HandOut(IReadOnlyList<ClaimedRow> claimed, IReadOnlyList<(StepKey Step, string? Result)> results)
+    {
+        if (claimed.Count == 0) return;
+        var byKey = results.ToDictionary(r => r.Step, r => r.Result);
+        foreach (var row in claimed)
+        {
+            var definition = services.Definitions.Cached(row.DefinitionId);
+            var finished = new Dictionary<int, string?>();
+            foreach (var predecessor in definition.Steps[row.Index].Predecessors)
+            {
+                if (byKey.TryGetValue(new(row.RunId, predecessor), out var result)) finished[predecessor] = result;
+            }
+
+            var step = definition.Steps[row.Index];
+            row.Slot.Claim.Outcome!.Add(new Assignment
+            {
+                Lease = LeaseId.Create(row.RunId, row.Index, row.Slot.Fence),
+                Run = new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number),
+                Definition = definition,
+                Step = step,
+                WorkerId = row.Slot.Worker,
+                Attempt = row.Attempt,
+                QueuedAt = Instants.FromMicros(row.QueuedAt),
+                Due = Instants.FromMicros(row.Due),
+                GrantedAt = Instants.FromMicros(row.GrantedAt),
+                ExpiresAt = Instants.FromMicros(row.ExpiresAt),
+                LeaseSecs = row.LeaseSecs,
+                InputsJson = row.Inputs,
+                ContextJson = row.Context,
+                Upstream = Upstream.For(definition, step, finished),
+            });
+            services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
+        }
+    }
+
+    private void Announce(IReadOnlyList<ClaimedRow> claimed)
+    {
+        foreach (var hint in hints) services.Changes.Ready(hint);
+        foreach (var (id, session) in sessions)
+        {
+            if (session.EndedNow || session.Published.Count > 0) services.Changes.Signal(Topics.Run(id));
+        }
+
+        foreach (var row in claimed)
+        {
+            if (row.Streams) services.Changes.Signal(Topics.Run(row.RunId));
+        }
+    }
+}
+
+/// <summary>A run was looked up by a name that has moved on: the transaction is tried again.</summary>
+internal sealed class StaleNameException : Exception;
+
+/// <summary>A step that a worker could take from that instant on.</summary>
+internal readonly record struct ReadyHint(int QueueId, long Due);

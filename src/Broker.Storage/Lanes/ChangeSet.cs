@@ -1,0 +1,85 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Model;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>A run's row as a transaction loads it: its state, and the names that answers carry.</summary>
+internal sealed record LoadedRun(RunState State, RunRef Ref, int DefinitionId, bool IsCurrent);
+
+/// <summary>A step of a run.</summary>
+internal readonly record struct StepKey(long RunId, int Index);
+
+/// <summary>An event to append to a run's stream.</summary>
+internal readonly record struct Appended(long RunId, PublishedEvent Event);
+
+/// <summary>All rows that one transaction writes, gathered first, so that each table takes one statement whatever the number of callers.</summary>
+internal sealed class ChangeSet
+{
+    public List<RunRow> NewRuns { get; } = [];
+    public List<RunChange> Runs { get; } = [];
+    public List<StepRow> NewSteps { get; } = [];
+    public List<StepRow> Steps { get; } = [];
+    public List<InboxRow> NewMail { get; } = [];
+    public List<InboxRow> Mail { get; } = [];
+    public List<Appended> Events { get; } = [];
+
+    /// <summary>Runs that are no longer the current one of their instance.</summary>
+    public List<long> Superseded { get; } = [];
+
+    /// <summary>Runs to delete with all that belongs to them.</summary>
+    public List<long> Purged { get; } = [];
+
+    /// <summary>Leases to renew: (step, fence).</summary>
+    public List<(StepKey Step, long Fence)> Heartbeats { get; } = [];
+
+    public bool IsEmpty =>
+        NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewMail.Count + Mail.Count + Events.Count
+        + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
+}
+
+/// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>
+internal sealed record RunChange(RunState State, string? Context, string? Result);
+
+/// <summary>Claims of one transaction that may have the same queues: handed out by one statement.</summary>
+internal sealed class ClaimGroup
+{
+    /// <summary>Queues with their priorities, highest first.</summary>
+    public required IReadOnlyList<QueueRow> Queues { get; init; }
+
+    /// <summary>One entry for each step wanted: who gets it.</summary>
+    public List<ClaimSlot> Slots { get; } = [];
+}
+
+/// <summary>One step wanted by one claim.</summary>
+internal readonly record struct ClaimSlot(ClaimWork Claim, string Worker, long Fence, int? LeaseSecs);
+
+/// <summary>A step that was just leased, with what its worker must know of the run.</summary>
+internal sealed record ClaimedRow(
+    ClaimSlot Slot, long RunId, int Index, int Attempt, long QueuedAt, long Due, long GrantedAt, long ExpiresAt, int LeaseSecs,
+    string Workflow, string InstanceId, int Number, int DefinitionId, string Inputs, string? Context, bool Streams);
+
+/// <summary>What a transaction found at its begin.</summary>
+internal sealed record Loaded(IReadOnlyList<LoadedRun> Runs, ILookup<long, StepState> Steps, DateTimeOffset Now);
+
+/// <summary>Instants as the tables keep them.</summary>
+internal static class Instants
+{
+    private static readonly long Epoch = DateTimeOffset.UnixEpoch.UtcTicks;
+
+    public static long ToMicros(this DateTimeOffset at) => (at.UtcTicks - Epoch) / TimeSpan.TicksPerMicrosecond;
+
+    public static long? ToMicros(this DateTimeOffset? at) => at?.ToMicros();
+
+    public static DateTimeOffset FromMicros(long micros) => new(Epoch + (micros * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    public static DateTimeOffset? FromMicros(long? micros) => micros is { } value ? FromMicros(value) : null;
+}
+
+/// <summary>Failures as the tables keep them: JSON, so that any text fits, NUL too.</summary>
+internal static class Errors
+{
+    public static string? Write(StepError? error) => error is null ? null : System.Text.Json.JsonSerializer.Serialize(error);
+
+    public static StepError? Read(string? stored) => stored is null ? null : System.Text.Json.JsonSerializer.Deserialize<StepError>(stored);
+}

@@ -1,0 +1,139 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>Takes whatever work is waiting into one transaction, again and again. Bounded: callers wait when it is full.</summary>
+internal sealed partial class Lane : IAsyncDisposable
+{
+    /// <summary>Pieces of work in one transaction. Measured: beyond a few hundred a batch gains nothing and holds its locks longer.</summary>
+    private const int MostTogether = 256;
+    private const int MostWaiting = 8192;
+    private const int Attempts = 5;
+
+    private readonly Channel<Work> waiting = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly IEngine engine;
+    private readonly BatchServices services;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource stop = new();
+    private readonly Task loop;
+    private IUnit? unit;
+
+    public Lane(IEngine engine, BatchServices services, ILogger log)
+    {
+        (this.engine, this.services, this.log) = (engine, services, log);
+        loop = Task.Run(LoopAsync);
+    }
+
+    public ValueTask EnqueueAsync(Work work, CancellationToken ct) => waiting.Writer.WriteAsync(work, ct);
+
+    private async Task LoopAsync()
+    {
+        var together = new List<Work>(MostTogether);
+        while (await waiting.Reader.WaitToReadAsync())
+        {
+            // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
+            await Task.Yield();
+            await Task.Yield();
+            while (together.Count < MostTogether && waiting.Reader.TryRead(out var work)) together.Add(work);
+            StorageMetrics.BatchSize.Record(together.Count);
+            await RunAsync(together);
+            together.Clear();
+        }
+    }
+
+    private async Task RunAsync(List<Work> works)
+    {
+        try
+        {
+            await TryAsync(works);
+        }
+        catch (Exception fault) when (works.Count > 1 && !engine.IsUnavailable(fault))
+        {
+            // One caller's trouble is not the others': each gets a transaction of its own.
+            LogSplit(log, fault, works.Count);
+            foreach (var work in works) await RunAloneAsync(work);
+        }
+        catch (Exception fault)
+        {
+            foreach (var work in works) work.Fail(Told(fault));
+        }
+    }
+
+    private async Task RunAloneAsync(Work work)
+    {
+        try
+        {
+            await TryAsync([work]);
+        }
+        catch (Exception fault)
+        {
+            work.Fail(Told(fault));
+        }
+    }
+
+    private Exception Told(Exception fault)
+    {
+        if (!engine.IsUnavailable(fault)) return fault;
+        StorageMetrics.DatabaseErrors.Add(1);
+        return new StoreUnavailableException("The database cannot be reached or cannot write at present.", fault);
+    }
+
+    private async Task TryAsync(IReadOnlyList<Work> works)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            foreach (var work in works) work.Reset();
+            try
+            {
+                using var turn = await engine.WriteTurnAsync(stop.Token);
+                unit ??= await engine.OpenAsync(services.Definitions, stop.Token);
+                await new Batch(unit, services, works).RunAsync(stop.Token);
+                return;
+            }
+            catch (Exception fault)
+            {
+                await RecoverAsync(fault);
+                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault))) throw;
+            }
+        }
+    }
+
+    // After a fault nothing is known of the connection: roll back if it still answers, else take a new one.
+    private async Task RecoverAsync(Exception fault)
+    {
+        if (unit is null) return;
+        try
+        {
+            if (!engine.IsUnavailable(fault))
+            {
+                await unit.RollbackAsync();
+                return;
+            }
+        }
+        catch (Exception second)
+        {
+            LogDropped(log, second);
+        }
+
+        var broken = unit;
+        unit = null;
+        await broken.DisposeAsync();
+    }
+
+    /// <summary>Finishes what is waiting, then closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        waiting.Writer.TryComplete();
+        await loop;
+        await stop.CancelAsync();
+        if (unit is not null) await unit.DisposeAsync();
+        stop.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A transaction for {Count} callers failed; each is tried alone")]
+    private static partial void LogSplit(ILogger logger, Exception fault, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection could not be rolled back and is dropped")]
+    private static partial void LogDropped(ILogger logger, Exception fault);
+}

@@ -1,0 +1,122 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Model;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>Adds runs: new instances, further runs, restarts; and takes instances away.</summary>
+internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet changes, List<ReadyHint> hints)
+{
+    public async Task<IReadOnlyList<StartOutcome>> ApplyAsync(IReadOnlyList<StartRequest> starts, DateTimeOffset now, CancellationToken ct)
+    {
+        var current = await unit.ResolveAsync([.. starts.Select(s => new RunName(s.Definition.Name, s.InstanceId, null))], ct);
+        var standing = await StandingAsync(starts, current, ct);
+        var taken = changes.NewRuns.Select(r => (r.Workflow, r.InstanceId)).ToHashSet();
+        var outcomes = new List<StartOutcome>(starts.Count);
+        for (var i = 0; i < starts.Count; i++)
+        {
+            var at = now.AddMicroseconds(i);
+            var start = starts[i];
+            standing.TryGetValue(current[i].Id, out var before);
+            var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? Judge(start, current[i].Id != 0, before) : StartVerdict.AlreadyExists;
+            outcomes.Add(verdict is StartVerdict.Started
+                ? new(verdict, await StartAsync(start, before, at, ct), at)
+                : new(verdict, before?.Ref, at));
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>Restart adds the new run; purge deletes all runs of the instance.</summary>
+    public async Task AfterControlAsync(ControlWork control, DateTimeOffset now, CancellationToken ct)
+    {
+        if (control.Target is not { } old) return;
+        if (control.Command is ControlCommand.Purge)
+        {
+            changes.Purged.AddRange(await unit.RunsOfAsync(old.Ref.Workflow, old.Ref.InstanceId, ct));
+            services.Names.Forget(old.Ref);
+        }
+        else if (control.Command is ControlCommand.Restart)
+        {
+            var inherited = await unit.InheritedAsync(old.Ref.Id, ct);
+            var again = new StartRequest(old.State.Definition, old.Ref.InstanceId) { InputsJson = inherited.Inputs, Streams = old.State.Streams };
+            control.Outcome = (ControlVerdict.Done, await AddAsync(again, old, old.DefinitionId, null, inherited.InstanceCreatedAt, now, ct));
+        }
+    }
+
+    private async Task<Dictionary<long, LoadedRun>> StandingAsync(
+        IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current, CancellationToken ct)
+    {
+        // A new instance only needs to know that the id is taken; the other modes look at the run that stands there, locked.
+        var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
+        if (ids.Count == 0) return [];
+        var loaded = await unit.BeginAsync(ids, [], ct);
+        return loaded.Runs.ToDictionary(r => r.Ref.Id);
+    }
+
+    private static StartVerdict Judge(StartRequest start, bool exists, LoadedRun? before) => start.Mode switch
+    {
+        StartMode.NewInstance => !exists ? StartVerdict.Started : StartVerdict.AlreadyExists,
+        StartMode.NextRun => before is null || before.State.IsTerminal ? StartVerdict.Started : StartVerdict.StillActive,
+        StartMode.Continue when before is { State.IsTerminal: false } => StartVerdict.StillActive,
+        StartMode.Continue => before is { State.Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
+    };
+
+    private async Task<RunRef> StartAsync(StartRequest start, LoadedRun? before, DateTimeOffset now, CancellationToken ct)
+    {
+        var definitionId = await services.Definitions.IdOfAsync(start.Definition, ct);
+        if (before is null) return await AddAsync(start, null, definitionId, start.ContextJson, now.ToMicros(), now, ct);
+
+        // Leases of a cancelled run may still be out: whatever they report, it is not this run.
+        var leases = await unit.ActiveStepsAsync([before.Ref.Id], ct);
+        var old = new RunSession(before.State, leases[before.Ref.Id], []);
+        old.VoidLeases();
+        foreach (var step in old.Updated) changes.Steps.Add(StepRows.Of(before.Ref.Id, before.State.CreatedAt, before.State.Definition, before.DefinitionId, step, services));
+
+        var inherited = await unit.InheritedAsync(before.Ref.Id, ct);
+        return await AddAsync(
+            start, before, definitionId, start.ContextJson ?? (start.Mode is StartMode.Continue ? inherited.Context : null), inherited.InstanceCreatedAt, now, ct);
+    }
+
+    private async Task<RunRef> AddAsync(
+        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now, CancellationToken ct)
+    {
+        var run = new RunRef(await services.Ids.NextAsync(ct), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
+        var session = RunSession.Start(
+            new RunState { Id = run.Id, Definition = start.Definition, Streams = start.Streams, CreatedAt = now, UpdatedAt = now }, now);
+        if (session.EndedNow) session.Conclude("null");
+        if (before is not null) changes.Superseded.Add(before.Ref.Id);
+        changes.NewRuns.Add(new RunRow
+        {
+            Id = run.Id,
+            Workflow = run.Workflow,
+            InstanceId = run.InstanceId,
+            Number = run.Number,
+            IsCurrent = true,
+            DefinitionId = definitionId,
+            Phase = (short)session.Run.Phase,
+            Active = session.Run.Active,
+            Joins = session.Run.Joins.Write(),
+            Streams = start.Streams,
+            Inputs = start.InputsJson,
+            Context = context,
+            Result = session.ResultJson,
+            Error = Errors.Write(session.Run.Error),
+            TraceParent = start.TraceParent,
+            InstanceCreatedAt = instanceCreatedAt,
+            CreatedAt = now.ToMicros(),
+            StartedAt = session.Run.StartedAt.ToMicros(),
+            UpdatedAt = now.ToMicros(),
+            EndedAt = session.Run.EndedAt.ToMicros(),
+        });
+        foreach (var step in session.Inserted)
+        {
+            var row = StepRows.Of(run.Id, now, start.Definition, definitionId, step, services);
+            if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due));
+            changes.NewSteps.Add(row);
+        }
+
+        foreach (var published in session.Published) changes.Events.Add(new(run.Id, published));
+        return run;
+    }
+}

@@ -1,0 +1,317 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Broker.Storage.Sqlite.Migrations
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "counter",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    next = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_counter", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "definition",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    version = table.Column<string>(type: "TEXT", nullable: false),
+                    fingerprint = table.Column<string>(type: "TEXT", nullable: false),
+                    document = table.Column<string>(type: "TEXT", nullable: false),
+                    latest_order = table.Column<long>(type: "INTEGER", nullable: false),
+                    registered_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_definition", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "event",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    seq = table.Column<long>(type: "INTEGER", nullable: false),
+                    type = table.Column<string>(type: "TEXT", nullable: false),
+                    value = table.Column<string>(type: "TEXT", nullable: false),
+                    @internal = table.Column<bool>(name: "internal", type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_event", x => new { x.run_id, x.seq });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "inbox",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    id = table.Column<long>(type: "INTEGER", nullable: false),
+                    type = table.Column<string>(type: "TEXT", nullable: false),
+                    payload = table.Column<string>(type: "TEXT", nullable: true),
+                    target_step = table.Column<int>(type: "INTEGER", nullable: true),
+                    delivered_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    consumed_by = table.Column<int>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_inbox", x => new { x.run_id, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "log",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    run_id = table.Column<long>(type: "INTEGER", nullable: true),
+                    workflow = table.Column<string>(type: "TEXT", nullable: false),
+                    step = table.Column<string>(type: "TEXT", nullable: false),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: true),
+                    level = table.Column<string>(type: "TEXT", nullable: false),
+                    category = table.Column<string>(type: "TEXT", nullable: false),
+                    message = table.Column<string>(type: "TEXT", nullable: false),
+                    data = table.Column<string>(type: "TEXT", nullable: true),
+                    sequence = table.Column<long>(type: "INTEGER", nullable: false),
+                    stream = table.Column<string>(type: "TEXT", nullable: false),
+                    timestamp_ms = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "queue",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    definition_id = table.Column<int>(type: "INTEGER", nullable: true),
+                    labels = table.Column<string>(type: "TEXT", nullable: false),
+                    priority = table.Column<int>(type: "INTEGER", nullable: false),
+                    key = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_queue", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "repository",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    url = table.Column<string>(type: "TEXT", nullable: false),
+                    workflows = table.Column<string>(type: "TEXT", nullable: false),
+                    credentials = table.Column<string>(type: "TEXT", nullable: false),
+                    registered_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_repository", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "run",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false),
+                    workflow = table.Column<string>(type: "TEXT", nullable: false),
+                    instance_id = table.Column<string>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    is_current = table.Column<bool>(type: "INTEGER", nullable: false),
+                    definition_id = table.Column<int>(type: "INTEGER", nullable: false),
+                    phase = table.Column<short>(type: "INTEGER", nullable: false),
+                    active = table.Column<int>(type: "INTEGER", nullable: false),
+                    joins = table.Column<string>(type: "TEXT", nullable: true),
+                    mail = table.Column<int>(type: "INTEGER", nullable: false),
+                    streams = table.Column<bool>(type: "INTEGER", nullable: false),
+                    inputs = table.Column<string>(type: "TEXT", nullable: false),
+                    context = table.Column<string>(type: "TEXT", nullable: true),
+                    result = table.Column<string>(type: "TEXT", nullable: true),
+                    error = table.Column<string>(type: "TEXT", nullable: true),
+                    trace_parent = table.Column<string>(type: "TEXT", nullable: true),
+                    instance_created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    resumed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    updated_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_run", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "step",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    idx = table.Column<int>(type: "INTEGER", nullable: false),
+                    status = table.Column<short>(type: "INTEGER", nullable: false),
+                    queue_id = table.Column<int>(type: "INTEGER", nullable: false),
+                    rank = table.Column<long>(type: "INTEGER", nullable: false),
+                    due = table.Column<long>(type: "INTEGER", nullable: false),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    losses = table.Column<int>(type: "INTEGER", nullable: false),
+                    fence = table.Column<long>(type: "INTEGER", nullable: true),
+                    worker = table.Column<string>(type: "TEXT", nullable: true),
+                    queued_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    granted_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    lease_secs = table.Column<int>(type: "INTEGER", nullable: false),
+                    begun_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    result = table.Column<string>(type: "TEXT", nullable: true),
+                    error = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_step", x => new { x.run_id, x.idx });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "stream",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    next = table.Column<long>(type: "INTEGER", nullable: false),
+                    read_to = table.Column<long>(type: "INTEGER", nullable: false),
+                    reader = table.Column<string>(type: "TEXT", nullable: true),
+                    reader_until = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_stream", x => x.run_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "worker",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", nullable: false),
+                    kind = table.Column<short>(type: "INTEGER", nullable: false),
+                    labels = table.Column<string>(type: "TEXT", nullable: false),
+                    definitions = table.Column<string>(type: "TEXT", nullable: false),
+                    registered_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_task = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_worker", x => x.id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_name_latest_order",
+                table: "definition",
+                columns: new[] { "name", "latest_order" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_name_version",
+                table: "definition",
+                columns: new[] { "name", "version" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_log_run_id_id",
+                table: "log",
+                columns: new[] { "run_id", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_log_workflow_step_id",
+                table: "log",
+                columns: new[] { "workflow", "step", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_queue_key",
+                table: "queue",
+                column: "key",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_run_instance_id",
+                table: "run",
+                column: "instance_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_run_workflow_instance_id_number",
+                table: "run",
+                columns: new[] { "workflow", "instance_id", "number" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "ix_step_claim",
+                table: "step",
+                columns: new[] { "queue_id", "rank", "due", "idx" },
+                filter: "status = 1");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_step_leased",
+                table: "step",
+                columns: new[] { "run_id", "idx" },
+                filter: "status = 2");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_step_waiting",
+                table: "step",
+                column: "due",
+                filter: "status = 3");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "counter");
+
+            migrationBuilder.DropTable(
+                name: "definition");
+
+            migrationBuilder.DropTable(
+                name: "event");
+
+            migrationBuilder.DropTable(
+                name: "inbox");
+
+            migrationBuilder.DropTable(
+                name: "log");
+
+            migrationBuilder.DropTable(
+                name: "queue");
+
+            migrationBuilder.DropTable(
+                name: "repository");
+
+            migrationBuilder.DropTable(
+                name: "run");
+
+            migrationBuilder.DropTable(
+                name: "step");
+
+            migrationBuilder.DropTable(
+                name: "stream");
+
+            migrationBuilder.DropTable(
+                name: "worker");
+        }
+    }
+}

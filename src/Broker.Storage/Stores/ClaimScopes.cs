@@ -1,0 +1,41 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>Which queues a claim may have.</summary>
+internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, DefinitionCache definitions)
+{
+    // What a worker registered never changes. Worker ids are ours and few; the bound is against forged ones.
+    private const int MostKnown = 100_000;
+    private readonly ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
+
+    /// <summary>The queues, and a key that is equal for claims that may have the same.</summary>
+    public async ValueTask<(string Key, IReadOnlyList<QueueRow> Queues)> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
+    {
+        if (claim.Scope is ClaimScope.ByLabels) return ("l" + JsonSerializer.Serialize(claim.Labels), queues.ForLabels(claim.Labels));
+        var ids = await DefinitionsOfAsync(claim.WorkerId, ct);
+        return ($"d{string.Join(',', ids)}{JsonSerializer.Serialize(claim.Labels)}", queues.ForDefinitions(ids, claim.Labels));
+    }
+
+    public void Remember(string worker, int[] ids) => registered[worker] = ids;
+
+    private async ValueTask<int[]> DefinitionsOfAsync(string worker, CancellationToken ct)
+    {
+        if (registered.TryGetValue(worker, out var known)) return known;
+        if (worker.Contains('\0')) return [];
+        await using var db = engine.CreateContext();
+        var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
+        if (row is null) return [];
+
+        var ids = JsonSerializer.Deserialize<int[]>(row.Definitions)!;
+        foreach (var id in ids) await queues.EnsureAsync(await definitions.GetAsync(id, ct), id, ct);
+        if (registered.Count > MostKnown) registered.Clear();
+        registered[worker] = ids;
+        return ids;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>Definitions never change, so each is read and parsed once.</summary>
+internal sealed class DefinitionCache(IEngine engine)
+{
+    private readonly ConcurrentDictionary<int, WorkflowDefinition> byId = new();
+    private readonly ConcurrentDictionary<(string Name, string Version), int> ids = new();
+
+    public async ValueTask<WorkflowDefinition> GetAsync(int id, CancellationToken ct)
+    {
+        if (byId.TryGetValue(id, out var known)) return known;
+        await using var db = engine.CreateContext();
+        return Add(await db.Definitions.AsNoTracking().SingleAsync(d => d.Id == id, ct));
+    }
+
+    /// <summary>A definition that <see cref="GetAsync"/> has returned before.</summary>
+    public WorkflowDefinition Cached(int id) => byId[id];
+
+    public WorkflowDefinition Add(DefinitionRow row)
+    {
+        if (byId.TryGetValue(row.Id, out var known)) return known;
+        using var document = JsonDocument.Parse(row.Document);
+        var reading = DefinitionReader.Read(document.RootElement);
+        var definition = reading.Definition
+            ?? throw new InvalidDataException($"Definition {row.Name} {row.Version} is stored but cannot be read: {string.Join("; ", reading.Problems)}");
+        ids[(row.Name, row.Version)] = row.Id;
+        return byId.GetOrAdd(row.Id, definition);
+    }
+
+    /// <summary>The row id of a registered definition.</summary>
+    public async ValueTask<int> IdOfAsync(WorkflowDefinition definition, CancellationToken ct)
+    {
+        if (ids.TryGetValue((definition.Name, definition.Version), out var id)) return id;
+        await using var db = engine.CreateContext();
+        var row = await db.Definitions.AsNoTracking().SingleAsync(d => d.Name == definition.Name && d.Version == definition.Version, ct);
+        Add(row);
+        return row.Id;
+    }
+
+    public bool TryGetId(string name, string version, out int id) => ids.TryGetValue((name, version), out id);
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>
+/// The queues: one for each combination of who may claim, labels and priority. There are few, every broker knows them all, and a claim
+/// turns into a short list of them; equal claims get the same list object, by which batches and waiting claims are grouped.
+/// </summary>
+internal sealed class QueueRegistry(IEngine engine)
+{
+    private readonly ConcurrentDictionary<string, QueueRow> byKey = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, QueueRow> byId = new();
+    private ConcurrentDictionary<string, IReadOnlyList<QueueRow>> lists = new(StringComparer.Ordinal);
+
+    /// <summary>Grows when queues were added: lists taken before may lack some.</summary>
+    public int Version => byId.Count;
+
+    /// <summary>The queue of a step; its definition has been registered or read through <see cref="EnsureAsync"/>.</summary>
+    public QueueRow Of(StepDefinition step, int definitionId) => byKey[KeyOf(step, definitionId)];
+
+    /// <summary>Makes sure that all queues of a definition exist and are known here.</summary>
+    public async Task EnsureAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
+    {
+        var missing = definition.Steps
+            .Select(s => (Step: s, Key: KeyOf(s, definitionId)))
+            .Where(s => !byKey.ContainsKey(s.Key))
+            .DistinctBy(s => s.Key)
+            .Select(s => new QueueRow
+            {
+                DefinitionId = s.Step.Command is null ? definitionId : null,
+                Labels = JsonSerializer.Serialize(s.Step.RequiredLabels),
+                Priority = s.Step.Priority,
+                Key = s.Key,
+            })
+            .ToList();
+        if (missing.Count == 0) return;
+
+        await RefreshAsync(ct);
+        foreach (var queue in missing.Where(q => !byKey.ContainsKey(q.Key)))
+        {
+            using var turn = await engine.WriteTurnAsync(ct);
+            await using var db = engine.CreateContext();
+            db.Queues.Add(queue);
+            try
+            {
+                await db.SaveChangesAsync(ct);
+                Add(queue);
+            }
+            catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+            {
+                // Another broker was first; the refresh below reads its row.
+            }
+        }
+
+        await RefreshAsync(ct);
+    }
+
+    /// <summary>Reads queues that other brokers have added.</summary>
+    public async Task RefreshAsync(CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var known = byId.IsEmpty ? 0 : byId.Keys.Max();
+
+        // Ids may become visible out of order, so the last few are read again.
+        foreach (var queue in await db.Queues.AsNoTracking().Where(q => q.Id > known - 64).ToListAsync(ct)) Add(queue);
+    }
+
+    private void Add(QueueRow queue)
+    {
+        if (!byId.TryAdd(queue.Id, queue)) return;
+        byKey[queue.Key] = queue;
+        lists = new(StringComparer.Ordinal);
+    }
+
+    /// <summary>Queues without a definition whose labels are all among the given ones, highest priority first.</summary>
+    public IReadOnlyList<QueueRow> ForLabels(IReadOnlyList<string> labels) => List("l:" + JsonSerializer.Serialize(labels), labels, definitions: null);
+
+    /// <summary>Queues of these definitions, highest priority first.</summary>
+    public IReadOnlyList<QueueRow> ForDefinitions(IReadOnlyList<int> definitions, IReadOnlyList<string> labels) =>
+        List($"d:{string.Join(',', definitions)}:{JsonSerializer.Serialize(labels)}", labels, definitions.ToFrozenSet());
+
+    private IReadOnlyList<QueueRow> List(string key, IReadOnlyList<string> labels, FrozenSet<int>? definitions)
+    {
+        var current = lists;
+        if (current.TryGetValue(key, out var known)) return known;
+        var offered = labels.ToHashSet(StringComparer.Ordinal);
+        var list = byId.Values
+            .Where(q => definitions is null ? q.DefinitionId is null : q.DefinitionId is { } id && definitions.Contains(id))
+            .Where(q => JsonSerializer.Deserialize<string[]>(q.Labels)!.All(offered.Contains))
+            .OrderByDescending(q => q.Priority).ThenBy(q => q.Id)
+            .ToList();
+
+        // Claims choose their labels, so the cache is bounded.
+        if (current.Count > 10_000) current.Clear();
+        return current.GetOrAdd(key, list);
+    }
+
+    private static string KeyOf(StepDefinition step, int definitionId) =>
+        $"{(step.Command is null ? definitionId : 0)}|{step.Priority}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
+}

@@ -1,0 +1,29 @@
+using System.Globalization;
+using System.Text;
+
+namespace Broker.Worker;
+
+/// <summary>The first 4096 characters of both streams together, for the error of a failed command.</summary>
+internal sealed class FailureText
+{
+    private const int MaxCharacters = 4096;
+
+    private readonly StringBuilder _text = new();
+
+    public void Add(string data)
+    {
+        lock (_text)
+            _text.Append(data, 0, Math.Min(data.Length, MaxCharacters - _text.Length));
+    }
+
+    public string For(int exitCode)
+    {
+        lock (_text)
+        {
+            // The cut may have gone through a surrogate pair, and half of one is no text.
+            if (_text.Length > 0 && char.IsHighSurrogate(_text[^1]))
+                _text.Length--;
+            return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {_text}");
+        }
+    }
+}

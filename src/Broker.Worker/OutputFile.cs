@@ -1,0 +1,93 @@
+using System.Text;
+
+namespace Broker.Worker;
+
+/// <summary>What a job wrote into $BROKER_OUTPUT: <c>name=value</c> lines and here-documents, a later entry replacing an earlier one.</summary>
+internal static class OutputFile
+{
+    public const int MaxBytes = 1024 * 1024;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <exception cref="FormatException">Says what is wrong, without repeating values.</exception>
+    public static IReadOnlyDictionary<string, string> Read(string path)
+    {
+        var file = new FileInfo(path);
+        if (!file.Exists)
+            return new Dictionary<string, string>();
+        if (file.Length > MaxBytes)
+            throw new FormatException($"the output file has {file.Length} bytes, {MaxBytes} are allowed");
+
+        try
+        {
+            return Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FormatException($"the output file cannot be read: {e.Message}", e);
+        }
+    }
+
+    public static IReadOnlyDictionary<string, string> Parse(ReadOnlySpan<byte> bytes)
+    {
+        var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
+        string[] lines = Decode(bytes).Split('\n');
+        for (int i = 0; i < lines.Length; i++)
+        {
+            string line = WithoutReturn(lines[i]);
+            if (line.Length == 0)
+                continue;
+
+            int equals = line.IndexOf('=', StringComparison.Ordinal);
+            int here = line.IndexOf("<<", StringComparison.Ordinal);
+            if (equals < 0 && here < 0)
+                throw new FormatException($"output file, line {i + 1}: write name=value or name<<END");
+
+            // Whichever comes first decides: a value may hold << and an end marker may hold =.
+            bool isHereDocument = here >= 0 && (equals < 0 || here < equals);
+            string name = line[..(isHereDocument ? here : equals)];
+            if (name.Length == 0)
+                throw new FormatException($"output file, line {i + 1}: the name is missing");
+
+            outputs[name] = isHereDocument ? ReadHereDocument(lines, ref i, name, line[(here + 2)..]) : line[(equals + 1)..];
+        }
+
+        return outputs;
+    }
+
+    private static string ReadHereDocument(string[] lines, ref int i, string name, string end)
+    {
+        int start = i;
+        if (end.Length == 0)
+            throw new FormatException($"output file, line {start + 1}: write the end marker after {name}<<");
+
+        var value = new StringBuilder();
+        while (++i < lines.Length)
+        {
+            string line = WithoutReturn(lines[i]);
+            if (line == end)
+                return value.ToString();
+            if (i > start + 1)
+                value.Append('\n');
+            value.Append(line);
+        }
+
+        throw new FormatException($"output file, line {start + 1}: no line {end} ends the value of {name}");
+    }
+
+    private static string Decode(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.StartsWith("\uFEFF"u8))
+            bytes = bytes[3..];
+        try
+        {
+            return Strict.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new FormatException("the output file is not UTF-8");
+        }
+    }
+
+    private static string WithoutReturn(string line) => line.EndsWith('\r') ? line[..^1] : line;
+}

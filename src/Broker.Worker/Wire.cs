@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Broker.Worker;
+
+internal sealed record Claim(ClaimedJob Job, Lease Lease)
+{
+    public override string ToString() => $"{Job.WorkflowId}/{Job.JobId} attempt {Job.Attempt} lease {Lease.LeaseId}";
+}
+
+internal sealed record ClaimedJob(string WorkflowId, string JobId, string Command, int Attempt = 0, JsonElement? UpstreamOutputs = null);
+
+internal sealed record Lease(string LeaseId, int TtlSecs = 30);
+
+internal sealed record RegisterRequest(string WorkerId, IReadOnlyList<string> Labels);
+
+internal sealed record ClaimRequest(string WorkerId, IReadOnlyList<string> Labels, int LeaseTtlSecs, int Count, int Wait);
+
+internal sealed record LogChunk(string WorkflowId, string JobId, long Sequence, string Data, long TimestampMs, string Stream);
+
+internal sealed record LogRequest(IReadOnlyList<LogChunk> Chunks);
+
+/// <summary>How one attempt ended: with outputs, or with an error.</summary>
+internal sealed record JobResult
+{
+    public required string LeaseId { get; init; }
+    public IReadOnlyDictionary<string, string>? Outputs { get; init; }
+    public string? Error { get; init; }
+    public bool? Retryable { get; init; }
+
+    public static JobResult Success(string leaseId, IReadOnlyDictionary<string, string> outputs) =>
+        new() { LeaseId = leaseId, Outputs = outputs };
+
+    public static JobResult Failure(string leaseId, string error) =>
+        new() { LeaseId = leaseId, Error = error, Retryable = true };
+}
+
+internal sealed record ReportRequest(IReadOnlyList<JobResult> Results, ClaimRequest? Claim);
+
+internal sealed record ReportAnswer(IReadOnlyList<ReportOutcome> Results, IReadOnlyList<Claim>? Claimed = null);
+
+internal sealed record ReportOutcome(string LeaseId, bool Accepted);
+
+internal sealed record CompleteRequest(IReadOnlyDictionary<string, string> Outputs);
+
+internal sealed record FailRequest(string Error, bool Retryable);
+
+internal sealed record HeartbeatRequest(IReadOnlyList<string> LeaseIds);
+
+internal sealed record HeartbeatAnswer(IReadOnlyList<LeaseState> Results);
+
+internal sealed record LeaseState(string LeaseId, bool Alive, bool Cancelled = false);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(Claim))]
+[JsonSerializable(typeof(RegisterRequest))]
+[JsonSerializable(typeof(ClaimRequest))]
+[JsonSerializable(typeof(LogRequest))]
+[JsonSerializable(typeof(ReportRequest))]
+[JsonSerializable(typeof(ReportAnswer))]
+[JsonSerializable(typeof(CompleteRequest))]
+[JsonSerializable(typeof(FailRequest))]
+[JsonSerializable(typeof(HeartbeatRequest))]
+[JsonSerializable(typeof(HeartbeatAnswer))]
+internal sealed partial class WireJson : JsonSerializerContext;

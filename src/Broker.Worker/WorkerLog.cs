@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Broker.Worker;
+
+/// <summary>One line an event: ids and outcomes, never commands, values or keys.</summary>
+internal sealed class WorkerLog(TextWriter output)
+{
+    private readonly Lock _gate = new();
+
+    public void Line(string text)
+    {
+        // Ids are other people's text; a line end in one must not start a line of ours.
+        string clean = string.Create(text.Length, text, static (span, from) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+                span[i] = char.IsControl(from[i]) ? '?' : from[i];
+        });
+        string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        lock (_gate)
+        {
+            output.WriteLine($"{time} {clean}");
+            output.Flush();
+        }
+    }
+}

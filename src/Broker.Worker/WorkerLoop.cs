@@ -1,0 +1,181 @@
+using System.Diagnostics;
+using Polly;
+
+namespace Broker.Worker;
+
+/// <summary>Claims jobs for the free slots, runs them, and at the end lets them finish or hands them back.</summary>
+internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, WorkerTimings timings, WorkerLog log) : IDisposable
+{
+    private readonly SemaphoreSlim _free = new(options.Slots);
+    private readonly LeaseKeeper _keeper = new(client, options, timings, log);
+    private readonly JobRunner _runner = new(client, timings, log);
+    private bool _registered;
+
+    /// <summary>Ends some time after <paramref name="stopping"/>; <paramref name="hurry"/> cuts the grace time short.</summary>
+    public async Task RunAsync(CancellationToken stopping, CancellationToken hurry = default)
+    {
+        log.Line($"worker {options.Id}: slots {options.Slots}, labels [{string.Join(", ", options.Labels)}], broker {options.Server}");
+        using var lifetime = new CancellationTokenSource();
+        var reporter = new Reporter(client, timings, log, stopping);
+        var services = Task.WhenAll(_keeper.RunAsync(lifetime.Token), reporter.RunAsync(lifetime.Token));
+
+        await ClaimAsync(reporter, stopping, lifetime.Token);
+
+        var idle = AllSlotsFreeAsync();
+        log.Line("stopping");
+        await Task.WhenAny(idle, Task.Delay(TimeSpan.FromSeconds(options.GraceSecs), hurry));
+        lifetime.CancelAfter(timings.Kill + timings.StoppedLogs + timings.LastReports);
+        // Again and again: a job claimed in the last moment may start only now.
+        while (!idle.IsCompleted)
+        {
+            foreach (var job in _keeper.Held.Where(job => job.Stop(StopReason.Shutdown)))
+                log.Line($"grace time over, stopping: {job.Claim}");
+            await Task.WhenAny(idle, Task.Delay(100));
+        }
+
+        await lifetime.CancelAsync();
+        await services;
+        log.Line("stopped");
+    }
+
+    public void Dispose() => _free.Dispose();
+
+    private async Task ClaimAsync(Reporter reporter, CancellationToken stopping, CancellationToken lifetime)
+    {
+        // Whatever the broker says, a worker that waits can be helped by putting the broker right; one that has gone away cannot.
+        var retry = Retrying.Forever(
+            timings,
+            e => log.Line($"no work to be had, trying again: {e.Message}"),
+            new PredicateBuilder().Handle<BrokerUnavailableException>().Handle<BrokerRefusedException>());
+        try
+        {
+            while (true)
+            {
+                int slots = await TakeFreeSlotsAsync(stopping);
+                IReadOnlyList<Claim> claims = [];
+                long asked = Stopwatch.GetTimestamp();
+                try
+                {
+                    claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(slots, ct), stopping);
+                }
+                finally
+                {
+                    if (claims.Count < slots)
+                        _free.Release(slots - claims.Count);
+                }
+
+                for (int i = 0; i < claims.Count; i++)
+                    _ = i < slots ? RunSlotAsync(claims[i], reporter, stopping, lifetime) : ReleaseAsync(claims[i], lifetime);
+                if (claims.Count == 0 && Stopwatch.GetElapsedTime(asked) < timings.IdlePause)
+                    await Task.Delay(timings.IdlePause * (1 + Random.Shared.NextDouble()), stopping);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(int count, CancellationToken ct)
+    {
+        try
+        {
+            if (!_registered)
+            {
+                await client.RegisterAsync(ct);
+                _registered = true;
+                log.Line("registered");
+            }
+
+            return await client.ClaimAsync(count, ct);
+        }
+        catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException)
+        {
+            // The broker that comes back may have forgotten us.
+            _registered = false;
+            throw;
+        }
+    }
+
+    /// <summary>Runs one job after the other for as long as reports bring new ones.</summary>
+    private async Task RunSlotAsync(Claim first, Reporter reporter, CancellationToken stopping, CancellationToken lifetime)
+    {
+        await Task.Yield();
+        try
+        {
+            for (Claim? claim = first; claim is not null;)
+            {
+                if (stopping.IsCancellationRequested)
+                {
+                    await ReleaseAsync(claim, lifetime);
+                    return;
+                }
+
+                claim = await RunJobAsync(claim, reporter, lifetime);
+            }
+        }
+        catch (Exception defect)
+        {
+            // One slot's bad luck must neither end the other jobs nor pass in silence; the broker sees the lease run out.
+            log.Line($"given up after an internal error: {first.Job.WorkflowId}: {defect.GetType().Name}: {defect.Message}");
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    private async Task<Claim?> RunJobAsync(Claim claim, Reporter reporter, CancellationToken lifetime)
+    {
+        log.Line($"started: {claim}");
+        using var control = new JobControl(claim);
+        _keeper.Hold(control);
+        try
+        {
+            if (await _runner.RunAsync(control) is { } result)
+                return await reporter.ReportAsync(claim, result);
+            if (control.Reason == StopReason.Shutdown)
+                await ReleaseAsync(claim, lifetime);
+            return null;
+        }
+        finally
+        {
+            _keeper.Drop(control);
+        }
+    }
+
+    /// <summary>Hands a job back that was not finished; a broker that cannot take it back is told of a failure, so that it need not wait for the lease.</summary>
+    private async Task ReleaseAsync(Claim claim, CancellationToken lifetime)
+    {
+        var retry = Retrying.Forever(timings, e => log.Line($"not handed back, trying again: {claim}: {e.Message}"));
+        try
+        {
+            await retry.ExecuteAsync(
+                async ct =>
+                {
+                    if (!await client.ReleaseAsync(claim.Lease.LeaseId, ct))
+                        await client.ReportAsync(JobResult.Failure(claim.Lease.LeaseId, "the worker was stopped"), ct);
+                },
+                lifetime);
+            log.Line($"handed back: {claim}");
+        }
+        catch (Exception e) when (e is BrokerRefusedException or OperationCanceledException)
+        {
+            log.Line($"not handed back: {claim}: {e.Message}");
+        }
+    }
+
+    private async Task<int> TakeFreeSlotsAsync(CancellationToken ct)
+    {
+        await _free.WaitAsync(ct);
+        int count = 1;
+        while (_free.Wait(0, CancellationToken.None))
+            count++;
+        return count;
+    }
+
+    private async Task AllSlotsFreeAsync()
+    {
+        for (int i = 0; i < options.Slots; i++)
+            await _free.WaitAsync();
+    }
+}

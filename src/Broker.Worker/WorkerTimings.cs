@@ -1,0 +1,29 @@
+namespace Broker.Worker;
+
+/// <summary>Pauses and limits that nobody needs to configure; tests shorten them.</summary>
+internal sealed record WorkerTimings
+{
+    public TimeSpan RetryFirst { get; init; } = TimeSpan.FromMilliseconds(300);
+    public TimeSpan RetryMost { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Any request but the claim, which may also wait for work.</summary>
+    public TimeSpan Request { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Pause after a claim that came back empty at once; jitter adds up to the same again.</summary>
+    public TimeSpan IdlePause { get; init; } = TimeSpan.FromSeconds(1);
+
+    public TimeSpan CancelCheck { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan LogInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>From the polite signal to the one that cannot be refused.</summary>
+    public TimeSpan Kill { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>A broker that was away this long has given the lease to somebody else.</summary>
+    public TimeSpan ReportLimit { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>For the last log lines of a command that was stopped.</summary>
+    public TimeSpan StoppedLogs { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>For reports and hand-backs that are still on their way when the grace time is over.</summary>
+    public TimeSpan LastReports { get; init; } = TimeSpan.FromSeconds(5);
+}

@@ -1,0 +1,7 @@
+namespace Broker.Benchmarks.Harness;
+
+internal enum Database
+{
+    Postgres,
+    Sqlite,
+}

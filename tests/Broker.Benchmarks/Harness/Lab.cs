@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using Broker.Testing;
+
+namespace Broker.Benchmarks.Harness;
+
+/// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
+internal sealed class Lab : IAsyncDisposable
+{
+    private readonly Dictionary<(Database, string), Task<Site>> _shared = [];
+    private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
+        BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
+    private readonly Lazy<Task<string>> _host;
+    private int _names;
+
+    public Lab(BenchmarkOptions options)
+    {
+        Options = options;
+        _host = new(FindHostAsync);
+    }
+
+    /// <summary>Makes this program serve the ceiling's two endpoints instead of measuring.</summary>
+    public const string CeilingArgument = "--serve-ceiling";
+
+    public BenchmarkOptions Options { get; }
+
+    /// <summary>Nothing that costs durability is changed: only sizes.</summary>
+    public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
+
+    public Task<BrokerProcess> CeilingAsync() => _ceiling.Value;
+
+    /// <summary>A name that nothing in this program's run has had yet: for labels, workflows, tables.</summary>
+    public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
+
+    /// <summary>
+    /// One broker for all scenarios that leave nothing to claim behind. Those that do name a purpose and share another.
+    /// </summary>
+    public Task<Site> SharedAsync(Database database, string purpose = "")
+    {
+        // A broker that did not start is not waited for again by the next scenario.
+        if (!_shared.TryGetValue((database, purpose), out var site))
+        {
+            site = OpenAsync(database);
+            _shared.Add((database, purpose), site);
+        }
+
+        return site;
+    }
+
+    /// <summary>Brokers on a database of their own.</summary>
+    public async Task<Site> OpenAsync(Database database, int brokers = 1) =>
+        await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var site in _shared.Values.Where(site => site.IsCompletedSuccessfully))
+        {
+            await (await site).DisposeAsync();
+        }
+
+        if (_ceiling.IsValueCreated)
+        {
+            await (await _ceiling.Value).DisposeAsync();
+        }
+
+        await Postgres.DisposeAsync();
+    }
+
+    private async Task<string> FindHostAsync()
+    {
+        if (Options.Host is { } given)
+        {
+            return Path.GetFullPath(given);
+        }
+
+        string program = RepositoryLayout.HostProgram("Release");
+        if (!File.Exists(program))
+        {
+            string project = Path.Combine(RepositoryLayout.Root, "src", "Broker");
+            using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", "-c", "Release", "-v", "q", "-nologo", project]))!;
+            await build.WaitForExitAsync();
+            if (build.ExitCode != 0)
+            {
+                throw new InvalidOperationException("The broker does not build.");
+            }
+        }
+
+        return program;
+    }
+}

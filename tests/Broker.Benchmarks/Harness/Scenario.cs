@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace Broker.Benchmarks.Harness;
+
+/// <summary>One thing that is measured, once a round.</summary>
+/// <param name="Name">What the table calls it; --only matches parts of it.</param>
+/// <param name="Unit">What the rate counts.</param>
+/// <param name="ComparedWith">The yardstick whose rate the ratio is taken of.</param>
+/// <param name="RunAsync">One round.</param>
+internal sealed record Scenario(string Name, string Unit, string? ComparedWith, Func<Lab, CancellationToken, Task<Sample>> RunAsync);
+
+/// <summary>What one round gave.</summary>
+internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latencies> Latencies)
+{
+    public IReadOnlyDictionary<string, double> Extras { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Null where the scenario measures something else than a rate.</summary>
+    public double? Rate => Count == 0 ? null : Count / Elapsed.TotalSeconds;
+}
+
+/// <summary>Durations that one worker noted; merged when the round is over, so that noting costs nothing.</summary>
+internal sealed class Latencies
+{
+    private readonly List<long> _ticks = [];
+
+    public IReadOnlyList<long> Ticks => _ticks;
+
+    public void Note(long startTimestamp) => _ticks.Add(Stopwatch.GetTimestamp() - startTimestamp);
+}
+
+/// <summary>Many workers at once.</summary>
+internal static class Load
+{
+    /// <summary>Runs the workers to their end. Each answers how much it did. The first that fails stops the others.</summary>
+    public static async Task<Sample> RunAsync(int workers, Func<int, Latencies, CancellationToken, Task<long>> work, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var latencies = Enumerable.Range(0, workers).Select(_ => new Latencies()).ToArray();
+        long start = Stopwatch.GetTimestamp();
+        var running = latencies.Select((own, worker) => Task.Run(() => work(worker, own, stop.Token), ct)).ToList();
+        Task? failed = null;
+        await foreach (var ended in Task.WhenEach(running))
+        {
+            if (!ended.IsCompletedSuccessfully)
+            {
+                failed ??= ended;
+                await stop.CancelAsync();
+            }
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(start);
+        await (failed ?? Task.CompletedTask);
+        long[] counts = await Task.WhenAll(running);
+        return new Sample(counts.Sum(), elapsed, latencies);
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using Broker.Testing;
+using Npgsql;
+
+namespace Broker.Benchmarks.Harness;
+
+/// <summary>One database and the brokers on it.</summary>
+internal sealed class Site : IAsyncDisposable
+{
+    private readonly PostgresCluster _postgres;
+    private readonly string? _postgresDatabase;
+    private readonly SqliteFile? _sqlite;
+    private readonly TempFolder _workflows = new();
+    private readonly List<BrokerProcess> _brokers = [];
+
+    private Site(PostgresCluster postgres, string? postgresDatabase, SqliteFile? sqlite) =>
+        (_postgres, _postgresDatabase, _sqlite) = (postgres, postgresDatabase, sqlite);
+
+    public IReadOnlyList<BrokerProcess> Brokers => _brokers;
+
+    public Uri Address => _brokers[0].Address;
+
+    public static async Task<Site> OpenAsync(PostgresCluster postgres, Database database, int brokers, string host)
+    {
+        var site = database switch
+        {
+            Database.Postgres => new Site(postgres, await postgres.CreateEmptyDatabaseAsync(), null),
+            Database.Sqlite => new Site(postgres, null, new SqliteFile()),
+        };
+        string url = site._sqlite is { } file ? file.ConnectionString : postgres.UrlOf(site._postgresDatabase!);
+        var environment = new Dictionary<string, string>
+        {
+            ["WORKFLOWS_DIR"] = site._workflows.Path,
+            ["Serilog__MinimumLevel__Default"] = "Warning",
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        };
+        try
+        {
+            for (int i = 0; i < brokers; i++)
+            {
+                site._brokers.Add(await BrokerProcess.StartAsync(url, environment, host));
+            }
+        }
+        catch
+        {
+            await site.DisposeAsync();
+            throw;
+        }
+
+        return site;
+    }
+
+    /// <summary>
+    /// Transactions on the brokers' database so far, reads included; null for SQLite, which does not count them. A backend
+    /// tells its count a second late while it works and ten seconds late when it falls idle.
+    /// </summary>
+    public async Task<long?> TransactionsAsync() => _postgresDatabase is null
+        ? null
+        : await AskAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"SELECT xact_commit FROM pg_stat_database WHERE datname = '{new NpgsqlConnectionStringBuilder(_postgresDatabase).Database}'"));
+
+    /// <summary>Transactions of the whole server that wrote something, savepoints included: exact at once. Null for SQLite.</summary>
+    public async Task<long?> WritesAsync() => _postgresDatabase is null
+        ? null
+        : await AskAsync("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var broker in _brokers)
+        {
+            await broker.DisposeAsync();
+        }
+
+        if (_postgresDatabase is not null)
+        {
+            await _postgres.DropAsync(_postgresDatabase);
+        }
+
+        _sqlite?.Dispose();
+        _workflows.Dispose();
+    }
+
+    private async Task<long> AskAsync(string sql)
+    {
+        // Asked from another database, so that the question does not count itself.
+        var elsewhere = new NpgsqlConnectionStringBuilder(_postgresDatabase) { Database = "postgres", Pooling = false };
+        await using var connection = new NpgsqlConnection(elsewhere.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Broker.Benchmarks.Harness;
+using Broker.Benchmarks.Http;
+
+namespace Broker.Benchmarks.Scenarios;
+
+/// <summary>The same runs worked off through the broker dialect: GET and POST /workflow/step.</summary>
+internal static class BrokerPairs
+{
+    public static IEnumerable<Scenario> On(Database database)
+    {
+        foreach (int workers in (int[])[32, 128])
+        {
+            yield return new(
+                Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database),
+                "steps",
+                string.Create(CultureInfo.InvariantCulture, $"http-ceiling-{workers}"),
+                (lab, ct) => MeasureAsync(lab, database, workers, ct));
+        }
+    }
+
+    private static async Task<Sample> MeasureAsync(Lab lab, Database database, int workers, CancellationToken ct)
+    {
+        var site = await lab.SharedAsync(database);
+        return await Supply.MeasureAsync(lab.Options, async runs =>
+        {
+            string workflow = lab.NewName("steps");
+            byte[] registration = Bodies.Json(new[] { Bodies.FiveStepSchema(workflow) });
+            List<string> ids = [];
+            using (var connection = await RawConnection.ConnectAsync(site.Address, ct))
+            {
+                while (ids.Count < workers)
+                {
+                    var registered = await connection.PostAsync("/worker/register", registration, ct).ExpectAsync(200);
+                    ids.Add(JsonSerializer.Deserialize<JsonElement>(registered.Body.Span).ToString());
+                }
+
+                await connection.StartInstancesAsync(workflow, runs, workflow, ct);
+            }
+
+            var supply = new Supply(runs * Supply.StepsInARun);
+            return await Load.RunAsync(workers, async (worker, latencies, ct) =>
+            {
+                using var connection = await RawConnection.ConnectAsync(site.Address, ct);
+                return await WorkAsync(connection, ids[worker], supply, latencies, ct);
+            }, ct);
+        });
+    }
+
+    private static async Task<long> WorkAsync(
+        RawConnection connection, string worker, Supply supply, Latencies latencies, CancellationToken ct)
+    {
+        string path = "/workflow/step?worker_id=" + Uri.EscapeDataString(worker);
+        long done = 0;
+        while (!supply.IsExhausted)
+        {
+            long began = Stopwatch.GetTimestamp();
+            var assignment = await connection.GetAsync(path, ct).ExpectAsync(200, 204);
+            if (assignment.Status == 204)
+            {
+                await Supply.PauseAsync(ct);
+                continue;
+            }
+
+            await connection.PostAsync(path, ReportOf(assignment.Body.Span), ct).ExpectAsync(204);
+            latencies.Note(began);
+            supply.Done();
+            done++;
+        }
+
+        return done;
+    }
+
+    private static byte[] ReportOf(ReadOnlySpan<byte> assignment) => Bodies.Json(new
+    {
+        workflow_id = JsonScan.First(assignment, "workflow_id"u8),
+        instance_id = JsonScan.First(assignment, "instance_id"u8),
+        step_name = JsonScan.First(assignment, "step_name"u8),
+        state = "SUCCEEDED",
+        result = (string?)null,
+    });
+}

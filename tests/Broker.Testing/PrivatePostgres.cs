@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Globalization;
+using Npgsql;
+
+namespace Broker.Testing;
+
+/// <summary>
+/// A PostgreSQL server that ends, and whose files go, when this process does, even by SIGKILL: the shell that keeps it
+/// reads a pipe from us. A parent-death signal would come too early, because it follows the thread that started the child.
+/// </summary>
+internal sealed class PrivatePostgres : IAsyncDisposable
+{
+    private static int _servers;
+    private readonly Process _keeper;
+    private readonly string _home;
+
+    private PrivatePostgres(Process keeper, string home, int port, bool listensOnLoopback)
+    {
+        (_keeper, _home, Port, ListensOnLoopback) = (keeper, home, port, listensOnLoopback);
+        AdminConnectionString = new NpgsqlConnectionStringBuilder
+        {
+            Host = home,
+            Port = port,
+            Username = "postgres",
+            Database = "postgres",
+            Pooling = false,
+        }.ConnectionString;
+    }
+
+    public string AdminConnectionString { get; }
+
+    public int Port { get; }
+
+    public bool ListensOnLoopback { get; }
+
+    public bool HasExited => _keeper.HasExited;
+
+    public int ServerPid => int.Parse(File.ReadLines(_home + "/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
+
+    public static PrivatePostgres Start(string bin, bool loopback, IEnumerable<string> settings)
+    {
+        // Short, because a socket's path has room for 107 bytes.
+        string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _servers)}");
+        int port = loopback ? ManagedProcess.FreePort() : 5432;
+        string listen = loopback ? "127.0.0.1" : "";
+        string options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
+        string script = $"""
+            trap '' HUP INT TERM
+            rm -rf '{home}' '{home}.log'
+            '{bin}/initdb' -D '{home}/data' -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C --no-instructions >'{home}.log' 2>&1 || exit 1
+            start() {"{"}
+                '{bin}/postgres' -D '{home}/data' -p {port} -c listen_addresses={listen} -c unix_socket_directories='{home}' {options} >>'{home}.log' 2>&1 </dev/null &
+                server=$!
+            {"}"}
+            start
+            while read word; do
+                case $word in
+                    crash) kill -QUIT $server; wait $server; echo crashed;;
+                    start) start; echo started;;
+                esac
+            done
+            kill -QUIT $server
+            wait $server
+            rm -rf '{home}' '{home}.log'
+            """;
+
+        List<string> command = ["/bin/sh", "-c", script];
+        if (Environment.IsPrivilegedProcess)
+        {
+            // PostgreSQL refuses root. Debian's nobody has the group nogroup, so ids come from the user list.
+            var users = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).ToDictionary(f => f[0], f => (Id: f[2], Group: f[3]));
+            var user = users.TryGetValue("postgres", out var known) ? known : users["nobody"];
+            command = ["setpriv", $"--reuid={user.Id}", $"--regid={user.Group}", "--clear-groups", .. command];
+        }
+
+        var keeper = Process.Start(new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = "/tmp",
+        })!;
+        return new PrivatePostgres(keeper, home, port, loopback);
+    }
+
+    public Task CrashAsync() => TellAsync("crash", "crashed");
+
+    public Task StartAgainAsync() => TellAsync("start", "started");
+
+    public string ReadLog() => File.Exists(_home + ".log") ? File.ReadAllText(_home + ".log") : "It left no log.";
+
+    public async ValueTask DisposeAsync()
+    {
+        _keeper.StandardInput.Close();
+        await _keeper.WaitForExitAsync();
+        _keeper.Dispose();
+    }
+
+    private async Task TellAsync(string word, string answer)
+    {
+        await _keeper.StandardInput.WriteLineAsync(word);
+        await _keeper.StandardInput.FlushAsync();
+        string? said = await _keeper.StandardOutput.ReadLineAsync();
+        if (said != answer)
+        {
+            throw new InvalidOperationException($"The server's keeper was told to {word} and said '{said}'. {ReadLog()}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+namespace Broker.Testing;
+
+/// <summary>An empty folder that goes, with what is in it, on dispose.</summary>
+public sealed class TempFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("broker-").FullName;
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}

@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Text;
+using Xunit;
+
+namespace Broker.Tests.WorkflowFiles;
+
+public sealed class YamlFileTests
+{
+    [Theory]
+    [InlineData("on: push")]
+    [InlineData("\"on\": push")]
+    [InlineData("'on': push")]
+    [InlineData("? on\n: push")]
+    public void On_is_a_word_and_no_boolean(string line) =>
+        Assert.Equal("on: push", Reading.Good($"name: n\n{line}\njobs: {{}}").Trigger);
+
+    [Fact]
+    public void True_is_not_on() =>
+        Assert.Equal(["release.yml: on: is missing"], Reading.Problems("name: n\ntrue: push\njobs: {}"));
+
+    [Fact]
+    public void Scalars_where_text_is_expected_are_taken_as_they_are_written()
+    {
+        var file = Reading.Good("""
+            name: 5
+            on: [true, 1.10]
+            env: { A: 1.0, B: true, C: 0x1F, D: 010, E: no, F: 2024-01-02, G: , H: ~, I: 1e3, 7: seven }
+            jobs:
+              2024-01-02: { name: 007, run: 5, labels: [1, true], if: true }
+              true: { run: true, needs: 2024-01-02 }
+            """);
+
+        Assert.Equal("5", file.Name);
+        Assert.Equal("on: [true, 1.10]", file.Trigger);
+        Assert.Equal(["2024-01-02", "true"], file.Jobs.Select(j => j.Id));
+        Assert.Equal(("007", "true"), (file.Jobs[0].Name, file.Jobs[0].If));
+        Assert.Equal(["1", "true"], file.Jobs[0].RequiredLabels);
+        Assert.Equal(["2024-01-02"], file.Jobs[1].DependsOn);
+        Assert.Equal(
+            "export A='1.0' && export B='true' && export C='0x1F' && export D='010' && export E='no' && export F='2024-01-02'"
+            + " && export G='' && export H='~' && export I='1e3' && export 7='seven' && true",
+            file.Jobs[1].Command);
+    }
+
+    [Fact]
+    public void Quoting_makes_text_of_numbers_and_of_nothing()
+    {
+        Assert.Equal("", Reading.Good("name: ''\non: push\njobs: {}").Name);
+        Assert.Equal("~", Reading.Good("name: !!str ~\non: push\njobs: {}").Name);
+        Assert.Contains("retries: must be a whole number, not text", Assert.Single(Reading.JobProblems("run: x\nretries: '3'")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run: |\n  a\n  b\n", "a\nb")]
+    [InlineData("run: |+\n  a\n\n\n", "a")]
+    [InlineData("run: |2\n    a\n  b\n", "a\nb")]
+    [InlineData("run: >\n  a\n  b\n\n  c\n", "a b\nc")]
+    [InlineData("run: \"a\\nb\"", "a\nb")]
+    [InlineData("run: |\n  if x; then\n    y # why\n  fi\n", "if x; then\n  y # why\nfi")]
+    public void Block_scalars_keep_their_inner_lines(string body, string command) =>
+        Assert.Equal(command, Reading.Job(body).Command);
+
+    [Fact]
+    public void Windows_line_endings_and_a_byte_order_mark_are_understood()
+    {
+        var file = Reading.Good("\uFEFFname: n\r\non: push\r\njobs:\r\n  a:\r\n    run: |\r\n      one\r\n      two\r\n");
+
+        Assert.Equal("one\ntwo", file.Jobs[0].Command);
+    }
+
+    [Fact]
+    public void A_key_that_comes_twice_has_its_last_value_in_its_first_place()
+    {
+        var file = Reading.Good("""
+            name: first
+            name: last
+            on: push
+            jobs:
+              a: { run: old, labels: broken }
+              b: { run: b, run: c }
+              a: { run: new }
+            """);
+
+        Assert.Equal("last", file.Name);
+        Assert.Equal([("a", "new"), ("b", "c")], file.Jobs.Select(j => (j.Id, j.Command)));
+    }
+
+    [Fact]
+    public void Aliases_and_merge_keys_share_what_jobs_have_in_common()
+    {
+        var file = Reading.Good("""
+            name: n
+            on: push
+            common: &common { labels: [linux], retries: 2, run: base }
+            other: &other { retries: 9, timeout: 5 }
+            jobs:
+              a: *common
+              b: { run: own, <<: *common }
+              c: { <<: [*common, *other], run: own, retries: 0 }
+              d: { "<<": *other, run: own }
+            """);
+
+        Assert.Equal(["base", "own", "own", "own"], file.Jobs.Select(j => j.Command));
+        Assert.Equal([2, 2, 0, 0], file.Jobs.Select(j => j.MaxRetries));
+        Assert.Equal([null, null, 5, null], file.Jobs.Select(j => j.TimeoutSecs));
+        Assert.All(file.Jobs.Take(3), j => Assert.Equal(["linux"], j.RequiredLabels));
+    }
+
+    [Fact]
+    public void A_merge_key_can_bring_jobs_in_its_place()
+    {
+        var file = Reading.Good("name: n\non: push\nx: &x { b: { run: b }, c: { run: c } }\njobs: { a: { run: a }, <<: *x, d: { run: d }, c: { run: own } }");
+
+        Assert.Equal([("a", "a"), ("b", "b"), ("c", "own"), ("d", "d")], file.Jobs.Select(j => (j.Id, j.Command)));
+    }
+
+    [Theory]
+    [InlineData("name: [", "is not readable YAML: line 2")]
+    [InlineData("name: 'x", "is not readable YAML: line 1, column 7")]
+    [InlineData("name: n\n\ton: push", "is not readable YAML: line 1")]
+    [InlineData("a: b: c", "is not readable YAML: line 1")]
+    [InlineData("name: \"\\ud800\"", "is not readable YAML: line 1")]
+    [InlineData("name: \"a\\0\"", "holds a NUL character")]
+    [InlineData("name: *gone", "the alias *gone has no complete anchor before it")]
+    [InlineData("a: &a [ *a ]", "the alias *a has no complete anchor before it")]
+    [InlineData("{ [a, b]: c }", "line 1, column 3: a key must be plain text, not a list or a mapping")]
+    [InlineData("<<: text", "<< merges a mapping or a list of mappings, not text")]
+    [InlineData("<<: [ {}, 5 ]", "<< merges a mapping or a list of mappings, not the number 5")]
+    [InlineData("name: a\n---\nname: b\n", "line 2, column 1: a second document begins here, and a file holds one workflow")]
+    [InlineData("name: [a\nb: |\n", "is not readable YAML: line 1")]
+    [InlineData("...\n...\n...\n", "is not readable YAML: line")]
+    [InlineData("name: !<a b> x", "is not readable YAML: line 1")]
+    [InlineData("%YAML 9.0\n---\nname: a", "is not readable YAML: line 1")]
+    public void What_is_not_readable_says_where(string text, string expected)
+    {
+        var problem = Assert.Single(Reading.Problems(text));
+
+        Assert.StartsWith("release.yml: is not readable YAML: line ", problem, StringComparison.Ordinal);
+        Assert.Contains(expected, problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[")]
+    [InlineData("{a: ")]
+    [InlineData("- ")]
+    [InlineData("? ")]
+    public void Nesting_is_bounded(string opening)
+    {
+        var problem = Assert.Single(Reading.Problems(string.Concat(Enumerable.Repeat(opening, 100_000))));
+
+        Assert.Contains("is not readable YAML: line 1", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_alias_bomb_is_refused()
+    {
+        var text = new StringBuilder("a0: &a0 [lol, lol, lol]\n");
+        for (var i = 1; i < 40; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n");
+        }
+
+        Assert.Contains("aliases repeat more than 1048576 characters", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_merge_bomb_is_refused()
+    {
+        var text = new StringBuilder("base: &base {");
+        for (var i = 0; i < 10_000; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"k{i}: v,");
+        }
+
+        text.Append("}\nname: n\non: push\njobs:\n");
+        for (var i = 0; i < 10_000; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x, env: {{ <<: *base }} }}\n");
+        }
+
+        Assert.Contains("aliases repeat more than", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
+    }
+}

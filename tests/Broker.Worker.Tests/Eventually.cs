@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Broker.Worker.Tests;
+
+/// <summary>For what happens in other processes, which nobody signals.</summary>
+internal static class Eventually
+{
+    public static async Task True(Func<bool> condition, string what)
+    {
+        var time = Stopwatch.StartNew();
+        while (!condition())
+        {
+            Assert.True(time.Elapsed < TimeSpan.FromSeconds(15), $"waited 15 s for: {what}");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public static Task Gone(int pid) => True(() => !IsRunning(pid), $"process {pid} to end");
+
+    public static bool IsRunning(int pid)
+    {
+        try
+        {
+            // The state follows the name in parentheses; a zombie runs no more.
+            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}

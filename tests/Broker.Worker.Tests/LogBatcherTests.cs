@@ -1,0 +1,124 @@
+using System.Threading.Channels;
+
+namespace Broker.Worker.Tests;
+
+public sealed class LogBatcherTests : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    private readonly ManualClock _clock = new();
+    private readonly Channel<IReadOnlyList<LogChunk>> _pushed = Channel.CreateUnbounded<IReadOnlyList<LogChunk>>();
+    private readonly LogBatcher _batcher;
+    private TaskCompletionSource _broker = new();
+
+    public LogBatcherTests()
+    {
+        _broker.SetResult();
+        _batcher = new LogBatcher(new ClaimedJob("wf", "job", "true"), Interval, _clock, async (chunks, ct) =>
+        {
+            await _broker.Task.WaitAsync(ct);
+            _pushed.Writer.TryWrite(chunks);
+        });
+    }
+
+    public void Dispose() => _batcher.Dispose();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private ValueTask<IReadOnlyList<LogChunk>> NextBatch() => _pushed.Reader.ReadAsync(Ct);
+
+    [Fact]
+    public async Task Lines_of_half_a_second_share_a_batch()
+    {
+        _batcher.Write("stdout", "one\n");
+        _batcher.Write("stderr", "two\n");
+        await Eventually.True(() => _clock.Timers == 1, "the batch to begin");
+        Assert.False(_pushed.Reader.TryPeek(out _));
+
+        _clock.Advance(Interval);
+        var batch = await NextBatch();
+
+        Assert.Equal([("one\n", "stdout", 0L), ("two\n", "stderr", 1L)], batch.Select(c => (c.Data, c.Stream, c.Sequence)));
+        Assert.All(batch, c => Assert.Equal(("wf", "job"), (c.WorkflowId, c.JobId)));
+        Assert.All(batch, c => Assert.Equal((_clock.GetUtcNow() - Interval).ToUnixTimeMilliseconds(), c.TimestampMs));
+    }
+
+    [Fact]
+    public async Task A_full_batch_does_not_wait_for_the_clock()
+    {
+        string line = new('x', 10_000);
+        for (int i = 0; i < 7; i++)
+            _batcher.Write("stdout", line);
+
+        Assert.Equal(6, (await NextBatch()).Count);
+        Assert.True(await _batcher.CloseAsync(Ct));
+        Assert.Equal(6L, Assert.Single(await NextBatch()).Sequence);
+    }
+
+    [Fact]
+    public async Task Closing_pushes_what_is_left_and_takes_no_more()
+    {
+        _batcher.Write("stdout", "last");
+
+        Assert.True(await _batcher.CloseAsync(Ct));
+
+        Assert.Single(await NextBatch());
+        Assert.False(_batcher.Write("stdout", "too late"));
+    }
+
+    [Fact]
+    public async Task Both_streams_share_one_sequence_without_gaps()
+    {
+        await Task.WhenAll(new[] { "stdout", "stderr" }.Select(stream => Task.Run(() =>
+        {
+            for (int i = 0; i < 1000; i++)
+                _batcher.Write(stream, "line\n");
+        }, Ct)));
+        await _batcher.CloseAsync(Ct);
+        _pushed.Writer.Complete();
+
+        var all = new List<LogChunk>();
+        await foreach (var batch in _pushed.Reader.ReadAllAsync(Ct))
+            all.AddRange(batch);
+        Assert.Equal(Enumerable.Range(0, 2000).Select(i => (long)i), all.Select(c => c.Sequence));
+    }
+
+    [Fact]
+    public async Task A_broker_that_takes_nothing_makes_the_writer_wait_at_one_MiB()
+    {
+        _broker = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        long written = 0;
+        const int lines = 200;
+        var writer = Task.Run(() =>
+        {
+            for (int i = 0; i < lines; i++, Interlocked.Increment(ref written))
+                _batcher.Write("stdout", new string('x', LineCutter.MaxBytes));
+        }, Ct);
+
+        await Eventually.True(() => Interlocked.Read(ref written) * LineCutter.MaxBytes > LogBatcher.MaxHeldBytes * 0.9, "the buffer to fill");
+        await Assert.ThrowsAsync<TimeoutException>(() => writer.WaitAsync(TimeSpan.FromMilliseconds(100), Ct));
+        Assert.InRange(Interlocked.Read(ref written) * LineCutter.MaxBytes, 0, LogBatcher.MaxHeldBytes);
+
+        _broker.SetResult();
+        await writer;
+        await _batcher.CloseAsync(Ct);
+        _pushed.Writer.Complete();
+        int count = 0;
+        await foreach (var batch in _pushed.Reader.ReadAllAsync(Ct))
+            count += batch.Count;
+        Assert.Equal(lines, count);
+    }
+
+    [Fact]
+    public async Task Closing_gives_up_when_told_to()
+    {
+        _broker = new TaskCompletionSource();
+        _batcher.Write("stdout", "never taken");
+        using var limit = new CancellationTokenSource();
+        var closing = _batcher.CloseAsync(limit.Token);
+
+        await limit.CancelAsync();
+
+        Assert.False(await closing);
+    }
+}

@@ -1,0 +1,71 @@
+using System.Text;
+
+namespace Broker.Worker.Tests;
+
+/// <summary>A worker loop in this process, with short pauses, and what it logged.</summary>
+internal sealed class RunningWorker : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _hurry = new();
+    private readonly StringBuilder _log = new();
+    private readonly BrokerClient _client;
+    private readonly WorkerLoop _loop;
+    private readonly Task _run;
+
+    public RunningWorker(FakeBroker broker, Func<WorkerOptions, WorkerOptions>? options = null, Func<WorkerTimings, WorkerTimings>? timings = null)
+    {
+        var chosen = new WorkerOptions { Server = broker.Address, Id = "w", LeaseTtlSecs = 1, WaitSecs = 1, GraceSecs = 0 };
+        chosen = options?.Invoke(chosen) ?? chosen;
+        var quick = new WorkerTimings
+        {
+            RetryFirst = TimeSpan.FromMilliseconds(20),
+            RetryMost = TimeSpan.FromMilliseconds(100),
+            IdlePause = TimeSpan.FromMilliseconds(20),
+            CancelCheck = TimeSpan.FromMilliseconds(50),
+            LogInterval = TimeSpan.FromMilliseconds(20),
+            Kill = TimeSpan.FromMilliseconds(300),
+        };
+        quick = timings?.Invoke(quick) ?? quick;
+        _client = new BrokerClient(chosen, quick);
+        _loop = new WorkerLoop(_client, chosen, quick, new WorkerLog(new LockedWriter(_log)));
+        _run = Task.Run(() => _loop.RunAsync(_stopping.Token, _hurry.Token));
+    }
+
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+                return _log.ToString();
+        }
+    }
+
+    public Task Logged(string part) => Eventually.True(() => Log.Contains(part, StringComparison.Ordinal), $"'{part}' in the log");
+
+    public async Task StopAsync()
+    {
+        await _stopping.CancelAsync();
+        await _run.WaitAsync(TimeSpan.FromSeconds(15));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _hurry.CancelAsync();
+        await StopAsync();
+        _loop.Dispose();
+        _client.Dispose();
+        _stopping.Dispose();
+        _hurry.Dispose();
+    }
+
+    private sealed class LockedWriter(StringBuilder log) : TextWriter
+    {
+        public override Encoding Encoding => Encoding.UTF8;
+
+        public override void WriteLine(string? value)
+        {
+            lock (log)
+                log.AppendLine(value);
+        }
+    }
+}

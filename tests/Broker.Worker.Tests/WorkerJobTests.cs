@@ -1,0 +1,142 @@
+using System.Text.Json.Nodes;
+
+namespace Broker.Worker.Tests;
+
+/// <summary>What one job sees and what the broker is told of it (jobs contract 2, 4, 5, 8.1).</summary>
+public sealed class WorkerJobTests : IDisposable
+{
+    private readonly FakeBroker _broker = new();
+
+    public void Dispose() => _broker.Dispose();
+
+    private async Task<Report> Run(string command, string upstream = "{}", int attempt = 0)
+    {
+        _broker.Add("job", command, upstream, attempt);
+        await using var worker = new RunningWorker(_broker);
+        return await _broker.ReportOf("job");
+    }
+
+    [Fact]
+    public async Task A_job_that_succeeds_reports_the_outputs_it_wrote()
+    {
+        var report = await Run("""printf 'version=7.1\nnotes<<EOF\none\ntwo\nEOF\n' >> "$BROKER_OUTPUT" """);
+
+        Assert.True(report.Ok);
+        Assert.Equal("""{"version":"7.1","notes":"one\ntwo"}""", report.Outputs!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_job_finds_its_upstream_outputs_and_its_ids()
+    {
+        const string upstream = """{"compile":{"version":"7.1 ü"},"check":{}}""";
+
+        var report = await Run("""cat "$BROKER_UPSTREAM"; echo; echo "$BROKER_WORKFLOW/$BROKER_JOB/$BROKER_ATTEMPT" """, upstream, attempt: 2);
+
+        Assert.True(report.Ok);
+        string[] lines = _broker.Output("job").Split('\n');
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(upstream), JsonNode.Parse(lines[0])));
+        Assert.Equal("wf/job/2", lines[1]);
+    }
+
+    [Fact]
+    public async Task Output_is_pushed_before_the_report_one_line_a_chunk()
+    {
+        await Run("echo one; echo two >&2; printf three");
+
+        Assert.Equal(["one\n", "three", "two\n"], _broker.Logs.Select(c => (string)c["data"]!).Order());
+        Assert.Equal([0, 1, 2], _broker.Logs.Select(c => (int)c["sequence"]!));
+        Assert.Equal("stderr", (string?)_broker.Logs.Single(c => (string?)c["data"] == "two\n")["stream"]);
+        var order = _broker.Requests.Select(r => r.Path).ToList();
+        Assert.InRange(order.FindLastIndex(p => p.EndsWith("/logs", StringComparison.Ordinal)), 0, order.IndexOf("jobs/complete"));
+    }
+
+    [Fact]
+    public async Task A_failure_tells_the_exit_code_and_the_first_4096_characters()
+    {
+        var report = await Run("echo broken; head -c 9000 /dev/zero | tr '\\0' x; exit 3");
+
+        Assert.Equal((false, true), (report.Ok, report.Retryable));
+        Assert.StartsWith("exit code 3: broken\nxxx", report.Error, StringComparison.Ordinal);
+        Assert.Equal("exit code 3: ".Length + 4096, report.Error!.Length);
+    }
+
+    [Theory]
+    [InlineData("kill -9 $$", "exit code 137: ")]
+    [InlineData("kill -TERM $$", "exit code 143: ")]
+    public async Task A_death_by_signal_is_a_failure_too(string command, string error) => Assert.Equal(error, (await Run(command)).Error);
+
+    [Theory]
+    [InlineData("echo a\0b", "failed to spawn: ")]
+    [InlineData("echo 'a<<EOF' > $BROKER_OUTPUT", "output file, line 1: no line EOF")]
+    [InlineData("rm $BROKER_OUTPUT; ln -s /proc/self/mem $BROKER_OUTPUT", "the output file cannot be read")]
+    public async Task What_cannot_be_run_or_read_is_a_failure_with_its_reason(string command, string error)
+    {
+        var report = await Run(command);
+
+        Assert.StartsWith(error, report.Error, StringComparison.Ordinal);
+        Assert.True(report.Retryable);
+    }
+
+    [Fact]
+    public async Task A_command_that_is_too_long_to_start_is_a_failure() =>
+        Assert.StartsWith("failed to spawn: ", (await Run("true " + new string('x', 200_000))).Error, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Standard_input_is_empty() => Assert.True((await Run("test -z \"$(cat)\"")).Ok);
+
+    [Fact]
+    public async Task What_a_job_leaves_behind_is_ended_with_it()
+    {
+        Assert.True((await Run("sleep 300 & echo $!")).Ok);
+
+        await Eventually.Gone(await _broker.PidPrintedBy("job"));
+    }
+
+    [Fact]
+    public async Task The_folder_of_a_job_goes_away()
+    {
+        await Run("dirname $BROKER_OUTPUT");
+
+        string folder = _broker.Output("job").TrimEnd();
+        Assert.StartsWith(Path.GetTempPath(), folder, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public async Task A_flood_of_output_arrives_complete_and_in_order()
+    {
+        Assert.True((await Run("seq 1 50000")).Ok);
+
+        Assert.Equal(string.Concat(Enumerable.Range(1, 50000).Select(i => $"{i}\n")), _broker.Output("job"));
+    }
+
+    [Fact]
+    public async Task Outputs_that_the_broker_refuses_fail_the_job_with_that_reason()
+    {
+        _broker.RefuseOutputs = System.Net.HttpStatusCode.RequestEntityTooLarge;
+
+        var report = await Run("echo a=1 > $BROKER_OUTPUT");
+
+        Assert.Contains("413", report.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_key_is_sent_with_every_request_and_shown_to_nobody()
+    {
+        _broker.Add("job", "env; echo command-secret=1 > $BROKER_OUTPUT");
+        Environment.SetEnvironmentVariable("BROKER_TOKEN", "s3cret");
+        string log;
+        await using (var worker = new RunningWorker(_broker, o => o with { Token = "s3cret" }))
+        {
+            await _broker.ReportOf("job");
+            await worker.StopAsync();
+            log = worker.Log;
+        }
+
+        Assert.All(_broker.Requests, r => Assert.Equal("Bearer s3cret", r.Authorization));
+        Assert.Contains("BROKER_JOB=job", _broker.Output("job"), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", _broker.Output("job"), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("command-secret", log, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,82 @@
+namespace Broker.Worker.Tests;
+
+public sealed class WorkerOptionsTests
+{
+    private static ParsedOptions Parse(string[] args, params (string Name, string Value)[] environment) =>
+        WorkerOptions.Parse(args, name => environment.FirstOrDefault(e => e.Name == name).Value);
+
+    [Fact]
+    public void Nothing_said_gives_the_defaults()
+    {
+        var parsed = Parse([]);
+
+        Assert.Empty(parsed.Problems);
+        Assert.False(parsed.HelpAsked);
+        Assert.Equal(new Uri("http://localhost:3000"), parsed.Options.Server);
+        Assert.Empty(parsed.Options.Labels);
+        Assert.Equal((1, 30, 20, 10), (parsed.Options.Slots, parsed.Options.LeaseTtlSecs, parsed.Options.WaitSecs, parsed.Options.GraceSecs));
+        Assert.Null(parsed.Options.Token);
+        Assert.NotEqual(parsed.Options.Id, Parse([]).Options.Id);
+    }
+
+    [Fact]
+    public void The_environment_is_read()
+    {
+        var options = Parse(
+            [], ("SERVER_URL", "https://broker.test/base/"), ("WORKER_LABELS", " arm64, ,gpu "), ("WORKER_SLOTS", "4"), ("WORKER_ID", "w-1"), ("BROKER_TOKEN", "k3y")).Options;
+
+        Assert.Equal("https://broker.test/base/", options.Server.AbsoluteUri);
+        Assert.Equal(["arm64", "gpu"], options.Labels);
+        Assert.Equal((4, "w-1", "k3y"), (options.Slots, options.Id, options.Token));
+    }
+
+    [Fact]
+    public void The_command_line_wins_over_the_environment()
+    {
+        var options = Parse(["--slots", "2", "--id=w=2", "--labels", ""], ("WORKER_SLOTS", "4"), ("WORKER_ID", "w-1"), ("WORKER_LABELS", "gpu")).Options;
+
+        Assert.Equal((2, "w=2"), (options.Slots, options.Id));
+        Assert.Empty(options.Labels);
+    }
+
+    [Fact]
+    public void A_variable_set_to_nothing_counts_as_unset()
+    {
+        var parsed = Parse([], ("WORKER_SLOTS", ""), ("SERVER_URL", ""), ("BROKER_TOKEN", ""));
+
+        Assert.Empty(parsed.Problems);
+        Assert.Null(parsed.Options.Token);
+    }
+
+    [Theory]
+    [InlineData("--slots", "0", "1 to 256")]
+    [InlineData("--slots", "many", "whole number")]
+    [InlineData("--wait", "61", "0 to 60")]
+    [InlineData("--lease-ttl", "-1", "1 to 3600")]
+    [InlineData("--grace", "1.5", "whole number")]
+    [InlineData("--server", "localhost:3000", "http://localhost:3000")]
+    [InlineData("--server", "http://user:pw@host", "without user and password")]
+    [InlineData("--id", "", "1 to 200")]
+    [InlineData("--shots", "1", "unknown option --shots")]
+    public void A_wrong_value_is_answered_with_what_to_write(string flag, string value, string message) =>
+        Assert.Contains(message, string.Join('\n', Parse([flag, value]).Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void Every_problem_is_listed_at_once() => Assert.Equal(3, Parse(["--slots=x", "--wait=x", "--grace"]).Problems.Count);
+
+    [Theory]
+    [InlineData("--token", "s3cret\nX-Evil: 1")]
+    [InlineData("--tokem=s3cret", null)]
+    public void A_problem_never_repeats_a_key(string first, string? second)
+    {
+        var parsed = Parse(second is null ? [first] : [first, second]);
+
+        Assert.NotEmpty(parsed.Problems);
+        Assert.DoesNotContain("s3cret", string.Join('\n', parsed.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    public void Help_is_recognised(string flag) => Assert.True(Parse([flag]).HelpAsked);
+}
