@@ -1,6 +1,4 @@
 using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -41,7 +39,6 @@ internal static class HandlersAnswer
 
     public static async Task TextAsync(HttpResponse response, int status, string message)
     {
-        // A lone surrogate that a client sent and the message quotes becomes U+FFFD here.
         var bytes = Encoding.UTF8.GetBytes(message);
         response.StatusCode = status;
         response.ContentType = TextType;
@@ -49,11 +46,12 @@ internal static class HandlersAnswer
         await response.Body.WriteAsync(bytes);
     }
 
+    // By way of bytes, as above: a lone surrogate that a client sent and the message quotes becomes U+FFFD, where the writer would throw.
     private static Task DetailAsync(HttpResponse response, int status, string message) =>
         JsonAnswer.SendAsync(response, status, message, static (json, message) =>
         {
             json.WriteStartObject();
-            json.WriteString("detail", JsonEncodedText.Encode(message, JavaScriptEncoder.UnsafeRelaxedJsonEscaping));
+            json.WriteString("detail", Encoding.UTF8.GetBytes(message));
             json.WriteEndObject();
         });
 }

@@ -6,6 +6,9 @@ internal static class HandlersDialectApi
     private const string Tag = "Handlers dialect";
     private const string Json = JsonAnswer.ContentType;
 
+    /// <summary>Without it routing refuses what clients send: a body with no content type, or a wrong one.</summary>
+    private const string AnyType = "*/*";
+
     public static void MapHandlersDialect(this IEndpointRouteBuilder routes)
     {
         Map(routes, HandlersMount.Root);
@@ -24,10 +27,10 @@ internal static class HandlersDialectApi
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).Named(mount, "ListWorkflows", "List workflows")
             .Produces<WorkflowNamesDto>(200, Json);
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
             .Refuses(failure, errors, 500);
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
             .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404);
         api.MapGet("/workflows/{name}/events", WorkflowRoutes.EventsAsync).Named(mount, "ListWorkflowEvents", "List workflow events")
@@ -47,7 +50,7 @@ internal static class HandlersDialectApi
         api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
             .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409);
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
-            .Accepts<SendEventDto>(Json).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
 
         MapRefusals(api, mount);
     }
