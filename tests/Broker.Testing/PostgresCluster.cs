@@ -38,7 +38,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     public IReadOnlyList<string> Settings { get; init; } = [];
 
     /// <summary>Brings an empty database to the state that <see cref="CreateDatabaseAsync"/> hands out: done once, then cloned.</summary>
-    public Func<string, Task>? PrepareTemplate { get; init; }
+    public Func<string, Task>? PrepareTemplate { get; init; } = StoreHarness.MigrateAsync;
 
     /// <summary>Whether there is a server to use: one was named, or binaries are installed.</summary>
     public static bool IsAvailable => ExternalServer is not null || FindBinaries() is not null;

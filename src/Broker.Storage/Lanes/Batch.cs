@@ -71,6 +71,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     private async Task<DateTimeOffset> LoadAsync(CancellationToken ct)
     {
         var named = works.OfType<IRunWork>().Where(w => w.RunId != 0).ToList();
+        if (named.Count == 0) return works.Any(w => w is StartWork) ? await unit.NowAsync(ct) : default;
         var loaded = await unit.BeginAsync(
             [.. named.Select(w => w.RunId).Distinct().Order()],
             [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()],

@@ -25,6 +25,9 @@ internal interface IUnit : IAsyncDisposable
     /// <summary>Begins, locks the runs in order of id, reads the named steps, and takes the time: after the locks, by the store's clock.</summary>
     Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct);
 
+    /// <summary>The store's clock, where nothing needs to be loaded.</summary>
+    Task<DateTimeOffset> NowAsync(CancellationToken ct);
+
     /// <summary>Reads and locks the active steps, and those that still hold a lease, of runs that are locked.</summary>
     Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct);
 

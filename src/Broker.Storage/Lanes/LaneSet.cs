@@ -18,6 +18,7 @@ internal sealed class LaneSet(IEngine engine, BatchServices services, ILogger<La
 
     public async Task<IReadOnlyList<T>> RunAsync<T>(IReadOnlyList<Work<T>> works, CancellationToken ct)
     {
+        if (works.Count == 0) return [];
         foreach (var work in works) await Pick(work).EnqueueAsync(work, ct);
         return await Task.WhenAll(works.Select(w => w.Done));
     }

@@ -24,6 +24,12 @@ internal sealed record BrokerSettings
     /// <summary>Pause between two collections of expired leases.</summary>
     public TimeSpan ReapInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Pause between two looks at sleeps and deadlines: a timer ends at most that late.</summary>
+    public TimeSpan TimerInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Transactions side by side on PostgreSQL.</summary>
+    public int Lanes { get; init; } = 2;
+
     /// <summary>Lease of a step whose worker asks for none (seconds): broker dialect.</summary>
     public int DefaultLeaseSecs { get; init; } = 60;
 

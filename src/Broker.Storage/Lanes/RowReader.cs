@@ -1,0 +1,88 @@
+using System.Data.Common;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Model;
+using Broker.Storage.Stores;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>Columns and readers of the hot statements: one list for both engines.</summary>
+internal static class RowReader
+{
+    public const string RunColumns =
+        "id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, created_at, started_at, resumed_at, updated_at, ended_at, error";
+
+    /// <summary>To be read with <see cref="ReadStep"/>; the run's id comes first.</summary>
+    public const string StepColumns =
+        "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error";
+
+    public static async Task<List<LoadedRun>> ReadRunsAsync(DbDataReader reader, DefinitionCache definitions, CancellationToken ct)
+    {
+        var runs = new List<LoadedRun>();
+        while (await reader.ReadAsync(ct))
+        {
+            var definitionId = reader.GetInt32(5);
+            var state = new RunState
+            {
+                Id = reader.GetInt64(0),
+                Definition = await definitions.GetAsync(definitionId, ct),
+                Phase = (RunPhase)reader.GetInt16(6),
+                Active = reader.GetInt32(7),
+                Joins = JoinSet.Read(Text(reader, 8)),
+                Mail = reader.GetInt32(9),
+                Streams = reader.GetBoolean(10),
+                CreatedAt = Instants.FromMicros(reader.GetInt64(11)),
+                StartedAt = Instants.FromMicros(Long(reader, 12)),
+                ResumedAt = Instants.FromMicros(Long(reader, 13)),
+                UpdatedAt = Instants.FromMicros(reader.GetInt64(14)),
+                EndedAt = Instants.FromMicros(Long(reader, 15)),
+                Error = Errors.Read(Text(reader, 16)),
+            };
+            runs.Add(new(state, new RunRef(state.Id, reader.GetString(1), reader.GetString(2), reader.GetInt32(3)), definitionId, reader.GetBoolean(4)));
+        }
+
+        return runs;
+    }
+
+    public static (long RunId, StepState State) ReadStep(DbDataReader reader)
+    {
+        var status = reader.GetInt16(2);
+        return (reader.GetInt64(0), new StepState
+        {
+            Index = reader.GetInt32(1),
+            Status = status == StepRow.Held ? StepStatus.Ready : (StepStatus)status,
+            Held = status == StepRow.Held,
+            Attempt = reader.GetInt32(3),
+            Losses = reader.GetInt32(4),
+            Fence = Long(reader, 5),
+            Worker = Text(reader, 6),
+            QueuedAt = Instants.FromMicros(reader.GetInt64(7)),
+            Due = Instants.FromMicros(reader.GetInt64(8)),
+            GrantedAt = Instants.FromMicros(Long(reader, 9)),
+            ExpiresAt = Instants.FromMicros(Long(reader, 10)),
+            LeaseSecs = reader.GetInt32(11),
+            BegunAt = Instants.FromMicros(Long(reader, 12)),
+            EndedAt = Instants.FromMicros(Long(reader, 13)),
+            Result = Text(reader, 14),
+            Error = Errors.Read(Text(reader, 15)),
+        });
+    }
+
+    public static InboundEvent ReadMail(DbDataReader reader, int from)
+    {
+        var id = reader.GetInt64(from);
+        return new InboundEvent(
+            id, reader.GetString(from + 1), Text(reader, from + 2), reader.IsDBNull(from + 3) ? null : reader.GetInt32(from + 3), Instants.FromMicros(id));
+    }
+
+    /// <summary>A claimed step; the slot's place in the group comes first.</summary>
+    public static ClaimedRow ReadClaimed(DbDataReader reader, ClaimSlot slot) => new(
+        slot, reader.GetInt64(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7),
+        reader.GetInt32(8), reader.GetString(9), reader.GetString(10), reader.GetInt32(11), reader.GetInt32(12), reader.GetString(13), Text(reader, 14),
+        reader.GetBoolean(15));
+
+    public static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+
+    public static long? Long(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+}

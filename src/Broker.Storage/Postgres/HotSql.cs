@@ -1,0 +1,170 @@
+using Broker.Storage.Lanes;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// The statements of the hot path. Each takes arrays, so that a transaction for two hundred callers has as many statements as one for a
+/// single caller. The lane's connection has sequential scans, hash and merge joins switched off: every statement here is a walk along
+/// an index from a short list, and a plan made while a table was still small must not stay for the day it is not.
+/// </summary>
+internal static class HotSql
+{
+    public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+    /// <summary>Run names to ids; a null number is the current run.</summary>
+    public const string Resolve = """
+        SELECT k.ord, r.id, r.definition_id
+        FROM unnest($1::text[], $2::text[], $3::int[]) WITH ORDINALITY AS k(workflow, instance_id, number, ord)
+        JOIN LATERAL (
+            SELECT id, definition_id FROM run
+            WHERE workflow = k.workflow AND instance_id = k.instance_id AND (k.number IS NULL OR number = k.number)
+            ORDER BY number DESC LIMIT 1) r ON true
+        """;
+
+    /// <summary>The first lock of every transaction, in one order for all.</summary>
+    public const string LockRuns = $"SELECT {RowReader.RunColumns} FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+
+    /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
+    public const string Steps = $"""
+        SELECT s.* FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
+        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = k.run_id AND idx = k.idx OFFSET 0) s ON true
+        """;
+
+    /// <summary>Waits for claims that are under way: after it, what is ready is not being handed out.</summary>
+    public const string LockActive = $"""
+        SELECT {RowReader.StepColumns} FROM step
+        WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
+        """;
+
+    public const string Mail = "SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id";
+
+    public const string Results = """
+        SELECT k.run_id, k.idx, s.result FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
+        JOIN LATERAL (SELECT result FROM step WHERE run_id = k.run_id AND idx = k.idx AND status IN (4, 5) OFFSET 0) s ON true
+        """;
+
+    public const string UpdateRuns = """
+        UPDATE run r SET phase = k.phase, active = k.active, joins = k.joins, mail = k.mail, error = k.error, started_at = k.started_at,
+            resumed_at = k.resumed_at, updated_at = k.updated_at, ended_at = k.ended_at,
+            context = coalesce(k.context, r.context), result = coalesce(k.result, r.result)
+        FROM unnest($1::bigint[], $2::smallint[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[])
+            AS k(id, phase, active, joins, mail, error, started_at, resumed_at, updated_at, ended_at, context, result)
+        WHERE r.id = k.id
+        """;
+
+    public const string UpdateSteps = """
+        UPDATE step s SET status = k.status, rank = k.rank, due = k.due, attempt = k.attempt, losses = k.losses, fence = k.fence, worker = k.worker,
+            queued_at = k.queued_at, granted_at = k.granted_at, expires_at = k.expires_at, lease_secs = k.lease_secs, begun_at = k.begun_at,
+            ended_at = k.ended_at, result = k.result, error = k.error
+        FROM unnest($1::bigint[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[], $7::int[], $8::int[], $9::bigint[], $10::text[], $11::bigint[],
+                $12::bigint[], $13::bigint[], $14::int[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
+            AS k(run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
+        WHERE s.run_id = k.run_id AND s.idx = k.idx
+        """;
+
+    public const string InsertSteps = """
+        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
+        SELECT * FROM unnest($1::bigint[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[], $7::int[], $8::int[], $9::bigint[], $10::text[], $11::bigint[],
+            $12::bigint[], $13::bigint[], $14::int[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
+        """;
+
+    public const string InsertRuns = """
+        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, result, error,
+            trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
+        SELECT id, workflow, instance_id, number, true, definition_id, phase, active, joins, 0, streams, inputs, context, result, error,
+            trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::smallint[], $7::int[], $8::text[], $9::boolean[], $10::text[], $11::text[],
+                $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])
+            AS k(id, workflow, instance_id, number, definition_id, phase, active, joins, streams, inputs, context, result, error,
+                trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
+        """;
+
+    public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
+
+    public const string InsertMail = """
+        INSERT INTO inbox (run_id, id, type, payload, target_step) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[])
+        """;
+
+    public const string ConsumeMail = """
+        UPDATE inbox i SET delivered_at = k.delivered_at, consumed_by = k.consumed_by
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS k(run_id, id, delivered_at, consumed_by)
+        WHERE i.run_id = k.run_id AND i.id = k.id
+        """;
+
+    /// <summary>Numbers events under the stream row's lock: without gaps, in order of commit, and visible in that order.</summary>
+    public const string AppendEvents = """
+        WITH e AS MATERIALIZED (
+            SELECT k.*, row_number() OVER (PARTITION BY run_id ORDER BY ord) AS n, count(*) OVER (PARTITION BY run_id) AS total
+            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS k(run_id, type, value, internal, ord)),
+        s AS (
+            INSERT INTO stream (run_id, next, read_to, reader_until)
+            SELECT DISTINCT run_id, total, -1, 0 FROM e ORDER BY run_id
+            ON CONFLICT (run_id) DO UPDATE SET next = stream.next + excluded.next
+            RETURNING run_id, next)
+        INSERT INTO event (run_id, seq, type, value, internal, created_at)
+        SELECT e.run_id, s.next - e.total + e.n - 1, e.type, e.value, e.internal, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        FROM e JOIN s ON s.run_id = e.run_id
+        """;
+
+    public const string Heartbeat = """
+        WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
+        UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
+        FROM unnest($1::bigint[], $2::int[], $3::bigint[]) WITH ORDINALITY AS k(run_id, idx, fence, ord)
+        WHERE s.run_id = k.run_id AND s.idx = k.idx AND s.fence = k.fence
+            AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
+        RETURNING k.ord, s.status
+        """;
+
+    /// <summary>
+    /// Hands out from one queue: the first rows of the claim index that nobody else is taking. A step that another transaction has
+    /// locked is skipped, not waited for.
+    /// </summary>
+    public static readonly string ClaimOne = Claim("""
+        SELECT run_id, idx FROM step
+        WHERE queue_id = ($4::int[])[1] AND status = 1 AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
+        ORDER BY rank, due, idx LIMIT $6 FOR UPDATE SKIP LOCKED
+        """);
+
+    /// <summary>
+    /// Hands out from several queues, by priority and then in order. Candidates are read without locks and only those that are taken are
+    /// locked: with the lock inside the LATERAL, a claim held the first rows of every queue and others found nothing.
+    /// </summary>
+    public static readonly string ClaimMany = Claim("""
+        SELECT s.run_id, s.idx
+        FROM (
+            SELECT c.*, q.priority
+            FROM unnest($4::int[], $5::int[]) AS q(id, priority)
+            CROSS JOIN LATERAL (
+                SELECT run_id, idx, rank, due FROM step
+                WHERE queue_id = q.id AND status = 1 AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
+                ORDER BY rank, due, idx LIMIT $6 + 64) c
+            ORDER BY q.priority DESC, c.rank, c.due, c.idx) c
+        JOIN step s ON s.run_id = c.run_id AND s.idx = c.idx AND s.status = 1
+        ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6 FOR UPDATE OF s SKIP LOCKED
+        """);
+
+    private static string Claim(string picked) => $"""
+        WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
+        picked AS MATERIALIZED ({picked}),
+        numbered AS MATERIALIZED (SELECT run_id, idx, row_number() OVER () AS ord FROM picked)
+        UPDATE step s SET status = 2, worker = k.worker, fence = k.fence, lease_secs = coalesce(k.lease_secs, s.lease_secs),
+            granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(k.lease_secs, s.lease_secs) * 1000000::bigint,
+            begun_at = coalesce(s.begun_at, (SELECT now FROM clock))
+        FROM numbered p
+        JOIN unnest($1::text[], $2::bigint[], $3::int[]) WITH ORDINALITY AS k(worker, fence, lease_secs, ord) ON k.ord = p.ord
+        JOIN run r ON r.id = p.run_id
+        WHERE s.run_id = p.run_id AND s.idx = p.idx
+        RETURNING k.ord, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
+            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams
+        """;
+
+    public static readonly IReadOnlyList<string> Purge =
+    [
+        "DELETE FROM step WHERE run_id = ANY($1)", "DELETE FROM event WHERE run_id = ANY($1)", "DELETE FROM stream WHERE run_id = ANY($1)",
+        "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM run WHERE id = ANY($1)",
+    ];
+
+    public const string ReserveIds = """
+        INSERT INTO counter (name, next) VALUES ('run', 1 + $1) ON CONFLICT (name) DO UPDATE SET next = counter.next + $1 RETURNING next - $1
+        """;
+}

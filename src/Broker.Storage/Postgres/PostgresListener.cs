@@ -1,0 +1,115 @@
+using System.Threading.Channels;
+using Broker.Storage.Changes;
+using Broker.Storage.Lanes;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// Hears other brokers and tells them, in hints only. What is to be told is gathered for a moment and sent outside the transactions it
+/// comes from: a NOTIFY inside takes a lock that all commits of the server would queue for.
+/// </summary>
+internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub hub, ClaimGate gate, ILogger<PostgresListener> log) : IPeerLink
+{
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan CountPeers = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<string> outbox = Channel.CreateBounded<string>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    private readonly string self = Guid.NewGuid().ToString("N")[..12];
+    private volatile bool hasPeers;
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        hub.Outbox = topic =>
+        {
+            if (hasPeers) outbox.Writer.TryWrite(topic);
+        };
+        await Task.WhenAll(ListenAsync(ct), TellAsync(ct));
+    }
+
+    private async Task ListenAsync(CancellationToken ct)
+    {
+        var pause = TimeSpan.FromMilliseconds(50);
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                var settings = new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Pooling = false, KeepAlive = 15, ApplicationName = $"broker-listen-{self}" };
+                await using var connection = new NpgsqlConnection(settings.ConnectionString);
+                await connection.OpenAsync(ct);
+                connection.Notification += (_, message) => Heard(message.Payload);
+                await using (var listen = new NpgsqlCommand($"LISTEN {PostgresEngine.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
+                await engine.NotifyAsync([$"{self} hello"], ct);
+                hub.HeardAll();
+                await gate.PollAsync(ct);
+                pause = TimeSpan.FromMilliseconds(50);
+                while (true) await connection.WaitAsync(ct);
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested)
+            {
+                LogLost(log, fault.Message, pause);
+                await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Heard(string payload)
+    {
+        var space = payload.IndexOf(' ', StringComparison.Ordinal);
+        if (space < 0 || payload.AsSpan(0, space).SequenceEqual(self)) return;
+        hasPeers = true;
+        foreach (var topic in payload[(space + 1)..].Split('\n'))
+        {
+            if (topic.StartsWith('q') && topic.Split(':') is [var queue, var due] && int.TryParse(queue.AsSpan(1), out var id) && long.TryParse(due, out var at)) gate.Ready(new ReadyHint(id, at));
+            else hub.Heard(topic);
+        }
+    }
+
+    private async Task TellAsync(CancellationToken ct)
+    {
+        var counted = DateTime.MinValue;
+        while (!ct.IsCancellationRequested)
+        {
+            try
+            {
+                using var timer = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                timer.CancelAfter(CountPeers);
+                try
+                {
+                    await outbox.Reader.WaitToReadAsync(timer.Token);
+                    await Task.Delay(Gathering, ct);
+                }
+                catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+                {
+                    // Nothing to tell: time to count.
+                }
+
+                var topics = new HashSet<string>(StringComparer.Ordinal);
+                while (outbox.Reader.TryRead(out var topic)) topics.Add(topic);
+                if (topics.Count > 0) await engine.NotifyAsync([.. topics.Chunk(100).Select(some => $"{self} {string.Join('\n', some)}")], ct);
+                if (DateTime.UtcNow - counted < CountPeers) continue;
+                counted = DateTime.UtcNow;
+                hasPeers = await engine.CountListenersAsync(ct) > 1;
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested)
+            {
+                LogLost(log, fault.Message, CountPeers);
+                await Task.Delay(CountPeers, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifications are interrupted ({Reason}); polling meanwhile, next try in {Pause}")]
+    private static partial void LogLost(ILogger logger, string reason, TimeSpan pause);
+}

@@ -1,0 +1,37 @@
+using Broker.Storage.Lanes;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Schema;
+
+/// <summary>Applies migrations at start. EF's own lock lets one broker do it while the others wait.</summary>
+internal sealed class Migrator(IEngine engine)
+{
+    public async Task MigrateAsync(CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
+        var pending = (await db.Database.GetPendingMigrationsAsync(ct)).Any();
+        if (pending) await db.Database.MigrateAsync(ct);
+
+        var unknown = (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !known.Contains(m)).ToList();
+        if (unknown.Count > 0)
+        {
+            throw new InvalidOperationException(
+                $"The database was migrated by a newer version ({string.Join(", ", unknown)}). Start that version, or restore a backup from before.");
+        }
+    }
+
+    /// <summary>Null when the database answers and has all migrations, else what is wrong.</summary>
+    public async Task<string?> FaultAsync(CancellationToken ct)
+    {
+        try
+        {
+            await using var db = engine.CreateContext();
+            return (await db.Database.GetPendingMigrationsAsync(ct)).Any() ? "The database is not migrated." : null;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
+        {
+            return "The database does not answer.";
+        }
+    }
+}

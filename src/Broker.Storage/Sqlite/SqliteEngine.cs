@@ -1,0 +1,106 @@
+using Broker.Storage.Lanes;
+using Broker.Storage.Stores;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+
+namespace Broker.Storage.Sqlite;
+
+/// <summary>One file, one writer: every write of this process takes its turn.</summary>
+internal sealed class SqliteEngine : IEngine, IDisposable
+{
+    // SQLite's extended result codes: primary key and unique constraint.
+    private const int DuplicateKey = 1555;
+    private const int DuplicateUnique = 2067;
+
+    private readonly string connectionString;
+    private readonly DbContextOptions<SqliteDb> options;
+    private readonly SqliteClock clock;
+    private readonly SemaphoreSlim writer = new(1);
+    private long nextId;
+
+    public SqliteEngine(string path, TimeProvider time)
+    {
+        clock = new SqliteClock(time);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false }.ConnectionString;
+        options = new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options;
+    }
+
+    public int Lanes => 1;
+
+    public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)
+    {
+        var connection = new SqliteConnection(connectionString);
+        await connection.OpenAsync(ct);
+        SqlitePragmas.Apply(connection);
+        return new SqliteUnit(connection, definitions, clock);
+    }
+
+    public BrokerDb CreateContext() => new SqliteDb(options);
+
+    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Now);
+
+    public async Task<IDisposable> WriteTurnAsync(CancellationToken ct)
+    {
+        await writer.WaitAsync(ct);
+        return new Turn(writer);
+    }
+
+    public bool IsTransient(Exception fault) => false;
+
+    public bool IsDuplicate(Exception fault) => Fault(fault) is { SqliteExtendedErrorCode: DuplicateKey or DuplicateUnique };
+
+    // Busy, locked, read-only, I/O error, full disk, cannot open: the file is not to be had at present.
+    public bool IsUnavailable(Exception fault) => Fault(fault) is { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
+
+    // One process uses the file, so the next id is the highest there is, plus one.
+    public async Task<long> ReserveIdsAsync(int ids, CancellationToken ct)
+    {
+        if (nextId == 0)
+        {
+            await using var db = CreateContext();
+            nextId = 1 + (await db.Runs.MaxAsync(r => (long?)r.Id, ct) ?? 0);
+        }
+
+        var first = nextId;
+        nextId += ids;
+        return first;
+    }
+
+    public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => Task.CompletedTask;
+
+    public void Dispose() => writer.Dispose();
+
+    private static SqliteException? Fault(Exception fault) => fault as SqliteException ?? fault.InnerException as SqliteException;
+
+    private sealed class Turn(SemaphoreSlim writer) : IDisposable
+    {
+        private SemaphoreSlim? held = writer;
+
+        public void Dispose() => Interlocked.Exchange(ref held, null)?.Release();
+    }
+}
+
+/// <summary>
+/// FULL, not NORMAL: in WAL mode NORMAL can lose the last commits with the power, and a 2xx promises that nothing is lost.
+/// </summary>
+internal sealed class SqlitePragmas : DbConnectionInterceptor
+{
+    private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+
+    public static void Apply(System.Data.Common.DbConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = Pragmas;
+        command.ExecuteNonQuery();
+    }
+
+    public override void ConnectionOpened(System.Data.Common.DbConnection connection, ConnectionEndEventData eventData) => Apply(connection);
+
+    public override Task ConnectionOpenedAsync(System.Data.Common.DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+    {
+        Apply(connection);
+        return Task.CompletedTask;
+    }
+}

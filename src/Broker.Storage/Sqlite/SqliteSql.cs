@@ -1,0 +1,81 @@
+using Broker.Storage.Lanes;
+
+namespace Broker.Storage.Sqlite;
+
+/// <summary>The statements of the hot path, a row each: see <c>HotSql</c> for what they are for.</summary>
+internal static class SqliteSql
+{
+    public const string Resolve = """
+        SELECT id, definition_id FROM run WHERE workflow = @p0 AND instance_id = @p1 AND (@p2 IS NULL OR number = @p2) ORDER BY number DESC LIMIT 1
+        """;
+
+    public const string Run = $"SELECT {RowReader.RunColumns} FROM run WHERE id = @p0";
+
+    public const string Step = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND idx = @p1";
+
+    public const string Active = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
+
+    public const string Mail = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND delivered_at IS NULL ORDER BY id";
+
+    public const string Result = "SELECT result FROM step WHERE run_id = @p0 AND idx = @p1 AND status IN (4, 5)";
+
+    public const string UpdateRun = """
+        UPDATE run SET phase = @p0, active = @p1, joins = @p2, mail = @p3, error = @p4, started_at = @p5, resumed_at = @p6, updated_at = @p7, ended_at = @p8,
+            context = coalesce(@p9, context), result = coalesce(@p10, result) WHERE id = @p11
+        """;
+
+    public const string UpdateStep = """
+        UPDATE step SET status = @p0, rank = @p1, due = @p2, attempt = @p3, losses = @p4, fence = @p5, worker = @p6, queued_at = @p7, granted_at = @p8,
+            expires_at = @p9, lease_secs = @p10, begun_at = @p11, ended_at = @p12, result = @p13, error = @p14 WHERE run_id = @p15 AND idx = @p16
+        """;
+
+    public const string InsertStep = """
+        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
+        VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17)
+        """;
+
+    public const string InsertRun = """
+        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, result, error,
+            trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
+        VALUES (@p0, @p1, @p2, @p3, 1, @p4, @p5, @p6, @p7, 0, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
+        """;
+
+    public const string Supersede = "UPDATE run SET is_current = 0 WHERE id = @p0";
+
+    public const string InsertMail = "INSERT INTO inbox (run_id, id, type, payload, target_step) VALUES (@p0, @p1, @p2, @p3, @p4)";
+
+    public const string ConsumeMail = "UPDATE inbox SET delivered_at = @p0, consumed_by = @p1 WHERE run_id = @p2 AND id = @p3";
+
+    public const string NextEvent = """
+        INSERT INTO stream (run_id, next, read_to, reader_until) VALUES (@p0, 1, -1, 0) ON CONFLICT (run_id) DO UPDATE SET next = next + 1 RETURNING next
+        """;
+
+    public const string InsertEvent = "INSERT INTO event (run_id, seq, type, value, internal, created_at) VALUES (@p0, @p1, @p2, @p3, @p4, @p5)";
+
+    public const string Heartbeat = """
+        UPDATE step SET expires_at = @p0 + lease_secs * 1000000
+        WHERE run_id = @p1 AND idx = @p2 AND fence = @p3 AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
+        """;
+
+    /// <summary>The first claimable step of a queue: one step down the claim index.</summary>
+    public const string First = """
+        SELECT run_id, idx, rank, due FROM step INDEXED BY ix_step_claim
+        WHERE queue_id = @p0 AND status = 1 AND rank <= @p1 AND due <= @p1 ORDER BY rank, due, idx LIMIT 1
+        """;
+
+    public const string Lease = """
+        UPDATE step SET status = 2, worker = @p0, fence = @p1, lease_secs = coalesce(@p2, step.lease_secs), granted_at = @p3,
+            expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3)
+        WHERE run_id = @p4 AND idx = @p5
+        RETURNING 0, step.run_id, idx, attempt, queued_at, due, granted_at, expires_at, lease_secs,
+            (SELECT workflow FROM run WHERE id = step.run_id), (SELECT instance_id FROM run WHERE id = step.run_id), (SELECT number FROM run WHERE id = step.run_id),
+            (SELECT definition_id FROM run WHERE id = step.run_id), (SELECT inputs FROM run WHERE id = step.run_id),
+            (SELECT context FROM run WHERE id = step.run_id), (SELECT streams FROM run WHERE id = step.run_id)
+        """;
+
+    public static readonly IReadOnlyList<string> Purge =
+    [
+        "DELETE FROM step WHERE run_id = @p0", "DELETE FROM event WHERE run_id = @p0", "DELETE FROM stream WHERE run_id = @p0",
+        "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
+    ];
+}

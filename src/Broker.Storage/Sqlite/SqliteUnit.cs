@@ -1,0 +1,265 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Broker.Storage.Stores;
+using Microsoft.Data.Sqlite;
+
+namespace Broker.Storage.Sqlite;
+
+/// <summary>
+/// Transactions on one SQLite connection. There is a single writer, so the transaction itself is the lock; rows go one by one through
+/// prepared commands, since here an exchange costs nothing. The clock is the host's, and never stands still between two transactions,
+/// so that what was queued later is handed out later.
+/// </summary>
+internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache definitions, SqliteClock clock) : IUnit
+{
+    private readonly Dictionary<string, SqliteCommand> prepared = new(StringComparer.Ordinal);
+    private bool begun;
+
+    public Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct)
+    {
+        Begin();
+        var found = new (long, int)[names.Count];
+        for (var i = 0; i < found.Length; i++)
+        {
+            using var reader = Query(SqliteSql.Resolve, names[i].Workflow, names[i].InstanceId, names[i].Number);
+            if (reader.Read()) found[i] = (reader.GetInt64(0), reader.GetInt32(1));
+        }
+
+        return Task.FromResult(found);
+    }
+
+    public async Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct)
+    {
+        Begin();
+        var loaded = new List<LoadedRun>(runs.Count);
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.Run, run);
+            loaded.AddRange(await RowReader.ReadRunsAsync(reader, definitions, ct));
+        }
+
+        var found = new List<(long RunId, StepState State)>(steps.Count);
+        foreach (var step in steps)
+        {
+            using var reader = Query(SqliteSql.Step, step.RunId, step.Index);
+            if (reader.Read()) found.Add(RowReader.ReadStep(reader));
+        }
+
+        return new Loaded(loaded, found.ToLookup(s => s.RunId, s => s.State), clock.Tick());
+    }
+
+    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Tick());
+
+    public Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        var steps = new List<(long RunId, StepState State)>();
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.Active, run);
+            while (reader.Read()) steps.Add(RowReader.ReadStep(reader));
+        }
+
+        return Task.FromResult(steps.ToLookup(s => s.RunId, s => s.State));
+    }
+
+    public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        var mail = new List<(long RunId, InboundEvent Message)>();
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.Mail, run);
+            while (reader.Read()) mail.Add((run, RowReader.ReadMail(reader, 0)));
+        }
+
+        return Task.FromResult(mail.ToLookup(m => m.RunId, m => m.Message));
+    }
+
+    public Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct) =>
+        Task.FromResult<IReadOnlyList<(StepKey, string?)>>(Results(steps));
+
+    public Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct)
+    {
+        var ids = new List<long>();
+        using var reader = Query("SELECT id FROM run WHERE workflow = @p0 AND instance_id = @p1 ORDER BY id", workflow, instanceId);
+        while (reader.Read()) ids.Add(reader.GetInt64(0));
+        return Task.FromResult<IReadOnlyList<long>>(ids);
+    }
+
+    public Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
+    {
+        using var reader = Query("SELECT inputs, context, instance_created_at FROM run WHERE id = @p0", runId);
+        reader.Read();
+        return Task.FromResult(new Inherited(reader.GetString(0), RowReader.Text(reader, 1), reader.GetInt64(2)));
+    }
+
+    public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)
+    {
+        var now = clock.Now.ToMicros();
+        foreach (var (runId, published) in events)
+        {
+            var next = Convert.ToInt64(Scalar(SqliteSql.NextEvent, runId), System.Globalization.CultureInfo.InvariantCulture);
+            Execute(SqliteSql.InsertEvent, runId, next - 1, published.Type, published.ValueJson, published.Internal, now);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+    {
+        var renewed = new StepStatus?[changes.Heartbeats.Count];
+        var claimed = new List<ClaimedRow>();
+        if (changes.IsEmpty && claims.Count == 0) return (claimed, renewed);
+
+        Begin();
+        foreach (var step in changes.NewSteps) clock.AtLeast(step.QueuedAt);
+        foreach (var step in changes.Steps) clock.AtLeast(step.QueuedAt);
+        var now = clock.Tick().ToMicros();
+        Write(changes);
+        await AppendEventsAsync(changes.Events, ct);
+        for (var i = 0; i < renewed.Length; i++)
+        {
+            var (step, fence) = changes.Heartbeats[i];
+            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence) is long status) renewed[i] = (StepStatus)status;
+        }
+
+        foreach (var group in claims) Claim(group, now, claimed);
+        return (claimed, renewed);
+    }
+
+    private void Write(ChangeSet changes)
+    {
+        foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
+        foreach (var (state, context, result) in changes.Runs)
+        {
+            Execute(SqliteSql.UpdateRun,
+                (short)state.Phase, state.Active, state.Joins.Write(), state.Mail, Errors.Write(state.Error), state.StartedAt.ToMicros(),
+                state.ResumedAt.ToMicros(), state.UpdatedAt.ToMicros(), state.EndedAt.ToMicros(), context, result, state.Id);
+        }
+
+        foreach (var s in changes.Steps)
+        {
+            Execute(SqliteSql.UpdateStep,
+                s.Status, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt, s.LeaseSecs, s.BegunAt, s.EndedAt,
+                s.Result, s.Error, s.RunId, s.Idx);
+        }
+
+        foreach (var r in changes.NewRuns)
+        {
+            Execute(SqliteSql.InsertRun,
+                r.Id, r.Workflow, r.InstanceId, r.Number, r.DefinitionId, r.Phase, r.Active, r.Joins, r.Streams, r.Inputs, r.Context, r.Result, r.Error,
+                r.TraceParent, r.InstanceCreatedAt, r.CreatedAt, r.StartedAt, r.UpdatedAt, r.EndedAt);
+        }
+
+        foreach (var s in changes.NewSteps)
+        {
+            Execute(SqliteSql.InsertStep,
+                s.RunId, s.Idx, s.Status, s.QueueId, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt,
+                s.LeaseSecs, s.BegunAt, s.EndedAt, s.Result, s.Error);
+        }
+
+        foreach (var m in changes.NewMail) Execute(SqliteSql.InsertMail, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep);
+        foreach (var m in changes.Mail) Execute(SqliteSql.ConsumeMail, m.DeliveredAt, m.ConsumedBy, m.RunId, m.Id);
+        foreach (var id in changes.Purged)
+        {
+            foreach (var statement in SqliteSql.Purge) Execute(statement, id);
+        }
+    }
+
+    // Priorities first; within one priority the queues are merged by order, one step at a time: the index gives each queue's first row.
+    private void Claim(ClaimGroup group, long now, List<ClaimedRow> claimed)
+    {
+        var slot = 0;
+        foreach (var priority in group.Queues.GroupBy(q => q.Priority))
+        {
+            while (slot < group.Slots.Count && First(priority, now) is { } first)
+            {
+                var (claim, worker, fence, lease) = group.Slots[slot];
+                using var reader = Query(SqliteSql.Lease, worker, fence, lease, now, first.RunId, first.Index);
+                reader.Read();
+                claimed.Add(RowReader.ReadClaimed(reader, group.Slots[slot]));
+                slot++;
+            }
+        }
+    }
+
+    private StepKey? First(IEnumerable<QueueRow> queues, long now)
+    {
+        (long Rank, long Due, int Index, long RunId)? best = null;
+        foreach (var queue in queues)
+        {
+            using var reader = Query(SqliteSql.First, queue.Id, now);
+            if (!reader.Read()) continue;
+            var found = (reader.GetInt64(2), reader.GetInt64(3), reader.GetInt32(1), reader.GetInt64(0));
+            if (best is null || found.CompareTo(best.Value) < 0) best = found;
+        }
+
+        return best is { } first ? new(first.RunId, first.Index) : null;
+    }
+
+    public Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+    {
+        var results = Results(upstream);
+        if (begun) Execute("COMMIT");
+        begun = false;
+        return Task.FromResult<IReadOnlyList<(StepKey, string?)>>(results);
+    }
+
+    public Task RollbackAsync()
+    {
+        if (begun) Execute("ROLLBACK");
+        begun = false;
+        return Task.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var command in prepared.Values) await command.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    // Immediate: a deferred transaction that turns to writing cannot wait for the lock and fails instead.
+    private void Begin()
+    {
+        if (!begun) Execute("BEGIN IMMEDIATE");
+        begun = true;
+    }
+
+    private List<(StepKey, string?)> Results(IReadOnlyList<StepKey> steps)
+    {
+        var results = new List<(StepKey, string?)>(steps.Count);
+        foreach (var step in steps)
+        {
+            using var reader = Query(SqliteSql.Result, step.RunId, step.Index);
+            if (reader.Read()) results.Add((step, RowReader.Text(reader, 0)));
+        }
+
+        return results;
+    }
+
+    private SqliteDataReader Query(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteReader();
+
+    private object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar();
+
+    private void Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
+
+    private SqliteCommand Command(string sql, ReadOnlySpan<object?> values)
+    {
+        if (!prepared.TryGetValue(sql, out var command))
+        {
+            prepared[sql] = command = connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 0; i < values.Length; i++) command.Parameters.Add(new SqliteParameter { ParameterName = $"@p{i}" });
+        }
+
+        for (var i = 0; i < values.Length; i++)
+        {
+            // The provider writes booleans and shorts as integers; null needs a word of its own.
+            command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,63 @@
+using Broker.Storage.Changes;
+using Broker.Storage.Lanes;
+using Broker.Storage.Postgres;
+using Broker.Storage.Schema;
+using Broker.Storage.Sqlite;
+using Broker.Storage.Stores;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Storage;
+
+/// <summary>How the store is set up.</summary>
+/// <param name="Target">Where the data is.</param>
+/// <param name="DefaultLeaseSecs">Lease of a step whose worker asks for none (seconds).</param>
+/// <param name="Lanes">Transactions that may run side by side on PostgreSQL, 1 to 16.</param>
+public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs, int Lanes);
+
+/// <summary>The one way into this project.</summary>
+public static class StorageRegistration
+{
+    public static IServiceCollection AddBrokerStorage(this IServiceCollection services, StorageOptions options)
+    {
+        if (options.Target.Postgres is { } connectionString)
+        {
+            services.AddSingleton(_ => new PostgresEngine(connectionString, options.Lanes));
+            services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
+            services.AddSingleton<IPeerLink, PostgresListener>();
+        }
+        else
+        {
+            services.AddSingleton<IEngine>(provider => new SqliteEngine(options.Target.SqlitePath!, provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<IPeerLink, NoPeers>();
+        }
+
+        services.AddSingleton<Migrator>();
+        services.AddSingleton<DefinitionCache>();
+        services.AddSingleton<QueueRegistry>();
+        services.AddSingleton<NameCache>();
+        services.AddSingleton<IdBlocks>();
+        services.AddSingleton<ClaimScopes>();
+        services.AddSingleton<ChangeHub>();
+        services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
+        services.AddSingleton(provider =>
+        {
+            var gate = ActivatorUtilities.CreateInstance<ClaimGate>(provider);
+            provider.GetRequiredService<ChangeHub>().OnReady = gate.Ready;
+            return gate;
+        });
+        services.AddSingleton<IClaimGate>(provider => provider.GetRequiredService<ClaimGate>());
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
+        services.AddSingleton<LaneSet>();
+
+        services.AddSingleton<IDefinitionStore, DefinitionStore>();
+        services.AddSingleton<IStepStore, StepStore>();
+        services.AddSingleton<IRunStore, RunStore>();
+        services.AddSingleton<IHistory, History>();
+        services.AddSingleton<ILogStore, LogStore>();
+        services.AddSingleton<IEventStore, EventStore>();
+        services.AddSingleton<WorkerStore>();
+        services.AddSingleton<IWorkerStore>(provider => provider.GetRequiredService<WorkerStore>());
+        services.AddSingleton<IRepositoryStore, RepositoryStore>();
+        return services;
+    }
+}

@@ -1,0 +1,204 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+internal sealed class History(IEngine engine, DefinitionCache definitions) : IHistory
+{
+    private static readonly Page<RunView> NoRuns = new([], false);
+
+    public Task<RunView?> FindAsync(string workflow, string instanceId, int? number, CancellationToken ct)
+    {
+        if (!StoredText.Fits(workflow) || !StoredText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
+        return OneAsync(runs => runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && (number == null ? r.IsCurrent : r.Number == number)), ct);
+    }
+
+    public Task<RunView?> FindByInstanceAsync(string instanceId, CancellationToken ct)
+    {
+        if (!StoredText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
+        return OneAsync(
+            runs => runs.Where(r => r.InstanceId == instanceId && r.IsCurrent).OrderByDescending(r => r.InstanceCreatedAt).ThenByDescending(r => r.Id), ct);
+    }
+
+    public Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct)
+    {
+        if (!StoredText.Fits(workflow)) return Task.FromResult<RunView?>(null);
+        return OneAsync(runs => runs.Where(r => r.Workflow == workflow).OrderByDescending(r => r.CreatedAt).ThenByDescending(r => r.Id), ct);
+    }
+
+    public async Task<IReadOnlyDictionary<string, RunView>> LatestOfAsync(IReadOnlyList<string> workflows, CancellationToken ct)
+    {
+        var latest = new List<(RunRow Run, List<StepRow> Steps)>();
+        await using (var db = engine.CreateContext())
+        {
+            await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
+            foreach (var workflow in workflows.Distinct(StringComparer.Ordinal).Where(StoredText.Fits))
+            {
+                var run = await db.Runs.AsNoTracking()
+                    .Where(r => r.Workflow == workflow)
+                    .OrderByDescending(r => r.CreatedAt).ThenByDescending(r => r.Id)
+                    .FirstOrDefaultAsync(ct);
+                if (run is not null) latest.Add((run, await StepsOfAsync(db, run.Id, ct)));
+            }
+        }
+
+        var views = new Dictionary<string, RunView>(StringComparer.Ordinal);
+        if (latest.Count == 0) return views;
+        var now = await engine.NowAsync(ct);
+        foreach (var (run, steps) in latest) views[run.Workflow] = await ViewAsync(run, steps, now, ct);
+        return views;
+    }
+
+    private async Task<RunView?> OneAsync(Func<IQueryable<RunRow>, IQueryable<RunRow>> which, CancellationToken ct)
+    {
+        RunRow? run;
+        List<StepRow> steps;
+        await using (var db = engine.CreateContext())
+        {
+            await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
+            run = await which(db.Runs.AsNoTracking()).FirstOrDefaultAsync(ct);
+            if (run is null) return null;
+            steps = await StepsOfAsync(db, run.Id, ct);
+        }
+
+        return await ViewAsync(run, steps, await engine.NowAsync(ct), ct);
+    }
+
+    private static Task<List<StepRow>> StepsOfAsync(BrokerDb db, long runId, CancellationToken ct) =>
+        db.Steps.AsNoTracking().Where(s => s.RunId == runId).OrderBy(s => s.Idx).ToListAsync(ct);
+
+    private async Task<RunView> ViewAsync(RunRow run, List<StepRow> rows, DateTimeOffset now, CancellationToken ct)
+    {
+        var steps = rows.ConvertAll(StepRows.StateOf);
+        var status = RunStatuses.Of((RunPhase)run.Phase, Instants.FromMicros(run.ResumedAt), steps, now);
+        return await ViewAsync(run, status, rows.Min(s => s.BegunAt), steps, ct);
+    }
+
+    private async ValueTask<RunView> ViewAsync(RunRow run, RunStatus status, long? firstBegun, IReadOnlyList<StepState> steps, CancellationToken ct) => new()
+    {
+        Ref = new RunRef(run.Id, run.Workflow, run.InstanceId, run.Number),
+        Definition = await definitions.GetAsync(run.DefinitionId, ct),
+        Status = status,
+        CreatedAt = Instants.FromMicros(run.InstanceCreatedAt),
+        QueuedAt = Instants.FromMicros(run.CreatedAt),
+
+        // The run's row knows of the first grant that was reported on; an earlier one may still be out.
+        StartedAt = Instants.FromMicros(run.StartedAt < firstBegun ? run.StartedAt : firstBegun ?? run.StartedAt),
+        UpdatedAt = Instants.FromMicros(run.UpdatedAt),
+        EndedAt = Instants.FromMicros(run.EndedAt),
+        InputsJson = run.Inputs,
+        ContextJson = run.Context,
+        ResultJson = run.Result,
+        Error = Errors.Read(run.Error),
+        Steps = steps,
+    };
+
+    public async Task<IReadOnlyList<RunView>> ListAsync(IReadOnlyList<string>? workflows, CancellationToken ct)
+    {
+        var names = workflows?.Where(StoredText.Fits).Distinct(StringComparer.Ordinal).ToArray();
+        if (names is []) return [];
+        return await ViewsAsync(
+            runs => runs
+                .Where(r => r.Run.IsCurrent && (names == null || names.Contains(r.Run.Workflow)))
+                .OrderBy(r => r.Run.InstanceCreatedAt).ThenBy(r => r.Run.Id),
+            ct);
+    }
+
+    public async Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct)
+    {
+        if (!StoredText.Fits(workflow) || (afterId is not null && !StoredText.Fits(afterId))) return NoRuns;
+        var rows = await ViewsAsync(
+            runs => runs
+                .Where(r => r.Run.Workflow == workflow && r.Run.IsCurrent && (afterId == null || string.Compare(r.Run.InstanceId, afterId) < 0))
+                .OrderByDescending(r => r.Run.InstanceId)
+                .Take(limit + 1),
+            ct);
+        return PageOf(rows, limit);
+    }
+
+    public async Task<Page<RunView>> ListByStatusAsync(
+        string workflow, IReadOnlySet<RunStatus> statuses, (DateTimeOffset UpdatedAt, string Id)? after, int limit, CancellationToken ct)
+    {
+        if (!StoredText.Fits(workflow) || (after is { } key && !StoredText.Fits(key.Id))) return NoRuns;
+        var (at, id) = (after?.UpdatedAt.ToMicros() ?? long.MaxValue, after?.Id);
+        var rows = await ViewsAsync(
+            runs => runs
+                .Where(r => r.Run.Workflow == workflow && r.Run.IsCurrent)
+                .Where(r => id == null || r.Run.UpdatedAt < at || (r.Run.UpdatedAt == at && string.Compare(r.Run.InstanceId, id) < 0))
+                .Where(HistoryStatus.In(statuses))
+                .OrderByDescending(r => r.Run.UpdatedAt).ThenByDescending(r => r.Run.InstanceId)
+                .Take(limit + 1),
+            ct);
+        return PageOf(rows, limit);
+    }
+
+    // Runs and what their steps are doing by one statement, so that both are of the same moment.
+    private async Task<List<RunView>> ViewsAsync(
+        Func<IQueryable<RunActivity>, IQueryable<RunActivity>> which, CancellationToken ct)
+    {
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        List<RunActivity> rows;
+        await using (var db = engine.CreateContext()) rows = await which(HistoryStatus.Of(db, now)).AsNoTracking().ToListAsync(ct);
+        var views = new List<RunView>(rows.Count);
+        foreach (var row in rows) views.Add(await ViewAsync(row.Run, row.Status, row.FirstBegun, [], ct));
+        return views;
+    }
+
+    private static Page<T> PageOf<T>(List<T> rows, int limit)
+    {
+        var more = rows.Count > limit;
+        if (more) rows.RemoveRange(limit, rows.Count - limit);
+        return new(rows, more);
+    }
+
+    public async Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var steps = db.Steps.AsNoTracking().Where(s => s.RunId == runId && s.BegunAt != null);
+        if (after is { } key)
+        {
+            var (at, index) = (key.Begun.ToMicros(), key.Index);
+            steps = descending
+                ? steps.Where(s => s.BegunAt < at || (s.BegunAt == at && s.Idx < index))
+                : steps.Where(s => s.BegunAt > at || (s.BegunAt == at && s.Idx > index));
+        }
+
+        steps = descending
+            ? steps.OrderByDescending(s => s.BegunAt).ThenByDescending(s => s.Idx)
+            : steps.OrderBy(s => s.BegunAt).ThenBy(s => s.Idx);
+        var rows = await steps.Take(limit + 1).ToListAsync(ct);
+        return PageOf(rows.ConvertAll(StepRows.StateOf), limit);
+    }
+
+    public async Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var mail = db.Inbox.AsNoTracking().Where(i => i.RunId == runId);
+        if (afterId is { } after) mail = descending ? mail.Where(i => i.Id < after) : mail.Where(i => i.Id > after);
+        mail = descending ? mail.OrderByDescending(i => i.Id) : mail.OrderBy(i => i.Id);
+        var rows = await mail.Take(limit + 1).ToListAsync(ct);
+
+        // The id is the instant of arrival.
+        return PageOf(
+            rows.ConvertAll(i => new InboundEvent(
+                i.Id, i.Type, i.Payload, i.TargetStep, Instants.FromMicros(i.Id), Instants.FromMicros(i.DeliveredAt), i.ConsumedBy)),
+            limit);
+    }
+
+    public async Task<Page<LogRow>> LogsAsync(
+        long runId, string? level, string? category, long? afterId, bool descending, int limit, CancellationToken ct)
+    {
+        if ((level is not null && !StoredText.Fits(level)) || (category is not null && !StoredText.Fits(category))) return new([], false);
+        await using var db = engine.CreateContext();
+        var lines = db.Logs.AsNoTracking().Where(l => l.RunId == runId);
+        if (level is not null) lines = lines.Where(l => l.Level == level);
+        if (category is not null) lines = lines.Where(l => l.Category == category);
+        if (afterId is { } after) lines = descending ? lines.Where(l => l.Id < after) : lines.Where(l => l.Id > after);
+        lines = descending ? lines.OrderByDescending(l => l.Id) : lines.OrderBy(l => l.Id);
+        var rows = await lines.Take(limit + 1).ToListAsync(ct);
+        return PageOf(rows.ConvertAll(LogStore.RowOf), limit);
+    }
+}

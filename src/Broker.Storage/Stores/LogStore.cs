@@ -1,0 +1,121 @@
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Changes;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+internal sealed class LogStore(IEngine engine, ChangeHub changes) : ILogStore
+{
+    public async Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
+    {
+        if (chunks.Count == 0) return;
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        var (run, attempt) = lease is { } id ? await OriginOfAsync(id, ct) : (null, null);
+        var rows = new List<LogLineRow>(chunks.Count);
+        foreach (var chunk in chunks)
+        {
+            rows.Add(new LogLineRow
+            {
+                RunId = run,
+                Workflow = StoredText.Fitting(chunk.Workflow),
+                Step = StoredText.Fitting(chunk.Step),
+                Attempt = attempt,
+                Level = chunk.Stream == "stderr" ? "error" : "info",
+                Category = LogLine.DefaultCategory,
+                Message = chunk.DataJson,
+                Sequence = chunk.Sequence,
+                Stream = StoredText.Fitting(chunk.Stream),
+                TimestampMs = chunk.TimestampMs,
+                CreatedAt = now,
+            });
+        }
+
+        await AppendAsync(rows, ct);
+    }
+
+    public async Task PushLinesAsync(RunRef run, string step, int? attempt, IReadOnlyList<LogLine> lines, CancellationToken ct)
+    {
+        if (lines.Count == 0) return;
+        var now = await engine.NowAsync(ct);
+        var rows = new List<LogLineRow>(lines.Count);
+        foreach (var line in lines)
+        {
+            rows.Add(new LogLineRow
+            {
+                RunId = run.Id,
+                Workflow = StoredText.Fitting(run.Workflow),
+                Step = StoredText.Fitting(step),
+                Attempt = attempt,
+                Level = StoredText.Fitting(line.Level),
+                Category = StoredText.Fitting(line.Category),
+                Message = JsonSerializer.Serialize(line.Message),
+                Data = line.DataJson,
+                Sequence = rows.Count,
+                Stream = "stdout",
+                TimestampMs = now.ToUnixTimeMilliseconds(),
+                CreatedAt = now.ToMicros(),
+            });
+        }
+
+        await AppendAsync(rows, ct);
+    }
+
+    /// <summary>The run that a lease belongs to, also a lost one; the attempt only while the lease is the step's last.</summary>
+    private async Task<(long? Run, int? Attempt)> OriginOfAsync(LeaseId lease, CancellationToken ct)
+    {
+        var (id, step, fence) = (lease.RunId, lease.Step, lease.Fence);
+        await using var db = engine.CreateContext();
+        var origin = await db.Runs
+            .Where(r => r.Id == id)
+            .Select(r => new
+            {
+                r.Id,
+                Attempt = db.Steps.Where(s => s.RunId == r.Id && s.Idx == step && s.Fence == fence).Select(s => (int?)s.Attempt).FirstOrDefault(),
+            })
+            .FirstOrDefaultAsync(ct);
+        return (origin?.Id, origin?.Attempt);
+    }
+
+    private async Task AppendAsync(List<LogLineRow> rows, CancellationToken ct)
+    {
+        var jobs = rows.Select(r => (r.Workflow, r.Step)).Distinct().ToList();
+        using (await engine.WriteTurnAsync(ct))
+        {
+            await using var db = engine.CreateContext();
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            if (db.Database.IsNpgsql())
+            {
+                // Ids are taken and become visible in the same order, job by job: a reader that goes on from the last id would
+                // otherwise pass over a line whose transaction took its id earlier and commits later. Sorted: no deadlocks.
+                var keys = jobs.Select(j => $"{j.Workflow}/{j.Step}").Distinct().Order(StringComparer.Ordinal).ToArray();
+                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest({keys}) AS k", ct);
+            }
+
+            db.Logs.AddRange(rows);
+            await db.SaveChangesAsync(ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        foreach (var (workflow, step) in jobs) changes.Signal(Topics.Log(workflow, step));
+    }
+
+    public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
+    {
+        var (storedWorkflow, storedStep) = (StoredText.Fitting(workflow), StoredText.Fitting(step));
+        await using var db = engine.CreateContext();
+        var rows = await db.Logs.AsNoTracking()
+            .Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId)
+            .OrderBy(l => l.Id)
+            .Take(limit)
+            .ToListAsync(ct);
+        return rows.ConvertAll(RowOf);
+    }
+
+    public static LogRow RowOf(LogLineRow row) => new(
+        row.Id, row.RunId, row.Workflow, row.Step, row.Attempt, row.Level, row.Category, row.Message, row.Data,
+        row.Sequence, row.Stream, row.TimestampMs, Instants.FromMicros(row.CreatedAt));
+}

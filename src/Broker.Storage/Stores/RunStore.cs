@@ -1,0 +1,64 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache definitions, QueueRegistry queues) : IRunStore
+{
+    public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
+    {
+        // Outside the transaction: new steps are put into queues by what is known here.
+        foreach (var start in starts) await queues.EnsureAsync(start.Definition, await definitions.IdOfAsync(start.Definition, ct), ct);
+        return await lanes.RunAsync(new StartWork(starts) { Cancelled = ct }, ct);
+    }
+
+    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct) =>
+        await lanes.RunAsync(new ControlWork(new(workflow, instanceId, null), command), ct);
+
+    public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct) =>
+        await lanes.RunAsync(new SendWork(new(workflow, instanceId, null), type, payloadJson, targetStep, delivery), ct);
+
+    public async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
+    {
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        await using var db = engine.CreateContext();
+
+        // Reads the index of leased steps, which is as small as the number of live leases.
+        var expired = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt <= now)
+            .OrderBy(s => s.ExpiresAt).Take(batch).Select(s => new { s.RunId, s.Idx, s.Fence }).ToListAsync(ct);
+        var done = await lanes.RunAsync(expired.Select(e => new ExpireWork(new(e.RunId, e.Idx), e.Fence ?? -1)).ToList(), ct);
+        return done.Count(d => d);
+    }
+
+    public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
+    {
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        await using var db = engine.CreateContext();
+
+        // A paused run's timers stay where they are until it is resumed: they must not fill the batch.
+        var due = await db.Steps.Where(s => s.Status == (short)StepStatus.Waiting && s.Due <= now)
+            .Where(s => db.Runs.Any(r => r.Id == s.RunId && r.Phase == (short)RunPhase.Active))
+            .OrderBy(s => s.Due).Take(batch).Select(s => new { s.RunId, s.Idx }).ToListAsync(ct);
+        var done = await lanes.RunAsync(due.Select(d => new DueWork(new(d.RunId, d.Idx))).ToList(), ct);
+        return done.Count(d => d);
+    }
+
+    public async Task<int> RemoveEndedAsync(DateTimeOffset before, int batch, CancellationToken ct)
+    {
+        var limit = before.ToMicros();
+        await using var db = engine.CreateContext();
+        var ended = await db.Runs.Where(r => r.IsCurrent && r.EndedAt < limit).OrderBy(r => r.Id).Take(batch)
+            .Select(r => new { r.Workflow, r.InstanceId }).ToListAsync(ct);
+        var removed = 0;
+        foreach (var run in ended)
+        {
+            var (verdict, _) = await ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Purge, ct);
+            if (verdict is ControlVerdict.Done) removed++;
+        }
+
+        return removed;
+    }
+}

@@ -1,0 +1,77 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs) : IStepStore
+{
+    public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
+    {
+        var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
+        if (queues.Count == 0) return [];
+        return await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct);
+    }
+
+    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
+    {
+        var works = new ReportWork[reports.Count];
+        for (var i = 0; i < works.Length; i++)
+        {
+            var (lease, report) = reports[i];
+            works[i] = new ReportWork(lease.RunId, null, lease.Step, null, null, lease.Fence, report);
+        }
+
+        if (works.Length == 1) return [await ReportAsync(works[0], ct)];
+        var verdicts = await lanes.RunAsync(works, ct);
+        foreach (var work in works) await KeepLinesAsync(work, ct);
+        return verdicts;
+    }
+
+    public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct)
+    {
+        var (instanceId, number) = RunRef.Split(report.WorkerInstanceId);
+        return ReportAsync(new ReportWork(0, new(report.Workflow, instanceId, number), null, report.Step, report.WorkerId, -1, report.Report), ct);
+    }
+
+    private async Task<ReportVerdict> ReportAsync(ReportWork work, CancellationToken ct)
+    {
+        var verdict = await lanes.RunAsync(work, ct);
+        await KeepLinesAsync(work, ct);
+        return verdict;
+    }
+
+    private async ValueTask KeepLinesAsync(ReportWork work, CancellationToken ct)
+    {
+        if (work.Lines.Count == 0 || work.Run is not { } run || work.StepIndex is not { } index) return;
+        var definition = await DefinitionOfAsync(run.Id, ct);
+        if (definition is not null) await logs.PushLinesAsync(run, definition.Steps[index].Name, work.Attempt, work.Lines, ct);
+    }
+
+    private async Task<Core.Definitions.WorkflowDefinition?> DefinitionOfAsync(long runId, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var id = await db.Runs.Where(r => r.Id == runId).Select(r => (int?)r.DefinitionId).SingleOrDefaultAsync(ct);
+        return id is { } found ? await definitions.GetAsync(found, ct) : null;
+    }
+
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) =>
+        await lanes.RunAsync(leases.Select(l => new HeartbeatWork(l)).ToList(), ct);
+
+    public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) =>
+        lanes.RunAsync(new PublishWork(lease, events), ct);
+
+    public async Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct)
+    {
+        var (instanceId, number) = RunRef.Split(workerInstanceId);
+        if (workflow.Contains('\0') || instanceId.Contains('\0')) return null;
+        await using var db = engine.CreateContext();
+        var run = await db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && r.Number == number)
+            .Select(r => new { r.Id, r.DefinitionId }).SingleOrDefaultAsync(ct);
+        if (run is null || (await definitions.GetAsync(run.DefinitionId, ct)).Find(step) is not { } definition) return null;
+        var held = await db.Steps.Where(s => s.RunId == run.Id && s.Idx == definition.Index && s.Fence != null)
+            .Select(s => new { s.Fence, s.Worker }).SingleOrDefaultAsync(ct);
+        return held is { Fence: { } fence } && held.Worker == workerId ? LeaseId.Create(run.Id, definition.Index, fence) : null;
+    }
+}

@@ -1,0 +1,270 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using Broker.Core.Definitions;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
+internal sealed class WorkerStore(
+    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, TimeProvider clock) : IWorkerStore, IDisposable
+{
+    // The bound is against forged ids; a worker that is forgotten here is looked up again.
+    private const int MostKnown = 100_000;
+    private readonly ConcurrentDictionary<string, byte> known = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim flushing = new(1);
+    private Dictionary<string, Sign> pending = new(StringComparer.Ordinal);
+
+    public async Task RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct)
+    {
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        while (!await TryRegisterAsync(id, JsonColumn.Write(labels), now, ct))
+        {
+            // The same id was registered at the same moment: now there is an entry to replace.
+        }
+
+        Remember(id);
+    }
+
+    private async Task<bool> TryRegisterAsync(string id, string labels, long now, CancellationToken ct)
+    {
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+
+        // Kind and definitions stay: a worker with an id from us keeps what it may claim, whoever registers under its id.
+        var replaced = await db.Workers.Where(w => w.Id == id).ExecuteUpdateAsync(
+            set => set
+                .SetProperty(w => w.Labels, labels)
+                .SetProperty(w => w.RegisteredAt, now)
+                .SetProperty(w => w.SeenAt, now)
+                .SetProperty(w => w.LastTask, (string?)null),
+            ct);
+        return replaced > 0 || await TryAddAsync(db, RowOf(id, WorkerKind.Labelled, labels, "[]", now), ct);
+    }
+
+    public async Task<(string? Id, WorkflowDefinition? Conflict)> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
+    {
+        var outcome = await definitionStore.RegisterAsync(registered, makeLatest: false, ct);
+        if (outcome.Conflict is not null) return (null, outcome.Conflict);
+
+        var ids = new SortedSet<int>();
+        foreach (var definition in outcome.Registered) ids.Add(await definitions.IdOfAsync(definition, ct));
+        var id = "w-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        using (await engine.WriteTurnAsync(ct))
+        {
+            await using var db = engine.CreateContext();
+            db.Workers.Add(RowOf(id, WorkerKind.Registered, "[]", JsonColumn.Write(ids), now));
+            await db.SaveChangesAsync(ct);
+        }
+
+        scopes.Remember(id, [.. ids]);
+        Remember(id);
+        return (id, null);
+    }
+
+    private static WorkerRow RowOf(string id, WorkerKind kind, string labels, string definitions, long now) => new()
+    {
+        Id = id,
+        Kind = (short)kind,
+        Labels = labels,
+        Definitions = definitions,
+        RegisteredAt = now,
+        SeenAt = now,
+    };
+
+    private async Task<bool> TryAddAsync(BrokerDb db, WorkerRow row, CancellationToken ct)
+    {
+        db.Workers.Add(row);
+        try
+        {
+            await db.SaveChangesAsync(ct);
+            return true;
+        }
+        catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+        {
+            return false;
+        }
+    }
+
+    private void Remember(string id)
+    {
+        if (known.Count >= MostKnown) known.Clear();
+        known[id] = 0;
+    }
+
+    public async Task<bool> SeenAsync(string id, CancellationToken ct)
+    {
+        if (!known.ContainsKey(id))
+        {
+            if (!StoredText.Fits(id)) return false;
+            await using var db = engine.CreateContext();
+            if (!await db.Workers.AnyAsync(w => w.Id == id, ct)) return false;
+            Remember(id);
+        }
+
+        Note(id, null);
+        return true;
+    }
+
+    public void Reported(string id, LastTask task)
+    {
+        if (StoredText.Fits(id)) Note(id, task);
+    }
+
+    private void Note(string id, LastTask? task)
+    {
+        var now = clock.GetUtcNow();
+        lock (gate) pending[id] = new(now, task ?? pending.GetValueOrDefault(id).Task);
+    }
+
+    /// <summary>Writes the signs of life gathered so far. When that fails they are kept for the next time.</summary>
+    public async Task FlushAsync(CancellationToken ct)
+    {
+        await flushing.WaitAsync(ct);
+        try
+        {
+            Dictionary<string, Sign> signs;
+            lock (gate) (signs, pending) = (pending, new(StringComparer.Ordinal));
+            if (signs.Count == 0) return;
+            try
+            {
+                await WriteAsync(signs, ct);
+            }
+            catch
+            {
+                PutBack(signs);
+                throw;
+            }
+        }
+        finally
+        {
+            flushing.Release();
+        }
+    }
+
+    private void PutBack(Dictionary<string, Sign> signs)
+    {
+        lock (gate)
+        {
+            foreach (var (id, sign) in signs)
+                pending[id] = pending.TryGetValue(id, out var newer) ? newer with { Task = newer.Task ?? sign.Task } : sign;
+        }
+    }
+
+    private async Task WriteAsync(Dictionary<string, Sign> signs, CancellationToken ct)
+    {
+        // Signs are timed by this broker's clock and stored by the store's: how long ago is the same on both.
+        var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
+        long SeenAt(Sign sign) => (sign.At < here ? now - (here - sign.At) : now).ToMicros();
+
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                // One statement for all that only tell of life within the same second, at the price of less than a second.
+                foreach (var second in signs.Where(s => s.Value.Task is null).GroupBy(s => SeenAt(s.Value) / 1_000_000))
+                {
+                    foreach (var ids in second.Select(s => s.Key).Order(StringComparer.Ordinal).Chunk(1000))
+                        await WriteSeenAsync(ids, second.Max(s => SeenAt(s.Value)), ct);
+                }
+
+                foreach (var told in signs.Where(s => s.Value.Task is not null).OrderBy(s => s.Key, StringComparer.Ordinal).Chunk(1000))
+                    await WriteTasksAsync(told.ToDictionary(s => s.Key, s => (SeenAt(s.Value), JsonColumn.Write(s.Value.Task))), ct);
+                return;
+            }
+            catch (Exception fault) when (attempt < 4 && (engine.IsTransient(fault) || fault is DbUpdateConcurrencyException))
+            {
+                // Another broker wrote or removed some of the same rows at the same moment; writing them again does no harm.
+            }
+        }
+    }
+
+    private async Task WriteSeenAsync(string[] ids, long at, CancellationToken ct)
+    {
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+        var written = await db.Workers
+            .Where(w => ids.Contains(w.Id))
+            .ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, w => w.SeenAt > at ? w.SeenAt : at), ct);
+        if (written < ids.Length) Forget(ids.Except(await db.Workers.Where(w => ids.Contains(w.Id)).Select(w => w.Id).ToListAsync(ct)));
+    }
+
+    private async Task WriteTasksAsync(Dictionary<string, (long SeenAt, string Task)> told, CancellationToken ct)
+    {
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+        var ids = told.Keys.ToArray();
+        var rows = await db.Workers.Where(w => ids.Contains(w.Id)).ToListAsync(ct);
+        foreach (var row in rows)
+        {
+            var (at, task) = told[row.Id];
+            row.SeenAt = Math.Max(row.SeenAt, at);
+            row.LastTask = task;
+        }
+
+        await db.SaveChangesAsync(ct);
+        Forget(ids.Except(rows.Select(r => r.Id)));
+    }
+
+    private void Forget(IEnumerable<string> ids)
+    {
+        foreach (var id in ids) known.TryRemove(id, out _);
+    }
+
+    public async Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        var (stored, since) = ((short)kind, seenSince?.ToMicros() ?? long.MinValue);
+        List<WorkerRow> rows;
+        var held = new Dictionary<string, (int DefinitionId, int Step)>(StringComparer.Ordinal);
+        await using (var db = engine.CreateContext())
+        {
+            rows = await db.Workers.AsNoTracking().Where(w => w.Kind == stored && w.SeenAt >= since).ToListAsync(ct);
+
+            // The status as a literal, so that the small index of leased steps serves.
+            var leased = await db.Steps
+                .Where(s => s.Status == (short)StepStatus.Leased)
+                .Join(db.Workers.Where(w => w.Kind == stored && w.SeenAt >= since), s => s.Worker, w => w.Id, (s, w) => s)
+                .Join(db.Runs, s => s.RunId, r => r.Id, (s, r) => new { s.Worker, s.Idx, s.GrantedAt, r.DefinitionId })
+                .ToListAsync(ct);
+            foreach (var lease in leased.OrderBy(l => l.GrantedAt)) held[lease.Worker!] = (lease.DefinitionId, lease.Idx);
+        }
+
+        var views = new List<WorkerView>(rows.Count);
+        foreach (var row in rows.OrderBy(r => r.RegisteredAt).ThenBy(r => r.Id, StringComparer.Ordinal))
+        {
+            var current = held.TryGetValue(row.Id, out var lease) ? (await definitions.GetAsync(lease.DefinitionId, ct)).Steps[lease.Step].Name : null;
+            views.Add(new(
+                row.Id, JsonColumn.Read<string[]>(row.Labels), Instants.FromMicros(row.RegisteredAt), Instants.FromMicros(row.SeenAt),
+                row.LastTask is null ? null : JsonColumn.Read<LastTask>(row.LastTask), current));
+        }
+
+        return views;
+    }
+
+    public async Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct)
+    {
+        await FlushAsync(ct);
+        var since = silentSince.ToMicros();
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+        var silent = await db.Workers
+            .Where(w => w.Kind == (short)WorkerKind.Labelled && w.SeenAt < since)
+            .OrderBy(w => w.SeenAt).Select(w => w.Id).Take(batch)
+            .ToListAsync(ct);
+        if (silent.Count == 0) return 0;
+        var removed = await db.Workers.Where(w => silent.Contains(w.Id) && w.SeenAt < since).ExecuteDeleteAsync(ct);
+        Forget(silent);
+        return removed;
+    }
+
+    public void Dispose() => flushing.Dispose();
+
+    /// <summary>A sign of life, by this broker's clock.</summary>
+    private readonly record struct Sign(DateTimeOffset At, LastTask? Task);
+}

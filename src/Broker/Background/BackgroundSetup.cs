@@ -1,0 +1,21 @@
+using Broker.Settings;
+
+namespace Broker.Background;
+
+/// <summary>Work that nobody asks for.</summary>
+internal static class BackgroundSetup
+{
+    public static IServiceCollection AddBackgroundServices(this IServiceCollection services, BrokerSettings settings)
+    {
+        services.AddHostedService<PeerLinkService>();
+        services.AddHostedService<ClaimPolling>();
+        services.AddHostedService<SeenWriter>();
+        if (settings.ApiOnly) return services;
+
+        services.AddHostedService<LeaseReaper>();
+        services.AddHostedService<DueTimers>();
+        services.AddHostedService<WorkerPruning>();
+        services.AddHostedService<Retention>();
+        return services;
+    }
+}

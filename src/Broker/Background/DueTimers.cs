@@ -1,0 +1,23 @@
+using Broker.Settings;
+using Broker.Storage;
+
+namespace Broker.Background;
+
+/// <summary>Finishes sleeps that have passed and waits that have met their deadline. Retries need none: they are a due time.</summary>
+internal sealed class DueTimers(IRunStore runs, BrokerSettings settings, TimeProvider clock, ILogger<DueTimers> log)
+    : PeriodicService(settings.TimerInterval, clock, log)
+{
+    private const int Batch = 500;
+
+    internal override async Task<int> RunOnceAsync(CancellationToken ct)
+    {
+        var (all, some) = (0, 0);
+        do
+        {
+            some = await runs.FinishDueAsync(Batch, ct);
+            all += some;
+        }
+        while (some == Batch);
+        return all;
+    }
+}

@@ -1,0 +1,28 @@
+using Broker.Settings;
+using Broker.Storage;
+
+namespace Broker.Background;
+
+/// <summary>Collects expired leases: what that costs a step is part of its definition.</summary>
+internal sealed partial class LeaseReaper(IRunStore runs, BrokerSettings settings, TimeProvider clock, ILogger<LeaseReaper> log)
+    : PeriodicService(settings.ReapInterval, clock, log)
+{
+    private const int Batch = 500;
+    private readonly ILogger<LeaseReaper> log = log;
+
+    internal override async Task<int> RunOnceAsync(CancellationToken ct)
+    {
+        var (all, some) = (0, 0);
+        do
+        {
+            some = await runs.ExpireLeasesAsync(Batch, ct);
+            all += some;
+        }
+        while (some == Batch);
+        if (all > 0) LogExpired(log, all);
+        return all;
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Collected {Count} expired leases")]
+    private static partial void LogExpired(ILogger logger, int count);
+}

@@ -1,0 +1,50 @@
+namespace Broker.Background;
+
+/// <summary>A loop that owns only its timing: the work is <see cref="RunOnceAsync"/>, which tests and the runner tick call too.</summary>
+internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider clock, ILogger log) : BackgroundService
+{
+    /// <summary>Does what is due now; returns how much that was. Safe on several brokers at once.</summary>
+    internal abstract Task<int> RunOnceAsync(CancellationToken ct);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Lets the host go on starting: the first round may be slow.
+        await Task.Yield();
+        using var timer = new PeriodicTimer(interval, clock);
+        do
+        {
+            try
+            {
+                var done = await RunOnceAsync(stoppingToken);
+                if (done > 0) LogRound(log, GetType().Name, done);
+            }
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(log, fault, GetType().Name);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+        while (await TickAsync(timer, stoppingToken));
+    }
+
+    private static async Task<bool> TickAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(ct);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Service}: {Done} done")]
+    private static partial void LogRound(ILogger logger, string service, int done);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Service}: a round failed and is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception fault, string service);
+}

@@ -1,0 +1,53 @@
+using Broker.Settings;
+using Broker.Storage;
+using Broker.Storage.Changes;
+using Broker.Storage.Stores;
+
+namespace Broker.Background;
+
+/// <summary>Writes signs of life, all of a second in one statement.</summary>
+internal sealed class SeenWriter(WorkerStore workers, TimeProvider clock, ILogger<SeenWriter> log) : PeriodicService(TimeSpan.FromSeconds(1), clock, log)
+{
+    internal override Task<int> RunOnceAsync(CancellationToken ct) => workers.FlushAsync(ct);
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await workers.FlushAsync(cancellationToken);
+    }
+}
+
+/// <summary>Removes labelled workers that have been silent for long: they take a new id at every start, so the list would only grow.</summary>
+internal sealed class WorkerPruning(IWorkerStore workers, BrokerSettings settings, TimeProvider clock, ILogger<WorkerPruning> log)
+    : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
+{
+    private readonly TimeProvider clock = clock;
+
+    internal override Task<int> RunOnceAsync(CancellationToken ct) => workers.PruneAsync(clock.GetUtcNow() - settings.WorkerRemoved, 500, ct);
+}
+
+/// <summary>The net below lost signals: lets one idle claim of each kind look.</summary>
+internal sealed class ClaimPolling(ClaimGate gate, TimeProvider clock, ILogger<ClaimPolling> log) : PeriodicService(ChangeHub.PollInterval, clock, log)
+{
+    internal override async Task<int> RunOnceAsync(CancellationToken ct)
+    {
+        await gate.PollAsync(ct);
+        return 0;
+    }
+}
+
+/// <summary>Keeps the link to other brokers up.</summary>
+internal sealed class PeerLinkService(IPeerLink link) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => link.RunAsync(stoppingToken);
+}
+
+/// <summary>Removes finished instances after the retention time, a bounded batch a round.</summary>
+internal sealed class Retention(IRunStore runs, BrokerSettings settings, TimeProvider clock, ILogger<Retention> log)
+    : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
+{
+    private readonly TimeProvider clock = clock;
+
+    internal override Task<int> RunOnceAsync(CancellationToken ct) =>
+        settings.Retention <= TimeSpan.Zero ? Task.FromResult(0) : runs.RemoveEndedAsync(clock.GetUtcNow() - settings.Retention, 500, ct);
+}

@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Broker.OpenApi;
+
+/// <summary>Streams are text whatever type their entries have; statuses have a word, also those that Swashbuckle calls unknown.</summary>
+internal sealed class AnswerFilter : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        foreach (var (status, response) in operation.Responses ?? [])
+        {
+            if (int.TryParse(status, out var code) && ReasonPhrases.GetReasonPhrase(code) is { Length: > 0 } phrase && response is OpenApiResponse written)
+                written.Description = phrase;
+            foreach (var (mediaType, described) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
+            {
+                if (mediaType is "text/event-stream" or "application/x-ndjson")
+                    described.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Broker.OpenApi;
+
+/// <summary>The description of every route at /openapi.json and /openapi.yaml, and the page that shows it at /docs.</summary>
+internal static class ApiDocument
+{
+    public const string Name = "openapi";
+
+    public static void AddApiDocument(this IServiceCollection services) => services.AddEndpointsApiExplorer().AddSwaggerGen(options =>
+    {
+        options.SwaggerDoc(Name, new OpenApiInfo
+        {
+            Title = "Broker API",
+            Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "1.0.0",
+            Description = "Keeps workflow definitions, runs them and hands their steps to workers. Four dialects speak to one engine: "
+                + "a run that is started through any of them can be watched, signalled, paused or finished through any other.",
+            License = new OpenApiLicense { Name = "See the repository" },
+        });
+        options.AddServer(new OpenApiServer { Url = "/" });
+        options.IncludeXmlComments(typeof(ApiDocument).Assembly);
+        options.SupportNonNullableReferenceTypes();
+        options.NonNullableReferenceTypesAsRequired();
+        options.CustomSchemaIds(SchemaNames.Of);
+        options.CustomOperationIds(api => api.ActionDescriptor.EndpointMetadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName);
+        options.AddSecurityDefinition(SecurityFilter.Scheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "An API key. A broker without configured keys asks for none.",
+        });
+        options.SchemaFilter<SchemaFilter>();
+        options.OperationFilter<SecurityFilter>();
+        options.OperationFilter<ExampleFilter>();
+        options.OperationFilter<AnswerFilter>();
+        options.DocumentFilter<TagFilter>();
+    });
+
+    public static void MapApiDocument(this WebApplication app)
+    {
+        app.MapSwagger(
+            $"/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
+        app.UseSwaggerUI(page =>
+        {
+            page.RoutePrefix = "docs";
+            page.DocumentTitle = "Broker API";
+            page.SwaggerEndpoint($"/{Name}.json", "Broker API");
+            page.ConfigObject.AdditionalItems["tryItOutEnabled"] = true;
+            page.EnableFilter();
+            page.DefaultModelsExpandDepth(0);
+        });
+    }
+
+    /// <summary>Keys are optional where none are configured; probes never ask for one.</summary>
+    private sealed class SecurityFilter : IOperationFilter
+    {
+        public const string Scheme = "bearer";
+
+        public void Apply(OpenApiOperation operation, OperationFilterContext context)
+        {
+            var open = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any();
+            operation.Security = open
+                ? []
+                : [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }, new()];
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.SwaggerGen;
+
+namespace Broker.OpenApi;
+
+/// <summary>Puts an example beside each body: the route's own, else that of the body's type.</summary>
+internal sealed class ExampleFilter : IOperationFilter
+{
+    public void Apply(OpenApiOperation operation, OperationFilterContext context)
+    {
+        var own = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RouteExample>().LastOrDefault();
+        var body = context.ApiDescription.ParameterDescriptions.FirstOrDefault(p => p.Source.Id == "Body")?.Type;
+        Set(operation.RequestBody?.Content, own?.RequestJson, body);
+
+        foreach (var answer in context.ApiDescription.SupportedResponseTypes)
+        {
+            if (operation.Responses?.TryGetValue($"{answer.StatusCode}", out var response) is not true) continue;
+            Set(response!.Content, answer.StatusCode is >= 200 and < 300 ? own?.ResponseJson : null, answer.Type);
+        }
+    }
+
+    private static void Set(IDictionary<string, OpenApiMediaType>? content, string? own, Type? type)
+    {
+        if ((own is not null ? ExampleBook.Parse(own) : type is null ? null : ExampleBook.Of(type)) is not { } example) return;
+        foreach (var (mediaType, described) in content ?? new Dictionary<string, OpenApiMediaType>())
+        {
+            described.Example = AsSent(mediaType, example);
+        }
+    }
+
+    // A stream's example is text, as its schema is.
+    private static JsonNode AsSent(string mediaType, JsonNode example) => mediaType switch
+    {
+        "text/event-stream" => JsonValue.Create($"data: {example.ToJsonString()}\n\n"),
+        "application/x-ndjson" => JsonValue.Create($"{example.ToJsonString()}\n"),
+        _ => example.DeepClone(),
+    };
+}

@@ -1,0 +1,58 @@
+using Broker.Settings;
+using Microsoft.Extensions.Primitives;
+
+namespace Broker.Operations;
+
+/// <summary>
+/// Which web pages may read answers. Written here because the framework's policy answers preflights with 204, and one policy cannot
+/// both allow everyone without credentials and echo the origin where clients of the handlers dialect send them.
+/// </summary>
+internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
+{
+    // With credentials a star means the method of that name.
+    private static readonly StringValues AllMethods = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
+    private static readonly StringValues Anything = "*";
+    private static readonly StringValues True = "true";
+    private static readonly StringValues Origin = "Origin";
+
+    private readonly HashSet<string> listed = new(settings.CorsOrigins, StringComparer.OrdinalIgnoreCase);
+
+    public Task InvokeAsync(HttpContext http)
+    {
+        var origin = http.Request.Headers.Origin;
+        var withCredentials = HandlersPaths.Has(http.Request.Path);
+        Allow(http.Response.Headers, origin, withCredentials);
+        return origin.Count > 0 && HttpMethods.IsOptions(http.Request.Method) ? AnswerPreflight(http, withCredentials) : next(http);
+    }
+
+    private void Allow(IHeaderDictionary answer, StringValues origin, bool withCredentials)
+    {
+        if (listed.Count == 0 && !withCredentials)
+        {
+            answer.AccessControlAllowOrigin = Anything;
+            answer.AccessControlExposeHeaders = Anything;
+            return;
+        }
+
+        // Also on answers without it: a cache must not hand one origin's answer to another.
+        if (listed.Count > 0 || origin.Count > 0) answer.Vary = Origin;
+        if (origin.Count != 1 || (listed.Count > 0 && !listed.Contains(origin[0]!))) return;
+        answer.AccessControlAllowOrigin = origin;
+        answer.AccessControlExposeHeaders = Anything;
+        if (withCredentials) answer.AccessControlAllowCredentials = True;
+    }
+
+    private static Task AnswerPreflight(HttpContext http, bool withCredentials)
+    {
+        var answer = http.Response.Headers;
+        var asked = http.Request.Headers.AccessControlRequestHeaders;
+        answer.AccessControlAllowMethods = withCredentials ? AllMethods : Anything;
+        // A star covers every header but this one.
+        answer.AccessControlAllowHeaders = withCredentials ? asked : AsksForAuthorization(asked) ? "*, Authorization" : Anything;
+        http.Response.StatusCode = StatusCodes.Status200OK;
+        http.Response.ContentLength = 0;
+        return Task.CompletedTask;
+    }
+
+    private static bool AsksForAuthorization(StringValues asked) => asked.ToString().Contains("authorization", StringComparison.OrdinalIgnoreCase);
+}

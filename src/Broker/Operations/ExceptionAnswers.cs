@@ -1,0 +1,77 @@
+using Broker.Storage.Lanes;
+using Microsoft.Net.Http.Headers;
+
+namespace Broker.Operations;
+
+/// <summary>What the client learns of an exception: its status and the id under which the log has the rest.</summary>
+internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplicationLifetime lifetime, ILogger<ExceptionAnswers> log)
+{
+    private const int ClientClosedRequest = 499;
+
+    // Long enough for a database to restart, short enough for a worker to hold on to its lease.
+    private const string RetryAfterSecs = "2";
+
+    // An answer was begun but not sent: what described it must not describe the next one.
+    private static readonly string[] OfTheBody =
+    [
+        HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.ContentEncoding, HeaderNames.ContentDisposition,
+        HeaderNames.ETag, HeaderNames.LastModified, HeaderNames.Location, HeaderNames.CacheControl,
+    ];
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        try
+        {
+            await next(http);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            if (!http.Response.HasStarted) http.Response.StatusCode = ClientClosedRequest;
+        }
+        catch (Exception fault)
+        {
+            if (http.Response.HasStarted)
+            {
+                // Half an answer must not look like a whole one: the connection is cut.
+                BrokenOff(fault, http.Request.Method, http.Request.Path.Value);
+                http.Abort();
+                return;
+            }
+
+            await AnswerAsync(http, fault);
+        }
+    }
+
+    private Task AnswerAsync(HttpContext http, Exception fault)
+    {
+        foreach (var header in OfTheBody) http.Response.Headers.Remove(header);
+        switch (fault)
+        {
+            case BadHttpRequestException bad:
+                return ProblemAnswer.SendAsync(http, bad.StatusCode, bad.Message);
+            case StoreUnavailableException:
+                Unavailable(fault, http.Request.Method, http.Request.Path.Value);
+                return UnavailableAsync(http, fault.Message);
+            case OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested:
+                return UnavailableAsync(http, "The broker is stopping.");
+            default:
+                Failed(fault, http.Request.Method, http.Request.Path.Value);
+                return ProblemAnswer.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
+        }
+    }
+
+    private static Task UnavailableAsync(HttpContext http, string detail)
+    {
+        http.Response.Headers.RetryAfter = RetryAfterSecs;
+        return ProblemAnswer.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private partial void Failed(Exception fault, string method, string? path);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "{Method} {Path} failed after its answer had begun")]
+    private partial void BrokenOff(Exception fault, string method, string? path);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Method} {Path} was refused: the database is unavailable")]
+    private partial void Unavailable(Exception fault, string method, string? path);
+}

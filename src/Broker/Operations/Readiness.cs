@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Broker.Api;
+
+namespace Broker.Operations;
+
+/// <summary>A part of the host that can tell why no requests should come yet, or any more.</summary>
+internal interface IReadiness
+{
+    /// <summary>Null when ready; else the reason, for people.</summary>
+    Task<string?> FaultAsync(CancellationToken ct);
+}
+
+/// <summary>The two probes: <c>/livez</c> says that the process answers, <c>/readyz</c> that it can do its work.</summary>
+internal static class Probes
+{
+    public const string Live = "/livez", Ready = "/readyz";
+
+    public const string Tag = "Operations";
+
+    // A probe that waits for a hanging database says nothing; orchestrators give up after a few seconds themselves.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
+    public static void MapProbes(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet(Live, LiveAsync).AllowAnonymous().WithName("Live").WithTags(Tag).WithSummary("The process answers")
+            .Produces<Probe>(200, JsonAnswer.ContentType);
+        routes.MapGet(Ready, ReadyAsync).AllowAnonymous().WithName("Ready").WithTags(Tag).WithSummary("The database answers and has the schema of this program")
+            .Produces<Probe>(200, JsonAnswer.ContentType).Produces<Probe>(503, JsonAnswer.ContentType);
+    }
+
+    private static Task LiveAsync(HttpResponse response) => AnswerAsync(response, null);
+
+    private static async Task ReadyAsync(HttpContext http, IEnumerable<IReadiness> parts, IHostApplicationLifetime lifetime) =>
+        await AnswerAsync(http.Response, await FaultAsync(parts, lifetime, http.RequestAborted));
+
+    private static async Task<string?> FaultAsync(IEnumerable<IReadiness> parts, IHostApplicationLifetime lifetime, CancellationToken ct)
+    {
+        if (lifetime.ApplicationStopping.IsCancellationRequested) return "stopping";
+        try
+        {
+            foreach (var part in parts)
+            {
+                if (await part.FaultAsync(ct).WaitAsync(Patience, ct) is { } fault) return fault;
+            }
+
+            return null;
+        }
+        catch (TimeoutException)
+        {
+            return "the database does not answer in time";
+        }
+    }
+
+    private static Task AnswerAsync(HttpResponse response, string? fault)
+    {
+        response.Headers.CacheControl = "no-store";
+        return JsonAnswer.SendAsync(response, fault is null ? 200 : 503, fault, static (json, reason) => Write(json, reason));
+    }
+
+    private static void Write(Utf8JsonWriter json, string? fault)
+    {
+        json.WriteStartObject();
+        json.WriteString("status", fault is null ? "ok" : "unavailable");
+        if (fault is not null) json.WriteString("reason", fault);
+        json.WriteEndObject();
+    }
+}
+
+/// <summary>Whether the host is well; the reason only when it is not.</summary>
+internal sealed record Probe(
+    [property: System.Text.Json.Serialization.JsonPropertyName("status")] string Status,
+    [property: System.Text.Json.Serialization.JsonPropertyName("reason")] string? Reason);
+
+internal static class OperationsExamples
+{
+    public const string Probe = """{"status": "ok"}""";
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace Broker.Operations;
+
+/// <summary>
+/// One line for each request, and the id that ties a client's complaint to it. Neither query nor headers nor bodies are written: they
+/// may hold credentials.
+/// </summary>
+internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
+{
+    private const string RequestId = "X-Request-Id";
+    private const int LongestId = 128;
+
+    public async Task InvokeAsync(HttpContext http)
+    {
+        if (http.Request.Headers.TryGetValue(RequestId, out var given) && given is [{ } id] && IsPlain(id)) http.TraceIdentifier = id;
+        http.Response.Headers[RequestId] = http.TraceIdentifier;
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+
+        var level = http.Request.Path.Value is Probes.Live or Probes.Ready or "/health" ? LogLevel.Debug : LogLevel.Information;
+        if (!log.IsEnabled(level))
+        {
+            await next(http);
+            return;
+        }
+
+        var began = Stopwatch.GetTimestamp();
+        try
+        {
+            await next(http);
+        }
+        finally
+        {
+            Handled(level, http.Request.Method, http.Request.Path.Value, http.Response.StatusCode, Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 2));
+        }
+    }
+
+    /// <summary>Whatever is echoed and logged must be harmless in both places.</summary>
+    private static bool IsPlain(string id) => id.Length is > 0 and <= LongestId && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path} answered {Status} in {Milliseconds} ms")]
+    private partial void Handled(LogLevel level, string method, string? path, int status, double milliseconds);
+}

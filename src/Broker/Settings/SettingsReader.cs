@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Net;
+
+namespace Broker.Settings;
+
+/// <summary>What was read, and everything that is wrong with it: what was found and what to write instead.</summary>
+internal readonly record struct SettingsReading(BrokerSettings Settings, IReadOnlyList<string> Problems)
+{
+    /// <summary>One message for whoever starts the program; null when nothing is wrong.</summary>
+    public string? Message => Problems.Count == 0
+        ? null
+        : $"The broker cannot start with these settings:{string.Concat(Problems.Select(problem => $"{Environment.NewLine}  - {problem}"))}";
+}
+
+/// <summary>
+/// Reads the settings from <c>Broker:…</c> keys (appsettings.json, or <c>Broker__…</c> in the environment). The short variables below
+/// win over them.
+/// </summary>
+internal static class SettingsReader
+{
+    private static readonly Setting[] All =
+    [
+        new("Port", (settings, text) => settings with { Port = Whole(text, 0, IPEndPoint.MaxPort) }),
+        new("Host", (settings, text) => settings with { Host = Address(text) }),
+        new("DatabaseUrl", (settings, text) => settings with { DatabaseUrl = text }),
+        new("WorkflowsDir", (settings, text) => settings with { WorkflowsDir = text }),
+        new("ApiOnly", (settings, text) => settings with { ApiOnly = Switch(text) }),
+        new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }),
+        new("ReapInterval", (settings, text) => settings with { ReapInterval = Span(text, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)) }),
+        new("DefaultLeaseSecs", (settings, text) => settings with { DefaultLeaseSecs = Whole(text, 1, 86_400) }),
+        new("WorkerTimeout", (settings, text) => settings with { WorkerTimeout = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),
+        new("WorkerOffline", (settings, text) => settings with { WorkerOffline = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),
+        new("WorkerRemoved", (settings, text) => settings with { WorkerRemoved = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)) }),
+        new("InstancesBasePath", (settings, text) => settings with { InstancesBasePath = BasePath(text) }),
+        new("RunnerTickEnabled", (settings, text) => settings with { RunnerTickEnabled = Switch(text) }),
+        new("InstancesShowActive", (settings, text) => settings with { InstancesShowActive = Switch(text) }),
+        new("MaxBodyBytes", (settings, text) => settings with { MaxBodyBytes = Whole(text, 1024, 1 << 30) }),
+        new("Retention", (settings, text) => settings with { Retention = Span(text, TimeSpan.Zero, TimeSpan.FromDays(36_500)) }),
+        new("StreamHeartbeat", (settings, text) => settings with { StreamHeartbeat = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) }),
+    ];
+
+    // The documented variables of old: PORT and API_ONLY have their own idea of what is no value.
+    private static readonly Setting[] Variables =
+    [
+        new("PORT", (settings, text) => settings with { Port = PortOrDefault(text) }),
+        new("HOST", (settings, text) => settings with { Host = Address(text) }),
+        new("DATABASE_URL", (settings, text) => settings with { DatabaseUrl = text }),
+        new("WORKFLOWS_DIR", (settings, text) => settings with { WorkflowsDir = text }),
+        new("API_ONLY", (settings, text) => settings with { ApiOnly = text is "1" or "true" }),
+        new("CORS_ORIGINS", (settings, text) => settings with { CorsOrigins = Origins(text) }),
+        new("REAP_INTERVAL_SECS", (settings, text) => settings with { ReapInterval = Seconds(text, 1, 3600) }),
+    ];
+
+    public static SettingsReading Read(IConfiguration configuration)
+    {
+        var settings = new BrokerSettings();
+        var problems = new List<string>();
+        foreach (var setting in All) Apply(setting, $"Broker:{setting.Name}", ref settings);
+        foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
+        if (settings.WorkerRemoved < settings.WorkerOffline)
+            problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");
+        return new(settings with { WorkflowsDir = ExistingFolder(settings.WorkflowsDir) }, problems);
+
+        void Apply(Setting setting, string key, ref BrokerSettings read)
+        {
+            // Set to nothing counts as unset: compose files write VAR=${VAR:-}.
+            if (Text(configuration.GetSection(key)) is not { Length: > 0 } text) return;
+            try
+            {
+                read = setting.Apply(read, text);
+            }
+            catch (FormatException wrong)
+            {
+                problems.Add($"{key}: '{text}' is not allowed; write {wrong.Message}.");
+            }
+        }
+    }
+
+    // A JSON array in appsettings.json becomes a section of numbered children.
+    private static string? Text(IConfigurationSection section) =>
+        section.Value?.Trim() ?? string.Join(',', section.GetChildren().Select(child => child.Value));
+
+    /// <summary>Started from elsewhere than the repository, the folder beside the program serves.</summary>
+    private static string ExistingFolder(string dir)
+    {
+        if (Directory.Exists(dir)) return dir;
+        var beside = Path.Combine(AppContext.BaseDirectory, dir);
+        return Directory.Exists(beside) ? beside : dir;
+    }
+
+    private static int Whole(string text, int least, int most) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
+
+    private static int PortOrDefault(string text) =>
+        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : new BrokerSettings().Port;
+
+    private static TimeSpan Seconds(string text, int least, int most) => TimeSpan.FromSeconds(Whole(text, least, most));
+
+    private static TimeSpan Span(string text, TimeSpan least, TimeSpan most) =>
+        text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw new FormatException($"a time such as 00:00:30 or 7.00:00:00 (days before the dot), from {least} to {most}");
+
+    private static bool Switch(string text) => text.ToLowerInvariant() switch
+    {
+        "true" or "1" => true,
+        "false" or "0" => false,
+        _ => throw new FormatException("true or false"),
+    };
+
+    private static string Address(string text) => text switch
+    {
+        "localhost" => IPAddress.Loopback.ToString(),
+        "*" or "+" => IPAddress.Any.ToString(),
+        _ => IPAddress.TryParse(text.Trim('[', ']'), out var address)
+            ? address.ToString()
+            : throw new FormatException("an IP address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for everyone"),
+    };
+
+    // What is no origin is left out, as it can never match one; a browser sends scheme, host and port alone.
+    private static IReadOnlyList<string> Origins(string text) =>
+    [
+        .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(origin => origin.TrimEnd('/'))
+            .Where(origin => origin == "null" || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Host.Length > 0)),
+    ];
+
+    private static string BasePath(string text)
+    {
+        var path = text.TrimEnd('/');
+        return path.StartsWith('/') && !path.AsSpan().ContainsAny("{}?#*")
+            ? path
+            : throw new FormatException("a path that begins with a slash, such as /api/workflows");
+    }
+
+    private readonly record struct Setting(string Name, Func<BrokerSettings, string, BrokerSettings> Apply);
+}

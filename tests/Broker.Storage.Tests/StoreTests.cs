@@ -1,0 +1,74 @@
+using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Testing;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresCluster))]
+
+namespace Broker.Storage.Tests;
+
+/// <summary>A database for each test, and what tests do with it. Each suite is abstract and has one subclass for each engine.</summary>
+public abstract class StoreTests : IAsyncLifetime
+{
+    private readonly List<StoreHarness> opened = [];
+
+    private protected StoreHarness Store { get; private set; } = null!;
+
+    private protected static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private protected abstract Task<DatabaseTarget> CreateAsync();
+
+    private protected abstract Task DropAsync();
+
+    /// <summary>The clock that judges leases: a test clock where the engine lets us, else the database's own.</summary>
+    private protected abstract TimeProvider Clock { get; }
+
+    private protected DatabaseTarget Target { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Target = await CreateAsync();
+        Store = Open();
+        await Store.Migrator.MigrateAsync(Ct);
+    }
+
+    /// <summary>Another broker on the same database.</summary>
+    private protected StoreHarness Open()
+    {
+        var store = StoreHarness.Open(Target, Clock);
+        opened.Add(store);
+        return store;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var store in opened) await store.DisposeAsync();
+        await DropAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private protected async Task<WorkflowDefinition> RegisterAsync(WorkflowDefinition definition)
+    {
+        var outcome = await Store.Definitions.RegisterAsync([definition], makeLatest: false, Ct);
+        Assert.Null(outcome.Conflict);
+        return outcome.Registered[0];
+    }
+
+    private protected async Task<RunRef> StartAsync(WorkflowDefinition definition, string id, string inputs = "{}")
+    {
+        var outcome = (await Store.Runs.StartAsync([new StartRequest(definition, id) { InputsJson = inputs }], Ct))[0];
+        Assert.Equal(StartVerdict.Started, outcome.Verdict);
+        return outcome.Run!;
+    }
+
+    private protected async Task<Assignment?> ClaimAsync(string worker = "w1", int? lease = null, params string[] labels) =>
+        (await Store.Steps.ClaimAsync(new ClaimRequest(worker, ClaimScope.ByLabels, labels, 1, lease), Ct)).SingleOrDefault();
+
+    private protected async Task<ReportVerdict> SucceedAsync(Assignment step, string result = "{}") =>
+        (await Store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = result })], Ct))[0];
+
+    private protected async Task<ReportVerdict> FailAsync(Assignment step, bool retryable = true) =>
+        (await Store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Failed) { Error = new("Error", "no"), Retryable = retryable })], Ct))[0];
+
+    private protected async Task<RunView> ViewAsync(RunRef run) => (await Store.History.FindAsync(run.Workflow, run.InstanceId, run.Number, Ct))!;
+}

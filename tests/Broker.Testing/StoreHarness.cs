@@ -1,0 +1,61 @@
+using Broker.Storage;
+using Broker.Storage.Changes;
+using Broker.Storage.Lanes;
+using Broker.Storage.Schema;
+using Broker.Storage.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Broker.Testing;
+
+/// <summary>The real stores on a real database, as one broker would hold them; several on one database are several brokers.</summary>
+internal sealed class StoreHarness : IAsyncDisposable
+{
+    private readonly ServiceProvider provider;
+
+    private StoreHarness(ServiceProvider provider) => this.provider = provider;
+
+    public IDefinitionStore Definitions => provider.GetRequiredService<IDefinitionStore>();
+
+    public IStepStore Steps => provider.GetRequiredService<IStepStore>();
+
+    public IRunStore Runs => provider.GetRequiredService<IRunStore>();
+
+    public IHistory History => provider.GetRequiredService<IHistory>();
+
+    public ILogStore Logs => provider.GetRequiredService<ILogStore>();
+
+    public IEventStore Events => provider.GetRequiredService<IEventStore>();
+
+    public WorkerStore Workers => provider.GetRequiredService<WorkerStore>();
+
+    public IRepositoryStore Repositories => provider.GetRequiredService<IRepositoryStore>();
+
+    public ClaimGate Gate => provider.GetRequiredService<ClaimGate>();
+
+    public IChanges Changes => provider.GetRequiredService<IChanges>();
+
+    public IEngine Engine => provider.GetRequiredService<IEngine>();
+
+    public Migrator Migrator => provider.GetRequiredService<Migrator>();
+
+    public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(clock);
+        services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
+        services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        services.AddBrokerStorage(new StorageOptions(target, DefaultLeaseSecs: 60, lanes));
+        return new StoreHarness(services.BuildServiceProvider());
+    }
+
+    /// <summary>What a template database goes through: the product's own migrations.</summary>
+    public static async Task MigrateAsync(string connectionString)
+    {
+        await using var harness = Open(new DatabaseTarget(connectionString, null), TimeProvider.System);
+        await harness.Migrator.MigrateAsync(CancellationToken.None);
+    }
+
+    public ValueTask DisposeAsync() => provider.DisposeAsync();
+}
