@@ -22,8 +22,6 @@ internal static class QueueStream
     /// <summary>How long the lock of a broker that died keeps others out. A flush that blocks is given up sooner by the server's rate limit.</summary>
     private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(10);
 
-    private const string TakenOver = "another reader has taken the queue over";
-
     private static readonly TimeSpan Renewal = LockTime / 3;
 
     /// <summary>Between two tries where the end of the other reader was not signalled: its broker died.</summary>
@@ -52,8 +50,8 @@ internal static class QueueStream
         }
         finally
         {
+            // The store tells the next reader.
             await events.UnlockQueueAsync(runId, reader, CancellationToken.None);
-            engine.Changes.Signal(Topics.Run(runId));
         }
     }
 
@@ -64,20 +62,20 @@ internal static class QueueStream
         {
             var (rows, ended) = await sink.NextAsync(position, ct);
             if (ended) return;
-            if (rows.Count > 0)
-            {
-                position = await DeliverAsync(engine, sink, runId, reader, rows, ct) ?? throw new OperationCanceledException(TakenOver);
-                if (rows[^1].IsTerminal) return;
-                continue;
-            }
+            var kept = rows.Count > 0
+                ? await DeliverAsync(engine, sink, runId, reader, rows, ct)
+                : await engine.Events.TryLockQueueAsync(runId, reader, LockTime, ct) is not null;
+            if (rows.Count > 0 && rows[^1].IsTerminal) return;
 
-            await changed.WaitAsync(Renewal, ct);
-            if (await engine.Events.TryLockQueueAsync(runId, reader, LockTime, ct) is null) throw new OperationCanceledException(TakenOver);
+            // With a deleted run its lock is gone too: the next look finds the end.
+            if (!kept && await sink.FindRunAsync(ct) is not null) throw new OperationCanceledException("another reader has taken the queue over");
+            if (rows.Count > 0) position = rows[^1].Sequence;
+            else if (kept) await changed.WaitAsync(Renewal, ct);
         }
     }
 
-    // Only what was flushed counts as delivered, also when the client goes away in the middle. Null: the lock was lost.
-    private static async Task<long?> DeliverAsync(
+    // Only what was flushed counts as delivered, also when the client goes away in the middle. False: the lock was lost.
+    private static async Task<bool> DeliverAsync(
         BrokerEngine engine, EventSink sink, long runId, string reader, IReadOnlyList<StreamEvent> rows, CancellationToken ct)
     {
         long? delivered = null;
@@ -95,7 +93,7 @@ internal static class QueueStream
             if (delivered is { } to) kept = await engine.Events.AdvanceQueueAsync(runId, reader, to, LockTime, CancellationToken.None);
         }
 
-        return kept ? delivered : null;
+        return kept;
     }
 
     private static async Task<long?> AcquireAsync(
