@@ -16,22 +16,7 @@ internal static class DefinitionFingerprint
     private static readonly string[] EmptyStepArrays = ["predecessors", "policies"];
     private static readonly string[] EmptyArrays = ["outputs", "policies"];
 
-    /// <summary>False for a document with text that is no valid Unicode (a lone surrogate): it cannot be written again.</summary>
-    public static bool TryGet(JsonElement document, out string fingerprint)
-    {
-        try
-        {
-            fingerprint = Of(document);
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            fingerprint = "";
-            return false;
-        }
-    }
-
-    private static string Of(JsonElement document)
+    public static string Of(JsonElement document)
     {
         var filled = JsonObject.Create(document)!;
         if (filled["version"] is null) filled["version"] = "1";

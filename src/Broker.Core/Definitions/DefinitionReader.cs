@@ -39,12 +39,16 @@ public static class DefinitionReader
             return new(null, problems.All);
         }
 
+        if (UnicodeCheck.Refuses(document, problems)) return new(null, problems.All);
+
         var name = problems.Name(document, "workflow_id", "", fallback: null);
         var version = problems.Name(document, "version", "", fallback: "1");
         problems.Policies(document, "");
         var drafts = ReadSteps(document, problems);
         var outputs = problems.Strings(document, "outputs", "");
         var events = EventReader.Read(document, name, drafts, problems);
+        var jobs = ReadJobs(document, name, problems);
+        var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
         if (problems.Any) return new(null, problems.All);
 
         var steps = GraphBuilder.Build(drafts, problems);
@@ -56,7 +60,6 @@ public static class DefinitionReader
             else problems.Add("outputs", $"names the step '{output}', which does not exist");
         }
 
-        if (!DefinitionFingerprint.TryGet(document, out var fingerprint)) problems.Add("", "holds text that is not valid Unicode");
         if (problems.Any) return new(null, problems.All);
 
         return new(
@@ -66,12 +69,12 @@ public static class DefinitionReader
                 Version = version,
                 Steps = steps,
                 Outputs = outputIndexes.ToImmutable(),
-                LostLease = drafts.Any(d => d.DependsOn is not null) || document.TryGetProperty("jobs", out _) ? LostLeaseRule.UseRetry : LostLeaseRule.ReturnToFront,
-                MaxLeaseLosses = (int)(problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3),
+                LostLease = jobs is not null || drafts.Any(d => d.DependsOn is not null) ? LostLeaseRule.UseRetry : LostLeaseRule.ReturnToFront,
+                MaxLeaseLosses = (int)losses,
                 Events = events,
-                Jobs = ReadJobs(document, name),
+                Jobs = jobs,
                 Document = document.GetRawText(),
-                Fingerprint = fingerprint,
+                Fingerprint = DefinitionFingerprint.Of(document),
                 IndexOf = indexOf,
                 Roots = [.. steps.Where(s => s.Predecessors.IsEmpty).Select(s => s.Index)],
                 ResultSteps = outputIndexes.Count > 0
@@ -82,12 +85,12 @@ public static class DefinitionReader
             problems.All);
     }
 
-    private static JobsDisplay? ReadJobs(JsonElement document, string name)
+    private static JobsDisplay? ReadJobs(JsonElement document, string name, ProblemList problems)
     {
-        if (!document.TryGetProperty("jobs", out var jobs) || jobs.ValueKind is not JsonValueKind.Object) return null;
+        if (problems.Object(document, "jobs", "") is not { } jobs) return null;
         return new JobsDisplay(
-            jobs.TryGetProperty("name", out var shown) ? shown.GetString() ?? name : name,
-            jobs.TryGetProperty("trigger", out var trigger) ? trigger.GetString() ?? "" : "",
+            problems.Text(jobs, "name", "jobs") ?? name,
+            problems.Text(jobs, "trigger", "jobs") ?? "",
             jobs.TryGetProperty("from_file", out var file) && file.ValueKind is JsonValueKind.True);
     }
 
@@ -166,7 +169,7 @@ public static class DefinitionReader
             DurationMs = duration ?? 0,
             Emits = problems.Strings(step, "emits", path),
             Accepts = problems.Strings(step, "accepts", path),
-            DisplayJson = step.TryGetProperty("display", out var display) && display.ValueKind is JsonValueKind.Object ? display.GetRawText() : null,
+            DisplayJson = problems.Object(step, "display", path)?.GetRawText(),
         };
     }
 }

@@ -36,12 +36,12 @@ internal static class GraphBuilder
     private static StepDefinition Resolve(int i, StepDraft draft, Edges edges, HashSet<(int From, int To)> back)
     {
         bool Counts(int predecessor) => !back.Contains((predecessor, i));
-        var groups = edges.Groups[i]
-            .Select(g => new AnyOfGroup(g.Name, [.. g.Members.Where(Counts)]))
-            .Where(g => !g.Members.IsEmpty)
-            .ToImmutableArray();
+
+        // A group keeps members that lead back: workers look for the value under the one listed first (broker contract 4.4), and a
+        // loop may be entered there. Nobody can wait for a group of nothing else.
+        var groups = edges.Groups[i].Where(g => g.Members.Any(Counts)).Select(g => new AnyOfGroup(g.Name, [.. g.Members])).ToImmutableArray();
         var grouped = groups.SelectMany(g => g.Members).ToHashSet();
-        var predecessors = edges.Predecessors[i].Where(Counts).ToImmutableArray();
+        var predecessors = edges.Predecessors[i].Where(p => Counts(p) || grouped.Contains(p)).ToImmutableArray();
         return new StepDefinition
         {
             Index = i,
@@ -116,19 +116,25 @@ internal static class GraphBuilder
     private static void RefuseUnreachable(StepDefinition[] steps, ProblemList problems)
     {
         var startable = new bool[steps.Length];
-        var waiting = new int[steps.Length];
         var queue = new Queue<int>();
+        void Start(int step)
+        {
+            if (startable[step]) return;
+            startable[step] = true;
+            queue.Enqueue(step);
+        }
+
+        var waiting = new int[steps.Length];
         foreach (var step in steps)
         {
             // Plain predecessors count one each, each group counts one until its first startable member.
             waiting[step.Index] = step.Plain.Length + step.AnyOf.Length;
-            if (waiting[step.Index] == 0) queue.Enqueue(step.Index);
+            if (waiting[step.Index] == 0) Start(step.Index);
         }
 
         var groupDone = new HashSet<(int, int)>();
         while (queue.TryDequeue(out var index))
         {
-            startable[index] = true;
             foreach (var below in steps[index].Dependents)
             {
                 var step = steps[below];
@@ -138,7 +144,7 @@ internal static class GraphBuilder
                     if (step.AnyOf[g].Members.Contains(index) && groupDone.Add((below, g))) waiting[below]--;
                 }
 
-                if (waiting[below] == 0 && !startable[below]) queue.Enqueue(below);
+                if (waiting[below] == 0) Start(below);
             }
         }
 
@@ -186,13 +192,15 @@ internal static class GraphBuilder
                 {
                     Precede(from, i);
                     if (!successors[from].TryGetValue(StepDefinition.DefaultAction, out var plain)) successors[from][StepDefinition.DefaultAction] = plain = [];
-                    plain.Add(i);
+                    if (!plain.Contains(i)) plain.Add(i);
                 }
 
                 foreach (var (action, names) in draft.Successors)
                 {
-                    successors[i][action] = Resolve($"successors.{action}", names);
-                    foreach (var to in successors[i][action]) Precede(i, to);
+                    // Steps above that depend on this one have put themselves among its plain successors.
+                    var declared = Resolve($"successors.{action}", names);
+                    successors[i][action] = successors[i].TryGetValue(action, out var depending) ? [.. declared.Union(depending)] : declared;
+                    foreach (var to in declared) Precede(i, to);
                 }
 
                 Groups[i] = [.. draft.AnyOf.Select(g => (g.Key, Resolve($"or_groups.{g.Key}", g.Value)))];

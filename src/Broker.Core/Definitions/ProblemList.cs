@@ -52,16 +52,15 @@ internal sealed class ProblemList
 
     private string? TextOf(JsonElement value, string path)
     {
-        if (value.ValueKind is not JsonValueKind.String) return Add<string>(path, $"expected a string, got {Kind(value)}");
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            // A lone surrogate has no text.
-            return Add<string>(path, "is not valid Unicode text");
-        }
+        return value.ValueKind is JsonValueKind.String ? value.GetString() : Add<string>(path, $"expected a string, got {Kind(value)}");
+    }
+
+    public JsonElement? Object(JsonElement owner, string member, string path)
+    {
+        if (!owner.TryGetProperty(member, out var value) || value.ValueKind is JsonValueKind.Null) return null;
+        if (value.ValueKind is JsonValueKind.Object) return value;
+        Add(Join(path, member), $"expected an object, got {Kind(value)}");
+        return null;
     }
 
     public IReadOnlyList<string> Strings(JsonElement owner, string member, string path) =>

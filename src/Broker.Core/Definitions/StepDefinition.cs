@@ -33,7 +33,7 @@ public sealed class StepDefinition
     /// <summary>Branch action → steps it leads to.</summary>
     public required FrozenDictionary<string, ImmutableArray<int>> Successors { get; init; }
 
-    /// <summary>Every step that leads here, back edges left out: they never make a step ready (design 2.8).</summary>
+    /// <summary>Every step that leads here. Back edges are left out unless an any-of group names them: nobody waits for them (design 2.8).</summary>
     public required ImmutableArray<int> Predecessors { get; init; }
 
     /// <summary>Predecessors that are in no any-of group: all of them must finish.</summary>

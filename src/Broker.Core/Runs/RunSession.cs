@@ -16,7 +16,11 @@ public sealed class RunSession
     private readonly SortedDictionary<long, InboundEvent> mail = [];
     private readonly HashSet<int> inserted = [];
     private readonly HashSet<int> updated = [];
-    private readonly HashSet<long> consumed = [];
+    private readonly SortedDictionary<long, InboundEvent> consumed = [];
+
+    // Waits reached by this command, in order of creation. They look for kept events after the waits that were there before, and in a
+    // loop: a chain of thousands of waits whose events are all kept must not cost a stack frame each.
+    private readonly Queue<int> freshWaits = [];
 
     public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboundEvent> undelivered)
     {
@@ -40,7 +44,7 @@ public sealed class RunSession
 
     public IEnumerable<StepState> Updated => updated.Where(i => !inserted.Contains(i)).Select(i => steps[i]);
 
-    public IEnumerable<InboundEvent> Consumed => consumed.Select(id => mail[id]);
+    public IEnumerable<InboundEvent> Consumed => consumed.Values;
 
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
@@ -87,7 +91,7 @@ public sealed class RunSession
         return ReportVerdict.Accepted;
     }
 
-    /// <summary>The lease of a step ran out; false when it did not, or is not the current one.</summary>
+    /// <summary>The lease of a step ran out; false when it did not, or is not the current one. While pausing, all active steps must be loaded.</summary>
     public bool Expire(int index, long fence, DateTimeOffset now)
     {
         if (!steps.TryGetValue(index, out var step)) return false;
@@ -107,6 +111,7 @@ public sealed class RunSession
         if (!Run.HandsOut || !steps.TryGetValue(index, out var step) || step.Status is not StepStatus.Waiting || step.Due > now) return false;
         Touch(now);
         FinishWait(step, now);
+        Settle(now);
         return true;
     }
 
@@ -248,11 +253,17 @@ public sealed class RunSession
         steps[index] = step;
         inserted.Add(index);
         Run = Run with { Active = Run.Active + 1 };
-        if (step.Status is StepStatus.Waiting && Run.HandsOut && Oldest(step) is { } kept)
+        if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) freshWaits.Enqueue(index);
+    }
+
+    private void ServeFreshWaits(DateTimeOffset now)
+    {
+        while (freshWaits.TryDequeue(out var index))
         {
+            if (Oldest(steps[index]) is not { } kept) continue;
+
             // Served at once: the wait never becomes visible as waiting (instances contract 4: attempts 1).
-            steps[index] = step with { Attempt = 1 };
-            Take(steps[index], kept, now);
+            Take(steps[index] with { Attempt = 1 }, kept, now);
         }
     }
 
@@ -272,15 +283,13 @@ public sealed class RunSession
             Announce(ended, "not_running", null);
             Left(ended, now);
         }
-
-        Settle(now);
     }
 
     private void Take(StepState waiting, InboundEvent message, DateTimeOffset now)
     {
-        if (consumed.Add(message.Id))
+        if (consumed.TryAdd(message.Id, message with { DeliveredAt = now, ConsumedBy = waiting.Index }))
         {
-            mail[message.Id] = message with { DeliveredAt = now, ConsumedBy = waiting.Index };
+            mail.Remove(message.Id);
             Run = Run with { Mail = Run.Mail - 1 };
         }
 
@@ -291,7 +300,7 @@ public sealed class RunSession
         Left(ended, now);
     }
 
-    private InboundEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => m.DeliveredAt is null && Wants(waiting, m));
+    private InboundEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => Wants(waiting, m));
 
     private bool Wants(StepState waiting, InboundEvent message)
     {
@@ -305,6 +314,7 @@ public sealed class RunSession
     // The rule of the run's end (design 2.2), and of a pause that has come to its end.
     private void Settle(DateTimeOffset now)
     {
+        ServeFreshWaits(now);
         if (Run.Phase is RunPhase.Pausing && !Active().Any(s => s.Status is StepStatus.Leased)) Run = Run with { Phase = RunPhase.Paused };
         if (Run.Active > 0 || Run.IsTerminal) return;
         if (Run.Error is not null) End(RunPhase.Failed, now);
@@ -313,7 +323,8 @@ public sealed class RunSession
 
     private void End(RunPhase phase, DateTimeOffset now)
     {
-        Run = Run with { Phase = phase, EndedAt = now, UpdatedAt = now };
+        Touch(now);
+        Run = Run with { Phase = phase, EndedAt = now };
         EndedNow = true;
     }
 

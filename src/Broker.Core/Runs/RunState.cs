@@ -85,7 +85,7 @@ public sealed record RunRef(long Id, string Workflow, string InstanceId, int Num
     public static (string InstanceId, int Number) Split(string workerInstanceId)
     {
         var dot = workerInstanceId.LastIndexOf('.');
-        return dot > 0 && int.TryParse(workerInstanceId.AsSpan(dot + 1), System.Globalization.NumberStyles.None, null, out var number) && number > 0
+        return dot > 0 && int.TryParse(workerInstanceId.AsSpan(dot + 1), System.Globalization.NumberStyles.None, null, out var number) && workerInstanceId[dot + 1] != '0'
             ? (workerInstanceId[..dot], number)
             : (workerInstanceId, 0);
     }

@@ -65,7 +65,7 @@ public static class RunStatuses
             leased |= step.Status is StepStatus.Leased;
             claimable |= step.Status is StepStatus.Ready && step.Due <= now;
             pending |= step.Status is StepStatus.Waiting || (step.Status is StepStatus.Ready && step.Due > now);
-            begun |= step.BegunAt is not null && !(step.GrantedAt < resumedAt);
+            begun |= (step.GrantedAt ?? step.BegunAt) is { } at && !(at < resumedAt);
         }
 
         return Of(phase, leased, claimable, pending, begun);

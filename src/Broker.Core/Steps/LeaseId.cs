@@ -62,7 +62,7 @@ public readonly record struct LeaseId(Guid Value)
     public static bool TryParse(string? text, out LeaseId lease)
     {
         lease = default;
-        if (!Guid.TryParseExact(text, "D", out var value)) return false;
+        if (!Guid.TryParseExact(text, "D", out var value) || value.Version != 8 || (value.Variant & 0xC) != 0x8) return false;
         lease = new LeaseId(value);
         return true;
     }

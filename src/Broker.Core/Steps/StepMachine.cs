@@ -44,7 +44,7 @@ public static class StepMachine
         BegunAt = step.BegunAt ?? now,
     };
 
-    /// <summary>A report under a fence (null: the caller has proved the lease by other means).</summary>
+    /// <summary>A report under a fence. An expired lease that nobody has collected is still current.</summary>
     public static Verdict Report(StepState step, long fence, StepReport report, StepDefinition definition, DateTimeOffset now)
     {
         if (step.Fence != fence) return Refuse(step, Refusal.StaleLease);

@@ -69,7 +69,12 @@ internal sealed class WorkerStore(
 
     private static WorkerRow RowOf(string id, WorkerKind kind, string labels, string definitions, long now) => new()
     {
-        Id = id, Kind = (short)kind, Labels = labels, Definitions = definitions, RegisteredAt = now, SeenAt = now,
+        Id = id,
+        Kind = (short)kind,
+        Labels = labels,
+        Definitions = definitions,
+        RegisteredAt = now,
+        SeenAt = now,
     };
 
     private async Task<bool> TryAddAsync(BrokerDb db, WorkerRow row, CancellationToken ct)

@@ -1,7 +1,63 @@
+using Broker.Background;
+using Broker.Engine;
+using Broker.Operations;
+using Broker.Storage;
+using Broker.Storage.Schema;
+
 namespace Broker.Settings;
 
 /// <summary>The one place where the host meets the database: stores, engine, scheduler and what tells readiness.</summary>
 internal static class StorageSetup
 {
-    public static IServiceCollection AddBrokerStorage(this IServiceCollection services, BrokerSettings settings) => services;
+    public static IServiceCollection AddBrokerStorage(this IServiceCollection services, BrokerSettings settings)
+    {
+        if (!DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)) throw new InvalidOperationException($"DATABASE_URL: {problem}");
+        services.AddBrokerStorage(new StorageOptions(target, settings.DefaultLeaseSecs, settings.Lanes));
+        services.AddHostedService<SchemaStartup>();
+        services.AddSingleton<IReadiness, SchemaReadiness>();
+        services.AddSingleton<BrokerEngine>();
+        return services.AddBackgroundServices(settings);
+    }
+}
+
+/// <summary>Migrates before anything else starts and before the port opens; waits a while for a database that starts beside us.</summary>
+internal sealed partial class SchemaStartup(Migrator migrator, TimeProvider clock, ILogger<SchemaStartup> log) : IHostedLifecycleService
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await migrator.MigrateAsync(cancellationToken);
+                return;
+            }
+            catch (Exception fault) when (fault is not (OperationCanceledException or InvalidOperationException) && clock.GetElapsedTime(began) < Patience)
+            {
+                LogWaiting(log, fault.Message);
+                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
+            }
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot be migrated yet ({Reason}); trying again")]
+    private static partial void LogWaiting(ILogger logger, string reason);
+}
+
+internal sealed class SchemaReadiness(Migrator migrator) : IReadiness
+{
+    public Task<string?> FaultAsync(CancellationToken ct) => migrator.FaultAsync(ct);
 }

@@ -1,8 +1,88 @@
+using Broker.Settings;
+
 namespace Broker.Api.InstancesDialect;
 
+/// <summary>
+/// Workflows and their instances under a base path. Clients of two ages exist: some write <c>X/workflows/NAME/instances</c>, some
+/// <c>X/NAME/instances</c>. Both work, and what both could mean is the first, since a literal segment beats a parameter in routing.
+/// </summary>
 internal static class InstancesDialectApi
 {
-    public static void MapInstancesDialect(this IEndpointRouteBuilder routes, Settings.BrokerSettings settings)
+    private const string Tag = "Instances dialect";
+
+    public static void MapInstancesDialect(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
+        var basePath = InstancePaths.Base(settings);
+        var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync);
+
+        api.MapGet($"{basePath}/workflows", InstanceHandlers.ListWorkflows)
+            .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
+            .Produces<WorkflowNamesDto>();
+        MapTick(api, basePath, "");
+        MapInstances(api.MapGroup($"{basePath}/workflows/{{workflowName}}/instances"), "");
+        MapInstances(api.MapGroup($"{basePath}/{{workflowName}}/instances").WithMetadata(new FlatPath()), "Flat");
+
+        // At root as well: these paths collide with nothing. The list of workflows there belongs to the handlers dialect.
+        MapTick(api, "", "AtRoot");
+        MapInstances(api.MapGroup("/workflows/{workflowName}/instances"), "AtRoot");
+
+        MapUnknown(api, $"{basePath}/workflows/{{**rest}}");
+        MapUnknown(api, $"{basePath}/{{workflowName}}/instances/{{**rest}}");
+        MapUnknown(api, $"{basePath}/_runner/{{**rest}}");
+        MapUnknown(api, "/workflows/{workflowName}/instances/{**rest}");
+        MapUnknown(api, "/_runner/{**rest}");
     }
+
+    private static void MapInstances(RouteGroupBuilder instances, string variant)
+    {
+        instances.MapGet("", InstanceHandlers.ListInstances)
+            .WithName($"ListInstances{variant}").WithSummary("Instances by descending id, or with a status by descending last update")
+            .Produces<InstancePageDto>().Fails(400, 404);
+        instances.MapPost("", InstanceHandlers.Create)
+            .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413);
+        instances.MapPost("/batch", InstanceHandlers.CreateBatch)
+            .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
+            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413);
+        instances.MapGet("/{instanceId}", InstanceHandlers.Details)
+            .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")
+            .Produces<InstanceDetailsDto>().Fails(400, 404);
+        instances.MapGet("/{instanceId}/history", InstanceHandlers.History)
+            .WithName($"GetInstanceHistory{variant}").WithSummary("Steps, events and (with includeLogs=true) log lines of a run")
+            .Produces<InstanceHistoryDto>().Fails(400, 404);
+        instances.MapPost("/{instanceId}/pause", InstanceHandlers.Pause)
+            .WithName($"PauseInstance{variant}").WithSummary("Hand out nothing more; a running step ends first")
+            .Produces<OkDto>().Fails(400, 404, 409);
+        instances.MapPost("/{instanceId}/resume", InstanceHandlers.Resume)
+            .WithName($"ResumeInstance{variant}").WithSummary("Go on after a pause")
+            .Produces<OkDto>().Fails(400, 404);
+        instances.MapPost("/{instanceId}/restart", InstanceHandlers.Restart)
+            .WithName($"RestartInstance{variant}").WithSummary("A new run with the same params, in any state")
+            .Produces<OkDto>().Fails(400, 404);
+        instances.MapPost("/{instanceId}/terminate", InstanceHandlers.Terminate)
+            .WithName($"TerminateInstance{variant}").WithSummary("End the current run at once")
+            .Produces<OkDto>().Fails(400, 404, 409);
+        instances.MapPost("/{instanceId}/events", InstanceHandlers.SendEvent)
+            .WithName($"SendInstanceEvent{variant}").WithSummary("Send an event; the answer tells the status before it took effect")
+            .TakesJson<SendEventDto>().Produces<EventStatusDto>().Fails(400, 404, 409, 413);
+    }
+
+    private static void MapTick(RouteGroupBuilder api, string basePath, string variant) =>
+        api.MapPost($"{basePath}/_runner/tick", InstanceHandlers.Tick)
+            .WithName($"TickRunner{variant}").WithSummary("Do what is due now, instead of at the scheduler's next turn")
+            .TakesJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413);
+
+    // Last in order: another dialect's route under the same path is found first.
+    private static void MapUnknown(RouteGroupBuilder api, string pattern) =>
+        api.Map(pattern, InstanceHandlers.UnknownRoute).WithOrder(int.MaxValue).ExcludeFromDescription();
+
+    private static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses) route.Produces<InstanceErrorDto>(status);
+        return route;
+    }
+
+    // Whatever its content type says, a body is read as JSON; routing would refuse what is not named here.
+    private static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route) where T : notnull =>
+        route.Accepts<T>(isOptional: true, "application/json", "*/*");
 }

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Broker.Core.Json;
+
+namespace Broker.Core.Definitions;
+
+/// <summary>
+/// Finds lone surrogates. JSON text may hold them as escapes, and everything that reads such a string or member name as text throws, so
+/// they are looked for once, before anything else is read.
+/// </summary>
+internal static class UnicodeCheck
+{
+    /// <summary>Adds the first one as a problem and says whether there is one.</summary>
+    public static bool Refuses(JsonElement document, ProblemList problems)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(document);
+        return (raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0) && Find(document, "", problems);
+    }
+
+    private static bool Find(JsonElement value, string path, ProblemList problems)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String when !IsWhole(JsonText.StringOf(value)):
+                problems.Add(path, "is not valid Unicode text");
+                return true;
+            case JsonValueKind.Array:
+                return value.EnumerateArray().Any(item => Find(item, path, problems));
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    var name = JsonText.NameOf(member);
+                    if (!IsWhole(name))
+                    {
+                        problems.Add(path, "has a member whose name is not valid Unicode text");
+                        return true;
+                    }
+
+                    if (Find(member.Value, ProblemList.Join(path, name), problems)) return true;
+                }
+
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    private static bool IsWhole(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return false;
+            i++;
+        }
+
+        return true;
+    }
+}

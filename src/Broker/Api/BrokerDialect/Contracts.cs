@@ -1,0 +1,146 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Broker.Api.BrokerDialect;
+
+// The forms of requests and answers, for the OpenAPI document; the handlers read and write JSON themselves.
+
+/// <summary>A policy. <c>retry</c> and <c>timeout</c> are carried out inside the worker; the broker derives lease lengths from them.</summary>
+internal sealed record PolicySchema(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("config")] IReadOnlyDictionary<string, JsonElement>? Config);
+
+/// <summary>A step of a workflow. Further keys turn it into a wait or a sleep, or give it retries, labels and a priority.</summary>
+internal sealed record StepSchema(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("successors")] IReadOnlyDictionary<string, string[]>? Successors,
+    [property: JsonPropertyName("predecessors")] string[]? Predecessors,
+    [property: JsonPropertyName("or_groups")] IReadOnlyDictionary<string, string[]>? OrGroups,
+    [property: JsonPropertyName("policies")] PolicySchema[]? Policies);
+
+/// <summary>A workflow: identity (<c>workflow_id</c>, <c>version</c>) and graph of steps.</summary>
+internal sealed record WorkflowSchema(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("version")] string Version,
+    [property: JsonPropertyName("steps")] IReadOnlyDictionary<string, StepSchema> Steps,
+    [property: JsonPropertyName("outputs")] string[]? Outputs,
+    [property: JsonPropertyName("policies")] PolicySchema[]? Policies);
+
+/// <summary>Where workflow code lives, and what is needed to fetch it.</summary>
+internal sealed record RepositoryInfo(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("url")] string Url,
+    [property: JsonPropertyName("workflows")] string[] Workflows,
+    [property: JsonPropertyName("credentials")] IReadOnlyDictionary<string, string> Credentials);
+
+/// <summary>The step that a worker reported last.</summary>
+internal sealed record LastTask(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("success")] bool Success);
+
+/// <summary>A worker heard of lately. Times are seconds since 1970.</summary>
+internal sealed record WorkerInfo(
+    [property: JsonPropertyName("worker_id")] string WorkerId,
+    [property: JsonPropertyName("connected_at")] double ConnectedAt,
+    [property: JsonPropertyName("last_seen")] double LastSeen,
+    [property: JsonPropertyName("last_task")] LastTask? LastTask);
+
+/// <summary>A run to start.</summary>
+internal sealed record Dispatch(
+    [property: JsonPropertyName("workflow")] WorkflowSchema Workflow,
+    [property: JsonPropertyName("inputs")] IReadOnlyDictionary<string, JsonElement>? Inputs);
+
+/// <summary>What a step works on. <c>context</c> is there only with <c>extras=true</c>.</summary>
+internal sealed record StepPayload(
+    [property: JsonPropertyName("workflow_inputs")] JsonElement WorkflowInputs,
+    [property: JsonPropertyName("results")] IReadOnlyDictionary<string, JsonElement> Results,
+    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context);
+
+/// <summary>A step handed to a worker. <c>version</c> and what follows it are there only with <c>extras=true</c>.</summary>
+internal sealed record StepAssignment(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("payload")] StepPayload Payload,
+    [property: JsonPropertyName("assigned_at")] double AssignedAt,
+    [property: JsonPropertyName("expires_at")] double ExpiresAt,
+    [property: JsonPropertyName("version")] string? Version,
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId,
+    [property: JsonPropertyName("lease_secs")] int? LeaseSecs,
+    [property: JsonPropertyName("attempt")] int? Attempt);
+
+/// <summary>An event for the run's stream.</summary>
+internal sealed record StepEvent(
+    [property: JsonPropertyName("type")] string Type,
+    [property: JsonPropertyName("value")] IReadOnlyDictionary<string, JsonElement>? Value);
+
+/// <summary>A log line of a step: level is debug, info, warn or error.</summary>
+internal sealed record StepLogLine(
+    [property: JsonPropertyName("level")] string? Level,
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("category")] string? Category,
+    [property: JsonPropertyName("data")] JsonElement? Data);
+
+/// <summary>
+/// How a step ended: SUCCEEDED, SKIPPED, FAILED, CANCELLED (PENDING and RUNNING count as FAILED). Of a failure the result may be a
+/// string or <c>{"name", "message", "retryable"}</c>. <c>events</c>, <c>logs</c> and <c>context</c> are extensions.
+/// An array of reports is answered with an array of verdicts.
+/// </summary>
+internal sealed record StepOutcome(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("state")] string State,
+    [property: JsonPropertyName("result")] JsonElement? Result,
+    [property: JsonPropertyName("events")] StepEvent[]? Events,
+    [property: JsonPropertyName("logs")] StepLogLine[]? Logs,
+    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context);
+
+/// <summary>What became of a report: accepted, stale, cancelled, unknown_instance or unknown_step.</summary>
+internal sealed record StepVerdict(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("accepted")] bool Accepted,
+    [property: JsonPropertyName("verdict")] string Verdict);
+
+/// <summary>Answer to reports with <c>claim</c> in the query; an array of reports without it is answered with the verdicts alone.</summary>
+internal sealed record ReportsAndClaims(
+    [property: JsonPropertyName("results")] StepVerdict[] Results,
+    [property: JsonPropertyName("assignments")] StepAssignment[] Assignments);
+
+/// <summary>A step that the calling worker holds.</summary>
+internal sealed record HeldStep(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName);
+
+/// <summary>What a heartbeat found: renewed, cancelled (renewed, but the worker should stop) or gone.</summary>
+internal sealed record HeldStepVerdict(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("renewed")] bool Renewed,
+    [property: JsonPropertyName("verdict")] string Verdict);
+
+/// <summary>Events published while a step runs.</summary>
+internal sealed record StepPublication(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("events")] StepEvent[] Events);
+
+/// <summary>The broker answers.</summary>
+internal sealed record StatusInfo([property: JsonPropertyName("status")] string Status);
+
+/// <summary>What is wrong with one member of a request.</summary>
+internal sealed record RequestProblem(
+    [property: JsonPropertyName("path")] string Path,
+    [property: JsonPropertyName("message")] string Message);
+
+/// <summary>Why a request was refused; of a wrong body every problem is listed.</summary>
+internal sealed record RequestRefused(
+    [property: JsonPropertyName("detail")] string Detail,
+    [property: JsonPropertyName("problems")] RequestProblem[]? Problems);

@@ -1,0 +1,76 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Engine;
+using Broker.Storage;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>What a worker may do with a step it holds, beyond reporting it: extensions.</summary>
+internal static class LeaseRoutes
+{
+    public static async Task PublishAsync(HttpContext http)
+    {
+        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Publication) is not { } said) return;
+
+        var engine = http.Engine();
+        var accepted = await FindAsync(engine, worker, said.Key, http.RequestAborted) is { } lease
+            && await engine.PublishAsync(lease, said.Events, http.RequestAborted);
+        await (accepted ? Answers.NoContent(http) : NotHeld(http, said.Key));
+    }
+
+    public static async Task ReleaseAsync(HttpContext http)
+    {
+        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.KeyOf) is not { } key) return;
+
+        var engine = http.Engine();
+        var accepted = await FindAsync(engine, worker, key, http.RequestAborted) is { } lease
+            && await engine.ReportAsync([new LeaseReport(lease, new StepReport(ReportOutcome.Returned))], http.RequestAborted) is [ReportVerdict.Accepted];
+        await (accepted ? Answers.NoContent(http) : NotHeld(http, key));
+    }
+
+    public static async Task HeartbeatAsync(HttpContext http)
+    {
+        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
+
+        var engine = http.Engine();
+        var verdicts = new HeartbeatVerdict[keys.Count];
+        Array.Fill(verdicts, HeartbeatVerdict.Gone);
+        var held = new List<LeaseId>(keys.Count);
+        var places = new List<int>(keys.Count);
+        for (var i = 0; i < keys.Count; i++)
+        {
+            if (await FindAsync(engine, worker, keys[i], http.RequestAborted) is not { } lease) continue;
+            held.Add(lease);
+            places.Add(i);
+        }
+
+        if (held.Count > 0)
+        {
+            var renewed = await engine.HeartbeatAsync(held, http.RequestAborted);
+            for (var i = 0; i < places.Count; i++) verdicts[places[i]] = renewed[i];
+        }
+
+        await JsonAnswer.SendAsync(
+            http.Response, StatusCodes.Status200OK, (keys, verdicts), static (json, all) => VerdictJson.WriteHeartbeats(json, all.keys, all.verdicts));
+    }
+
+    /// <summary>The calling worker; null when the error answer has been sent.</summary>
+    private static async Task<string?> WorkerAsync(HttpContext http)
+    {
+        if (!StepQuery.TryRead(http, out var query, out var answer))
+        {
+            await answer;
+            return null;
+        }
+
+        if (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted)) return query.WorkerId;
+        await StepRoutes.UnknownWorker(http, query.WorkerId);
+        return null;
+    }
+
+    private static Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, StepKey key, CancellationToken ct) =>
+        engine.FindLeaseAsync(worker, key.Workflow, key.Instance, key.Step, ct);
+
+    private static Task NotHeld(HttpContext http, StepKey key) =>
+        Answers.Fail(http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}'");
+}

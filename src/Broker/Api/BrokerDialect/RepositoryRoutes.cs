@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using Broker.Storage;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>Where workflow code lives.</summary>
+internal static class RepositoryRoutes
+{
+    private const int DefaultPageSize = 50;
+    private const int MaxPageSize = 1000;
+
+    public static async Task RegisterAsync(HttpContext http)
+    {
+        if (await Requests.ReadAsync(http, Read) is not { } repository) return;
+        await http.Engine().PutRepositoryAsync(repository, http.RequestAborted);
+        await Answers.NoContent(http);
+    }
+
+    public static async Task GetAsync(HttpContext http)
+    {
+        var name = http.Request.Query["name"].ToString();
+        if (name.Contains('\0'))
+        {
+            await Answers.Fail(http, StatusCodes.Status400BadRequest, "name holds a NUL character");
+        }
+        else if (name.Length > 0)
+        {
+            if (await http.Engine().FindRepositoryAsync(name, http.RequestAborted) is not { } repository) http.Response.StatusCode = StatusCodes.Status404NotFound;
+            else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, repository, static (json, found) => Write(json, found));
+        }
+        else if (!TryPositive(http, "page", 1, int.MaxValue, out var page))
+        {
+            await Answers.Fail(http, StatusCodes.Status400BadRequest, "page: expected an integer of 1 or more");
+        }
+        else if (!TryPositive(http, "page_size", DefaultPageSize, MaxPageSize, out var size))
+        {
+            await Answers.Fail(http, StatusCodes.Status400BadRequest, $"page_size: expected an integer from 1 to {MaxPageSize}");
+        }
+        else
+        {
+            await ListAsync(http, page, size);
+        }
+    }
+
+    private static async Task ListAsync(HttpContext http, int page, int size)
+    {
+        var skip = (page - 1L) * size;
+        var found = skip > int.MaxValue ? [] : await http.Engine().RepositoriesAsync((int)skip, size, http.RequestAborted);
+        if (found.Count == 0 && page > 1)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return;
+        }
+
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, found, static (json, all) =>
+        {
+            json.WriteStartArray();
+            foreach (var repository in all) Write(json, repository);
+            json.WriteEndArray();
+        });
+    }
+
+    private static bool TryPositive(HttpContext http, string name, int fallback, int most, out int value)
+    {
+        value = fallback;
+        if (!http.Request.Query.TryGetValue(name, out var given)) return true;
+        return int.TryParse(given.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= 1 && value <= most;
+    }
+
+    private static Repository? Read(JsonElement body, Shape shape)
+    {
+        if (!shape.IsObject(body, "an object with name, url, workflows and credentials")) return null;
+        var name = shape.Name(body, "name");
+        var url = shape.Text(body, "url");
+
+        var workflows = new List<string>();
+        if (!body.TryGetProperty("workflows", out var given) || given.ValueKind is not JsonValueKind.Array)
+        {
+            shape.Add("workflows", "expected an array of strings");
+        }
+        else
+        {
+            foreach (var workflow in given.EnumerateArray()) workflows.Add(shape.TextOf(workflow, $"workflows[{workflows.Count}]"));
+        }
+
+        var credentials = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!body.TryGetProperty("credentials", out given) || given.ValueKind is not JsonValueKind.Object)
+        {
+            shape.Add("credentials", "expected an object of strings");
+        }
+        else
+        {
+            foreach (var member in given.EnumerateObject())
+            {
+                if (member.Name.Contains('\0')) shape.Add("credentials", "has a name that holds a NUL character");
+                else credentials[member.Name] = shape.TextOf(member.Value, $"credentials.{member.Name}");
+            }
+        }
+
+        return new(name, url, workflows, credentials);
+    }
+
+    private static void Write(Utf8JsonWriter json, Repository repository)
+    {
+        json.WriteStartObject();
+        json.WriteString("name"u8, repository.Name);
+        json.WriteString("url"u8, repository.Url);
+        json.WriteStartArray("workflows"u8);
+        foreach (var workflow in repository.Workflows) json.WriteStringValue(workflow);
+        json.WriteEndArray();
+        json.WriteStartObject("credentials"u8);
+        foreach (var (key, value) in repository.Credentials) json.WriteString(key, value);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+}

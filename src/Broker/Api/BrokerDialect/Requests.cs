@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>Reads a body and answers for what cannot be read.</summary>
+internal static class Requests
+{
+    /// <summary>What <paramref name="read"/> makes of the body; null when the error answer has been sent.</summary>
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, Shape, T?> read)
+        where T : class
+    {
+        using var body = await JsonBody.ReadAsync(http.Request, http.Engine().Settings.MaxBodyBytes, http.RequestAborted);
+        if (body.Fault is not BodyFault.None)
+        {
+            await Answers.Fail(http, StatusOf(body.Fault), body.Reason);
+            return null;
+        }
+
+        var shape = new Shape();
+        T? value = null;
+        try
+        {
+            value = read(body.Root, shape);
+        }
+        catch (InvalidOperationException)
+        {
+            // JsonElement throws it for a member name, or raw text, that is no valid Unicode. What merely passes through may hold
+            // lone surrogates as escapes; only what must be read as text comes here.
+            shape.Add("", "holds text that is not valid Unicode");
+        }
+
+        if (!shape.IsBroken) return value;
+        var first = shape.Problems[0].ToString();
+        await Answers.Fail(
+            http,
+            StatusCodes.Status422UnprocessableEntity,
+            shape.Problems.Count == 1 ? first : $"{first} (and {shape.Problems.Count - 1} more)",
+            shape.Problems);
+        return null;
+    }
+
+    private static int StatusOf(BodyFault fault) =>
+        fault is BodyFault.TooLarge ? StatusCodes.Status413PayloadTooLarge : StatusCodes.Status400BadRequest;
+}

@@ -1,0 +1,115 @@
+using Broker.Core.Runs;
+using Broker.Engine;
+using Broker.Storage;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>The hot path: claim and report.</summary>
+internal static class StepRoutes
+{
+    public static async Task ClaimAsync(HttpContext http)
+    {
+        if (!StepQuery.TryRead(http, out var query, out var answer))
+        {
+            await answer;
+            return;
+        }
+
+        var engine = http.Engine();
+        if (!await engine.SeenAsync(query.WorkerId, http.RequestAborted))
+        {
+            await UnknownWorker(http, query.WorkerId);
+            return;
+        }
+
+        var claimed = await ClaimAsync(http, engine, query, query.Count ?? 1);
+        if (query.Count is not null) await AssignmentJson.SendAsync(http, claimed, query.Extras);
+        else if (claimed.Count > 0) await AssignmentJson.SendAsync(http, claimed[0], query.Extras);
+        else await Answers.NoContent(http);
+    }
+
+    public static async Task ReportAsync(HttpContext http)
+    {
+        if (!StepQuery.TryRead(http, out var query, out var answer))
+        {
+            await answer;
+            return;
+        }
+
+        if (await Requests.ReadAsync(http, ReportReader.Reports) is not { } batch) return;
+
+        var engine = http.Engine();
+        if (!batch.IsArray && query.Claim is null)
+        {
+            await AnswerOne(http, batch.Calls[0].Key, await engine.ReportAsync(Named(query.WorkerId, batch.Calls[0]), http.RequestAborted));
+            return;
+        }
+
+        if (query.Claim is not null && !await engine.SeenAsync(query.WorkerId, http.RequestAborted))
+        {
+            await UnknownWorker(http, query.WorkerId);
+            return;
+        }
+
+        // All at once: the store shares one transaction between reports that arrive together.
+        var reports = new Task<ReportVerdict>[batch.Calls.Count];
+        for (var i = 0; i < reports.Length; i++) reports[i] = engine.ReportAsync(Named(query.WorkerId, batch.Calls[i]), http.RequestAborted);
+        var verdicts = await Task.WhenAll(reports);
+
+        if (query.Claim is not { } count)
+        {
+            await JsonAnswer.SendAsync(
+                http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts), static (json, all) => VerdictJson.WriteReports(json, all.Calls, all.verdicts));
+            return;
+        }
+
+        var next = await ClaimAsync(http, engine, query, count);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts, next, query.Extras), static (json, all) =>
+        {
+            json.WriteStartObject();
+            json.WritePropertyName("results"u8);
+            VerdictJson.WriteReports(json, all.Calls, all.verdicts);
+            json.WritePropertyName("assignments"u8);
+            AssignmentJson.WriteArray(json, all.next, all.Extras);
+            json.WriteEndObject();
+        });
+    }
+
+    public static Task UnknownWorker(HttpContext http, string workerId) =>
+        Answers.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again");
+
+    private static NamedReport Named(string workerId, StepCall call) =>
+        new(workerId, call.Key.Workflow, call.Key.Instance, call.Key.Step, call.Report);
+
+    private static Task AnswerOne(HttpContext http, StepKey key, ReportVerdict verdict) => verdict switch
+    {
+        ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled => Answers.NoContent(http),
+        ReportVerdict.UnknownRun => Answers.Fail(http, StatusCodes.Status404NotFound, $"unknown instance '{key.Instance}' of workflow '{key.Workflow}'"),
+        ReportVerdict.UnknownStep => Answers.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
+    };
+
+    private static async Task<IReadOnlyList<Assignment>> ClaimAsync(HttpContext http, BrokerEngine engine, StepQuery query, int count)
+    {
+        var claim = query.ToClaim(count);
+        var left = query.Wait;
+        while (true)
+        {
+            // A worker that waits is alive: a long wait is cut so that it never looks silent.
+            var turn = TimeSpan.FromTicks(Math.Min(left.Ticks, engine.Settings.WorkerTimeout.Ticks / 3));
+            var claimed = await engine.ClaimAsync(claim, turn, http.RequestAborted);
+            left -= turn;
+            if (claimed.Count > 0) return await KeptAsync(http, engine, claimed);
+            if (left <= TimeSpan.Zero || turn <= TimeSpan.Zero || engine.Stopping.IsCancellationRequested) return claimed;
+            await engine.SeenAsync(query.WorkerId, http.RequestAborted);
+        }
+    }
+
+    /// <summary>A worker that hung up while it waited never hears of its steps: they go back at once, charged nothing.</summary>
+    private static async Task<IReadOnlyList<Assignment>> KeptAsync(HttpContext http, BrokerEngine engine, IReadOnlyList<Assignment> claimed)
+    {
+        if (!http.RequestAborted.IsCancellationRequested) return claimed;
+        var returned = new StepReport(ReportOutcome.Returned);
+        await engine.ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, returned))], CancellationToken.None);
+        return [];
+    }
+}

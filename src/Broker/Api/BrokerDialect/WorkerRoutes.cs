@@ -1,0 +1,102 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Storage;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>Workers: registration, sign of life, listing.</summary>
+internal static class WorkerRoutes
+{
+    public static async Task RegisterAsync(HttpContext http)
+    {
+        if (await Requests.ReadAsync(http, ReadAll) is not { } definitions) return;
+
+        var (distinct, conflict) = Distinct(definitions);
+        string? id = null;
+        if (conflict is null) (id, conflict) = await http.Engine().RegisterWorkerAsync(distinct, http.RequestAborted);
+        await (conflict is null ? Answers.Text(http, id!) : Mismatch(http, conflict));
+    }
+
+    public static async Task KeepAliveAsync(HttpContext http)
+    {
+        if (!StepQuery.TryRead(http, out var query, out var answer)) await answer;
+        else if (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted)) await Answers.NoContent(http);
+        else await StepRoutes.UnknownWorker(http, query.WorkerId);
+    }
+
+    public static async Task ListAsync(HttpContext http)
+    {
+        var engine = http.Engine();
+        var workers = await engine.WorkersAsync(WorkerKind.Registered, engine.Now - engine.Settings.WorkerTimeout, http.RequestAborted);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, workers, static (json, all) =>
+        {
+            json.WriteStartArray();
+            foreach (var worker in all) Write(json, worker);
+            json.WriteEndArray();
+        });
+    }
+
+    public static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => Answers.Fail(
+        http,
+        StatusCodes.Status409Conflict,
+        $"workflow schema mismatch: '{conflict.Name}' version '{conflict.Version}' is known with a different definition");
+
+    private static List<WorkflowDefinition>? ReadAll(JsonElement body, Shape shape)
+    {
+        if (body.ValueKind is not JsonValueKind.Array)
+        {
+            shape.Add("", $"expected an array of workflow schemas, got {Shape.Kind(body)}");
+            return null;
+        }
+
+        var definitions = new List<WorkflowDefinition>(body.GetArrayLength());
+        var place = 0;
+        foreach (var item in body.EnumerateArray())
+        {
+            shape.Place = place++;
+            var reading = DefinitionReader.Read(item);
+            if (reading.Definition is { } definition) definitions.Add(definition);
+            foreach (var problem in reading.Problems) shape.Add(problem.Path, problem.Message);
+        }
+
+        shape.Place = null;
+        return definitions;
+    }
+
+    /// <summary>The same definition twice in one registration is one; two different ones under the same name conflict.</summary>
+    private static (IReadOnlyList<WorkflowDefinition> Distinct, WorkflowDefinition? Conflict) Distinct(List<WorkflowDefinition> definitions)
+    {
+        var known = new Dictionary<(string, string), WorkflowDefinition>(definitions.Count);
+        foreach (var definition in definitions)
+        {
+            if (!known.TryAdd((definition.Name, definition.Version), definition)
+                && known[(definition.Name, definition.Version)].Fingerprint != definition.Fingerprint)
+                return ([], definition);
+        }
+
+        return ([.. known.Values], null);
+    }
+
+    private static void Write(Utf8JsonWriter json, WorkerView worker)
+    {
+        json.WriteStartObject();
+        json.WriteString("worker_id"u8, worker.Id);
+        json.WriteSeconds("connected_at"u8, worker.RegisteredAt);
+        json.WriteSeconds("last_seen"u8, worker.SeenAt);
+        if (worker.LastTask is not { } task)
+        {
+            json.WriteNull("last_task"u8);
+        }
+        else
+        {
+            json.WriteStartObject("last_task"u8);
+            json.WriteString("workflow_id"u8, task.Workflow);
+            json.WriteString("instance_id"u8, task.InstanceId);
+            json.WriteString("step_name"u8, task.Step);
+            json.WriteBoolean("success"u8, task.Success);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Engine;
+
+namespace Broker.Api.InstancesDialect;
+
+/// <summary>One request of this dialect: the checks that its routes share. Each check that fails has answered.</summary>
+internal sealed class InstanceCall
+{
+    private readonly HttpContext http;
+    private readonly BrokerEngine engine;
+    private readonly IInstanceHooks? hooks;
+    private readonly string path;
+    private HookContext? context;
+
+    public InstanceCall(HttpContext http, BrokerEngine engine, string path)
+    {
+        this.http = http;
+        this.engine = engine;
+        this.path = path;
+        hooks = http.RequestServices.GetService<IInstanceHooks>();
+        IsFlat = http.GetEndpoint()?.Metadata.GetMetadata<FlatPath>() is not null;
+    }
+
+    /// <summary>The path without the inner <c>workflows</c> segment was used.</summary>
+    public bool IsFlat { get; }
+
+    public bool ShowsActive => IsFlat && engine.Settings.InstancesShowActive;
+
+    public CancellationToken Aborted => http.RequestAborted;
+
+    /// <summary>The body, or null after a 413. Dispose it at the end of the request: the hooks look into it.</summary>
+    public async Task<JsonBody?> ReadBodyAsync()
+    {
+        var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, Aborted);
+        if (body.Fault is not BodyFault.TooLarge) return body;
+        await InstanceError.TooLarge(engine.Settings.MaxBodyBytes).SendAsync(http);
+        return null;
+    }
+
+    public async Task<bool> IsValidAsync(IssueList issues)
+    {
+        if (!issues.Any) return true;
+        await InstanceError.Validation.SendAsync(http, issues.All);
+        return false;
+    }
+
+    /// <summary>Asks the hook that every route has.</summary>
+    public Task<bool> MayAsync(JsonElement? input = null)
+    {
+        if (hooks is null) return Task.FromResult(true);
+        context = new HookContext
+        {
+            Method = http.Request.Method,
+            Path = path,
+            PathParams = http.Request.RouteValues.ToDictionary(v => v.Key, v => InstancePaths.Decode((string?)v.Value ?? "")),
+            Query = http.Request.Query,
+            Headers = http.Request.Headers,
+            Input = input,
+        };
+        return GoesOnAsync(hooks.AuthorizeRequestAsync(context, Aborted));
+    }
+
+    /// <summary>Asks a hook of this route; <see cref="MayAsync(JsonElement?)"/> comes first.</summary>
+    public Task<bool> MayAsync(Func<IInstanceHooks, HookContext, CancellationToken, ValueTask<IResult?>> ask) =>
+        hooks is null ? Task.FromResult(true) : GoesOnAsync(ask(hooks, context!, Aborted));
+
+    private async Task<bool> GoesOnAsync(ValueTask<IResult?> decision)
+    {
+        if (await decision is not { } answer) return true;
+        await answer.ExecuteAsync(http);
+        return false;
+    }
+
+    /// <summary>The workflow, or null after a 404.</summary>
+    public async Task<WorkflowDefinition?> FindWorkflowAsync(string name)
+    {
+        if (Identifiers.IsWorkflowName(name) && await engine.LatestAsync(name, Aborted) is { } found) return found;
+        await InstanceError.UnknownWorkflow.SendAsync(http);
+        return null;
+    }
+
+    public async Task<bool> IsInstanceIdAsync(string id)
+    {
+        if (Identifiers.IsInstanceId(id)) return true;
+        await InstanceError.BadInstanceId.SendAsync(http);
+        return false;
+    }
+
+    public Task RefuseAsync(InstanceError error, IReadOnlyList<Issue>? issues = null) => error.SendAsync(http, issues);
+
+    public Task AnswerAsync<TState>(TState state, Action<Utf8JsonWriter, TState> write) => JsonAnswer.SendAsync(http.Response, 200, state, write);
+}
+
+/// <summary>Marks the routes without the inner <c>workflows</c> segment.</summary>
+internal sealed class FlatPath;
+
+/// <summary>What holds for every route of the dialect, whatever its handler does.</summary>
+internal static partial class InstancesFilter
+{
+    public static async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        if (http.Request.ContentType is { } type && type.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+        {
+            await InstanceError.Multipart.SendAsync(http);
+            return Results.Empty;
+        }
+
+        try
+        {
+            return await next(call);
+        }
+        catch (Exception fault) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+        {
+            // The host's error pages speak another dialect; a client of this one reads its message here.
+            LogFault(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);
+            await InstanceError.Internal.SendAsync(http);
+            return Results.Empty;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
+    private static partial void LogFault(ILogger logger, Exception fault, string method, string path);
+}

@@ -1,0 +1,73 @@
+using Broker.Core.Schemas;
+
+namespace Broker.Api.InstancesDialect;
+
+/// <summary>What is wrong in a request: where (member names and list indexes), and what was expected.</summary>
+internal sealed record Issue(IReadOnlyList<object> Path, string Code, string Message);
+
+/// <summary>Collects what is wrong with a request, so that one answer names all of it.</summary>
+internal sealed class IssueList
+{
+    public List<Issue> All { get; } = [];
+
+    public bool Any => All.Count > 0;
+
+    public void Add(string code, string message, params object[] path) => All.Add(new(path, code, message));
+
+    public static List<Issue> Of(IEnumerable<SchemaError> errors, params object[] path) =>
+        [.. errors.Select(error => new Issue([.. path, .. PartsOf(error.Path)], "custom", error.Message))];
+
+    private static IEnumerable<string> PartsOf(string pointer) => pointer.Length == 0
+        ? []
+        : pointer[1..].Split('/').Select(part => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal));
+}
+
+/// <summary>Errors of the dialect (instances contract 2.1). Framework-level ones carry their text under both keys that clients read.</summary>
+internal sealed record InstanceError(int Status, string Code, string Message, bool Framework = false)
+{
+    public static readonly InstanceError Validation = new(400, "FRAGNO_VALIDATION_ERROR", "Validation failed");
+    public static readonly InstanceError BadInstanceId = new(400, "INVALID_INSTANCE_ID", "Invalid identifier");
+    public static readonly InstanceError BadParams = new(400, "WORKFLOW_PARAMS_INVALID", "Invalid workflow params");
+    public static readonly InstanceError TickDisabled = new(403, "RUNNER_TICK_DISABLED", "Runner tick disabled");
+    public static readonly InstanceError UnknownWorkflow = new(404, "WORKFLOW_NOT_FOUND", "Workflow not found");
+    public static readonly InstanceError UnknownInstance = new(404, "INSTANCE_NOT_FOUND", "Instance not found");
+    public static readonly InstanceError UnknownRoute = new(404, "ROUTE_NOT_FOUND", "Route not found", Framework: true);
+    public static readonly InstanceError AlreadyExists = new(409, "INSTANCE_ID_ALREADY_EXISTS", "Instance already exists");
+    public static readonly InstanceError Terminal = new(409, "INSTANCE_TERMINAL", "Instance is terminal");
+    public static readonly InstanceError Multipart = new(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type: send JSON", Framework: true);
+    public static readonly InstanceError Internal = new(500, "INTERNAL_SERVER_ERROR", "Internal server error", Framework: true);
+
+    public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
+
+    public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) =>
+        JsonAnswer.SendAsync(http.Response, Status, (Error: this, Issues: issues), static (json, answer) =>
+        {
+            json.WriteStartObject();
+            if (answer.Error.Framework) json.WriteString("error", answer.Error.Message);
+            json.WriteString("message", answer.Error.Message);
+            json.WriteString("code", answer.Error.Code);
+            if (answer.Issues is not null)
+            {
+                json.WriteStartArray("issues");
+                foreach (var issue in answer.Issues)
+                {
+                    json.WriteStartObject();
+                    json.WriteStartArray("path");
+                    foreach (var part in issue.Path)
+                    {
+                        if (part is int index) json.WriteNumberValue(index);
+                        else json.WriteStringValue((string)part);
+                    }
+
+                    json.WriteEndArray();
+                    json.WriteString("message", issue.Message);
+                    json.WriteString("code", issue.Code);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        });
+}

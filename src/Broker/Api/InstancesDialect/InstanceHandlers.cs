@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Engine;
+
+
+namespace Broker.Api.InstancesDialect;
+
+/// <summary>Lists and creation. The order of checks is that of instances contract 10.</summary>
+internal static partial class InstanceHandlers
+{
+    public static async Task ListWorkflows(HttpContext http, BrokerEngine engine)
+    {
+        var call = new InstanceCall(http, engine, InstancePaths.Workflows);
+        if (!await call.MayAsync()) return;
+
+        await call.AnswerAsync(await engine.DefinitionsAsync(call.Aborted), static (json, definitions) =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("workflows");
+            foreach (var definition in definitions)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", definition.Name);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task ListInstances(HttpContext http, BrokerEngine engine, string workflowName, string? status, string? pageSize, string? cursor)
+    {
+        var call = new InstanceCall(http, engine, InstancePaths.Instances);
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(InstancePaths.Decode(workflowName)) is not { } workflow) return;
+
+        IReadOnlySet<RunStatus>? statuses = null;
+        if (status is not null && (statuses = InstanceStatuses.Find(status, call.IsFlat)) is null)
+        {
+            var issues = new IssueList();
+            issues.Add("invalid_value", "expected queued, running, paused, errored, terminated, complete, waiting, waitingForPause or unknown", "status");
+            await call.IsValidAsync(issues);
+            return;
+        }
+
+        var kind = statuses is null ? CursorKind.InstancesById : CursorKind.InstancesByStatus;
+        var from = PageCursor.Decode(cursor, kind) is { Descending: true } given ? given : null;
+        var size = from?.PageSize ?? PageSizes.Of(pageSize);
+        var page = statuses is null
+            ? await engine.History.ListByIdAsync(workflow.Name, from?.Id, size, call.Aborted)
+            : await engine.History.ListByStatusAsync(workflow.Name, statuses, from is null ? null : (from.At, from.Id), size, call.Aborted);
+        var next = page is { HasMore: true, Rows: [.., var last] }
+            ? new PageCursor(kind, true, size, statuses is null ? 0 : last.UpdatedAt.UtcTicks, 0, last.Ref.InstanceId).Encode()
+            : null;
+
+        await call.AnswerAsync((page.Rows, next, call.ShowsActive), static (json, answer) =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("instances");
+            foreach (var run in answer.Rows)
+            {
+                json.WriteStartObject();
+                json.WriteString("id", run.Ref.InstanceId);
+                InstanceAnswers.WriteDetails(json, "details", run, answer.ShowsActive);
+                InstanceAnswers.WriteDate(json, "createdAt", run.CreatedAt);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            if (answer.next is not null)
+            {
+                json.WriteString("cursor", answer.next);
+                json.WriteString("nextCursor", answer.next);
+            }
+
+            json.WriteBoolean("hasNextPage", answer.next is not null);
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task Create(HttpContext http, BrokerEngine engine, string workflowName)
+    {
+        var call = new InstanceCall(http, engine, InstancePaths.Instances);
+        using var body = await call.ReadBodyAsync();
+        if (body is null) return;
+
+        var issues = new IssueList();
+        var root = InstanceRequests.RootOf(body.Value);
+        var wanted = InstanceRequests.Create(root, issues);
+        if (!await call.IsValidAsync(issues) || wanted is null) return;
+        if (await StartAsync(call, engine, InstancePaths.Decode(workflowName), [wanted], root, batch: false) is not [var outcome]) return;
+        if (outcome.Verdict is not StartVerdict.Started)
+        {
+            await call.RefuseAsync(InstanceError.AlreadyExists);
+            return;
+        }
+
+        await call.AnswerAsync((outcome.Run!.InstanceId, call.ShowsActive), static (json, created) =>
+        {
+            json.WriteStartObject();
+            json.WriteString("id", created.InstanceId);
+            InstanceAnswers.WriteStatus(json, "details", RunStatus.Queued, created.ShowsActive);
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task CreateBatch(HttpContext http, BrokerEngine engine, string workflowName)
+    {
+        var call = new InstanceCall(http, engine, InstancePaths.Batch);
+        using var body = await call.ReadBodyAsync();
+        if (body is null) return;
+
+        var issues = new IssueList();
+        var root = InstanceRequests.RootOf(body.Value);
+        var wanted = InstanceRequests.Batch(root, issues);
+        if (!await call.IsValidAsync(issues)) return;
+        if (await StartAsync(call, engine, InstancePaths.Decode(workflowName), wanted, root, batch: true) is not { } outcomes) return;
+
+        await call.AnswerAsync((outcomes, call.ShowsActive), static (json, answer) =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("instances");
+            foreach (var outcome in answer.outcomes)
+            {
+                if (outcome.Verdict is not StartVerdict.Started) continue;
+                json.WriteStartObject();
+                json.WriteString("id", outcome.Run!.InstanceId);
+                InstanceAnswers.WriteStatus(json, "details", RunStatus.Queued, answer.ShowsActive);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>One outcome each, or null after a refusal.</summary>
+    private static async Task<IReadOnlyList<StartOutcome>?> StartAsync(
+        InstanceCall call, BrokerEngine engine, string workflowName, IReadOnlyList<NewInstance> wanted, JsonElement? input, bool batch)
+    {
+        if (!await call.MayAsync(input)) return null;
+        if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeInstanceCreationAsync(new(context, workflowName, wanted), ct))) return null;
+        if (await call.FindWorkflowAsync(workflowName) is not { } workflow) return null;
+
+        for (var i = 0; i < wanted.Count; i++)
+        {
+            var errors = ParamsSchema.Validate(workflow, wanted[i].ParamsJson);
+            if (errors.Count == 0) continue;
+            await call.RefuseAsync(InstanceError.BadParams, batch ? IssueList.Of(errors, "instances", i, "params") : IssueList.Of(errors, "params"));
+            return null;
+        }
+
+        if (wanted.Count == 0) return [];
+        var traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
+        return await engine.StartAsync(
+            [.. wanted.Select(one => new StartRequest(workflow, one.Id ?? Identifiers.NewInstanceId(engine.Now))
+            {
+                InputsJson = one.ParamsJson ?? "{}",
+                Mode = StartMode.NewInstance,
+                Streams = true,
+                TraceParent = traceParent,
+            })],
+            call.Aborted);
+    }
+}

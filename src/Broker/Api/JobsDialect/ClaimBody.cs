@@ -1,0 +1,31 @@
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Engine;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>A claim as it was asked for. <paramref name="Many"/>: the answer is an array, since a count was given.</summary>
+internal readonly record struct ClaimBody(ClaimRequest Request, TimeSpan Wait, bool Many)
+{
+    private const int DefaultLeaseSecs = 30;
+
+    // A year: longer ones would leave the range of instants.
+    private const int LongestLeaseSecs = 365 * 24 * 60 * 60;
+
+    public static ClaimBody Read(JsonElement body, string path, Fields fields)
+    {
+        if (!fields.IsObject(body, path)) return default;
+        var lease = fields.Integer(body, "lease_ttl_secs", path, 0, long.MaxValue, DefaultLeaseSecs);
+        var request = new ClaimRequest(
+            fields.Name(body, "worker_id", path),
+            ClaimScope.ByLabels,
+            fields.Names(body, "labels", path, required: true),
+            (int)fields.Integer(body, "count", path, 1, BrokerEngine.MaxClaimCount, 1),
+            (int)Math.Min(lease, LongestLeaseSecs))
+        {
+            ClaimId = Fields.Has(body, "claim_id") ? fields.Name(body, "claim_id", path) : null,
+        };
+        var wait = fields.Integer(body, "wait", path, 0, BrokerEngine.MaxWaitSecs, 0);
+        return new(request, TimeSpan.FromSeconds(wait), Fields.Has(body, "count"));
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Broker.Core.Json;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Writes claimed jobs as workers parse them: every field present, integers without a decimal point.</summary>
+internal static class ClaimWriter
+{
+    public static void WriteAll(Utf8JsonWriter json, IReadOnlyList<Assignment> claimed)
+    {
+        json.WriteStartArray();
+        foreach (var assignment in claimed) Write(json, assignment);
+        json.WriteEndArray();
+    }
+
+    public static void Write(Utf8JsonWriter json, Assignment claimed)
+    {
+        var workflow = WorkflowLookup.WorkerName(claimed.Run);
+        json.WriteStartObject();
+        json.WriteStartObject("job");
+        json.WriteString("job_id", claimed.Step.Name);
+        json.WriteString("workflow_id", workflow);
+        json.WriteString("command", claimed.Step.Command ?? "");
+        json.WritePropertyName("required_labels");
+        json.WriteRaw(JobShapes.Of(claimed.Definition)[claimed.Step.Index].RequiredLabelsJson);
+        json.WriteStartObject("retry_policy");
+        json.WriteNumber("max_retries", claimed.Step.Retry.MaxRetries);
+        json.WritePropertyName("backoff");
+        WriteBackoff(json, claimed.Step.Retry, claimed.Attempt);
+        json.WriteEndObject();
+        json.WriteNumber("attempt", claimed.Attempt);
+        WriteUpstream(json, claimed);
+        json.WriteNumber("enqueued_at_ms", claimed.QueuedAt.ToUnixTimeMilliseconds());
+        json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
+        json.WriteEndObject();
+
+        json.WriteStartObject("lease");
+        json.WriteString("lease_id", claimed.Lease.Value);
+        json.WriteString("job_id", claimed.Step.Name);
+        json.WriteString("workflow_id", workflow);
+        json.WriteString("worker_id", claimed.WorkerId);
+        json.WriteNumber("ttl_secs", claimed.LeaseSecs);
+        json.WriteNumber("granted_at_ms", claimed.GrantedAt.ToUnixTimeMilliseconds());
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Three spellings and no other: the stock worker cannot read a claim with a fourth, so growing delays show as the next one.</summary>
+    private static void WriteBackoff(Utf8JsonWriter json, RetryPolicy retry, int attempt)
+    {
+        switch (retry.Backoff)
+        {
+            case Backoff.None:
+                json.WriteStringValue("None");
+                break;
+            case Backoff.Exponential:
+                json.WriteStartObject();
+                json.WriteStartObject("Exponential");
+                json.WriteNumber("base_secs", Secs(retry.BaseMs));
+                json.WriteNumber("max_secs", Secs(retry.MaxMs));
+                json.WriteEndObject();
+                json.WriteEndObject();
+                break;
+            case Backoff.Fixed or Backoff.Linear or Backoff.Doubling:
+                json.WriteStartObject();
+                json.WriteStartObject("Fixed");
+                json.WriteNumber("delay_secs", Secs((long)retry.DelayBefore(attempt + 1).TotalMilliseconds));
+                json.WriteEndObject();
+                json.WriteEndObject();
+                break;
+        }
+    }
+
+    private static long Secs(long milliseconds) => (milliseconds + 999) / 1000;
+
+    /// <summary>One entry for each direct dependency.</summary>
+    private static void WriteUpstream(Utf8JsonWriter json, Assignment claimed)
+    {
+        json.WriteStartObject("upstream_outputs");
+        foreach (var (step, result) in claimed.Upstream)
+        {
+            json.WritePropertyName(step);
+            WriteOutputs(json, result);
+        }
+
+        // Fewer only below any-of joins of other dialects' definitions.
+        if (claimed.Upstream.Count < claimed.Step.Predecessors.Length)
+        {
+            var written = claimed.Upstream.Select(u => u.Step).ToHashSet(StringComparer.Ordinal);
+            foreach (var predecessor in claimed.Step.Predecessors)
+            {
+                if (!written.Add(claimed.Definition.Steps[predecessor].Name)) continue;
+                json.WritePropertyName(claimed.Definition.Steps[predecessor].Name);
+                WriteOutputs(json, null);
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    // Workers read a map of strings; other dialects may have reported anything: an object's other values become their JSON text.
+    private static void WriteOutputs(Utf8JsonWriter json, string? result)
+    {
+        json.WriteStartObject();
+        if (result is not (null or "{}") && result.AsSpan().TrimStart().StartsWith("{"))
+        {
+            using var outputs = JsonDocument.Parse(result);
+            foreach (var output in outputs.RootElement.EnumerateObject())
+            {
+                json.WritePropertyName(Storable.Text(JsonText.NameOf(output)));
+                if (output.Value.ValueKind is JsonValueKind.String) json.WriteRaw(output.Value.GetRawText());
+                else json.WriteStringValue(output.Value.GetRawText());
+            }
+        }
+
+        json.WriteEndObject();
+    }
+}

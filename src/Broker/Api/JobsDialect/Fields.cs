@@ -1,0 +1,145 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Json;
+using Broker.WorkflowFiles;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Reads members of request bodies by hand and collects what is wrong with them, each problem with its place.</summary>
+internal sealed class Fields
+{
+    private const int MostShown = 50;
+    private List<DefinitionProblem>? problems;
+
+    public bool Any => problems is not null;
+
+    public IReadOnlyList<DefinitionProblem> Problems => problems ?? [];
+
+    public void Add(string path, string message)
+    {
+        problems ??= [];
+        if (problems.Count < MostShown) problems.Add(new(path, message));
+    }
+
+    /// <summary>False, with a problem, for anything but an object.</summary>
+    public bool IsObject(JsonElement value, string path)
+    {
+        if (value.ValueKind is JsonValueKind.Object) return true;
+        Add(path, $"expected an object, got {Kind(value)}");
+        return false;
+    }
+
+    /// <summary>Text that can be stored; empty, with a problem, when it is missing or something else.</summary>
+    public string Text(JsonElement owner, string member, string path, bool required = true)
+    {
+        if (!Given(owner, member, path, required, out var value)) return "";
+        if (value.ValueKind is not JsonValueKind.String)
+        {
+            Add(Join(path, member), $"expected a string, got {Kind(value)}");
+            return "";
+        }
+
+        var text = JsonText.StringOf(value);
+        if (StorableText.Is(text)) return text;
+        Add(Join(path, member), StorableText.Message);
+        return "";
+    }
+
+    /// <summary>Text of 1 to <see cref="Storable.MaxLength"/> characters.</summary>
+    public string Name(JsonElement owner, string member, string path, bool required = true)
+    {
+        var text = Text(owner, member, path, required);
+        if (text.Length is > 0 and <= Storable.MaxLength) return text;
+        if (text.Length > 0 || (Has(owner, member) && !HasProblem(Join(path, member))))
+            Add(Join(path, member), $"expected 1 to {Storable.MaxLength} characters");
+        return "";
+    }
+
+    public IReadOnlyList<string> Names(JsonElement owner, string member, string path, bool required)
+    {
+        if (!Given(owner, member, path, required, out var value)) return [];
+        var at = Join(path, member);
+        if (value.ValueKind is not JsonValueKind.Array)
+        {
+            Add(at, $"expected an array of strings, got {Kind(value)}");
+            return [];
+        }
+
+        var count = value.GetArrayLength();
+        if (count == 0) return [];
+        var names = new List<string>(count);
+        foreach (var item in value.EnumerateArray())
+        {
+            if (item.ValueKind is not JsonValueKind.String)
+            {
+                Add(at, $"expected an array of strings, got {Kind(item)} in it");
+                break;
+            }
+
+            var name = JsonText.StringOf(item);
+            if (name.Length <= Storable.MaxLength && StorableText.Is(name))
+            {
+                names.Add(name);
+            }
+            else
+            {
+                Add(at, $"holds a string of more than {Storable.MaxLength} characters, with a NUL character or half of a surrogate pair");
+                break;
+            }
+        }
+
+        return names;
+    }
+
+    /// <summary>An integer written as one; <paramref name="fallback"/> when it is missing.</summary>
+    public long Integer(JsonElement owner, string member, string path, long least, long most, long? fallback = null)
+    {
+        if (!Given(owner, member, path, fallback is null, out var value)) return fallback ?? least;
+        if (value.ValueKind is JsonValueKind.Number && value.TryGetInt64(out var number) && number >= least && number <= most) return number;
+        Add(Join(path, member), $"expected an integer from {least} to {most}");
+        return least;
+    }
+
+    public bool Boolean(JsonElement owner, string member, string path, bool fallback)
+    {
+        if (!Given(owner, member, path, required: false, out var value)) return fallback;
+        if (value.ValueKind is JsonValueKind.True or JsonValueKind.False) return value.ValueKind is JsonValueKind.True;
+        Add(Join(path, member), $"expected a boolean, got {Kind(value)}");
+        return fallback;
+    }
+
+    /// <summary>A member of one of the kinds, or undefined: absent or null where it is optional, or, with a problem, something else.</summary>
+    public JsonElement Value(JsonElement owner, string member, string path, JsonValueKind kind, bool required = false)
+    {
+        if (!Given(owner, member, path, required, out var value)) return default;
+        if (value.ValueKind == kind) return value;
+        Add(Join(path, member), $"expected {Kind(kind)}, got {Kind(value)}");
+        return default;
+    }
+
+    public static bool Has(JsonElement owner, string member) =>
+        owner.TryGetProperty(member, out var value) && value.ValueKind is not JsonValueKind.Null;
+
+    private bool Given(JsonElement owner, string member, string path, bool required, out JsonElement value)
+    {
+        if (owner.TryGetProperty(member, out value) && value.ValueKind is not JsonValueKind.Null) return true;
+        if (required) Add(Join(path, member), "is required");
+        return false;
+    }
+
+    private bool HasProblem(string path) => problems?.Exists(p => p.Path == path) ?? false;
+
+    public static string Join(string path, string member) => path.Length == 0 ? member : $"{path}.{member}";
+
+    public static string Kind(JsonElement value) => Kind(value.ValueKind);
+
+    private static string Kind(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
+    };
+}

@@ -1,0 +1,81 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Broker.Core.Definitions;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>What is shown of a job beside its state: raw JSON as it was posted.</summary>
+internal sealed record JobShape
+{
+    public required string NameJson { get; init; }
+    public string DependsOnJson { get; init; } = "[]";
+    public string RequiredLabelsJson { get; init; } = "[]";
+    public string MetadataJson { get; init; } = "{}";
+    public string PortsJson { get; init; } = "[]";
+    public string ChildrenJson { get; init; } = "null";
+    public string CollapsedJson { get; init; } = "false";
+
+    // The state a workflow shows until its first run.
+    public string StatusJson { get; init; } = $"\"{JobStatuses.Queued}\"";
+    public string DurationSecsJson { get; init; } = "null";
+    public string StartedAtJson { get; init; } = "null";
+    public string OutputJson { get; init; } = "null";
+    public string AttemptJson { get; init; } = "0";
+}
+
+/// <summary>The shapes of a definition's jobs, by index. Taken from its document once: status is polled every second.</summary>
+internal static class JobShapes
+{
+    private static readonly ConditionalWeakTable<WorkflowDefinition, JobShape[]> Known = [];
+
+    public static JobShape[] Of(WorkflowDefinition definition) => Known.GetValue(definition, Read);
+
+    private static JobShape[] Read(WorkflowDefinition definition)
+    {
+        var shapes = new JobShape[definition.Steps.Length];
+        foreach (var step in definition.Steps) shapes[step.Index] = OfStep(definition, step);
+        if (definition.Jobs is null) return shapes;
+
+        // In one walk: looking each name up in an object of thousands would read it from the end every time.
+        using var document = JsonDocument.Parse(definition.Document);
+        foreach (var written in document.RootElement.GetProperty("steps").EnumerateObject())
+        {
+            if (definition.Find(written.Name) is { } step) shapes[step.Index] = OfJob(step, written.Value);
+        }
+
+        return shapes;
+    }
+
+    private static JobShape OfJob(StepDefinition step, JsonElement written)
+    {
+        var display = written.TryGetProperty("display", out var shown) ? shown : default;
+        string Shown(string member, string fallback) =>
+            display.ValueKind is JsonValueKind.Object && display.TryGetProperty(member, out var value) ? value.GetRawText() : fallback;
+        string Written(string member) => written.TryGetProperty(member, out var value) ? value.GetRawText() : "[]";
+        return new JobShape
+        {
+            NameJson = Shown("name", Quoted(step.Name)),
+            DependsOnJson = Written("depends_on"),
+            RequiredLabelsJson = Written("required_labels"),
+            MetadataJson = Shown("metadata", "{}"),
+            PortsJson = Shown("ports", "[]"),
+            ChildrenJson = Shown("children", "null"),
+            CollapsedJson = Shown("collapsed", "false"),
+            StatusJson = Shown("status", Quoted(JobStatuses.Queued)),
+            DurationSecsJson = Shown("duration_secs", "null"),
+            StartedAtJson = Shown("started_at", "null"),
+            OutputJson = Shown("output", "null"),
+            AttemptJson = Shown("attempt", "0"),
+        };
+    }
+
+    // A step of another dialect's definition, watched from here.
+    private static JobShape OfStep(WorkflowDefinition definition, StepDefinition step) => new()
+    {
+        NameJson = Quoted(step.Name),
+        DependsOnJson = $"[{string.Join(',', step.Predecessors.Select(p => Quoted(definition.Steps[p].Name)))}]",
+        RequiredLabelsJson = $"[{string.Join(',', step.RequiredLabels.Select(Quoted))}]",
+    };
+
+    private static string Quoted(string text) => $"\"{JsonEncodedText.Encode(text, JsonAnswer.Options.Encoder)}\"";
+}

@@ -1,0 +1,181 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Broker.Api.JobsDialect;
+
+// What goes over the wire, for the API's description; requests are read and answers written by hand.
+
+/// <summary>A workflow with its jobs in order of definition.</summary>
+internal sealed record WorkflowDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("trigger")] string Trigger,
+    [property: JsonPropertyName("jobs")] JobDto[] Jobs);
+
+/// <summary>A workflow to define: the id is made by the broker.</summary>
+internal sealed record NewWorkflowDto(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("trigger")] string Trigger,
+    [property: JsonPropertyName("jobs")] NewJobDto[] Jobs);
+
+/// <summary>A job to define: id, name, status, command and depends_on are required.</summary>
+internal sealed record NewJobDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("command")] string Command,
+    [property: JsonPropertyName("depends_on")] string[] DependsOn,
+    [property: JsonPropertyName("required_labels")] string[]? RequiredLabels,
+    [property: JsonPropertyName("max_retries")] int? MaxRetries,
+    [property: JsonPropertyName("retry_policy")] JobRetryPolicyDto? RetryPolicy,
+    [property: JsonPropertyName("metadata")] JsonElement? Metadata,
+    [property: JsonPropertyName("ports")] PortDto[]? Ports,
+    [property: JsonPropertyName("children")] NewJobDto[]? Children,
+    [property: JsonPropertyName("collapsed")] bool? Collapsed);
+
+/// <summary>A job and its state in the last run. Status: queued, running, success, failure, skipped or cancelled.</summary>
+internal sealed record JobDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("command")] string Command,
+    [property: JsonPropertyName("depends_on")] string[] DependsOn,
+    [property: JsonPropertyName("duration_secs")] long? DurationSecs,
+    [property: JsonPropertyName("started_at")] double? StartedAt,
+    [property: JsonPropertyName("output")] string? Output,
+    [property: JsonPropertyName("required_labels")] string[] RequiredLabels,
+    [property: JsonPropertyName("max_retries")] int MaxRetries,
+    [property: JsonPropertyName("attempt")] int Attempt,
+    [property: JsonPropertyName("metadata")] JsonElement Metadata,
+    [property: JsonPropertyName("ports")] PortDto[] Ports,
+    [property: JsonPropertyName("children")] JobDto[]? Children,
+    [property: JsonPropertyName("collapsed")] bool Collapsed);
+
+/// <summary>A connection point that renderers draw. Direction: input or output.</summary>
+internal sealed record PortDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("label")] string Label,
+    [property: JsonPropertyName("direction")] string Direction,
+    [property: JsonPropertyName("port_type")] string PortType,
+    [property: JsonPropertyName("color")] string? Color);
+
+/// <summary>Retries after the first attempt. Backoff: "None", {"Fixed": {"delay_secs"}} or {"Exponential": {"base_secs", "max_secs"}}.</summary>
+internal sealed record JobRetryPolicyDto(
+    [property: JsonPropertyName("max_retries")] int MaxRetries,
+    [property: JsonPropertyName("backoff")] JsonElement Backoff);
+
+/// <summary>A worker and its labels; the id is of its own choice.</summary>
+internal sealed record NewWorkerDto(
+    [property: JsonPropertyName("worker_id")] string WorkerId,
+    [property: JsonPropertyName("labels")] string[] Labels);
+
+/// <summary>A worker as it is listed. Status: idle, busy or offline.</summary>
+internal sealed record LabelledWorkerDto(
+    [property: JsonPropertyName("worker_id")] string WorkerId,
+    [property: JsonPropertyName("labels")] string[] Labels,
+    [property: JsonPropertyName("registered_at_ms")] long RegisteredAtMs,
+    [property: JsonPropertyName("last_heartbeat_ms")] long LastHeartbeatMs,
+    [property: JsonPropertyName("current_job")] string? CurrentJob,
+    [property: JsonPropertyName("status")] string Status);
+
+/// <summary>A claim. Extensions: count (1 to 1000, the answer becomes an array), wait (seconds, up to 60), claim_id (the same again returns the same leases).</summary>
+internal sealed record ClaimDto(
+    [property: JsonPropertyName("worker_id")] string WorkerId,
+    [property: JsonPropertyName("labels")] string[] Labels,
+    [property: JsonPropertyName("lease_ttl_secs")] long? LeaseTtlSecs,
+    [property: JsonPropertyName("count")] int? Count,
+    [property: JsonPropertyName("wait")] int? Wait,
+    [property: JsonPropertyName("claim_id")] string? ClaimId);
+
+/// <summary>A claimed job and the lease it is held under.</summary>
+internal sealed record ClaimedJobDto(
+    [property: JsonPropertyName("job")] QueuedJobDto Job,
+    [property: JsonPropertyName("lease")] JobLeaseDto Lease);
+
+/// <summary>What a worker needs to run a job: the outputs of each direct dependency among it.</summary>
+internal sealed record QueuedJobDto(
+    [property: JsonPropertyName("job_id")] string JobId,
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("command")] string Command,
+    [property: JsonPropertyName("required_labels")] string[] RequiredLabels,
+    [property: JsonPropertyName("retry_policy")] JobRetryPolicyDto RetryPolicy,
+    [property: JsonPropertyName("attempt")] int Attempt,
+    [property: JsonPropertyName("upstream_outputs")] Dictionary<string, Dictionary<string, string>> UpstreamOutputs,
+    [property: JsonPropertyName("enqueued_at_ms")] long EnqueuedAtMs,
+    [property: JsonPropertyName("delayed_until_ms")] long DelayedUntilMs);
+
+/// <summary>The right to report one attempt of one job.</summary>
+internal sealed record JobLeaseDto(
+    [property: JsonPropertyName("lease_id")] string LeaseId,
+    [property: JsonPropertyName("job_id")] string JobId,
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("worker_id")] string WorkerId,
+    [property: JsonPropertyName("ttl_secs")] long TtlSecs,
+    [property: JsonPropertyName("granted_at_ms")] long GrantedAtMs);
+
+/// <summary>Outputs of a job, handed to the jobs that depend on it.</summary>
+internal sealed record JobOutputsDto([property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs);
+
+/// <summary>A failure; retried when it is retryable and retries are left.</summary>
+internal sealed record JobFailureDto(
+    [property: JsonPropertyName("error")] string Error,
+    [property: JsonPropertyName("retryable")] bool? Retryable);
+
+/// <summary>Reports of up to 1000 jobs, and what to claim after them.</summary>
+internal sealed record CompleteJobsDto(
+    [property: JsonPropertyName("results")] JobResultDto[] Results,
+    [property: JsonPropertyName("claim")] ClaimDto? Claim);
+
+/// <summary>One report: outputs for a success, an error for a failure.</summary>
+internal sealed record JobResultDto(
+    [property: JsonPropertyName("lease_id")] string LeaseId,
+    [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
+    [property: JsonPropertyName("error")] string? Error,
+    [property: JsonPropertyName("retryable")] bool? Retryable);
+
+/// <summary>A verdict for each report, in order, and the jobs claimed after them.</summary>
+internal sealed record CompletedJobsDto(
+    [property: JsonPropertyName("results")] JobVerdictDto[] Results,
+    [property: JsonPropertyName("claimed")] ClaimedJobDto[] Claimed);
+
+/// <summary>What became of a report. Verdict: accepted, cancelled (in order, changes nothing), stale (the lease is lost) or invalid (see error).</summary>
+internal sealed record JobVerdictDto(
+    [property: JsonPropertyName("lease_id")] string LeaseId,
+    [property: JsonPropertyName("accepted")] bool Accepted,
+    [property: JsonPropertyName("verdict")] string Verdict,
+    [property: JsonPropertyName("error")] string? Error);
+
+/// <summary>Leases to renew, up to 1000.</summary>
+internal sealed record LeaseIdsDto([property: JsonPropertyName("lease_ids")] string[] LeaseIds);
+
+/// <summary>What was found for each lease, in order.</summary>
+internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] RenewedLeaseDto[] Results);
+
+/// <summary>Not alive: the lease is lost. Cancelled: it was renewed, but the job should be stopped.</summary>
+internal sealed record RenewedLeaseDto(
+    [property: JsonPropertyName("lease_id")] string LeaseId,
+    [property: JsonPropertyName("alive")] bool Alive,
+    [property: JsonPropertyName("cancelled")] bool Cancelled);
+
+/// <summary>Log chunks, filed under the names in each.</summary>
+internal sealed record LogChunksDto([property: JsonPropertyName("chunks")] LogChunkDto[] Chunks);
+
+/// <summary>A piece of a job's output. Stream: stdout or stderr.</summary>
+internal sealed record LogChunkDto(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("job_id")] string JobId,
+    [property: JsonPropertyName("sequence")] long Sequence,
+    [property: JsonPropertyName("data")] string Data,
+    [property: JsonPropertyName("timestamp_ms")] long TimestampMs,
+    [property: JsonPropertyName("stream")] string Stream);
+
+/// <summary>Why a request was refused, and the member that is to blame.</summary>
+internal sealed record JobsErrorDto(
+    [property: JsonPropertyName("error")] string Error,
+    [property: JsonPropertyName("field")] string? Field,
+    [property: JsonPropertyName("problems")] JobsProblemDto[]? Problems);
+
+/// <summary>One of several problems.</summary>
+internal sealed record JobsProblemDto(
+    [property: JsonPropertyName("field")] string Field,
+    [property: JsonPropertyName("message")] string Message);

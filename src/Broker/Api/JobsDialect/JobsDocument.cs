@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.WorkflowFiles;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Writes workflows of this dialect as the definition document that every dialect's definitions are read from.</summary>
+internal static class JobsDocument
+{
+    /// <summary>One job; <c>Display</c> writes the members that only renderers and people look at.</summary>
+    internal sealed record Job
+    {
+        public required string Id { get; init; }
+        public required string Command { get; init; }
+        public required IReadOnlyList<string> DependsOn { get; init; }
+        public required IReadOnlyList<string> RequiredLabels { get; init; }
+        public required string MaxRetriesJson { get; init; }
+        public string BackoffJson { get; init; } = "\"None\"";
+
+        public required Action<Utf8JsonWriter> Display { get; init; }
+    }
+
+    /// <summary>
+    /// The definition of a workflow file. The version is made from the content, so that an edited file is a new version and the same
+    /// file again is not.
+    /// </summary>
+    /// <param name="file">As it was read.</param>
+    /// <param name="fromFile">False for the built-in sample.</param>
+    /// <param name="edition">Told apart from the same content under another edition; empty for files.</param>
+    public static DefinitionReading Read(WorkflowFile file, bool fromFile, string edition = "")
+    {
+        var display = new JobsDisplay(file.Name, file.Trigger, fromFile);
+        var jobs = file.Jobs.Select(OfFile).ToList();
+        var content = SHA256.HashData(Bytes(json => Write(json, file.Id, "", display, jobs)).Span);
+        return Read(json => Write(json, file.Id, $"{Convert.ToHexStringLower(content)[..12]}{edition}", display, jobs));
+    }
+
+    /// <summary>Reads what <paramref name="write"/> writes; paths of problems speak of jobs.</summary>
+    public static DefinitionReading Read(Action<Utf8JsonWriter> write)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(Bytes(write));
+            var (definition, problems) = DefinitionReader.Read(document.RootElement);
+            return new(definition, [.. problems.Select(InJobs)]);
+        }
+        catch (JsonException)
+        {
+            // The body was read within the same limit, and the document nests metadata one level deeper.
+            return new(null, [new("jobs", $"nested deeper than {JsonBody.MaxDepth - 1} levels")]);
+        }
+    }
+
+    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs)
+    {
+        json.WriteStartObject();
+        json.WriteString("workflow_id", id);
+        json.WriteString("version", version);
+        json.WriteStartObject("jobs");
+        json.WriteString("name", display.Name);
+        json.WriteString("trigger", display.Trigger);
+        json.WriteBoolean("from_file", display.FromFile);
+        json.WriteEndObject();
+        json.WriteStartObject("steps");
+        foreach (var job in jobs) WriteStep(json, job);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteStep(Utf8JsonWriter json, Job job)
+    {
+        json.WriteStartObject(job.Id);
+        WriteTexts(json, "depends_on", job.DependsOn);
+        json.WriteString("command", job.Command);
+        WriteTexts(json, "required_labels", job.RequiredLabels);
+        json.WriteStartObject("retry_policy");
+        json.WritePropertyName("max_retries");
+        json.WriteRaw(job.MaxRetriesJson);
+        json.WritePropertyName("backoff");
+        json.WriteRaw(job.BackoffJson);
+        json.WriteEndObject();
+        json.WriteStartObject("display");
+        job.Display(json);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteTexts(Utf8JsonWriter json, string member, IReadOnlyList<string> texts)
+    {
+        json.WriteStartArray(member);
+        foreach (var text in texts) json.WriteStringValue(text);
+        json.WriteEndArray();
+    }
+
+    private static Job OfFile(JobDocument job) => new()
+    {
+        Id = job.Id,
+        Command = job.Command,
+        DependsOn = job.DependsOn,
+        RequiredLabels = job.RequiredLabels,
+        MaxRetriesJson = job.MaxRetries.ToString(CultureInfo.InvariantCulture),
+        Display = json => json.WriteString("name", job.Name),
+    };
+
+    private static ReadOnlyMemory<byte> Bytes(Action<Utf8JsonWriter> write)
+    {
+        using var buffer = new PooledBuffer();
+        using (var json = new Utf8JsonWriter(buffer, JsonAnswer.Options)) write(json);
+        return buffer.Written.ToArray();
+    }
+
+    // Paths are member paths, or a JSON pointer where a member stands twice.
+    private static DefinitionProblem InJobs(DefinitionProblem problem) => problem with
+    {
+        Path = problem.Path.StartsWith("steps", StringComparison.Ordinal) ? $"jobs{problem.Path["steps".Length..]}"
+            : problem.Path.StartsWith("/steps", StringComparison.Ordinal) ? $"/jobs{problem.Path["/steps".Length..]}"
+            : problem.Path,
+    };
+}

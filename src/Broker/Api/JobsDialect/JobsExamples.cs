@@ -1,0 +1,68 @@
+namespace Broker.Api.JobsDialect;
+
+/// <summary>An example for each wire type of the same name.</summary>
+internal static class JobsExamples
+{
+    public const string NewWorkflowDto = """
+        {"name":"Release","trigger":"on: push","jobs":[
+          {"id":"compile","name":"Compile","status":"queued","command":"make all","depends_on":[],"max_retries":1},
+          {"id":"publish","name":"Publish it","status":"queued","command":"./upload","depends_on":["compile"],"required_labels":["linux"]}]}
+        """;
+
+    public const string WorkflowDto = """
+        {"id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","name":"Release","trigger":"on: push","jobs":[
+          {"id":"compile","name":"Compile","status":"running","command":"make all","depends_on":[],"duration_secs":null,"started_at":1769000000450,
+           "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
+        """;
+
+    public const string NewWorkerDto = """{"worker_id":"w-1","labels":["linux","arm64"]}""";
+
+    public const string LabelledWorkerDto = """
+        {"worker_id":"w-1","labels":["linux","arm64"],"registered_at_ms":1769000000000,"last_heartbeat_ms":1769000000450,"current_job":"pack","status":"busy"}
+        """;
+
+    public const string ClaimDto = """{"worker_id":"w-1","labels":["linux","arm64"],"lease_ttl_secs":30}""";
+
+    public const string ClaimedJobDto = """
+        {"job":{"job_id":"pack","workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","command":"make pack","required_labels":["arm64"],
+         "retry_policy":{"max_retries":1,"backoff":"None"},"attempt":0,"upstream_outputs":{"compile":{"version":"7.1"},"check":{}},
+         "enqueued_at_ms":1769000000000,"delayed_until_ms":0},
+         "lease":{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","job_id":"pack","workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10",
+         "worker_id":"w-1","ttl_secs":30,"granted_at_ms":1769000000450}}
+        """;
+
+    public const string JobOutputsDto = """{"outputs":{"artifact_url":"s3://bucket/build.tar.gz"}}""";
+
+    public const string JobFailureDto = """{"error":"exit code 1: compilation failed","retryable":true}""";
+
+    public const string CompleteJobsDto = """
+        {"results":[{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","outputs":{"version":"7.1"}},
+         {"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6072","error":"exit code 1","retryable":true}],
+         "claim":{"worker_id":"w-1","labels":["linux"],"count":16}}
+        """;
+
+    public const string CompletedJobsDto = """
+        {"results":[{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","accepted":true,"verdict":"accepted"},
+         {"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6072","accepted":false,"verdict":"stale"}],"claimed":[]}
+        """;
+
+    public const string LeaseIdsDto = """{"lease_ids":["0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071"]}""";
+
+    public const string RenewedLeasesDto = """
+        {"results":[{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","alive":true,"cancelled":false}]}
+        """;
+
+    public const string LogChunksDto = """
+        {"chunks":[{"workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","job_id":"pack","sequence":4,"data":"linking\n",
+         "timestamp_ms":1769000001000,"stream":"stdout"}]}
+        """;
+
+    public const string LogChunkDto = """
+        {"workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","job_id":"pack","sequence":4,"data":"linking\n",
+         "timestamp_ms":1769000001000,"stream":"stdout"}
+        """;
+
+    public const string JobsErrorDto = """
+        {"error":"jobs[1].id: 'compile' is there twice","field":"jobs[1].id","problems":[{"field":"jobs[1].id","message":"'compile' is there twice"}]}
+        """;
+}

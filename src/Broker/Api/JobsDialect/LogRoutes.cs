@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Broker.Core.Steps;
+using Broker.Engine;
+using Broker.Storage;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Log chunks: kept as sent, in order of arrival, whatever became of the lease (jobs contract 5).</summary>
+internal static class LogRoutes
+{
+    private static readonly string[] Streams = ["stdout", "stderr"];
+
+    public static async Task PushAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
+    {
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        if (body.Fault is not BodyFault.None)
+        {
+            await JobsErrors.BadBodyAsync(http.Response, body);
+            return;
+        }
+
+        var fields = new Fields();
+        var chunks = ReadChunks(body.Root, fields);
+        if (fields.Any)
+        {
+            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
+            return;
+        }
+
+        if (chunks.Count > 0) await engine.PushLogsAsync(LeaseId.TryParse(lease, out var id) ? id : null, chunks, ct);
+        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
+    }
+
+    private static List<LogChunk> ReadChunks(JsonElement body, Fields fields)
+    {
+        var chunks = new List<LogChunk>();
+        if (!fields.IsObject(body, "")) return chunks;
+        var list = fields.Value(body, "chunks", "", JsonValueKind.Array, required: true);
+        if (list.ValueKind is not JsonValueKind.Array) return chunks;
+
+        foreach (var chunk in list.EnumerateArray())
+        {
+            var path = $"chunks[{chunks.Count}]";
+            if (!fields.IsObject(chunk, path)) return chunks;
+            var data = fields.Value(chunk, "data", path, JsonValueKind.String, required: true);
+            var stream = fields.Text(chunk, "stream", path);
+            if (!Streams.Contains(stream)) fields.Add($"{path}.stream", "expected stdout or stderr");
+            var workflow = fields.Text(chunk, "workflow_id", path);
+            if (!Storable.IsName(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
+            chunks.Add(new(
+                workflow,
+                fields.Name(chunk, "job_id", path),
+                fields.Integer(chunk, "sequence", path, 0, long.MaxValue),
+                data.ValueKind is JsonValueKind.String ? data.GetRawText() : "\"\"",
+                fields.Integer(chunk, "timestamp_ms", path, 0, long.MaxValue),
+                stream));
+        }
+
+        return chunks;
+    }
+
+    /// <summary>All chunks of a job, sent page by page.</summary>
+    public static async Task ListAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
+    {
+        var known = Storable.IsName(workflow) && Storable.IsName(job);
+        var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
+        var page = known ? await engine.ReadLogsAsync(name, job, 0, SseWriter.PageSize, ct) : [];
+
+        http.Response.ContentType = JsonAnswer.ContentType;
+        using var json = new Utf8JsonWriter(http.Response.BodyWriter, JsonAnswer.Options);
+        json.WriteStartArray();
+        while (true)
+        {
+            foreach (var row in page) Write(json, row);
+            if (page.Count < SseWriter.PageSize) break;
+            json.Flush();
+            await http.Response.BodyWriter.FlushAsync(ct);
+            page = await engine.ReadLogsAsync(name, job, page[^1].Id, SseWriter.PageSize, ct);
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        await http.Response.BodyWriter.FlushAsync(ct);
+    }
+
+    /// <summary>What is stored, then what comes in, until the client leaves or the host stops.</summary>
+    public static async Task StreamAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, engine.Stopping);
+        var known = Storable.IsName(workflow) && Storable.IsName(job);
+        var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
+        var seen = long.TryParse(http.Request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : 0;
+
+        // Subscribed before the first look: what comes in meanwhile is either seen by it or signalled.
+        using var changed = engine.Changes.Subscribe(Topics.Log(name, job));
+        try
+        {
+            var events = await SseWriter.OpenAsync(http.Response, stop.Token);
+            var written = engine.Now;
+            while (true)
+            {
+                var page = known ? await engine.ReadLogsAsync(name, job, seen, SseWriter.PageSize, stop.Token) : [];
+                if (page.Count > 0)
+                {
+                    seen = WriteEvents(events, page);
+                    written = engine.Now;
+                    if (!await events.FlushAsync(stop.Token)) return;
+                    if (page.Count == SseWriter.PageSize) continue;
+                }
+
+                var left = written + engine.Settings.StreamHeartbeat - engine.Now;
+                if (left > TimeSpan.Zero)
+                {
+                    await changed.WaitAsync(left, stop.Token);
+                    continue;
+                }
+
+                events.Comment("ping");
+                written = engine.Now;
+                if (!await events.FlushAsync(stop.Token)) return;
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The client has left or the host stops: the stream's ordinary end.
+        }
+    }
+
+    private static long WriteEvents(SseWriter events, IReadOnlyList<LogRow> page)
+    {
+        var buffer = new ArrayBufferWriter<byte>(1024);
+        using var json = new Utf8JsonWriter(buffer, JsonAnswer.Options);
+        foreach (var row in page)
+        {
+            Write(json, row);
+            json.Flush();
+            events.Event("log", row.Id.ToString(CultureInfo.InvariantCulture), buffer.WrittenSpan);
+            buffer.ResetWrittenCount();
+            json.Reset();
+        }
+
+        return page[^1].Id;
+    }
+
+    private static void Write(Utf8JsonWriter json, LogRow row)
+    {
+        json.WriteStartObject();
+        json.WriteString("workflow_id", row.Workflow);
+        json.WriteString("job_id", row.Step);
+        json.WriteNumber("sequence", row.Sequence);
+        json.WritePropertyName("data");
+        json.WriteRaw(row.MessageJson);
+        json.WriteNumber("timestamp_ms", row.TimestampMs);
+        json.WriteString("stream", row.Stream.Length == 0 ? Streams[0] : row.Stream);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,158 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>The body of <c>POST /api/workflows</c>: checked, and turned into a definition document.</summary>
+internal static class PostedWorkflow
+{
+    public static DefinitionReading Read(JsonElement body, string id)
+    {
+        var fields = new Fields();
+        if (!fields.IsObject(body, "")) return new(null, fields.Problems);
+
+        var name = fields.Text(body, "name", "");
+        var trigger = fields.Text(body, "trigger", "");
+        var jobs = ReadJobs(body, fields);
+        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs));
+    }
+
+    private static List<JobsDocument.Job> ReadJobs(JsonElement body, Fields fields)
+    {
+        var jobs = new List<JobsDocument.Job>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var list = fields.Value(body, "jobs", "", JsonValueKind.Array, required: true);
+        if (list.ValueKind is JsonValueKind.Undefined) return jobs;
+
+        var i = 0;
+        foreach (var job in list.EnumerateArray())
+        {
+            var path = $"jobs[{i++}]";
+            if (Check(job, path, fields) is not { } id) continue;
+            if (!seen.Add(id)) fields.Add($"{path}.id", $"'{id}' is there twice");
+            if (fields.Any) continue;
+
+            var policy = fields.Value(job, "retry_policy", path, JsonValueKind.Object);
+            jobs.Add(new JobsDocument.Job
+            {
+                Id = id,
+                Command = job.GetProperty("command").GetString()!,
+                DependsOn = fields.Names(job, "depends_on", path, required: true),
+                RequiredLabels = fields.Names(job, "required_labels", path, required: false),
+                // An extension: a policy wins over the bare number.
+                MaxRetriesJson = Of(policy, "max_retries") ?? Of(job, "max_retries") ?? "0",
+                BackoffJson = Of(policy, "backoff") ?? "\"None\"",
+                Display = json => WriteDisplay(json, job),
+            });
+        }
+
+        return jobs;
+    }
+
+    /// <summary>The shape of a job and of the jobs grouped in it; the id, or null when there is none to speak of.</summary>
+    private static string? Check(JsonElement job, string path, Fields fields)
+    {
+        if (!fields.IsObject(job, path)) return null;
+        var id = fields.Name(job, "id", path);
+        fields.Text(job, "name", path);
+        fields.Text(job, "command", path);
+        fields.Names(job, "depends_on", path, required: true);
+        fields.Names(job, "required_labels", path, required: false);
+        var status = fields.Text(job, "status", path);
+        if (status.Length > 0 && !JobStatuses.All.Contains(status)) fields.Add($"{path}.status", $"is '{status}', expected one of {string.Join(", ", JobStatuses.All)}");
+        fields.Integer(job, "duration_secs", path, 0, long.MaxValue, 0);
+        fields.Value(job, "started_at", path, JsonValueKind.Number);
+        fields.Text(job, "output", path, required: false);
+        fields.Integer(job, "max_retries", path, 0, uint.MaxValue, 0);
+        fields.Integer(job, "attempt", path, 0, uint.MaxValue, 0);
+        fields.Value(job, "metadata", path, JsonValueKind.Object);
+        fields.Value(job, "retry_policy", path, JsonValueKind.Object);
+        fields.Boolean(job, "collapsed", path, false);
+        CheckPorts(job, path, fields);
+
+        var i = 0;
+        var children = fields.Value(job, "children", path, JsonValueKind.Array);
+        foreach (var child in children.ValueKind is JsonValueKind.Array ? children.EnumerateArray() : default) Check(child, $"{path}.children[{i++}]", fields);
+        return id.Length > 0 ? id : null;
+    }
+
+    private static void CheckPorts(JsonElement job, string path, Fields fields)
+    {
+        var i = 0;
+        var ports = fields.Value(job, "ports", path, JsonValueKind.Array);
+        foreach (var port in ports.ValueKind is JsonValueKind.Array ? ports.EnumerateArray() : default)
+        {
+            var at = $"{path}.ports[{i++}]";
+            if (!fields.IsObject(port, at)) continue;
+            fields.Text(port, "id", at);
+            fields.Text(port, "label", at);
+            fields.Text(port, "port_type", at, required: false);
+            fields.Text(port, "color", at, required: false);
+            var direction = fields.Text(port, "direction", at);
+            if (direction is not ("" or "input" or "output")) fields.Add($"{at}.direction", $"is '{direction}', expected input or output");
+        }
+    }
+
+    // Everything of a job that only renderers and people look at, absent members as their defaults.
+    private static void WriteDisplay(Utf8JsonWriter json, JsonElement job)
+    {
+        json.WriteString("name", job.GetProperty("name").GetString());
+        json.WriteString("status", job.GetProperty("status").GetString());
+        Raw(json, job, "duration_secs", "null");
+        Raw(json, job, "started_at", "null");
+        Raw(json, job, "output", "null");
+        Raw(json, job, "attempt", "0");
+        Raw(json, job, "metadata", "{}");
+        json.WriteStartArray("ports");
+        foreach (var port in Items(job, "ports"))
+        {
+            json.WriteStartObject();
+            Raw(json, port, "id", "null");
+            Raw(json, port, "label", "null");
+            Raw(json, port, "direction", "null");
+            Raw(json, port, "port_type", "\"\"");
+            Raw(json, port, "color", "null");
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteChildren(json, job);
+        Raw(json, job, "collapsed", "false");
+    }
+
+    private static void WriteChildren(Utf8JsonWriter json, JsonElement job)
+    {
+        if (!Fields.Has(job, "children"))
+        {
+            json.WriteNull("children");
+            return;
+        }
+
+        json.WriteStartArray("children");
+        foreach (var child in Items(job, "children"))
+        {
+            json.WriteStartObject();
+            Raw(json, child, "id", "null");
+            Raw(json, child, "command", "null");
+            Raw(json, child, "depends_on", "[]");
+            Raw(json, child, "required_labels", "[]");
+            Raw(json, child, "max_retries", "0");
+            WriteDisplay(json, child);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static JsonElement.ArrayEnumerator Items(JsonElement owner, string member) =>
+        Fields.Has(owner, member) ? owner.GetProperty(member).EnumerateArray() : default;
+
+    private static void Raw(Utf8JsonWriter json, JsonElement owner, string member, string fallback)
+    {
+        json.WritePropertyName(member);
+        json.WriteRaw(Of(owner, member) ?? fallback);
+    }
+
+    private static string? Of(JsonElement owner, string member) =>
+        owner.ValueKind is JsonValueKind.Object && Fields.Has(owner, member) ? owner.GetProperty(member).GetRawText() : null;
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Broker.Core.Json;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.WorkflowFiles;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Reads what workers report, and says what became of it.</summary>
+internal static class Reports
+{
+    public static readonly StepReport Returned = new(ReportOutcome.Returned);
+
+    private static readonly StepReport SucceededWithoutOutputs = new(ReportOutcome.Succeeded) { ResultJson = "{}" };
+
+    public static StepReport Success(JsonElement body, string path, Fields fields)
+    {
+        if (!fields.IsObject(body, path)) return SucceededWithoutOutputs;
+        var outputs = fields.Value(body, "outputs", path, JsonValueKind.Object);
+        if (outputs.ValueKind is JsonValueKind.Undefined) return SucceededWithoutOutputs;
+
+        var any = false;
+        foreach (var output in outputs.EnumerateObject())
+        {
+            any = true;
+            if (output.Value.ValueKind is not JsonValueKind.String)
+                fields.Add($"{Fields.Join(path, "outputs")}.{Storable.Text(JsonText.NameOf(output))}", $"expected a string, got {Fields.Kind(output.Value)}");
+            else if (!IsText(JsonText.StringOf(output.Value)) || !IsText(JsonText.NameOf(output)))
+                fields.Add(Fields.Join(path, "outputs"), "holds half of a surrogate pair, which no reader of JSON has to accept");
+        }
+
+        return any ? new(ReportOutcome.Succeeded) { ResultJson = outputs.GetRawText() } : SucceededWithoutOutputs;
+    }
+
+    public static StepReport Failure(JsonElement body, string path, Fields fields)
+    {
+        if (!fields.IsObject(body, path)) return Returned;
+        var error = fields.Value(body, "error", path, JsonValueKind.String, required: true);
+        var retryable = fields.Boolean(body, "retryable", path, false);
+        var message = error.ValueKind is JsonValueKind.String ? Storable.Text(JsonText.StringOf(error)) : "";
+        return new(ReportOutcome.Failed) { Error = new(StepError.DefaultName, message), Retryable = retryable };
+    }
+
+    /// <summary>A late report on a cancelled job is in order and changes nothing; any other lost lease is a conflict.</summary>
+    public static int Status(ReportVerdict verdict) => verdict switch
+    {
+        ReportVerdict.Accepted or ReportVerdict.StepCancelled => StatusCodes.Status200OK,
+        ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => StatusCodes.Status409Conflict,
+    };
+
+    /// <summary>The word for a verdict in a batch.</summary>
+    public static string Word(ReportVerdict verdict) => verdict switch
+    {
+        ReportVerdict.Accepted => "accepted",
+        ReportVerdict.StepCancelled => "cancelled",
+        ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => "stale",
+    };
+
+    // NUL passes: outputs are kept as JSON text, where it is an escape.
+    private static bool IsText(string text) => StorableText.Is(text.Contains('\0', StringComparison.Ordinal) ? text.Replace("\0", "", StringComparison.Ordinal) : text);
+}

@@ -1,0 +1,37 @@
+using Broker.Core.Runs;
+using Broker.Engine;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>
+/// What an id of this dialect means. A workflow here is a definition and, under the same id, one instance of it. Runs that were started
+/// in other dialects are found by instance id, or as <c>WORKFLOW~INSTANCE</c>.
+/// </summary>
+internal static class WorkflowLookup
+{
+    /// <summary>How workers of this dialect know the workflow of a run.</summary>
+    public static string WorkerName(RunRef run) => run.InstanceId == run.Workflow ? run.Workflow : $"{run.Workflow}~{run.InstanceId}";
+
+    /// <summary>A workflow with its last started run, or one run by the id of its instance; null when there is neither.</summary>
+    public static async Task<WorkflowView?> FindAsync(BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (!Storable.IsName(id)) return null;
+        if (await engine.LatestAsync(id, ct) is { } latest) return WorkflowView.Of(latest, await engine.History.LatestOfAsync(id, ct));
+        return await engine.FindRunAsync(id, ct) is { } run ? new(id, run.Definition, run) : null;
+    }
+
+    /// <summary>The run that a worker's claim was made for: of the instance it names, not the last started one of the workflow.</summary>
+    public static async Task<WorkflowView?> FindClaimedAsync(BrokerEngine engine, string workflow, CancellationToken ct)
+    {
+        if (!Storable.IsName(workflow)) return null;
+        var run = await engine.FindRunAsync(workflow, workflow, ct);
+        return run is null ? await FindAsync(engine, workflow, ct) : new(workflow, run.Definition, run);
+    }
+
+    /// <summary>The name that a workflow's log chunks are filed under.</summary>
+    public static async Task<string> LogNameAsync(BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (id.Contains('~', StringComparison.Ordinal) || await engine.LatestAsync(id, ct) is not null) return id;
+        return await engine.FindRunAsync(id, ct) is { } run ? WorkerName(run.Ref) : id;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Globalization;
+using Broker.Core.Runs;
+using Broker.Engine;
+using Broker.WorkflowFiles;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Defining, showing, running and cancelling workflows (jobs contract 3).</summary>
+internal static class WorkflowRoutes
+{
+    private const int DefaultLimit = 100;
+    private const int MaxLimit = 1000;
+
+    // Runs read at once while looking for a status: a filter that matches nothing reads them all.
+    private const int FilterBatch = 200;
+
+    public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        if (!TryNumber(http, "limit", DefaultLimit, out var limit) || !TryNumber(http, "offset", 0, out var offset))
+        {
+            var field = TryNumber(http, "limit", DefaultLimit, out _) ? "offset" : "limit";
+            await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: expected an integer of 0 or more", field);
+            return;
+        }
+
+        var take = (int)Math.Min(limit, MaxLimit);
+        var skip = (int)Math.Min(offset, int.MaxValue);
+        var status = http.Request.Query["status"].ToString();
+        var page = await PageAsync(engine, skip, take, status.Length == 0 ? null : status, ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, page, static (json, page) =>
+        {
+            json.WriteStartArray();
+            foreach (var workflow in page) workflow.Write(json);
+            json.WriteEndArray();
+        });
+    }
+
+    // Workflows from files first, by file name (the dot keeps "a.yml" behind "a-b.yml"), then in order of creation.
+    private static async Task<List<WorkflowView>> PageAsync(BrokerEngine engine, int skip, int take, string? status, CancellationToken ct)
+    {
+        var page = new List<WorkflowView>();
+        if (take == 0 || (status is not null && !JobStatuses.All.Contains(status))) return page;
+
+        var known = (await engine.DefinitionsAsync(ct))
+            .OrderBy(d => d.Jobs is { FromFile: true } ? 0 : 1)
+            .ThenBy(d => d.Jobs is { FromFile: true } ? $"{d.Name}." : "", StringComparer.Ordinal);
+        foreach (var some in (status is null ? known.Skip(skip).Take(take) : known).Chunk(FilterBatch))
+        {
+            var runs = await engine.History.LatestOfAsync([.. some.Select(d => d.Name)], ct);
+            foreach (var definition in some)
+            {
+                var workflow = WorkflowView.Of(definition, runs.GetValueOrDefault(definition.Name));
+                if (status is null) page.Add(workflow);
+                else if (workflow.Has(status) && skip-- <= 0) page.Add(workflow);
+                if (page.Count == take) return page;
+            }
+        }
+
+        return page;
+    }
+
+    public static async Task CreateAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        if (body.Fault is not BodyFault.None)
+        {
+            await JobsErrors.BadBodyAsync(http.Response, body);
+            return;
+        }
+
+        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"));
+        if (definition is null)
+        {
+            await JobsErrors.WrongShapeAsync(http.Response, problems);
+            return;
+        }
+
+        await engine.RegisterAsync([definition], ct);
+        await SendAsync(http, StatusCodes.Status201Created, WorkflowView.Of(definition, null));
+    }
+
+    /// <summary>The built-in workflow again with all jobs queued, unless it is running.</summary>
+    public static async Task CreateSampleAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        var sample = SampleWorkflow.Create();
+        var last = await engine.History.LatestOfAsync(sample.Id, ct);
+        if (last is null or { IsTerminal: true })
+        {
+            // One edition for each run before it: replacing twice is the same as replacing once.
+            var edition = last is null ? "" : string.Create(CultureInfo.InvariantCulture, $"-{last.Ref.Id}");
+            await engine.RegisterAsync([JobsDocument.Read(sample, fromFile: false, edition).Definition!], ct, makeLatest: true);
+        }
+
+        var latest = await engine.LatestAsync(sample.Id, ct);
+        await SendAsync(http, StatusCodes.Status201Created, WorkflowView.Of(latest!, last));
+    }
+
+    public static async Task StatusAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (await WorkflowLookup.FindAsync(engine, id, ct) is { } workflow) await SendAsync(http, StatusCodes.Status200OK, workflow);
+        else await JobsErrors.UnknownWorkflowAsync(http.Response, id);
+    }
+
+    /// <summary>A new run, unless the last one is active: then nothing happens.</summary>
+    public static async Task RunAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (await StartOfAsync(engine, id, ct) is not { } start)
+        {
+            await JobsErrors.UnknownWorkflowAsync(http.Response, id);
+            return;
+        }
+
+        await engine.StartAsync(start, ct);
+        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<StartRequest?> StartOfAsync(BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (!Storable.IsName(id)) return null;
+        if (await engine.LatestAsync(id, ct) is { } definition) return new(definition, id) { Mode = StartMode.NextRun };
+        if (await engine.FindRunAsync(id, ct) is not { } run) return null;
+        return new(run.Definition, run.Ref.InstanceId) { Mode = StartMode.NextRun, InputsJson = run.InputsJson };
+    }
+
+    /// <summary>Ends the run that is shown, and the workflow's own one if that is another.</summary>
+    public static async Task CancelAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (!Storable.IsName(id) || await WorkflowLookup.FindAsync(engine, id, ct) is not { } workflow)
+        {
+            await JobsErrors.UnknownWorkflowAsync(http.Response, id);
+            return;
+        }
+
+        if (workflow.Run is { Ref: { } shown })
+        {
+            await engine.ControlAsync(shown.Workflow, shown.InstanceId, ControlCommand.Cancel, ct);
+            if (shown.Workflow == id && shown.InstanceId != id) await engine.ControlAsync(id, id, ControlCommand.Cancel, ct);
+        }
+
+        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
+    }
+
+    private static Task SendAsync(HttpContext http, int status, WorkflowView workflow) =>
+        JsonAnswer.SendAsync(http.Response, status, workflow, static (json, workflow) => workflow.Write(json));
+
+    private static bool TryNumber(HttpContext http, string name, ulong fallback, out ulong number)
+    {
+        number = fallback;
+        var given = http.Request.Query[name];
+        return given.Count == 0 || ulong.TryParse(given[^1], NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
+}

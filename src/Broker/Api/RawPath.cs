@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing.Patterns;
+
+namespace Broker.Api;
+
+/// <summary>
+/// Two things about paths that routing does not do: a base URL with a trailing slash makes <c>//api/…</c>, and an id with a slash in it
+/// comes as <c>%2F</c>, which route values keep as it is (and then cannot be told from an id that holds the three characters).
+/// </summary>
+internal static class RawPath
+{
+    /// <summary>Adds routing with both mended; comes before whatever looks at the endpoint.</summary>
+    public static IApplicationBuilder UseRawPath(this IApplicationBuilder app)
+    {
+        app.Use((http, next) =>
+        {
+            var path = http.Request.Path.Value;
+            if (path is not null && path.StartsWith("//", StringComparison.Ordinal)) http.Request.Path = "/" + path.TrimStart('/');
+            return next(http);
+        });
+        app.UseRouting();
+        return app.Use((http, next) =>
+        {
+            var target = http.Features.Get<IHttpRequestFeature>()?.RawTarget;
+            if (target is not null && target.Contains("%2F", StringComparison.OrdinalIgnoreCase)
+                && http.GetEndpoint() is RouteEndpoint endpoint)
+            {
+                DecodeValues(endpoint.RoutePattern, target, http.Request.RouteValues);
+            }
+
+            return next(http);
+        });
+    }
+
+    private static void DecodeValues(RoutePattern pattern, string target, RouteValueDictionary values)
+    {
+        var path = target.AsSpan();
+        var query = path.IndexOf('?');
+        if (query >= 0) path = path[..query];
+        var segments = path.ToString().Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+        // From the end: what stands before the pattern is a base path, or the host of an absolute target.
+        var before = segments.Length - pattern.PathSegments.Count;
+        for (var i = 0; before >= 0 && i < pattern.PathSegments.Count; i++)
+        {
+            if (pattern.PathSegments[i] is { IsSimple: true, Parts: [RoutePatternParameterPart { IsCatchAll: false } parameter] }
+                && segments[before + i].Contains("%2F", StringComparison.OrdinalIgnoreCase))
+            {
+                values[parameter.Name] = Uri.UnescapeDataString(segments[before + i]);
+            }
+        }
+    }
+}

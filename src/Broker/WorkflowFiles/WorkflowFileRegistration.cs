@@ -1,0 +1,57 @@
+using Broker.Api.JobsDialect;
+using Broker.Core.Definitions;
+using Broker.Engine;
+using Broker.Settings;
+
+namespace Broker.WorkflowFiles;
+
+/// <summary>
+/// Registers the workflows of the folder before the host serves anything. A file with a fault is reported on standard error and left
+/// out; with no file at all the built-in sample is there instead.
+/// </summary>
+internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken) => RegisterAsync(Console.Error, cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Also for tests, which listen to the faults.</summary>
+    internal async Task RegisterAsync(TextWriter faults, CancellationToken ct)
+    {
+        var (files, problems) = WorkflowFolder.Load(settings.WorkflowsDir);
+        foreach (var problem in problems) await faults.WriteLineAsync(problem.ToString());
+
+        var loaded = new List<WorkflowDefinition>();
+        foreach (var file in files)
+        {
+            var (definition, faulty) = JobsDocument.Read(file, fromFile: true);
+            if (definition is not null) loaded.Add(definition);
+            foreach (var problem in faulty) await faults.WriteLineAsync($"{file.Id}: {problem}");
+        }
+
+        if (loaded.Count == 0)
+        {
+            await RegisterSampleAsync(ct);
+            return;
+        }
+
+        if ((await engine.RegisterAsync(loaded, ct, makeLatest: true)).Conflict is { } taken)
+            throw new InvalidOperationException($"the version {taken.Version} of workflow {taken.Name} is registered with other content");
+        LogLoaded(log, loaded.Count, settings.WorkflowsDir);
+    }
+
+    // Left alone when it is there: another edition of it may have been asked for since.
+    private async Task RegisterSampleAsync(CancellationToken ct)
+    {
+        var sample = SampleWorkflow.Create();
+        if (await engine.LatestAsync(sample.Id, ct) is not null) return;
+        await engine.RegisterAsync([JobsDocument.Read(sample, fromFile: false).Definition!], ct, makeLatest: true);
+        LogSample(log, settings.WorkflowsDir, sample.Id);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Loaded {Count} workflow files from {Folder}")]
+    private static partial void LogLoaded(ILogger logger, int count, string folder);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "No workflow file in {Folder}: registered the sample {Id}")]
+    private static partial void LogSample(ILogger logger, string folder, string id);
+}

@@ -1,0 +1,97 @@
+using System.Text.Json.Nodes;
+
+namespace Broker.Core.Tests.Properties;
+
+/// <summary>Definition documents made from a seed: the same seed, the same document.</summary>
+internal static class RandomGraph
+{
+    public static readonly string[] Branches = ["default", "x", "y"];
+    public static readonly string[] EventTypes = ["A", "B"];
+
+    public static string Document(int seed)
+    {
+        var random = new Random(seed);
+        return random.Next(4) == 0 ? Jobs(random) : Graph(random, random.Next(3) == 0);
+    }
+
+    /// <summary>Steps that need the success of those they depend on; a lost lease uses up a retry.</summary>
+    private static string Jobs(Random random)
+    {
+        var steps = new JsonObject();
+        var count = random.Next(1, 9);
+        for (var i = 0; i < count; i++)
+        {
+            var needs = Enumerable.Range(0, i).Where(_ => random.Next(3) == 0).Select(p => (JsonNode)$"s{p}").ToArray();
+            steps[$"s{i}"] = new JsonObject
+            {
+                ["depends_on"] = new JsonArray(needs),
+                ["command"] = "true",
+                ["retry_policy"] = new JsonObject { ["max_retries"] = random.Next(3), ["backoff"] = Backoff(random) },
+            };
+        }
+
+        return new JsonObject { ["workflow_id"] = "jobs", ["jobs"] = new JsonObject { ["name"] = "Jobs" }, ["steps"] = steps }.ToJsonString();
+    }
+
+    private static JsonNode Backoff(Random random) => random.Next(3) switch
+    {
+        0 => "None",
+        1 => new JsonObject { ["Fixed"] = new JsonObject { ["delay_secs"] = random.Next(4) } },
+        _ => new JsonObject { ["Exponential"] = new JsonObject { ["base_secs"] = 1, ["max_secs"] = random.Next(1, 9) } },
+    };
+
+    /// <summary>Branches, plain and any-of joins, waits and sleeps; with loops if asked for.</summary>
+    private static string Graph(Random random, bool loops)
+    {
+        var count = random.Next(0, 10);
+        var edges = new List<(int From, int To, string Action)>();
+        for (var to = 1; to < count; to++)
+        {
+            for (var from = 0; from < to; from++)
+            {
+                if (random.Next(3) == 0) edges.Add((from, to, random.Next(2) == 0 ? "default" : Branches[random.Next(3)]));
+            }
+        }
+
+        // A loop leads back to a step that can also be reached without it.
+        for (var i = 0; loops && i < 3 && edges.Count > 0; i++)
+        {
+            var to = edges[random.Next(edges.Count)].To;
+            edges.Add((random.Next(to, count), to, Branches[random.Next(3)]));
+        }
+
+        var steps = new JsonObject();
+        for (var i = 0; i < count; i++)
+        {
+            var step = Step(random);
+            var successors = edges.Where(e => e.From == i).GroupBy(e => e.Action, e => e.To)
+                .Select(g => KeyValuePair.Create(g.Key, (JsonNode?)Names(g.Distinct())));
+            step["successors"] = new JsonObject(successors);
+            var predecessors = edges.Where(e => e.To == i).Select(e => e.From).Distinct().ToList();
+            step["predecessors"] = Names(predecessors);
+            var groups = new JsonObject();
+            for (var g = 0; g < 2 && predecessors.Count > 1 && random.Next(2) == 0; g++)
+            {
+                var members = predecessors.Where(_ => random.Next(3) > 0).OrderBy(_ => random.Next()).ToList();
+
+                // Only what leads here from before can be relied on to start the step.
+                if (members.Any(m => m < i)) groups[$"g{g}"] = Names(members);
+            }
+
+            step["or_groups"] = groups;
+            steps[$"s{i}"] = step;
+        }
+
+        return new JsonObject { ["workflow_id"] = "graph", ["max_lease_losses"] = random.Next(4), ["steps"] = steps }.ToJsonString();
+    }
+
+    private static JsonObject Step(Random random) => random.Next(6) switch
+    {
+        0 => new JsonObject { ["kind"] = "waitForEvent", ["event"] = EventTypes[random.Next(2)], ["timeout_ms"] = random.Next(1000, 20_000) },
+        1 => new JsonObject { ["kind"] = "sleep", ["duration_ms"] = random.Next(0, 5000) },
+        2 => new JsonObject { ["retries"] = new JsonObject { ["limit"] = random.Next(3), ["delay_ms"] = random.Next(3) * 500, ["backoff"] = "linear" } },
+        _ => [],
+    };
+
+    private static JsonArray Names(IEnumerable<int> steps) => new(steps.Select(s => (JsonNode)$"s{s}").ToArray());
+}

@@ -1,0 +1,192 @@
+using Broker.Core.Definitions;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Tests.Properties;
+
+/// <summary>The invariants, numbered as in src/Broker.Core/README.md.</summary>
+internal sealed partial class RunDriver
+{
+    private Dictionary<int, Fate> fates = [];
+
+    private sealed record MailboxImage(HashSet<int> Waiting, HashSet<long> Undelivered);
+
+    private MailboxImage Mailbox() =>
+        new([.. Run.Rows.Values.Where(s => s.Status is StepStatus.Waiting).Select(s => s.Index)], [.. Run.Undelivered.Select(m => m.Id)]);
+
+    private string Clocks(HashSet<int>? among = null) =>
+        string.Join(' ', Run.Rows.Values.Where(s => among?.Contains(s.Index) is not false).Select(s => $"{s.Index}:{s.Due:O}/{s.ExpiresAt:O}"));
+
+    private void StartedChecks(StoredRun run)
+    {
+        fates = [];
+        var roots = definition.Steps.Where(s => s.Predecessors.IsEmpty).Select(s => s.Index);
+        Violation.If(!run.Rows.Keys.SequenceEqual(roots.Order()), "a new run does not begin with its roots");
+        Violation.If(definition.Steps.IsEmpty != run.Run.IsTerminal, "only an empty graph is complete at once");
+    }
+
+    private void Check()
+    {
+        var run = Run.Run;
+        var active = Run.Active.Count();
+        Violation.If(run.Active != active, $"invariant 7: the run counts {run.Active} active steps and has {active}");
+        Violation.If(run.IsTerminal && active > 0, "invariant 4: a run has ended with active steps");
+        Violation.If(!run.IsTerminal && active == 0 && run.HandsOut, "invariant 4: nothing is left to do and the run goes on");
+        if (run.Phase is RunPhase.Succeeded or RunPhase.Failed)
+        {
+            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed);
+            Violation.If(failed != run.Phase is RunPhase.Failed, $"invariant 4: the run is {run.Phase}, a step that failed: {failed}");
+            Violation.If(failed == run.Error is null, "invariant 4: a run has an error exactly when it failed");
+            Violation.If(failed == Run.ResultJson is not null, "invariant 4: a run has a final value exactly when it succeeded");
+        }
+
+        var leased = Run.Rows.Values.Any(s => s.Status is StepStatus.Leased);
+        Violation.If(run.Phase is RunPhase.Pausing && !leased, "invariant 10: pausing with no lease out");
+        Violation.If(run.Phase is RunPhase.Paused && leased, "invariant 10: paused with a lease out");
+        foreach (var step in Run.Active)
+        {
+            Violation.If(step.Status is StepStatus.Ready && step.Held == run.HandsOut, $"invariant 10: step {step.Index} is held: {step.Held}, run {run.Phase}");
+            Violation.If(step.Status is StepStatus.Leased == step.Fence is null, $"invariant 1: step {step.Index} is {step.Status} under fence {step.Fence}");
+        }
+
+        var reached = ReferenceReadiness.Reached(definition, Run.Finishes);
+        Violation.If(
+            !reached.SequenceEqual(Run.Rows.Keys),
+            $"invariant 8: reached {string.Join(' ', Run.Rows.Keys)}, but from the beginning it is {string.Join(' ', reached)}");
+        JoinChecks();
+        FateChecks();
+        StatusChecks();
+
+        var undelivered = Run.Undelivered.ToList();
+        Violation.If(run.Mail != undelivered.Count, $"invariant 9: the run counts {run.Mail} undelivered events and has {undelivered.Count}");
+        if (run.HandsOut)
+        {
+            var served = Run.Active.Where(s => undelivered.Any(m => Wants(s.Index, m))).ToList();
+            Violation.If(served.Any(s => s.Status is StepStatus.Waiting), "invariant 9: a wait does not take the event that is kept for it");
+        }
+    }
+
+    private void JoinChecks()
+    {
+        foreach (var index in Run.Rows.Keys)
+        {
+            var step = definition.Steps[index];
+            bool Done(int predecessor) =>
+                Run.Rows.TryGetValue(predecessor, out var row) && (step.NeedsSuccess ? row.Status is StepStatus.Succeeded : row.IsFinished);
+            Violation.If(!step.Plain.All(Done), $"invariant 8: step {index} did not wait for all of its plain predecessors");
+            Violation.If(!step.AnyOf.All(g => g.Members.Any(Done)), $"invariant 8: step {index} started with an any-of group unfinished");
+        }
+    }
+
+    private void FateChecks()
+    {
+        var board = StepBoard.Of(definition, RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.Rows.Values, now), Run.Rows.Values);
+        var lost = Run.Rows.Values.Where(s => s.Status is StepStatus.Failed or StepStatus.Cancelled).Select(s => s.Index).ToHashSet();
+        var dead = ReferenceReadiness.Dead(definition, Run.Rows.Keys.ToHashSet(), lost);
+        foreach (var (step, state, fate) in board)
+        {
+            Violation.If(state is not null != fate is Fate.Reached, $"invariant 12: step {step.Index} has a row and is {fate}, or none and is reached");
+            var isDead = state is null && (dead.Contains(step.Index) || Run.Run.Phase is RunPhase.Cancelled);
+            Violation.If(isDead != fate is Fate.Dead, $"invariant 12: step {step.Index} is {fate}, dead by the graph: {isDead}");
+            Violation.If(fate is Fate.Open && Run.Run.IsTerminal, $"invariant 12: step {step.Index} may still start in a run that has ended");
+            if (fates.TryGetValue(step.Index, out var before))
+                Violation.If(before != fate && before is not Fate.Open, $"invariant 12: the fate of step {step.Index} went from {before} to {fate}");
+            fates[step.Index] = fate;
+        }
+    }
+
+    private void StatusChecks()
+    {
+        var status = RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.Rows.Values, now);
+        var expected = Run.Run.Phase switch
+        {
+            RunPhase.Active => status is RunStatus.Queued or RunStatus.Running or RunStatus.Waiting,
+            RunPhase.Pausing => status is RunStatus.Pausing,
+            RunPhase.Paused => status is RunStatus.Paused,
+            RunPhase.Succeeded => status is RunStatus.Succeeded,
+            RunPhase.Failed => status is RunStatus.Failed,
+            RunPhase.Cancelled => status is RunStatus.Cancelled,
+        };
+        Violation.If(!expected, $"a run that is {Run.Run.Phase} shows {status}");
+    }
+
+    private bool Wants(int index, InboundEvent message) =>
+        definition.Steps[index] is { Kind: StepKind.WaitForEvent } step && step.EventType == message.Type && (message.TargetStep ?? index) == index;
+
+    /// <summary>Who took what in the last transaction: oldest first, the wait that was created first before the others.</summary>
+    private void MailChecks(MailboxImage before)
+    {
+        var taken = Run.Mail.Where(m => m.DeliveredAt is not null && (before.Undelivered.Contains(m.Id) || m.Id == lastEvent)).ToList();
+        foreach (var message in taken.Where(m => m.DeliveredAt == now))
+        {
+            var taker = Run.Rows[message.ConsumedBy!.Value];
+            if (!before.Waiting.Contains(taker.Index) && taker.BegunAt != now) continue;
+            Violation.If(!Wants(taker.Index, message), $"invariant 9: event {message.Id} went to step {taker.Index}, which does not want it");
+            Violation.If(taker.Result != WaitResult.Of(message), $"invariant 9: step {taker.Index} does not give on event {message.Id}");
+            Violation.If(
+                Run.Undelivered.Any(m => m.Id < message.Id && Wants(taker.Index, m)),
+                $"invariant 9: step {taker.Index} took event {message.Id} before an older one");
+
+            foreach (var older in Run.Rows.Values.Where(s => before.Waiting.Contains(s.Index) && s.BegunAt < taker.BegunAt && Wants(s.Index, message)))
+            {
+                var got = taken.FirstOrDefault(m => m.ConsumedBy == older.Index);
+                Violation.If(
+                    older.Status is StepStatus.Waiting or StepStatus.Failed || got?.Id > message.Id,
+                    $"invariant 9: step {older.Index} waited longer for event {message.Id} than step {taker.Index}, which got it");
+            }
+        }
+
+        foreach (var failed in Run.Rows.Values.Where(s => before.Waiting.Contains(s.Index) && s.Status is StepStatus.Failed))
+            Violation.If(Run.Undelivered.Any(m => Wants(failed.Index, m)), $"invariant 11: step {failed.Index} timed out with its event kept");
+    }
+
+    private static void StepCancelledChecks(StepState before, StepState after) =>
+        Violation.If(
+            after != before with { Fence = null, ExpiresAt = null, Worker = null },
+            $"invariant 5: the report of a cancelled step changed more than its lease: {after}");
+
+    private void ReportedChecks(StepState before, StepState after, StepReport report)
+    {
+        Violation.If(after.Fence is not null, "invariant 1: a lease outlived its report");
+        var retries = definition.Steps[before.Index].Retry.MaxRetries;
+        var isRetry = report is { Outcome: ReportOutcome.Failed, Retryable: true } && before.Attempt < retries;
+        var expected = report.Outcome switch
+        {
+            ReportOutcome.Succeeded => StepStatus.Succeeded,
+            ReportOutcome.Skipped => StepStatus.Skipped,
+            ReportOutcome.Failed => isRetry ? StepStatus.Ready : StepStatus.Failed,
+            ReportOutcome.Cancelled => StepStatus.Failed,
+            ReportOutcome.Returned => StepStatus.Ready,
+        };
+        Violation.If(after.Status != expected, $"step {before.Index} is {after.Status} after {report.Outcome}, expected {expected}");
+        Violation.If(after.Attempt != before.Attempt + (isRetry ? 1 : 0), $"step {before.Index} went from attempt {before.Attempt} to {after.Attempt}");
+        if (report.Outcome is ReportOutcome.Returned)
+            Violation.If((after.QueuedAt, after.Due, after.Losses) != (before.QueuedAt, before.Due, before.Losses), "work that was handed back was charged");
+    }
+
+    private void ExpiredChecks(StepState before, StepState after)
+    {
+        Violation.If(after.Fence is not null, "invariant 6: a lease outlived its collection");
+        if (before.Status is StepStatus.Cancelled)
+        {
+            StepCancelledChecks(before, after);
+            return;
+        }
+
+        var step = definition.Steps[before.Index];
+        if (definition.LostLease is LostLeaseRule.UseRetry)
+        {
+            var again = before.Attempt < step.Retry.MaxRetries;
+            Violation.If(after.Status is StepStatus.Ready != again, $"invariant 6: a lost lease in attempt {before.Attempt} of {step.Retry.MaxRetries + 1} left {after.Status}");
+            if (again)
+                Violation.If((after.Attempt, after.Due) != (before.Attempt + 1, now + step.Retry.DelayBefore(before.Attempt + 1)), "invariant 6: a retry is due at the wrong time");
+            return;
+        }
+
+        Violation.If((after.Attempt, after.Losses) != (before.Attempt, before.Losses + 1), "invariant 6: a lost lease used up a retry");
+        Violation.If(after.Status is StepStatus.Ready != before.Losses < definition.MaxLeaseLosses, $"invariant 6: step {after.Index} is {after.Status} after {after.Losses} losses");
+        if (after.Status is StepStatus.Ready)
+            Violation.If((after.QueuedAt, after.Due) != (before.QueuedAt, before.Due), "invariant 6: a step did not go back to the front");
+    }
+}

@@ -1,0 +1,42 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Broker.Core.Tests.Properties;
+
+/// <summary>Random graphs under random commands keep every invariant of src/Broker.Core/README.md.</summary>
+public sealed class RunProperties
+{
+    private const int Stories = 800;
+
+    [Fact]
+    public void Whatever_happens_no_invariant_breaks_and_the_run_ends() =>
+        Prop.ForAll(Story.Any, Tell).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
+
+    private static void Tell(Story story)
+    {
+        var document = RandomGraph.Document(story.GraphSeed);
+        var reading = DefinitionReader.Read(JsonElement.Parse(document));
+        Assert.True(reading.Definition is not null, $"{document}\n{string.Join('\n', reading.Problems)}");
+
+        object last = "start";
+        try
+        {
+            var driver = new RunDriver(reading.Definition);
+            foreach (var command in story.Commands)
+            {
+                last = command;
+                driver.Play(command);
+            }
+
+            last = "driving to the end";
+            driver.DriveToTheEnd();
+        }
+        catch (Exception broken)
+        {
+            throw new InvalidOperationException($"{broken.Message}\nlast: {last}\nstory: {story}\ndefinition: {document}", broken);
+        }
+    }
+}

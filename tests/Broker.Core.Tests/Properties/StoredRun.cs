@@ -1,0 +1,111 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Tests.Properties;
+
+/// <summary>What a store keeps of one run between transactions: rows, the joins as text, the mail.</summary>
+internal sealed class StoredRun(RunState fresh)
+{
+    private readonly SortedDictionary<int, StepState> rows = [];
+    private readonly SortedDictionary<long, InboundEvent> mail = [];
+    private RunState run = fresh;
+    private string? joins = fresh.Joins.Write();
+
+    public RunState Run => run with { Joins = JoinSet.Read(joins) };
+    public WorkflowDefinition Definition => run.Definition;
+    public IReadOnlyDictionary<int, StepState> Rows => rows;
+    public IEnumerable<InboundEvent> Mail => mail.Values;
+    public IEnumerable<InboundEvent> Undelivered => mail.Values.Where(m => m.DeliveredAt is null);
+
+    /// <summary>Steps that have finished, in order.</summary>
+    public List<Finish> Finishes { get; } = [];
+
+    /// <summary>Final value of a run that succeeded.</summary>
+    public string? ResultJson { get; private set; }
+
+    /// <summary>Everything that is stored, as one text: two equal ones mean that nothing was changed.</summary>
+    public string Image =>
+        $"{run with { Joins = JoinSet.Empty }} {joins}\n{string.Join('\n', rows.Values)}\n{string.Join('\n', mail.Values)}";
+
+    /// <summary>Writes outside a session, as the store's own statements do: claims and heartbeats.</summary>
+    public void Put(StepState step) => rows[step.Index] = step;
+
+    /// <summary>A session with these rows loaded, and the undelivered events.</summary>
+    public RunSession Open(IEnumerable<StepState> loaded) => new(Run, loaded, Undelivered);
+
+    public IEnumerable<StepState> Active => rows.Values.Where(s => s.IsActive);
+
+    public IEnumerable<StepState> Named(int index) => rows.TryGetValue(index, out var row) ? [row] : [];
+
+    /// <summary>What the session's documentation asks for with a named step: all active steps too while pausing.</summary>
+    public IEnumerable<StepState> NamedAndMore(int index) =>
+        run.Phase is RunPhase.Pausing ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
+
+    /// <summary>Writes what came out of a session. The checks are those of the tables: keys and legal changes of status.</summary>
+    public void Save(RunSession session, InboundEvent? sent = null)
+    {
+        if (session.EndedNow)
+        {
+            var results = rows.Values.Concat(session.Inserted).Concat(session.Updated)
+                .Where(s => Definition.ResultSteps.Contains(s.Index))
+                .GroupBy(s => s.Index, (_, states) => states.Last())
+                .Where(s => s.IsFinished);
+            session.Conclude(FinalValue.Of(Definition, results.ToDictionary(s => s.Index, s => s.Result)));
+            ResultJson = session.ResultJson;
+        }
+
+        Violation.If(run.IsTerminal && session.Run.Phase != run.Phase, "invariant 3: a run that has ended changed its phase");
+        if (sent is not null) mail[sent.Id] = sent;
+        var written = session.Inserted.Concat(session.Updated).ToDictionary(s => s.Index);
+        foreach (var index in FinishOrder(session, written))
+        {
+            var succeeded = written[index].Status is StepStatus.Succeeded;
+            Finishes.Add(new(index, succeeded ? Text(written[index].Result) : null, succeeded));
+        }
+
+        foreach (var step in session.Inserted)
+        {
+            Violation.If(rows.ContainsKey(step.Index), $"invariant 2: step {step.Index} became ready twice");
+            rows.Add(step.Index, step);
+        }
+
+        foreach (var step in session.Updated)
+        {
+            Violation.If(!rows.TryGetValue(step.Index, out var before), $"step {step.Index} was updated without a row");
+            Violation.If(before!.IsTerminal && before.Status != step.Status, $"invariant 3: step {step.Index} left {before.Status} for {step.Status}");
+            rows[step.Index] = step;
+        }
+
+        foreach (var message in session.Consumed)
+        {
+            Violation.If(mail[message.Id].DeliveredAt is not null, $"invariant 9: event {message.Id} was consumed twice");
+            mail[message.Id] = message;
+        }
+
+        run = session.Run;
+        joins = session.Run.Joins.Write();
+    }
+
+    // Each end of a step is announced on the stream when it happens; that is the only trace of the order within one transaction.
+    private List<int> FinishOrder(RunSession session, Dictionary<int, StepState> written) =>
+        session.Published
+            .Where(p => p.Type == StepEvents.StateChangedType)
+            .Select(p => Definition.Find(JsonElement.Parse(p.ValueJson).GetProperty("name").GetString()!)!.Index)
+            .Where(i => written.TryGetValue(i, out var now) && now.IsFinished && !(rows.TryGetValue(i, out var before) && before.IsFinished))
+            .Distinct()
+            .ToList();
+
+    private static string? Text(string? resultJson) => resultJson?.StartsWith('"') is true ? resultJson.Trim('"') : null;
+}
+
+/// <summary>A rule was broken.</summary>
+internal sealed class Violation(string message) : Exception(message)
+{
+    public static void If(bool broken, string message)
+    {
+        if (broken) throw new Violation(message);
+    }
+}

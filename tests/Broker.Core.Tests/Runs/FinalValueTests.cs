@@ -1,0 +1,35 @@
+using Broker.Core.Runs;
+using Broker.Core.Tests.Definitions;
+using Xunit;
+
+namespace Broker.Core.Tests.Runs;
+
+public sealed class FinalValueTests
+{
+    private static string Of(string outputs, params (int Step, string? Result)[] finished) => FinalValue.Of(
+        Doc.Of($$"""{"workflow_id":"w","steps":{"a":{},"b\"é":{},"c":{} },"outputs":[{{outputs}}] }"""), finished.ToDictionary(f => f.Step, f => f.Result));
+
+    [Fact]
+    public void Nothing_that_ran_is_null() => Assert.Equal("null", Of(""));
+
+    [Fact]
+    public void One_is_itself_character_by_character() => Assert.Equal(" {\"n\" : 1.0} ", Of("", (0, " {\"n\" : 1.0} ")));
+
+    [Fact]
+    public void One_without_a_result_is_null() => Assert.Equal("null", Of("", (2, null)));
+
+    [Fact]
+    public void Several_are_an_object_by_step_in_order_of_the_outputs()
+    {
+        var value = System.Text.Json.JsonElement.Parse(Of("\"c\",\"b\\\"é\"", (1, "1e2"), (2, null), (0, "0")));
+
+        Assert.Equal(["c", "b\"é"], value.EnumerateObject().Select(m => m.Name));
+        Assert.Equal(["null", "1e2"], value.EnumerateObject().Select(m => m.Value.GetRawText()));
+    }
+
+    [Theory]
+    [InlineData(" {}", true)]
+    [InlineData("[{}]", false)]
+    [InlineData("\"{\"", false)]
+    public void An_object_is_known_by_its_first_character(string json, bool isObject) => Assert.Equal(isObject, FinalValue.IsObject(json));
+}
