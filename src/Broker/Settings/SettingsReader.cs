@@ -22,11 +22,12 @@ internal static class SettingsReader
     [
         new("Port", (settings, text) => settings with { Port = Whole(text, 0, IPEndPoint.MaxPort) }),
         new("Host", (settings, text) => settings with { Host = Address(text) }),
-        new("DatabaseUrl", (settings, text) => settings with { DatabaseUrl = text }),
+        new("DatabaseUrl", (settings, text) => settings with { DatabaseUrl = Database(text) }),
         new("WorkflowsDir", (settings, text) => settings with { WorkflowsDir = text }),
         new("ApiOnly", (settings, text) => settings with { ApiOnly = Switch(text) }),
         new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }),
         new("ReapInterval", (settings, text) => settings with { ReapInterval = Span(text, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)) }),
+        new("Lanes", (settings, text) => settings with { Lanes = Whole(text, 1, 16) }),
         new("DefaultLeaseSecs", (settings, text) => settings with { DefaultLeaseSecs = Whole(text, 1, 86_400) }),
         new("WorkerTimeout", (settings, text) => settings with { WorkerTimeout = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),
         new("WorkerOffline", (settings, text) => settings with { WorkerOffline = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),
@@ -44,7 +45,7 @@ internal static class SettingsReader
     [
         new("PORT", (settings, text) => settings with { Port = PortOrDefault(text) }),
         new("HOST", (settings, text) => settings with { Host = Address(text) }),
-        new("DATABASE_URL", (settings, text) => settings with { DatabaseUrl = text }),
+        new("DATABASE_URL", (settings, text) => settings with { DatabaseUrl = Database(text) }),
         new("WORKFLOWS_DIR", (settings, text) => settings with { WorkflowsDir = text }),
         new("API_ONLY", (settings, text) => settings with { ApiOnly = text is "1" or "true" }),
         new("CORS_ORIGINS", (settings, text) => settings with { CorsOrigins = Origins(text) }),
@@ -71,7 +72,9 @@ internal static class SettingsReader
             }
             catch (FormatException wrong)
             {
-                problems.Add($"{key}: '{text}' is not allowed; write {wrong.Message}.");
+                // A database's address may hold its password: it is not repeated.
+                var found = text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal) ? "this value" : $"'{text}'";
+                problems.Add($"{key}: {found} is not allowed; write {wrong.Message}.");
             }
         }
     }
@@ -109,6 +112,9 @@ internal static class SettingsReader
         "false" or "0" => false,
         _ => throw new FormatException("true or false"),
     };
+
+    private static string Database(string text) =>
+        Storage.DatabaseUrl.TryParse(text, out _, out _) ? text : throw new FormatException("postgres://user:password@host:5432/database, Host=…;Database=… or sqlite:PATH");
 
     private static string Address(string text) => text switch
     {

@@ -1,0 +1,37 @@
+# Two images from one build: `--target broker` (also the default) and `--target worker`.
+
+FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+WORKDIR /source
+# Project files first: packages are restored again only when one of these changes.
+COPY Directory.Build.props global.json .editorconfig ./
+COPY src/Directory.Packages.props src/
+COPY src/Broker/Broker.csproj src/Broker/packages.lock.json src/Broker/
+COPY src/Broker.Core/Broker.Core.csproj src/Broker.Core/packages.lock.json src/Broker.Core/
+COPY src/Broker.Storage/Broker.Storage.csproj src/Broker.Storage/packages.lock.json src/Broker.Storage/
+COPY src/Broker.Worker/Broker.Worker.csproj src/Broker.Worker/packages.lock.json src/Broker.Worker/
+RUN dotnet restore src/Broker --locked-mode && dotnet restore src/Broker.Worker --locked-mode
+COPY src/ src/
+RUN dotnet publish src/Broker --no-restore -c Release -o /out/broker \
+ && dotnet publish src/Broker.Worker --no-restore -c Release -o /out/worker
+
+FROM mcr.microsoft.com/dotnet/runtime:10.0 AS worker
+# Jobs are shell commands, each in a session of its own, so that it can be stopped with all its children.
+RUN command -v sh setsid >/dev/null || (apt-get update && apt-get install -y --no-install-recommends util-linux && rm -rf /var/lib/apt/lists/*)
+COPY --from=build /out/worker /app
+RUN mkdir /work && chown "$APP_UID" /work
+WORKDIR /work
+USER $APP_UID
+ENTRYPOINT ["dotnet", "/app/broker-worker.dll"]
+
+FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS broker
+COPY --from=build /out/broker /app
+# The embedded database, for those who set no DATABASE_URL, and workflow files; mount volumes over them.
+RUN mkdir -p /data/broker-data /data/workflows && cp -r /app/workflows/. /data/workflows/ && chown -R "$APP_UID" /data
+WORKDIR /data
+USER $APP_UID
+# Inside a container loopback is reachable by nobody: who may come in is decided by the ports that are published.
+ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
+EXPOSE 3000
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=2s --retries=3 \
+    CMD ["dotnet", "/app/Broker.dll", "--healthcheck"]
+ENTRYPOINT ["dotnet", "/app/Broker.dll"]

@@ -1,0 +1,106 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+using Microsoft.OpenApi.Reader;
+using Xunit;
+
+namespace Broker.Tests.Host;
+
+public sealed class ApiDocumentTests(WholeHost host) : IClassFixture<WholeHost>
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_document_is_valid()
+    {
+        var read = await ReadAsync();
+        Assert.Empty(read.Diagnostic!.Errors.Select(error => error.ToString()));
+        Assert.Empty(read.Diagnostic.Warnings.Select(warning => warning.ToString()));
+        Assert.Equal("Broker API", read.Document!.Info.Title);
+    }
+
+    [Fact]
+    public async Task The_yaml_is_the_same_document()
+    {
+        var yaml = await host.Client.GetStringAsync(new Uri("/openapi.yaml", UriKind.Relative), Ct);
+        Assert.StartsWith("openapi: ", yaml, StringComparison.Ordinal);
+        Assert.Contains("operationId: Ready", yaml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_route_is_described()
+    {
+        var described = (await OperationsAsync()).Select(operation => operation.Value.OperationId).ToHashSet();
+        var mapped = host.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is not { ExcludeFromDescription: true })
+            .Where(endpoint => endpoint.RoutePattern.RawText?.Contains("documentName", StringComparison.Ordinal) is not true);
+
+        Assert.Empty(mapped.Where(endpoint => !described.Contains(endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName))
+            .Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
+    public async Task Every_operation_has_a_summary_a_known_group_an_answer_and_an_id_of_its_own()
+    {
+        var groups = (await ReadAsync()).Document!.Tags!.Select(tag => tag.Name).ToHashSet();
+        var operations = await OperationsAsync();
+
+        Assert.NotEmpty(operations);
+        Assert.Empty(operations.Where(o => string.IsNullOrEmpty(o.Value.Summary)).Select(o => o.Key));
+        Assert.Empty(operations.Where(o => o.Value.Tags is not { Count: 1 } || !groups.Contains(o.Value.Tags.Single().Name)).Select(o => o.Key));
+        Assert.Empty(operations.Where(o => o.Value.Responses is not { Count: > 0 }).Select(o => o.Key));
+        Assert.Empty(operations.GroupBy(o => o.Value.OperationId).Where(same => same.Count() > 1 || same.Key is null).Select(same => same.Key));
+    }
+
+    [Fact]
+    public async Task Every_json_body_has_an_example()
+    {
+        var operations = await OperationsAsync();
+        var bare = new List<string>();
+        foreach (var (where, operation) in operations)
+        {
+            bare.AddRange(Bare(operation.RequestBody?.Content).Select(type => $"{where} request {type}"));
+            foreach (var (status, answer) in operation.Responses!.Where(answer => answer.Key.StartsWith('2')))
+                bare.AddRange(Bare(answer.Content).Select(type => $"{where} {status} {type}"));
+        }
+
+        Assert.Empty(bare);
+    }
+
+    [Fact]
+    public async Task Objects_take_unknown_members()
+    {
+        var json = JsonNode.Parse(await host.Client.GetStringAsync(new Uri("/openapi.json", UriKind.Relative), Ct))!;
+        Assert.DoesNotContain("\"additionalProperties\":false", json.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_page_comes_from_the_program_itself()
+    {
+        var page = await host.Client.GetStringAsync(new Uri("/docs/index.html", UriKind.Relative), Ct);
+        Assert.Contains("swagger-ui", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("src=\"http", page, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Bare(IDictionary<string, OpenApiMediaType>? content) =>
+        (content ?? new Dictionary<string, OpenApiMediaType>())
+            .Where(body => body.Key == "application/json" && body.Value is { Example: null, Examples: null or { Count: 0 } })
+            .Select(body => body.Key);
+
+    private async Task<List<KeyValuePair<string, OpenApiOperation>>> OperationsAsync() =>
+    [
+        .. from path in (await ReadAsync()).Document!.Paths
+           from operation in path.Value.Operations ?? []
+           select KeyValuePair.Create($"{operation.Key} {path.Key}", operation.Value),
+    ];
+
+    private async Task<ReadResult> ReadAsync()
+    {
+        await using var stream = await host.Client.GetStreamAsync(new Uri("/openapi.json", UriKind.Relative), Ct);
+        using var copy = new MemoryStream();
+        await stream.CopyToAsync(copy, Ct);
+        copy.Position = 0;
+        return await OpenApiDocument.LoadAsync(copy, "json", cancellationToken: Ct);
+    }
+}

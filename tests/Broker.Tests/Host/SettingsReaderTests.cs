@@ -1,0 +1,137 @@
+using Broker.Settings;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace Broker.Tests.Host;
+
+public sealed class SettingsReaderTests
+{
+    [Fact]
+    public void Nothing_set_means_the_defaults_on_loopback()
+    {
+        var settings = Read().Settings;
+        Assert.Equal(3000, settings.Port);
+        Assert.Equal("127.0.0.1", settings.Host);
+        Assert.Null(settings.DatabaseUrl);
+        Assert.False(settings.ApiOnly);
+        Assert.Empty(settings.CorsOrigins);
+        Assert.Equal(TimeSpan.FromSeconds(5), settings.ReapInterval);
+    }
+
+    /// <summary>Jobs contract 10.</summary>
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("65535", 65535)]
+    [InlineData("65536", 3000)]
+    [InlineData("-1", 3000)]
+    [InlineData("http", 3000)]
+    [InlineData("", 3000)]
+    public void What_is_no_port_is_3000(string text, int port) => Assert.Equal(port, Read(("PORT", text)).Settings.Port);
+
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("true", true)]
+    [InlineData("True", false)]
+    [InlineData("yes", false)]
+    [InlineData("0", false)]
+    public void Api_only_is_exactly_1_or_true(string text, bool apiOnly) => Assert.Equal(apiOnly, Read(("API_ONLY", text)).Settings.ApiOnly);
+
+    [Fact]
+    public void Origins_are_trimmed_and_what_is_none_is_dropped() => Assert.Equal(
+        ["https://a.example", "http://localhost:5173", "null"],
+        Read(("CORS_ORIGINS", " https://a.example/ ,, http://localhost:5173 ,nonsense,null")).Settings.CorsOrigins);
+
+    [Fact]
+    public void Variables_win_over_keys()
+    {
+        var settings = Read(("Broker:Port", "4000"), ("PORT", "5000"), ("Broker:DatabaseUrl", "sqlite:a.db"), ("DATABASE_URL", "sqlite:b.db")).Settings;
+        Assert.Equal(5000, settings.Port);
+        Assert.Equal("sqlite:b.db", settings.DatabaseUrl);
+    }
+
+    [Fact]
+    public void Keys_reach_every_setting()
+    {
+        var settings = Read(
+            ("Broker:Host", "0.0.0.0"), ("Broker:WorkflowsDir", "/flows"), ("Broker:ApiOnly", "true"), ("Broker:CorsOrigins:0", "http://a"),
+            ("Broker:CorsOrigins:1", "http://b"), ("Broker:ReapInterval", "00:00:01"), ("Broker:DefaultLeaseSecs", "90"), ("Broker:WorkerTimeout", "00:01:00"),
+            ("Broker:WorkerOffline", "00:02:00"), ("Broker:WorkerRemoved", "1.00:00:00"), ("Broker:InstancesBasePath", "/wf/"),
+            ("Broker:RunnerTickEnabled", "false"), ("Broker:InstancesShowActive", "true"), ("Broker:MaxBodyBytes", "65536"), ("Broker:Retention", "00:00:00"),
+            ("Broker:StreamHeartbeat", "00:00:05"), ("Broker:DatabaseUrl", "sqlite:x.db"), ("Broker:Port", "1"), ("Broker:Lanes", "4")).Settings;
+
+        var expected = new BrokerSettings
+        {
+            Host = "0.0.0.0",
+            WorkflowsDir = "/flows",
+            ApiOnly = true,
+            CorsOrigins = settings.CorsOrigins,
+            ReapInterval = TimeSpan.FromSeconds(1),
+            DefaultLeaseSecs = 90,
+            WorkerTimeout = TimeSpan.FromMinutes(1),
+            WorkerOffline = TimeSpan.FromMinutes(2),
+            WorkerRemoved = TimeSpan.FromDays(1),
+            InstancesBasePath = "/wf",
+            RunnerTickEnabled = false,
+            InstancesShowActive = true,
+            MaxBodyBytes = 65536,
+            Retention = TimeSpan.Zero,
+            StreamHeartbeat = TimeSpan.FromSeconds(5),
+            DatabaseUrl = "sqlite:x.db",
+            Port = 1,
+            Lanes = 4,
+        };
+        Assert.Equal(expected, settings);
+        Assert.Equal(["http://a", "http://b"], settings.CorsOrigins);
+    }
+
+    [Fact]
+    public void Every_setting_has_a_key()
+    {
+        // A value that no setting takes: a key that is read is named in a problem, unless it takes any text.
+        var read = Read([.. typeof(BrokerSettings).GetProperties().Select(property => ($"Broker:{property.Name}", "\u0001"))]);
+        var taken = read.Problems.Select(problem => problem[..problem.IndexOf(' ')].TrimEnd(':'));
+        string[] anyText = [nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.CorsOrigins)];
+        Assert.Equal(
+            typeof(BrokerSettings).GetProperties().Select(property => property.Name).Except(anyText).Order().Select(name => $"Broker:{name}"), taken.Order());
+    }
+
+    [Fact]
+    public void One_message_lists_everything_wrong_and_what_to_write()
+    {
+        var message = Read(("HOST", "nowhere"), ("REAP_INTERVAL_SECS", "0"), ("Broker:MaxBodyBytes", "many"), ("Broker:Retention", "30")).Message;
+        Assert.NotNull(message);
+        Assert.Contains("HOST: 'nowhere' is not allowed; write an IP address", message, StringComparison.Ordinal);
+        Assert.Contains("REAP_INTERVAL_SECS: '0' is not allowed; write a whole number from 1 to 3600", message, StringComparison.Ordinal);
+        Assert.Contains("Broker:MaxBodyBytes: 'many'", message, StringComparison.Ordinal);
+        Assert.Contains("Broker:Retention: '30' is not allowed; write a time such as", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("mysql://root:hunter2@db/broker")]
+    [InlineData("Nonsense=hunter2")]
+    [InlineData("sqlite:")]
+    public void A_wrong_database_is_told_without_its_password(string url)
+    {
+        var message = Read(("DATABASE_URL", url)).Message;
+        Assert.NotNull(message);
+        Assert.Contains("DATABASE_URL: ", message, StringComparison.Ordinal);
+        Assert.Contains("write postgres://", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("localhost", "127.0.0.1")]
+    [InlineData("*", "0.0.0.0")]
+    [InlineData("[::1]", "::1")]
+    public void Hosts_are_addresses(string text, string address) => Assert.Equal(address, Read(("HOST", text)).Settings.Host);
+
+    [Fact]
+    public void A_missing_workflow_folder_is_looked_for_beside_the_program()
+    {
+        Assert.Equal(Path.Combine(AppContext.BaseDirectory, "workflows"), Path.GetFullPath(Read().Settings.WorkflowsDir));
+        Assert.Equal("not-there-either", Read(("WORKFLOWS_DIR", "not-there-either")).Settings.WorkflowsDir);
+    }
+
+    private static SettingsReading Read(params (string Key, string Value)[] values) => SettingsReader.Read(
+        new ConfigurationBuilder().AddInMemoryCollection(values.Select(value => KeyValuePair.Create(value.Key, (string?)value.Value))).Build());
+}
