@@ -1,7 +1,9 @@
 using Broker.Api;
+using Broker.Api.InstancesDialect;
 using Broker.OpenApi;
 using Broker.Operations;
 using Broker.Settings;
+using Broker.WorkflowFiles;
 
 namespace Broker;
 
@@ -23,10 +25,13 @@ internal static class BrokerHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddApiDocument();
+        builder.Services.AddHostedService<WorkflowFileRegistration>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();
         app.UseOperations();
+        app.UseInstancesTrailingSlash(settings);
+        app.UseRawPath();
         app.MapDialects(settings);
         app.MapProbes();
         app.MapApiDocument();

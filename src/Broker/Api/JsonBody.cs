@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Broker.Api;
 
@@ -78,8 +79,10 @@ internal readonly struct JsonBody : IDisposable
         if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
         try
         {
-            // A copy: the document outlives the pipe's buffer.
-            return new(JsonDocument.Parse(bytes.ToArray(), new JsonDocumentOptions { MaxDepth = MaxDepth }), BodyFault.None, "");
+            // A copy: the document outlives the pipe's buffer. The parser does not look into strings; whoever reads them would fail.
+            var copy = bytes.ToArray();
+            if (!Utf8.IsValid(copy)) return new(null, BodyFault.NotJson, "the body is not UTF-8");
+            return new(JsonDocument.Parse(copy, new JsonDocumentOptions { MaxDepth = MaxDepth }), BodyFault.None, "");
         }
         catch (JsonException broken)
         {

@@ -1,4 +1,6 @@
+using Broker.Storage;
 using Broker.Testing;
+using Broker.Tests.JobsDialect;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -11,7 +13,7 @@ using Xunit;
 namespace Broker.Tests.App;
 
 /// <summary>The whole service on a real Kestrel port and a database of its own: a class fixture.</summary>
-public abstract class BrokerApp : IAsyncLifetime
+public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
 {
     private readonly List<WebApplication> apps = [];
     private readonly TempFolder workflows = new();
@@ -23,6 +25,10 @@ public abstract class BrokerApp : IAsyncLifetime
     public Uri Address => Client.BaseAddress!;
 
     public IServiceProvider Services => apps[0].Services;
+
+    HttpClient IJobsBroker.Http => Client;
+
+    public Task ReapAsync() => Services.GetRequiredService<IRunStore>().ExpireLeasesAsync(1000, TestContext.Current.CancellationToken);
 
     private protected abstract Task<string> CreateDatabaseAsync();
 

@@ -1,8 +1,94 @@
 namespace Broker.Api.HandlersDialect;
 
+/// <summary>The handlers dialect at its documented paths, and once more in the newest servers' form (handlers contract 1, 12).</summary>
 internal static class HandlersDialectApi
 {
+    private const string Tag = "Handlers dialect";
+    private const string Json = JsonAnswer.ContentType;
+
+    /// <summary>Without it routing refuses what clients send: a body with no content type, or a wrong one.</summary>
+    private const string AnyType = "*/*";
+
     public static void MapHandlersDialect(this IEndpointRouteBuilder routes)
     {
+        Map(routes, HandlersMount.Root);
+        Map(routes, HandlersMount.Current);
     }
+
+    private static void Map(IEndpointRouteBuilder routes, HandlersMount mount)
+    {
+        var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount);
+        var errors = mount.ErrorsAsJson ? Json : "text/plain";
+        var failure = mount.ErrorsAsJson ? typeof(HandlerDto) : typeof(string);
+        var message = mount.ErrorsAsJson ? typeof(HandlersErrorDto) : typeof(string);
+
+        api.MapGet("/health", WorkflowRoutes.HealthAsync).Named(mount, "Health", "Health check")
+            .Produces<StatusDto>(200, Json).Produces<StatusDto>(503, Json);
+        api.MapGet("/workflows", WorkflowRoutes.ListAsync).Named(mount, "ListWorkflows", "List workflows")
+            .Produces<WorkflowNamesDto>(200, Json);
+        api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
+            .Refuses(failure, errors, 500);
+        api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+        api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
+            .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404);
+        api.MapGet("/workflows/{name}/events", WorkflowRoutes.EventsAsync).Named(mount, "ListWorkflowEvents", "List workflow events")
+            .Produces<WorkflowEventsDto>(200, Json).Refuses(message, errors, 404);
+        api.MapGet("/workflows/{name}/representation", WorkflowRoutes.RepresentationAsync)
+            .Named(mount, "GetWorkflowRepresentation", "Get the representation of the workflow")
+            .Produces<WorkflowGraphDto>(200, Json).Refuses(message, errors, 404);
+
+        api.MapGet("/handlers", HandlerRoutes.ListAsync).Named(mount, "ListHandlers", "Get handlers").Produces<HandlersListDto>(200, Json);
+        api.MapGet("/handlers/{handler_id}", HandlerRoutes.GetAsync).Named(mount, "GetHandler", "Get handler")
+            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Produces<HandlerDto>(500, Json);
+        api.MapPost("/handlers/{handler_id}/cancel", HandlerRoutes.CancelAsync).Named(mount, "CancelHandler", "Stop and delete handler")
+            .Produces<StatusDto>(200, Json).Refuses(message, errors, 404);
+        api.MapGet("/results/{handler_id}", HandlerRoutes.ResultAsync).Named(mount, "GetResult", "Get workflow result")
+            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Refuses(failure, errors, 500);
+
+        api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
+            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409);
+        api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
+            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+
+        MapRefusals(api, mount);
+    }
+
+    /// <summary>
+    /// Wrong methods and unknown paths below this dialect's first segments. Any other endpoint that matches comes first, so that nothing
+    /// of another dialect is hidden.
+    /// </summary>
+    private static void MapRefusals(RouteGroupBuilder api, HandlersMount mount)
+    {
+        (string Template, string Methods)[] known =
+        [
+            ("/health", "GET"), ("/workflows", "GET"), ("/workflows/{name}/run", "POST"), ("/workflows/{name}/run-nowait", "POST"),
+            ("/workflows/{name}/schema", "GET"), ("/workflows/{name}/events", "GET"), ("/workflows/{name}/representation", "GET"), ("/handlers", "GET"),
+            ("/handlers/{handler_id}", "GET"), ("/handlers/{handler_id}/cancel", "POST"), ("/results/{handler_id}", "GET"), ("/events/{handler_id}", "GET, POST"),
+        ];
+        string[] below = mount.Prefix.Length > 0 ? ["/{**rest}"] : ["/workflows/{**rest}", "/handlers/{**rest}", "/results/{**rest}", "/events/{**rest}"];
+        foreach (var (template, methods) in known)
+            api.Map(template, MethodNotAllowedAsync).WithMetadata(new AllowedMethods(methods)).WithOrder(int.MaxValue - 1).ExcludeFromDescription();
+        foreach (var template in below) api.Map(template, NotFoundAsync).WithOrder(int.MaxValue).ExcludeFromDescription();
+    }
+
+    private static Task MethodNotAllowedAsync(HttpContext http, HandlersMount mount)
+    {
+        http.Response.Headers.Allow = http.GetEndpoint()!.Metadata.GetRequiredMetadata<AllowedMethods>().Names;
+        return HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status405MethodNotAllowed, "Method Not Allowed");
+    }
+
+    private static Task NotFoundAsync(HttpContext http, HandlersMount mount) => HandlersAnswer.NotFoundAsync(http, mount, "Not Found");
+
+    private static RouteHandlerBuilder Named(this RouteHandlerBuilder route, HandlersMount mount, string name, string summary) =>
+        route.WithName($"{mount.Name}{name}").WithSummary(summary);
+
+    private static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, Type body, string contentType, params int[] statuses)
+    {
+        foreach (var status in statuses) route.WithMetadata(new ProducesResponseTypeMetadata(status, body, [contentType]));
+        return route;
+    }
+
+    private sealed record AllowedMethods(string Names);
 }

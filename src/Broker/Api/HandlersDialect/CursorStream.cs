@@ -1,0 +1,37 @@
+using Broker.Core.Runs;
+using Broker.Engine;
+using Broker.Storage;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>Reading by number: any number of readers, nothing is removed (handlers contract 6.2).</summary>
+internal static class CursorStream
+{
+    /// <summary>Streams until the run has ended. False when there is nothing to stream and nothing to come; nothing was written then.</summary>
+    public static async Task<bool> SendAsync(HttpContext http, BrokerEngine engine, RunView run, EventStreamRequest request, CancellationToken ct)
+    {
+        var (runId, events) = (run.Ref.Id, engine.Events);
+        using var changed = engine.Changes.Subscribe(Topics.Run(runId));
+        var after = request.Cursor!.Value.After ?? await events.LastSequenceAsync(runId, ct);
+        var rows = await events.ReadAsync(runId, after, EventSink.Batch, ct);
+        if (run.IsTerminal && rows.Count == 0) return false;
+
+        var sink = new EventSink(http, engine, run, request);
+        await sink.OpenAsync(ct);
+        while (true)
+        {
+            foreach (var row in rows)
+            {
+                await sink.WriteAsync(row, ct);
+                if (row.IsTerminal) return true;
+                after = row.Sequence;
+            }
+
+            (rows, var ended) = await sink.NextAsync(after, ct);
+            if (ended) return true;
+            if (rows.Count > 0) continue;
+            await sink.KeepAliveAsync(ct);
+            await changed.WaitAsync(engine.Settings.StreamHeartbeat, ct);
+        }
+    }
+}

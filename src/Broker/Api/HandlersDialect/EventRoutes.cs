@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Json;
+using Broker.Core.Runs;
+using Broker.Engine;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>Query parameters of a stream.</summary>
+internal readonly record struct EventStreamQuery(
+    [property: FromQuery(Name = "sse")] string? Sse,
+    [property: FromQuery(Name = "include_internal")] string? IncludeInternal,
+    [property: FromQuery(Name = "include_qualified_name")] string? IncludeQualifiedName,
+    [property: FromQuery(Name = "acquire_timeout")] string? AcquireTimeout,
+    [property: FromQuery(Name = "after_sequence")] string? AfterSequence);
+
+/// <summary>Reading a run's events and sending it some (handlers contract 6, 10).</summary>
+internal static class EventRoutes
+{
+    private const string NotAnObject = "Failed to deserialize event. Must be a json object, or stringified json object";
+
+    public static async Task StreamAsync(
+        HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId, [AsParameters] EventStreamQuery query)
+    {
+        var (request, problem) = EventStreamRequest.Read(http.Request, mount, query);
+        if (request is null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, problem);
+            return;
+        }
+
+        if (await HandlerRoutes.FindAsync(engine, handlerId, http.RequestAborted) is not { } run)
+        {
+            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);
+            return;
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, engine.Stopping);
+        try
+        {
+            var verdict = request.Mode is StreamMode.Queue ? await QueueStream.SendAsync(http, engine, run, request, stop.Token)
+                : await CursorStream.SendAsync(http, engine, run, request, stop.Token) ? QueueVerdict.Streamed
+                : QueueVerdict.Drained;
+            if (verdict is QueueVerdict.Drained) http.Response.StatusCode = StatusCodes.Status204NoContent;
+            else if (verdict is QueueVerdict.Locked)
+                await HandlersAnswer.ErrorAsync(
+                    http, mount, StatusCodes.Status409Conflict, $"No lock available to acquire after {QueryText.Decimal(request.AcquireTimeout)}s timeout");
+        }
+        catch (Exception cut) when (cut is OperationCanceledException || (cut is IOException && http.RequestAborted.IsCancellationRequested))
+        {
+            // The client has gone, the host stops or the lock is lost: a stream that is cut short must not look like one that has ended.
+            http.Abort();
+        }
+    }
+
+    public static async Task SendAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId)
+    {
+        var ct = http.RequestAborted;
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        var run = await HandlerRoutes.FindAsync(engine, handlerId, ct);
+        if (!mount.BodyBeforeHandler && await RefusedAsync(http, mount, run)) return;
+        if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object)
+        {
+            await HandlersAnswer.BodyErrorAsync(http, mount, body, "Error processing request");
+            return;
+        }
+
+        if (!body.Root.TryMember("event", out var sent) || IsNothing(sent))
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, "Event data is required");
+            return;
+        }
+
+        if (mount.BodyBeforeHandler && await RefusedAsync(http, mount, run)) return;
+        var reading = ReadEvent(sent, run!.Definition.Events);
+        var (step, stepProblem) = reading.Problem is null ? StepOf(body.Root, run.Definition, reading.Event!.Name) : (null, null);
+        if (reading.Problem is not null || stepProblem is not null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, stepProblem ?? (reading.IsValueProblem ? $"Failed to deserialize event: {reading.Problem}" : reading.Problem!));
+            return;
+        }
+
+        var (verdict, _) = await engine.SendAsync(
+            run.Ref.Workflow, run.Ref.InstanceId, reading.Event!.Name, reading.FieldsJson, step, Delivery.AllWaiting, ct);
+        await (verdict switch
+        {
+            SendVerdict.Delivered or SendVerdict.Kept => HandlersAnswer.StatusAsync(http.Response, "sent"),
+            SendVerdict.RunTerminal => CompletedAsync(http, mount),
+            SendVerdict.UnknownRun => HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound),
+        });
+    }
+
+    private static async Task<bool> RefusedAsync(HttpContext http, HandlersMount mount, RunView? run)
+    {
+        if (run is { IsTerminal: false }) return false;
+        await (run is null ? HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound) : CompletedAsync(http, mount));
+        return true;
+    }
+
+    private static Task CompletedAsync(HttpContext http, HandlersMount mount) =>
+        HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, "Workflow already completed");
+
+    private static bool IsNothing(JsonElement sent) => sent.ValueKind switch
+    {
+        JsonValueKind.Object => !sent.EnumerateObject().Any(),
+        JsonValueKind.Array => sent.GetArrayLength() == 0,
+        JsonValueKind.String => JsonText.StringOf(sent).Length == 0,
+        JsonValueKind.Null or JsonValueKind.Undefined => true,
+        _ => false,
+    };
+
+    private static EventReading ReadEvent(JsonElement sent, EventCatalog events)
+    {
+        var envelope = sent.ValueKind is JsonValueKind.String ? RawJson.ParseObject(JsonText.StringOf(sent)) : sent;
+        if (envelope is not { ValueKind: JsonValueKind.Object } given) return EventReading.Unnamed(NotAnObject);
+
+        var reading = EventEnvelope.Read(given, events);
+        if (reading.Problem is not null) return reading;
+        return EventCheck.Problem(reading.Event!, reading.FieldsJson) is { } problem ? EventReading.BadValue(problem) : reading;
+    }
+
+    private static (string? Step, string? Problem) StepOf(JsonElement body, WorkflowDefinition definition, string type)
+    {
+        if (!body.TryMember("step", out var given) || given.ValueKind is JsonValueKind.Null) return (null, null);
+        if (given.ValueKind is not JsonValueKind.String) return (null, "Failed to send event: step must be a string");
+        var name = JsonText.StringOf(given);
+        if (name.Length == 0) return (null, null);
+        if (definition.Find(name) is not { } step) return (null, $"Failed to send event: Step {name} does not exist");
+        return step.EventType == type || step.Accepts.Contains(type)
+            ? (name, null)
+            : (null, $"Failed to send event: Step {name} does not accept event of type {type}");
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>Errors in the form of the mount, and the messages that clients compare (handlers contract 2).</summary>
+internal static class HandlersAnswer
+{
+    public const string TextType = "text/plain; charset=utf-8";
+    public const string WorkflowNotFound = "Workflow not found";
+    public const string HandlerNotFound = "Handler not found";
+    public const string Cancelled = "Workflow was cancelled";
+
+    public static Task ErrorAsync(HttpContext http, HandlersMount mount, int status, string message) =>
+        mount.ErrorsAsJson ? DetailAsync(http.Response, status, message) : TextAsync(http.Response, status, message);
+
+    public static Task NotFoundAsync(HttpContext http, HandlersMount mount, string message) =>
+        ErrorAsync(http, mount, StatusCodes.Status404NotFound, message);
+
+    public static Task InvalidAsync(HttpContext http, HandlersMount mount, string message) =>
+        ErrorAsync(http, mount, StatusCodes.Status400BadRequest, message);
+
+    /// <summary>Answers for a body that cannot be read; <paramref name="subject"/> starts the sentence.</summary>
+    public static Task BodyErrorAsync(HttpContext http, HandlersMount mount, in JsonBody body, string subject) => body.Fault switch
+    {
+        BodyFault.TooLarge => ErrorAsync(http, mount, StatusCodes.Status413PayloadTooLarge, $"{subject}: {body.Reason}"),
+        BodyFault.None => ErrorAsync(http, mount, mount.BodyErrorStatus, $"{subject}: expected a JSON object"),
+        BodyFault.Empty or BodyFault.NotJson =>
+            ErrorAsync(http, mount, mount.BodyErrorStatus, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),
+    };
+
+    /// <summary>An answer with one member.</summary>
+    public static Task StatusAsync(HttpResponse response, string status) =>
+        JsonAnswer.SendAsync(response, StatusCodes.Status200OK, status, static (json, status) =>
+        {
+            json.WriteStartObject();
+            json.WriteString("status", status);
+            json.WriteEndObject();
+        });
+
+    public static async Task TextAsync(HttpResponse response, int status, string message)
+    {
+        var bytes = Encoding.UTF8.GetBytes(message);
+        response.StatusCode = status;
+        response.ContentType = TextType;
+        response.ContentLength = bytes.Length;
+        await response.Body.WriteAsync(bytes);
+    }
+
+    // By way of bytes, as above: a lone surrogate that a client sent and the message quotes becomes U+FFFD, where the writer would throw.
+    private static Task DetailAsync(HttpResponse response, int status, string message) =>
+        JsonAnswer.SendAsync(response, status, message, static (json, message) =>
+        {
+            json.WriteStartObject();
+            json.WriteString("detail", Encoding.UTF8.GetBytes(message));
+            json.WriteEndObject();
+        });
+}

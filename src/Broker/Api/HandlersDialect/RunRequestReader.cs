@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Json;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>A run request, read and judged.</summary>
+/// <param name="InputsJson">Fields of the start event.</param>
+/// <param name="ContextJson">State to start from, or null.</param>
+/// <param name="HandlerId">Handler to continue, or the id to use; null for a new one.</param>
+/// <param name="Problem">Why the request cannot be taken; null when it can.</param>
+internal sealed record RunRequest(string InputsJson, string? ContextJson, string? HandlerId, string? Problem);
+
+/// <summary>Reads the body of both run routes (handlers contract 5).</summary>
+internal static class RunRequestReader
+{
+    /// <summary>A request without a body is one with an empty object.</summary>
+    public static readonly JsonElement Nothing = JsonElement.Parse("{}");
+
+    public static RunRequest Read(JsonElement body, EventCatalog events)
+    {
+        string? context = null;
+        if (body.TryMember("context", out var given) && given.ValueKind is not JsonValueKind.Null)
+        {
+            if (given.ValueKind is not JsonValueKind.Object) return Refused("Validation error for 'context': expected an object");
+            if (given.EnumerateObject().Any()) context = given.GetRawText();
+        }
+
+        string? id = null;
+        if (body.TryMember("handler_id", out given) && given.ValueKind is not JsonValueKind.Null)
+        {
+            if (given.ValueKind is not JsonValueKind.String) return Refused("Validation error for 'handler_id': expected a string");
+            id = JsonText.StringOf(given);
+        }
+
+        var start = StartEventReader.Read(body, events);
+        return new(start.InputsJson, context, string.IsNullOrEmpty(id) ? null : id, start.Problem);
+    }
+
+    private static RunRequest Refused(string problem) => new("{}", null, null, problem);
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Engine;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>Starting workflows (handlers contract 5).</summary>
+internal static class RunRoutes
+{
+    private const string BodySubject = "Error processing request body";
+
+    /// <summary>Starts and waits for the end. A client that goes away leaves the run alone.</summary>
+    public static async Task RunAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (await StartAsync(http, mount, engine, name) is not { Run: { } started }) return;
+        RunView? run;
+        try
+        {
+            run = await engine.WaitForEndAsync(started, http.RequestAborted);
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await (run switch
+        {
+            null when engine.Stopping.IsCancellationRequested => HandlersAnswer.ErrorAsync(
+                http, mount, StatusCodes.Status503ServiceUnavailable, $"The server is stopping; handler {started.InstanceId} goes on"),
+            null => HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status500InternalServerError, $"Error running workflow: {HandlersAnswer.Cancelled}"),
+            { Status: RunStatus.Succeeded } => HandlerObject.SendAsync(
+                http.Response, StatusCodes.Status200OK, run, mount.ResultsInEnvelope ? ResultForm.Envelope : ResultForm.Raw),
+            _ => HandlerRoutes.UnsuccessfulAsync(http, mount, run, "Error running workflow", ResultForm.Envelope),
+        });
+    }
+
+    /// <summary>Starts, and answers with the handler as it was at that moment.</summary>
+    public static async Task RunNowaitAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (await StartAsync(http, mount, engine, name) is not { } started) return;
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, started, static (json, started) => HandlerObject.WriteStarted(json, started.Run!, started.At));
+    }
+
+    /// <summary>Starts, or answers why not and returns null.</summary>
+    private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (!HandlerIds.IsStorable(name) || await engine.LatestAsync(name, http.RequestAborted) is not { } definition)
+        {
+            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+            return null;
+        }
+
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, http.RequestAborted);
+        var root = body.Fault is BodyFault.None ? body.Root : RunRequestReader.Nothing;
+        if (body.Fault is BodyFault.TooLarge or BodyFault.NotJson || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
+        {
+            await HandlersAnswer.BodyErrorAsync(http, mount, body, BodySubject);
+            return null;
+        }
+
+        var request = RunRequestReader.Read(root, definition.Events);
+        if (request.Problem is not null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, request.Problem);
+            return null;
+        }
+
+        var (start, refusal) = await StartOfAsync(mount, engine, definition, request, http.RequestAborted);
+        if (refusal is not null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, refusal);
+            return null;
+        }
+
+        var outcome = start is null
+            ? new(StartVerdict.NotContinuable, null, engine.Now)
+            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = Activity.Current?.Id }, http.RequestAborted);
+        switch (outcome.Verdict)
+        {
+            case StartVerdict.Started:
+                return outcome;
+            case StartVerdict.AlreadyExists or StartVerdict.StillActive when mount.ClientsChooseIds:
+                await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
+                return null;
+            case StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable:
+            default:
+                await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);
+                return null;
+        }
+    }
+
+    // Handlers contract 5.4: what a handler id means. Nothing to start: no such handler. A refusal: the id cannot be used.
+    private static async Task<(StartRequest? Start, string? Refusal)> StartOfAsync(
+        HandlersMount mount, BrokerEngine engine, WorkflowDefinition definition, RunRequest request, CancellationToken ct)
+    {
+        if (request.HandlerId is not { } id) return (new(definition, BrokerEngine.NewInstanceId()) { ContextJson = request.ContextJson }, null);
+        if (request.ContextJson is null && !mount.ClientsChooseIds)
+            return (HandlerIds.IsStorable(id) ? new StartRequest(definition, id) { Mode = StartMode.Continue } : null, null);
+
+        var previous = HandlerIds.IsStorable(id) ? await engine.FindRunAsync(definition.Name, id, ct) : null;
+        if (previous is null && !HandlerIds.MayBeChosen(id)) return (null, $"Validation error for 'handler_id': {HandlerIds.Expected}");
+        return (new(definition, id) { Mode = StartMode.NextRun, ContextJson = request.ContextJson ?? previous?.ContextJson }, null);
+    }
+}

@@ -1,0 +1,82 @@
+using Broker.Core.Definitions;
+using Broker.Engine;
+
+namespace Broker.Api.HandlersDialect;
+
+/// <summary>What can be run, and the shape of its events (handlers contract 4, 11).</summary>
+internal static class WorkflowRoutes
+{
+    public static Task HealthAsync(HttpContext http, BrokerEngine engine)
+    {
+        var stopping = engine.Stopping.IsCancellationRequested;
+        return JsonAnswer.SendAsync(
+            http.Response,
+            stopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
+            stopping ? "unhealthy" : "healthy",
+            static (json, status) =>
+            {
+                json.WriteStartObject();
+                json.WriteString("status", status);
+                json.WriteEndObject();
+            });
+    }
+
+    public static async Task ListAsync(HttpContext http, BrokerEngine engine)
+    {
+        var known = await engine.DefinitionsAsync(http.RequestAborted);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, known, static (json, known) =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("workflows");
+            foreach (var definition in known) json.WriteStringValue(definition.Name);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task SchemaAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (await FindAsync(http, engine, name) is not { } definition)
+        {
+            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+            return;
+        }
+
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition.Events, static (json, events) =>
+        {
+            json.WriteStartObject();
+            json.WritePropertyName("start");
+            json.WriteRaw(events.StartEvent.SchemaJson);
+            json.WritePropertyName("stop");
+            json.WriteRaw(events.StopEvent.SchemaJson);
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task EventsAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (await FindAsync(http, engine, name) is not { } definition)
+        {
+            await HandlersAnswer.NotFoundAsync(http, mount, $"Workflow '{name}' not found");
+            return;
+        }
+
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition.Events, static (json, events) =>
+        {
+            json.WriteStartObject();
+            json.WriteStartArray("events");
+            foreach (var known in events.All) json.WriteRaw(known.SchemaJson);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    public static async Task RepresentationAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    {
+        if (await FindAsync(http, engine, name) is not { } definition) await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+        else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition, static (json, definition) => WorkflowGraph.Write(json, definition));
+    }
+
+    private static async Task<WorkflowDefinition?> FindAsync(HttpContext http, BrokerEngine engine, string name) =>
+        HandlerIds.IsStorable(name) ? await engine.LatestAsync(name, http.RequestAborted) : null;
+}

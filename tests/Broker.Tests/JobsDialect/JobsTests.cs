@@ -1,0 +1,36 @@
+using Broker.Tests.App;
+using Xunit;
+
+namespace Broker.Tests.JobsDialect;
+
+public sealed class PostgresWorkflowExchangeTests(PostgresApp app) : WorkflowExchangeSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteWorkflowExchangeTests(SqliteApp app) : WorkflowExchangeSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobPathTests(PostgresApp app) : JobPathSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobPathTests(SqliteApp app) : JobPathSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobFuzzTests(PostgresApp app) : JobFuzzSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobFuzzTests(SqliteApp app) : JobFuzzSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobSemanticsTests(PostgresApp app) : JobSemanticsSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobSemanticsTests(SqliteApp app) : JobSemanticsSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobLogTests(PostgresApp app) : JobLogSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobLogTests(SqliteApp app) : JobLogSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobBatchTests(PostgresApp app) : JobBatchSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobBatchTests(SqliteApp app) : JobBatchSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobExchangeTests(PostgresApp app) : JobExchangeSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobExchangeTests(SqliteApp app) : JobExchangeSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresStockWorkerTests(PostgresApp app) : StockWorkerSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteStockWorkerTests(SqliteApp app) : StockWorkerSuite(app), IClassFixture<SqliteApp>;
