@@ -13,12 +13,17 @@ internal static class ExampleBook
 {
     private const string Suffix = "Examples";
 
+    // Bodies that are one string are ids that were made up.
+    private const string Id = "7c0e6a3f5b2d4c1e8f9a0b1c2d3e4f50";
+
     private static readonly FrozenDictionary<string, string> All = Collect().ToFrozenDictionary();
 
     /// <summary>An example of a body of that type, or null; lists show one entry.</summary>
     public static JsonNode? Of(Type type)
     {
         if (type.FullName is { } name && All.TryGetValue(name, out var json)) return Parse(json);
+        if (type == typeof(string)) return JsonValue.Create(Id);
+        if (type == typeof(bool)) return JsonValue.Create(false);
         if (Element(type) is { } element && Of(element) is { } entry) return new JsonArray(entry);
         return null;
     }
@@ -37,7 +42,7 @@ internal static class ExampleBook
     }
 
     private static Type? Element(Type type) =>
-        type.IsArray ? type.GetElementType()
+        type.IsArray && type != typeof(byte[]) ? type.GetElementType()
         : type.IsGenericType && type.GetGenericArguments() is [var only] && type.IsAssignableTo(typeof(System.Collections.IEnumerable)) ? only
         : null;
 

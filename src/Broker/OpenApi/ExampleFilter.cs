@@ -25,6 +25,8 @@ internal sealed class ExampleFilter : IOperationFilter
         if ((own is not null ? ExampleBook.Parse(own) : type is null ? null : ExampleBook.Of(type)) is not { } example) return;
         foreach (var (mediaType, described) in content ?? new Dictionary<string, OpenApiMediaType>())
         {
+            // A string of plain text is a message, and what it says is the dialect's own matter.
+            if (own is null && mediaType == "text/plain") continue;
             described.Example = AsSent(mediaType, example);
         }
     }

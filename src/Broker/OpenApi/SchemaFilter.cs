@@ -10,7 +10,8 @@ internal sealed class SchemaFilter : ISchemaFilter
     {
         if (schema is not OpenApiSchema written) return;
         // Requests with unknown members are served, and answers may grow: clients must not be told otherwise.
-        if (written.Type is { } type && type.HasFlag(JsonSchemaType.Object) && written.AdditionalProperties is null) written.AdditionalPropertiesAllowed = true;
+        if (written.Type is not { } type || !type.HasFlag(JsonSchemaType.Object)) return;
+        if (written.AdditionalProperties is null) written.AdditionalPropertiesAllowed = true;
         if (context.MemberInfo is null && context.ParameterInfo is null && ExampleBook.Of(context.Type) is { } example) written.Examples = [example];
     }
 }

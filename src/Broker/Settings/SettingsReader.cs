@@ -28,6 +28,7 @@ internal static class SettingsReader
         new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }),
         new("ReapInterval", (settings, text) => settings with { ReapInterval = Span(text, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)) }),
         new("Lanes", (settings, text) => settings with { Lanes = Whole(text, 1, 16) }),
+        new("TimerInterval", (settings, text) => settings with { TimerInterval = Span(text, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)) }),
         new("DefaultLeaseSecs", (settings, text) => settings with { DefaultLeaseSecs = Whole(text, 1, 86_400) }),
         new("WorkerTimeout", (settings, text) => settings with { WorkerTimeout = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),
         new("WorkerOffline", (settings, text) => settings with { WorkerOffline = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)) }),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Broker.Tests.App;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
@@ -7,7 +8,7 @@ using Xunit;
 
 namespace Broker.Tests.Host;
 
-public sealed class ApiDocumentTests(WholeHost host) : IClassFixture<WholeHost>
+public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

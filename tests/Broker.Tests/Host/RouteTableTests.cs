@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Broker.Tests.App;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
 using Microsoft.Extensions.DependencyInjection;
@@ -6,7 +7,7 @@ using Xunit;
 
 namespace Broker.Tests.Host;
 
-public sealed class RouteTableTests(WholeHost host) : IClassFixture<WholeHost>
+public sealed class RouteTableTests(SqliteApp host) : IClassFixture<SqliteApp>
 {
     [Fact]
     public void No_two_routes_have_the_same_method_and_template()

@@ -57,7 +57,8 @@ public sealed class SettingsReaderTests
             ("Broker:CorsOrigins:1", "http://b"), ("Broker:ReapInterval", "00:00:01"), ("Broker:DefaultLeaseSecs", "90"), ("Broker:WorkerTimeout", "00:01:00"),
             ("Broker:WorkerOffline", "00:02:00"), ("Broker:WorkerRemoved", "1.00:00:00"), ("Broker:InstancesBasePath", "/wf/"),
             ("Broker:RunnerTickEnabled", "false"), ("Broker:InstancesShowActive", "true"), ("Broker:MaxBodyBytes", "65536"), ("Broker:Retention", "00:00:00"),
-            ("Broker:StreamHeartbeat", "00:00:05"), ("Broker:DatabaseUrl", "sqlite:x.db"), ("Broker:Port", "1"), ("Broker:Lanes", "4")).Settings;
+            ("Broker:StreamHeartbeat", "00:00:05"), ("Broker:DatabaseUrl", "sqlite:x.db"), ("Broker:Port", "1"), ("Broker:Lanes", "4"),
+            ("Broker:TimerInterval", "00:00:00.050")).Settings;
 
         var expected = new BrokerSettings
         {
@@ -79,6 +80,7 @@ public sealed class SettingsReaderTests
             DatabaseUrl = "sqlite:x.db",
             Port = 1,
             Lanes = 4,
+            TimerInterval = TimeSpan.FromMilliseconds(50),
         };
         Assert.Equal(expected, settings);
         Assert.Equal(["http://a", "http://b"], settings.CorsOrigins);
