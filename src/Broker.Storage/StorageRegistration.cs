@@ -37,6 +37,7 @@ public static class StorageRegistration
         services.AddSingleton<NameCache>();
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<ClaimScopes>();
+        services.AddSingleton<ClaimKeys>();
         services.AddSingleton<ChangeHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
         services.AddSingleton(provider =>

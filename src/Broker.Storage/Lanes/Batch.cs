@@ -206,7 +206,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues));
             if (group is null) groups.Add(group = new ClaimGroup { Queues = claim.Queues });
             for (var i = 0; i < claim.Request.Count; i++)
-                group.Slots.Add(new(claim, claim.Request.WorkerId, NewFence(), claim.Request.LeaseSecs));
+                group.Slots.Add(new(claim, claim.Request.WorkerId, claim.Fences?[i] ?? NewFence(), claim.Request.LeaseSecs));
         }
 
         return groups;
@@ -220,7 +220,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     }
 
     private Appended Running(ClaimedRow row) =>
-        new(row.RunId, StepEvents.StateChanged(services.Definitions.Cached(row.DefinitionId).Steps[row.Index], "running", row.Slot.Worker, null));
+        new(row.RunId, StepEvents.StateChanged(services.Definitions.Cached(row.DefinitionId).Steps[row.Index], "running", row.Worker, null));
 
     private static long NewFence()
     {
@@ -255,24 +255,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
                 if (byKey.TryGetValue(new(row.RunId, predecessor), out var result)) finished[predecessor] = result;
             }
 
-            var step = definition.Steps[row.Index];
-            row.Slot.Claim.Outcome!.Add(new Assignment
-            {
-                Lease = LeaseId.Create(row.RunId, row.Index, row.Slot.Fence),
-                Run = new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number),
-                Definition = definition,
-                Step = step,
-                WorkerId = row.Slot.Worker,
-                Attempt = row.Attempt,
-                QueuedAt = Instants.FromMicros(row.QueuedAt),
-                Due = Instants.FromMicros(row.Due),
-                GrantedAt = Instants.FromMicros(row.GrantedAt),
-                ExpiresAt = Instants.FromMicros(row.ExpiresAt),
-                LeaseSecs = row.LeaseSecs,
-                InputsJson = row.Inputs,
-                ContextJson = row.Context,
-                Upstream = Upstream.For(definition, step, finished),
-            });
+            row.Claim!.Outcome!.Add(row.ToAssignment(definition, finished));
             services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
         }
     }

@@ -81,6 +81,9 @@ internal sealed class ClaimWork(ClaimRequest request, IReadOnlyList<QueueRow> qu
     public ClaimRequest Request { get; } = request;
 
     public IReadOnlyList<QueueRow> Queues { get; } = queues;
+
+    /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
+    public IReadOnlyList<long>? Fences { get; init; }
 }
 
 internal sealed class ReportWork(long runId, RunName? name, int? step, string? stepName, string? worker, long fence, StepReport report)

@@ -5,13 +5,17 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs) : IStepStore
+internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys) : IStepStore
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
         if (queues.Count == 0) return [];
-        return await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct);
+        if (claim.ClaimId is null) return await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct);
+
+        var fences = ClaimKeys.FencesOf(claim);
+        var before = await keys.FindAsync(claim, fences, ct);
+        return before.Count > 0 ? before : await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, ct);
     }
 
     public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)

@@ -9,8 +9,9 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 /// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
-    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, TimeProvider clock) : IWorkerStore, IDisposable
+    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, TimeProvider clock) : IWorkerStore
 {
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
     private const int MostKnown = 100_000;
@@ -263,7 +264,7 @@ internal sealed class WorkerStore(
         return removed;
     }
 
-    public void Dispose() => flushing.Dispose();
+
 
     /// <summary>A sign of life, by this broker's clock.</summary>
     private readonly record struct Sign(DateTimeOffset At, LastTask? Task);

@@ -17,6 +17,7 @@ internal static class HostSetup
     // Ids of up to 200 characters come percent-encoded, several to a path.
     private const int LongestRequestLine = 16 * 1024;
     private const int LargestHeaders = 32 * 1024;
+    private const int DrainFactor = 8;
 
     public static void AddStructuredLogs(this WebApplicationBuilder builder) => builder.Logging.ClearProviders().AddSerilog(
         new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
@@ -27,7 +28,10 @@ internal static class HostSetup
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = settings.MaxBodyBytes;
+
+            // The limit itself is judged where bodies are read. Kestrel would cut the connection, and the client would see a broken pipe
+            // instead of the 413; so it may go on sending for a while, into nothing.
+            kestrel.Limits.MaxRequestBodySize = DrainFactor * (long)settings.MaxBodyBytes;
             kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
             kestrel.Limits.MaxRequestHeadersTotalSize = LargestHeaders;
             kestrel.Limits.RequestHeadersTimeout = HeaderPatience;

@@ -1,0 +1,54 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>
+/// Claims that can be sent again after a lost answer. The fences of such a claim follow from its id and its worker, so the leases
+/// themselves remember the claim: no further table, and claims without an id cost nothing.
+/// </summary>
+internal sealed class ClaimKeys(IEngine engine, DefinitionCache definitions)
+{
+    public static long[] FencesOf(ClaimRequest claim)
+    {
+        var fences = new long[claim.Count];
+        for (var i = 0; i < fences.Length; i++)
+        {
+            var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{claim.WorkerId}\n{claim.ClaimId}\n{i}"));
+            fences[i] = BinaryPrimitives.ReadInt64BigEndian(digest) & (LeaseId.FenceLimit - 1);
+        }
+
+        return fences;
+    }
+
+    /// <summary>The live leases that were granted to this claim before, in the order of their granting.</summary>
+    public async Task<IReadOnlyList<Assignment>> FindAsync(ClaimRequest claim, long[] fences, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+
+        // Reads the index of leased steps, which is as small as the number of live leases.
+        var rows = await db.Steps.AsNoTracking()
+            .Where(s => s.Status == (short)StepStatus.Leased && s.Worker == claim.WorkerId && s.Fence != null && fences.Contains(s.Fence.Value)).ToListAsync(ct);
+        var granted = new List<Assignment>(rows.Count);
+        foreach (var row in rows.OrderBy(r => Array.IndexOf(fences, r.Fence!.Value)))
+        {
+            var run = await db.Runs.AsNoTracking().SingleAsync(r => r.Id == row.RunId, ct);
+            var definition = await definitions.GetAsync(run.DefinitionId, ct);
+            var above = definition.Steps[row.Idx].Predecessors.ToArray();
+            var finished = await db.Steps
+                .Where(s => s.RunId == row.RunId && above.Contains(s.Idx) && (s.Status == (short)StepStatus.Succeeded || s.Status == (short)StepStatus.Skipped))
+                .ToDictionaryAsync(s => s.Idx, s => s.Result, ct);
+            var leased = new ClaimedRow(
+                claim.WorkerId, row.Fence!.Value, row.RunId, row.Idx, row.Attempt, row.QueuedAt, row.Due, row.GrantedAt!.Value, row.ExpiresAt!.Value, row.LeaseSecs,
+                run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams);
+            granted.Add(leased.ToAssignment(definition, finished));
+        }
+
+        return granted;
+    }
+}
