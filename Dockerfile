@@ -32,6 +32,6 @@ USER $APP_UID
 # Inside a container loopback is reachable by nobody: who may come in is decided by the ports that are published.
 ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
 EXPOSE 3000
-HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --start-interval=2s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["dotnet", "/app/Broker.dll", "--healthcheck"]
 ENTRYPOINT ["dotnet", "/app/Broker.dll"]
