@@ -87,7 +87,7 @@ public sealed class FallbackTests
     public async Task A_body_over_the_limit_is_a_413()
     {
         await using var host = await MiniHost.StartAsync(Routes, new BrokerSettings { MaxBodyBytes = 1024 });
-        using var body = new StringContent($"\"{new string('x', 2000)}\"", Encoding.UTF8, "application/json");
+        using var body = new StringContent($"\"{new string('x', 20_000)}\"", Encoding.UTF8, "application/json");
         using var answer = await host.Client.PostAsync(new Uri("/things", UriKind.Relative), body, Ct);
 
         Assert.Equal(413, await ProblemAsync(answer));
