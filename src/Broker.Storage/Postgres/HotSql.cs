@@ -91,19 +91,19 @@ internal static class HotSql
         WHERE i.run_id = k.run_id AND i.id = k.id
         """;
 
-    /// <summary>Numbers events under the stream row's lock: without gaps, in order of commit, and visible in that order.</summary>
+    /// <summary>
+    /// Numbers events under the stream row's lock: without gaps, in order of commit, and visible in that order. The caller counts the
+    /// events of each run ($2: totals by run) and their places ($4); with window functions instead the statement took 3 ms, not 0.3.
+    /// </summary>
     public const string AppendEvents = """
-        WITH e AS MATERIALIZED (
-            SELECT k.*, row_number() OVER (PARTITION BY run_id ORDER BY ord) AS n, count(*) OVER (PARTITION BY run_id) AS total
-            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::boolean[]) WITH ORDINALITY AS k(run_id, type, value, internal, ord)),
-        s AS (
+        WITH s AS MATERIALIZED (
             INSERT INTO stream (run_id, next, read_to, reader_until)
-            SELECT DISTINCT run_id, total, -1, 0 FROM e ORDER BY run_id
+            SELECT k.run_id, k.total, -1, 0 FROM unnest($1::bigint[], $2::bigint[]) AS k(run_id, total) ORDER BY k.run_id
             ON CONFLICT (run_id) DO UPDATE SET next = stream.next + excluded.next
             RETURNING run_id, next)
         INSERT INTO event (run_id, seq, type, value, internal, created_at)
-        SELECT e.run_id, s.next - e.total + e.n - 1, e.type, e.value, e.internal, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-        FROM e JOIN s ON s.run_id = e.run_id
+        SELECT e.run_id, s.next - e.left_over, e.type, e.value, e.internal, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        FROM s JOIN unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[]) AS e(run_id, left_over, type, value, internal) ON e.run_id = s.run_id
         """;
 
     public const string Heartbeat = """

@@ -193,8 +193,16 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         Array(steps, s => s.BegunAt), Array(steps, s => s.EndedAt), Array(steps, s => s.Result), Array(steps, s => s.Error),
     ];
 
-    private static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events) => batch.Add(HotSql.AppendEvents,
-        Array(events, e => e.RunId), Array(events, e => e.Event.Type), Array(events, e => e.Event.ValueJson), Array(events, e => e.Event.Internal));
+    private static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events)
+    {
+        var totals = events.CountBy(e => e.RunId).ToDictionary();
+        var left = new Dictionary<long, int>(totals);
+        var runs = totals.Keys.Order().ToArray();
+        batch.Add(HotSql.AppendEvents,
+            Parameter(runs), Array(runs, r => (long)totals[r]),
+            Array(events, e => e.RunId), Array(events, e => (long)left[e.RunId]--), Array(events, e => e.Event.Type), Array(events, e => e.Event.ValueJson),
+            Array(events, e => e.Event.Internal));
+    }
 
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
         batch.Add(HotSql.Results, Array(steps, s => s.RunId), Array(steps, s => s.Index));

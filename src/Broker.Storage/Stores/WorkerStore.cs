@@ -16,6 +16,9 @@ internal sealed class WorkerStore(
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
     private const int MostKnown = 100_000;
     private readonly ConcurrentDictionary<string, byte> known = new(StringComparer.Ordinal);
+    // How long an id that nobody registered here is not asked for again; another broker may register it meanwhile.
+    private static readonly TimeSpan StrangerFor = TimeSpan.FromSeconds(2);
+    private readonly ConcurrentDictionary<string, long> strangers = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private readonly SemaphoreSlim flushing = new(1);
     private Dictionary<string, Sign> pending = new(StringComparer.Ordinal);
@@ -96,20 +99,36 @@ internal sealed class WorkerStore(
     {
         if (known.Count >= MostKnown) known.Clear();
         known[id] = 0;
+        strangers.TryRemove(id, out _);
     }
 
     public async Task<bool> SeenAsync(string id, CancellationToken ct)
     {
         if (!known.ContainsKey(id))
         {
-            if (!StoredText.Fits(id)) return false;
+            if (!StoredText.Fits(id) || IsKnownStranger(id)) return false;
             await using var db = engine.CreateContext();
-            if (!await db.Workers.AnyAsync(w => w.Id == id, ct)) return false;
+            if (!await db.Workers.AnyAsync(w => w.Id == id, ct))
+            {
+                if (strangers.Count >= MostKnown) strangers.Clear();
+                strangers[id] = clock.GetTimestamp();
+                return false;
+            }
+
             Remember(id);
         }
 
         Note(id, null);
         return true;
+    }
+
+    // Workers of the jobs dialect may claim without registering: asking the database at each of their claims cost more than the claim.
+    private bool IsKnownStranger(string id)
+    {
+        if (!strangers.TryGetValue(id, out var asked)) return false;
+        if (clock.GetElapsedTime(asked) < StrangerFor) return true;
+        strangers.TryRemove(id, out _);
+        return false;
     }
 
     public void Reported(string id, LastTask task)

@@ -158,7 +158,9 @@ internal static partial class InstanceHandlers
             {
                 InputsJson = one.ParamsJson ?? "{}",
                 Mode = StartMode.NewInstance,
-                Streams = true,
+
+                // Nobody reads step events in this dialect; where the workflow has events of its own, somebody may watch its stream.
+                Streams = workflow.HasWaits || workflow.Events.All.Length > 2,
                 TraceParent = traceParent,
             })],
             call.Aborted);
