@@ -143,18 +143,18 @@ internal static class HotSql
         ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6 FOR UPDATE OF s SKIP LOCKED
         """);
 
+    // Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
     private static string Claim(string picked) => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
         picked AS MATERIALIZED ({picked}),
-        numbered AS MATERIALIZED (SELECT run_id, idx, row_number() OVER () AS ord FROM picked)
-        UPDATE step s SET status = 2, worker = k.worker, fence = k.fence, lease_secs = coalesce(k.lease_secs, s.lease_secs),
-            granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(k.lease_secs, s.lease_secs) * 1000000::bigint,
+        numbered AS MATERIALIZED (SELECT run_id, idx, (row_number() OVER ())::int AS ord FROM picked)
+        UPDATE step s SET status = 2, worker = ($1::text[])[p.ord], fence = ($2::bigint[])[p.ord], lease_secs = coalesce(($3::int[])[p.ord], s.lease_secs),
+            granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(($3::int[])[p.ord], s.lease_secs) * 1000000::bigint,
             begun_at = coalesce(s.begun_at, (SELECT now FROM clock))
         FROM numbered p
-        JOIN unnest($1::text[], $2::bigint[], $3::int[]) WITH ORDINALITY AS k(worker, fence, lease_secs, ord) ON k.ord = p.ord
         JOIN run r ON r.id = p.run_id
         WHERE s.run_id = p.run_id AND s.idx = p.idx
-        RETURNING k.ord, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
+        RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
             r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams
         """;
 
