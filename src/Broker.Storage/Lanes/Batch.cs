@@ -177,7 +177,11 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             {
                 changes.Mail.Add(new InboxRow
                 {
-                    RunId = id, Id = message.Id, Type = message.Type, DeliveredAt = message.DeliveredAt.ToMicros(), ConsumedBy = message.ConsumedBy,
+                    RunId = id,
+                    Id = message.Id,
+                    Type = message.Type,
+                    DeliveredAt = message.DeliveredAt.ToMicros(),
+                    ConsumedBy = message.ConsumedBy,
                 });
             }
 

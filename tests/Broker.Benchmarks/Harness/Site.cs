@@ -27,7 +27,7 @@ internal sealed class Site : IAsyncDisposable
             Database.Postgres => new Site(postgres, await postgres.CreateEmptyDatabaseAsync(), null),
             Database.Sqlite => new Site(postgres, null, new SqliteFile()),
         };
-        string url = site._sqlite is { } file ? file.ConnectionString : postgres.UrlOf(site._postgresDatabase!);
+        string url = site._sqlite is { } file ? "sqlite:" + file.Path : postgres.UrlOf(site._postgresDatabase!);
         var environment = new Dictionary<string, string>
         {
             ["WORKFLOWS_DIR"] = site._workflows.Path,
