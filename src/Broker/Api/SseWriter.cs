@@ -13,9 +13,6 @@ internal sealed class SseWriter
 {
     public const string ContentType = "text/event-stream";
 
-    /// <summary>Events to read from the store between two flushes, at most.</summary>
-    public const int PageSize = 256;
-
     private readonly PipeWriter pipe;
 
     private SseWriter(PipeWriter pipe) => this.pipe = pipe;

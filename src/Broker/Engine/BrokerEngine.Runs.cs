@@ -65,7 +65,10 @@ internal sealed partial class BrokerEngine
         while (true)
         {
             var view = await history.FindAsync(run.Workflow, run.InstanceId, run.Number, ct);
-            if (view is null or { IsTerminal: true }) return view;
+
+            // A purged instance may have been started anew under the same name and number: that is another run.
+            if (view is null || view.Ref.Id != run.Id) return null;
+            if (view.IsTerminal) return view;
             try
             {
                 await changed.WaitAsync(TimeSpan.FromSeconds(5), stop.Token);

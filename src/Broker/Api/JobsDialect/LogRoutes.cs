@@ -66,18 +66,16 @@ internal static class LogRoutes
     {
         var known = Storable.IsName(workflow) && Storable.IsName(job);
         var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
-        var page = known ? await engine.ReadLogsAsync(name, job, 0, SseWriter.PageSize, ct) : [];
+        var pages = new LogPages(engine, name, job, after: 0);
 
         http.Response.ContentType = JsonAnswer.ContentType;
         using var json = new Utf8JsonWriter(http.Response.BodyWriter, JsonAnswer.Options);
         json.WriteStartArray();
-        while (true)
+        while (known && !pages.AtEnd)
         {
-            foreach (var row in page) Write(json, row);
-            if (page.Count < SseWriter.PageSize) break;
+            foreach (var row in await pages.NextAsync(ct)) Write(json, row);
             json.Flush();
             await http.Response.BodyWriter.FlushAsync(ct);
-            page = await engine.ReadLogsAsync(name, job, page[^1].Id, SseWriter.PageSize, ct);
         }
 
         json.WriteEndArray();
@@ -93,6 +91,8 @@ internal static class LogRoutes
         var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
         var seen = long.TryParse(http.Request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : 0;
 
+        var pages = new LogPages(engine, name, job, seen);
+
         // Subscribed before the first look: what comes in meanwhile is either seen by it or signalled.
         using var changed = engine.Changes.Subscribe(Topics.Log(name, job));
         try
@@ -101,13 +101,12 @@ internal static class LogRoutes
             var written = engine.Now;
             while (true)
             {
-                var page = known ? await engine.ReadLogsAsync(name, job, seen, SseWriter.PageSize, stop.Token) : [];
+                var page = known ? await pages.NextAsync(stop.Token) : [];
                 if (page.Count > 0)
                 {
-                    seen = WriteEvents(events, page);
+                    if (!await WriteEventsAsync(events, page, stop.Token)) return;
                     written = engine.Now;
-                    if (!await events.FlushAsync(stop.Token)) return;
-                    if (page.Count == SseWriter.PageSize) continue;
+                    if (!pages.AtEnd) continue;
                 }
 
                 var left = written + engine.Settings.StreamHeartbeat - engine.Now;
@@ -128,20 +127,26 @@ internal static class LogRoutes
         }
     }
 
-    private static long WriteEvents(SseWriter events, IReadOnlyList<LogRow> page)
+    // False when the client has gone. Long chunks are flushed one by one, so that a slow client holds little more than one.
+    private static async Task<bool> WriteEventsAsync(SseWriter events, IReadOnlyList<LogRow> page, CancellationToken ct)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
-        using var json = new Utf8JsonWriter(buffer, JsonAnswer.Options);
+        await using var json = new Utf8JsonWriter(buffer, JsonAnswer.Options);
+        var unflushed = 0;
         foreach (var row in page)
         {
             Write(json, row);
             json.Flush();
             events.Event("log", row.Id.ToString(CultureInfo.InvariantCulture), buffer.WrittenSpan);
+            unflushed += buffer.WrittenCount;
             buffer.ResetWrittenCount();
             json.Reset();
+            if (unflushed < LogPages.Characters) continue;
+            if (!await events.FlushAsync(ct)) return false;
+            unflushed = 0;
         }
 
-        return page[^1].Id;
+        return await events.FlushAsync(ct);
     }
 
     private static void Write(Utf8JsonWriter json, LogRow row)
