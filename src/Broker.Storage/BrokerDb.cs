@@ -1,11 +1,12 @@
 using System.Text;
+using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage;
 
-/// <summary>The one model of both engines. What SQL says beyond it stands in the migrations.</summary>
+/// <summary>The one model of both engines. Checks stand here, so that both engines get them.</summary>
 internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 {
     public DbSet<DefinitionRow> Definitions => Set<DefinitionRow>();
@@ -37,7 +38,15 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         });
         model.Entity<RunRow>(run =>
         {
-            run.ToTable("run");
+            run.ToTable("run", table =>
+            {
+                table.HasCheckConstraint("ck_run_phase", $"phase BETWEEN {(int)RunPhase.Active} AND {(int)RunPhase.Cancelled}");
+                table.HasCheckConstraint("ck_run_active", "active >= 0");
+                table.HasCheckConstraint("ck_run_mail", "mail >= 0");
+
+                // A run has ended when nothing of it is active, and not before.
+                table.HasCheckConstraint("ck_run_ended", $"(phase < {(int)RunPhase.Succeeded} AND ended_at IS NULL) OR (phase >= {(int)RunPhase.Succeeded} AND ended_at IS NOT NULL AND active = 0)");
+            });
             run.Property(r => r.Id).ValueGeneratedNever();
 
             // Serves reports by name, lists by descending id, and "one run of each number".
@@ -45,10 +54,19 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
             // Serves look-ups by instance id alone.
             run.HasIndex(r => r.InstanceId);
+
+            // Serves "the last run of this workflow", which the jobs dialect asks for each workflow that it lists: without it every run
+            // of the workflow is read and sorted.
+            run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id });
         });
         model.Entity<StepRow>(step =>
         {
-            step.ToTable("step");
+            step.ToTable("step", table =>
+            {
+                table.HasCheckConstraint("ck_step_status", $"status BETWEEN {(int)StepStatus.Ready} AND {StepRow.Held}");
+                table.HasCheckConstraint("ck_step_lease", $"status <> {(int)StepStatus.Leased} OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
+                table.HasCheckConstraint("ck_step_counts", "attempt >= 0 AND losses >= 0");
+            });
             step.HasKey(s => new { s.RunId, s.Idx });
 
             // Serves the claim: only rows that somebody could take, in the order in which they are taken.
@@ -63,7 +81,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         });
         model.Entity<InboxRow>(inbox =>
         {
-            inbox.ToTable("inbox");
+            inbox.ToTable("inbox", table => table.HasCheckConstraint("ck_inbox_consumed", "(consumed_by IS NULL) = (delivered_at IS NULL)"));
             inbox.HasKey(i => new { i.RunId, i.Id });
         });
         model.Entity<EventRow>(e =>
@@ -73,7 +91,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         });
         model.Entity<StreamRow>(stream =>
         {
-            stream.ToTable("stream");
+            stream.ToTable("stream", table => table.HasCheckConstraint("ck_stream_position", "next >= 0 AND read_to >= -1"));
             stream.HasKey(s => s.RunId);
             stream.Property(s => s.RunId).ValueGeneratedNever();
         });

@@ -1,16 +1,44 @@
 using Broker.Testing;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>Opens an empty PostgreSQL database for a test.</summary>
-internal sealed class PostgresOpener(PostgresCluster cluster)
+/// <summary>What a suite needs to know of the engine that it runs on.</summary>
+internal interface ITestEngine
+{
+    /// <summary>The clock that the stores are given; PostgreSQL judges by its own.</summary>
+    TimeProvider Clock { get; }
+
+    /// <summary>Whether several brokers may use one database.</summary>
+    bool IsShared { get; }
+
+    Task<DatabaseTarget> CreateAsync(bool migrated);
+
+    Task DropAsync();
+
+    /// <summary>Runs SQL beside the stores.</summary>
+    Task<int> ExecuteAsync(string sql);
+
+    /// <summary>The rows of a query, each as its values joined by commas.</summary>
+    Task<IReadOnlyList<string>> QueryAsync(string sql);
+
+    /// <summary>Lets time go by: the clock advances, or, where it cannot be moved, everything stored moves into the past.</summary>
+    Task PassAsync(TimeSpan time);
+}
+
+internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
 {
     private string connectionString = "";
 
-    public async Task<DatabaseTarget> CreateAsync()
+    public TimeProvider Clock => TimeProvider.System;
+
+    public bool IsShared => true;
+
+    public async Task<DatabaseTarget> CreateAsync(bool migrated)
     {
         PostgresCluster.Require();
-        connectionString = await cluster.CreateDatabaseAsync();
+        connectionString = migrated ? await cluster.CreateDatabaseAsync() : await cluster.CreateEmptyDatabaseAsync();
         return new DatabaseTarget(connectionString, null);
     }
 
@@ -18,40 +46,133 @@ internal sealed class PostgresOpener(PostgresCluster cluster)
     {
         if (connectionString.Length > 0) await cluster.DropAsync(connectionString);
     }
+
+    public async Task<int> ExecuteAsync(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<IReadOnlyList<string>> QueryAsync(string sql)
+    {
+        await using var connection = await OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        return await Rows.ReadAsync(reader);
+    }
+
+    public async Task PassAsync(TimeSpan time)
+    {
+        var micros = time.Ticks / TimeSpan.TicksPerMicrosecond;
+        string Moved(params string[] columns) => string.Join(", ", columns.Select(c => $"{c} = {c} - {micros}"));
+        await ExecuteAsync($"UPDATE step SET {Moved("rank", "due", "queued_at", "granted_at", "expires_at", "begun_at", "ended_at")}");
+        await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at")}");
+        await ExecuteAsync($"UPDATE stream SET {Moved("reader_until")}");
+        await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
 }
 
-/// <summary>Opens an empty SQLite file for a test.</summary>
-internal sealed class SqliteOpener : IDisposable
+internal sealed class OnSqlite : ITestEngine, IDisposable
 {
     private readonly SqliteFile file = new();
+    private readonly TestClock clock = new();
 
-    public DatabaseTarget Target => new(null, file.Path);
+    public TimeProvider Clock => clock;
+
+    public bool IsShared => false;
+
+    public Task<DatabaseTarget> CreateAsync(bool migrated) => Task.FromResult(new DatabaseTarget(null, file.Path));
+
+    public Task DropAsync()
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
 
     public void Dispose() => file.Dispose();
-}
 
-public sealed class PostgresHotPathTests(PostgresCluster cluster) : HotPathConformance
-{
-    private readonly PostgresOpener opener = new(cluster);
-
-    private protected override TimeProvider Clock => TimeProvider.System;
-
-    private protected override Task<DatabaseTarget> CreateAsync() => opener.CreateAsync();
-
-    private protected override Task DropAsync() => opener.DropAsync();
-}
-
-public sealed class SqliteHotPathTests : HotPathConformance
-{
-    private readonly SqliteOpener opener = new();
-
-    private protected override TimeProvider Clock { get; } = new TestClock();
-
-    private protected override Task<DatabaseTarget> CreateAsync() => Task.FromResult(opener.Target);
-
-    private protected override Task DropAsync()
+    public async Task<int> ExecuteAsync(string sql)
     {
-        opener.Dispose();
+        await using var connection = new SqliteConnection(file.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new SqliteCommand(sql, connection);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<IReadOnlyList<string>> QueryAsync(string sql)
+    {
+        await using var connection = new SqliteConnection(file.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new SqliteCommand(sql, connection);
+        await using var reader = await command.ExecuteReaderAsync();
+        return await Rows.ReadAsync(reader);
+    }
+
+    public Task PassAsync(TimeSpan time)
+    {
+        clock.Advance(time);
         return Task.CompletedTask;
     }
 }
+
+internal static class Rows
+{
+    public static async Task<IReadOnlyList<string>> ReadAsync(System.Data.Common.DbDataReader reader)
+    {
+        var rows = new List<string>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(string.Join(",", Enumerable.Range(0, reader.FieldCount).Select(i => Convert.ToString(reader.GetValue(i), System.Globalization.CultureInfo.InvariantCulture))));
+        }
+
+        return rows;
+    }
+}
+
+public sealed class PostgresHotPathTests(PostgresCluster cluster) : HotPathConformance(new OnPostgres(cluster));
+
+public sealed class SqliteHotPathTests() : HotPathConformance(new OnSqlite());
+
+public sealed class PostgresLeaseTests(PostgresCluster cluster) : LeaseConformance(new OnPostgres(cluster));
+
+public sealed class SqliteLeaseTests() : LeaseConformance(new OnSqlite());
+
+public sealed class PostgresDefinitionTests(PostgresCluster cluster) : DefinitionConformance(new OnPostgres(cluster));
+
+public sealed class SqliteDefinitionTests() : DefinitionConformance(new OnSqlite());
+
+public sealed class PostgresRepositoryTests(PostgresCluster cluster) : RepositoryConformance(new OnPostgres(cluster));
+
+public sealed class SqliteRepositoryTests() : RepositoryConformance(new OnSqlite());
+
+public sealed class PostgresWorkerTests(PostgresCluster cluster) : WorkerConformance(new OnPostgres(cluster));
+
+public sealed class SqliteWorkerTests() : WorkerConformance(new OnSqlite());
+
+public sealed class PostgresLogTests(PostgresCluster cluster) : LogConformance(new OnPostgres(cluster));
+
+public sealed class SqliteLogTests() : LogConformance(new OnSqlite());
+
+public sealed class PostgresEventTests(PostgresCluster cluster) : EventConformance(new OnPostgres(cluster));
+
+public sealed class SqliteEventTests() : EventConformance(new OnSqlite());
+
+public sealed class PostgresHistoryTests(PostgresCluster cluster) : HistoryConformance(new OnPostgres(cluster));
+
+public sealed class SqliteHistoryTests() : HistoryConformance(new OnSqlite());
+
+public sealed class PostgresMigrationTests(PostgresCluster cluster) : MigrationConformance(new OnPostgres(cluster));
+
+public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite());
+
+public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
+
+public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());

@@ -8,6 +8,11 @@ namespace Broker.Storage.Tests;
 /// <summary>Claim, heartbeat, report: what both engines promise.</summary>
 public abstract class HotPathConformance : StoreTests
 {
+    private protected HotPathConformance(ITestEngine engine)
+        : base(engine)
+    {
+    }
+
     [Fact]
     public async Task A_diamond_runs_through_and_passes_results_down()
     {

@@ -16,34 +16,37 @@ public abstract class StoreTests : IAsyncLifetime
 
     private protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private protected abstract Task<DatabaseTarget> CreateAsync();
+    private protected StoreTests(ITestEngine engine) => Engine = engine;
 
-    private protected abstract Task DropAsync();
-
-    /// <summary>The clock that judges leases: a test clock where the engine lets us, else the database's own.</summary>
-    private protected abstract TimeProvider Clock { get; }
+    private protected ITestEngine Engine { get; }
 
     private protected DatabaseTarget Target { get; private set; } = null!;
 
+    /// <summary>False: the suite gets an empty database and migrates it itself.</summary>
+    private protected virtual bool IsMigrated => true;
+
     public async ValueTask InitializeAsync()
     {
-        Target = await CreateAsync();
+        Target = await Engine.CreateAsync(IsMigrated);
         Store = Open();
-        await Store.Migrator.MigrateAsync(Ct);
+        if (IsMigrated) await Store.Migrator.MigrateAsync(Ct);
     }
 
     /// <summary>Another broker on the same database.</summary>
     private protected StoreHarness Open()
     {
-        var store = StoreHarness.Open(Target, Clock);
+        var store = StoreHarness.Open(Target, Engine.Clock);
         opened.Add(store);
         return store;
     }
 
+    /// <summary>A second broker where the engine allows one, else the first.</summary>
+    private protected StoreHarness OpenPeer() => Engine.IsShared ? Open() : Store;
+
     public async ValueTask DisposeAsync()
     {
         foreach (var store in opened) await store.DisposeAsync();
-        await DropAsync();
+        await Engine.DropAsync();
         GC.SuppressFinalize(this);
     }
 

@@ -10,6 +10,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 {
     public const string Channel = "broker";
 
+    /// <summary>For the lanes. See HotSql: its statements are walks along indexes, whatever the planner has last counted.</summary>
+    public const string WalkSettings = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+
     private readonly NpgsqlDataSource source;
     private readonly DbContextOptions<PostgresDb> options;
 
@@ -38,8 +41,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var connection = await source.OpenConnectionAsync(ct);
         try
         {
-            // See HotSql: its statements are walks along indexes, whatever the planner has last counted.
-            await using var walk = new NpgsqlCommand("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off", connection);
+            await using var walk = new NpgsqlCommand(WalkSettings, connection);
             await walk.ExecuteNonQueryAsync(ct);
             return new PostgresUnit(connection, definitions);
         }

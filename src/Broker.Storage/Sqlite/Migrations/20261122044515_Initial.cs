@@ -71,6 +71,7 @@ namespace Broker.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_inbox", x => new { x.run_id, x.id });
+                    table.CheckConstraint("ck_inbox_consumed", "(consumed_by IS NULL) = (delivered_at IS NULL)");
                 });
 
             migrationBuilder.CreateTable(
@@ -158,6 +159,10 @@ namespace Broker.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_run", x => x.id);
+                    table.CheckConstraint("ck_run_active", "active >= 0");
+                    table.CheckConstraint("ck_run_ended", "(phase < 3 AND ended_at IS NULL) OR (phase >= 3 AND ended_at IS NOT NULL AND active = 0)");
+                    table.CheckConstraint("ck_run_mail", "mail >= 0");
+                    table.CheckConstraint("ck_run_phase", "phase BETWEEN 0 AND 5");
                 });
 
             migrationBuilder.CreateTable(
@@ -186,6 +191,9 @@ namespace Broker.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_step", x => new { x.run_id, x.idx });
+                    table.CheckConstraint("ck_step_counts", "attempt >= 0 AND losses >= 0");
+                    table.CheckConstraint("ck_step_lease", "status <> 2 OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
+                    table.CheckConstraint("ck_step_status", "status BETWEEN 1 AND 8");
                 });
 
             migrationBuilder.CreateTable(
@@ -201,6 +209,7 @@ namespace Broker.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_stream", x => x.run_id);
+                    table.CheckConstraint("ck_stream_position", "next >= 0 AND read_to >= -1");
                 });
 
             migrationBuilder.CreateTable(
@@ -251,6 +260,11 @@ namespace Broker.Storage.Sqlite.Migrations
                 name: "IX_run_instance_id",
                 table: "run",
                 column: "instance_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_run_workflow_created_at_id",
+                table: "run",
+                columns: new[] { "workflow", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_run_workflow_instance_id_number",

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 namespace Broker.Storage.Sqlite.Migrations
 {
     [DbContext(typeof(SqliteDb))]
-    [Migration("20261122033723_Initial")]
+    [Migration("20261122044515_Initial")]
     partial class Initial
     {
         /// <inheritdoc />
@@ -145,7 +145,10 @@ namespace Broker.Storage.Sqlite.Migrations
 
                     b.HasKey("RunId", "Id");
 
-                    b.ToTable("inbox", (string)null);
+                    b.ToTable("inbox", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_inbox_consumed", "(consumed_by IS NULL) = (delivered_at IS NULL)");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Model.LogLineRow", b =>
@@ -378,10 +381,21 @@ namespace Broker.Storage.Sqlite.Migrations
 
                     b.HasIndex("InstanceId");
 
+                    b.HasIndex("Workflow", "CreatedAt", "Id");
+
                     b.HasIndex("Workflow", "InstanceId", "Number")
                         .IsUnique();
 
-                    b.ToTable("run", (string)null);
+                    b.ToTable("run", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_run_active", "active >= 0");
+
+                            t.HasCheckConstraint("ck_run_ended", "(phase < 3 AND ended_at IS NULL) OR (phase >= 3 AND ended_at IS NOT NULL AND active = 0)");
+
+                            t.HasCheckConstraint("ck_run_mail", "mail >= 0");
+
+                            t.HasCheckConstraint("ck_run_phase", "phase BETWEEN 0 AND 5");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Model.StepRow", b =>
@@ -469,7 +483,14 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.HasIndex(new[] { "Due" }, "ix_step_waiting")
                         .HasFilter("status = 3");
 
-                    b.ToTable("step", (string)null);
+                    b.ToTable("step", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_step_counts", "attempt >= 0 AND losses >= 0");
+
+                            t.HasCheckConstraint("ck_step_lease", "status <> 2 OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
+
+                            t.HasCheckConstraint("ck_step_status", "status BETWEEN 1 AND 8");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Model.StreamRow", b =>
@@ -496,7 +517,10 @@ namespace Broker.Storage.Sqlite.Migrations
 
                     b.HasKey("RunId");
 
-                    b.ToTable("stream", (string)null);
+                    b.ToTable("stream", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_stream_position", "next >= 0 AND read_to >= -1");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Model.WorkerRow", b =>

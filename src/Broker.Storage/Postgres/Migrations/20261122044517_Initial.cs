@@ -72,6 +72,7 @@ namespace Broker.Storage.Postgres.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_inbox", x => new { x.run_id, x.id });
+                    table.CheckConstraint("ck_inbox_consumed", "(consumed_by IS NULL) = (delivered_at IS NULL)");
                 });
 
             migrationBuilder.CreateTable(
@@ -159,7 +160,15 @@ namespace Broker.Storage.Postgres.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_run", x => x.id);
-                });
+                    table.CheckConstraint("ck_run_active", "active >= 0");
+                    table.CheckConstraint("ck_run_ended", "(phase < 3 AND ended_at IS NULL) OR (phase >= 3 AND ended_at IS NOT NULL AND active = 0)");
+                    table.CheckConstraint("ck_run_mail", "mail >= 0");
+                    table.CheckConstraint("ck_run_phase", "phase BETWEEN 0 AND 5");
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 2000)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 85);
 
             migrationBuilder.CreateTable(
                 name: "step",
@@ -187,7 +196,14 @@ namespace Broker.Storage.Postgres.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_step", x => new { x.run_id, x.idx });
-                });
+                    table.CheckConstraint("ck_step_counts", "attempt >= 0 AND losses >= 0");
+                    table.CheckConstraint("ck_step_lease", "status <> 2 OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
+                    table.CheckConstraint("ck_step_status", "status BETWEEN 1 AND 8");
+                })
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
+                .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 2000)
+                .Annotation("Npgsql:StorageParameter:fillfactor", 85);
 
             migrationBuilder.CreateTable(
                 name: "stream",
@@ -202,6 +218,7 @@ namespace Broker.Storage.Postgres.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_stream", x => x.run_id);
+                    table.CheckConstraint("ck_stream_position", "next >= 0 AND read_to >= -1");
                 });
 
             migrationBuilder.CreateTable(
@@ -252,6 +269,11 @@ namespace Broker.Storage.Postgres.Migrations
                 name: "IX_run_instance_id",
                 table: "run",
                 column: "instance_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_run_workflow_created_at_id",
+                table: "run",
+                columns: new[] { "workflow", "created_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_run_workflow_instance_id_number",

@@ -1,0 +1,109 @@
+using Broker.Testing;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>SQL that fills the tables as a broker leaves them after a while: mostly history, a little that is alive.</summary>
+internal static class Load
+{
+    /// <summary>Finished runs; the live ones follow.</summary>
+    public const int EndedRuns = 20_000;
+    public const int LiveRuns = 600;
+    public const int StepsPerRun = 10;
+    public const int Queues = 20;
+
+    private const int Runs = EndedRuns + LiveRuns;
+
+    /// <summary>Live runs: in each a leased step, a waiting one, and the others ready (4,800 in all). The rest is history.</summary>
+    public static IReadOnlyList<string> Statements(Func<int, string> numbers) =>
+    [
+        $"""
+        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, mail, streams, inputs, instance_created_at, created_at, updated_at, ended_at)
+        SELECT n, 'w' || n % 50, 'i' || n, 0, true, 1, CASE WHEN n <= {EndedRuns} THEN 3 ELSE 0 END, CASE WHEN n <= {EndedRuns} THEN 0 ELSE 10 END, 0, false,
+            '"' || n || ' of these are inputs of a usual length, say a hundred characters or a little more than that"', n, n, n, CASE WHEN n <= {EndedRuns} THEN n END
+        FROM {numbers(Runs)} AS k
+        """,
+        $"""
+        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result)
+        SELECT r.id, k.n - 1, CASE WHEN r.id <= {EndedRuns} THEN 4 WHEN k.n = 1 THEN 2 WHEN k.n = 2 THEN 3 ELSE 1 END, 1 + (r.id + k.n) % {Queues}, r.id, r.id, 0, 0,
+            CASE WHEN r.id > {EndedRuns} AND k.n = 1 THEN 7 END, CASE WHEN r.id > {EndedRuns} AND k.n = 1 THEN 'w' END, r.id, r.id,
+            CASE WHEN r.id > {EndedRuns} AND k.n = 1 THEN 1 END, 60, r.id, CASE WHEN r.id <= {EndedRuns} THEN r.id END,
+            CASE WHEN r.id <= {EndedRuns} THEN '"' || r.id || ' is a result of a usual length, say a hundred characters or a little more than that"' END
+        FROM run r CROSS JOIN {numbers(StepsPerRun)} AS k
+        """,
+        $"INSERT INTO stream (run_id, next, read_to, reader_until) SELECT n, 2, -1, 0 FROM {numbers(Runs)} AS k",
+        $"INSERT INTO event (run_id, seq, type, value, internal, created_at) SELECT r.id, k.n - 1, 'T', '1', false, 1 FROM run r CROSS JOIN {numbers(2)} AS k",
+        $"INSERT INTO inbox (run_id, id, type) SELECT n, 1, 'go' FROM {numbers(Runs)} AS k",
+        $"""
+        INSERT INTO log (run_id, workflow, step, level, category, message, sequence, stream, timestamp_ms, created_at)
+        SELECT n, 'w' || n % 50, 's', 'info', 'c', '"x"', n, 'stdout', 1, 1 FROM {numbers(Runs)} AS k
+        """,
+        "INSERT INTO counter (name, next) VALUES ('run', 1000000)",
+        "ANALYZE",
+    ];
+}
+
+/// <summary>A loaded PostgreSQL database for all tests of a class.</summary>
+public sealed class LoadedPostgres(PostgresCluster cluster) : IAsyncLifetime
+{
+    private string connectionString = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!PostgresCluster.IsAvailable) return;
+        connectionString = await cluster.CreateDatabaseAsync();
+        await using var connection = await OpenAsync(Ct);
+        foreach (var statement in Load.Statements(n => $"(SELECT generate_series(1, {n}) AS n)"))
+        {
+            await using var command = new NpgsqlCommand(statement, connection);
+            await command.ExecuteNonQueryAsync(Ct);
+        }
+    }
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    internal async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync(ct);
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (connectionString.Length > 0) await cluster.DropAsync(connectionString);
+    }
+}
+
+/// <summary>A loaded SQLite file for all tests of a class.</summary>
+public sealed class LoadedSqlite : IAsyncLifetime
+{
+    private readonly SqliteFile file = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using (var store = StoreHarness.Open(new DatabaseTarget(null, file.Path), new TestClock())) await store.Migrator.MigrateAsync(ct);
+        await using var connection = await OpenAsync(ct);
+        foreach (var statement in Load.Statements(n => $"(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {n}) SELECT n FROM c)"))
+        {
+            await using var command = new SqliteCommand(statement, connection);
+            await command.ExecuteNonQueryAsync(ct);
+        }
+    }
+
+    internal async Task<SqliteConnection> OpenAsync(CancellationToken ct)
+    {
+        var connection = new SqliteConnection(file.ConnectionString);
+        await connection.OpenAsync(ct);
+        return connection;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        file.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,136 @@
+using System.Globalization;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Testing;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>Log lines: kept in order, and a reader that goes on from an id misses none.</summary>
+public abstract class LogConformance : StoreTests
+{
+    private protected LogConformance(ITestEngine engine)
+        : base(engine)
+    {
+    }
+
+    private static LogChunk Chunk(long sequence, string data = "\"x\"", string step = "s", string stream = "stdout") => new("w", step, sequence, data, 1000, stream);
+
+    [Fact]
+    public async Task Chunks_are_read_in_order_of_arrival_from_an_id_on()
+    {
+        await Store.Logs.PushAsync(null, [Chunk(5, "\"a\\u0000\""), Chunk(3, "\"b\"", stream: "stderr")], Ct);
+        await Store.Logs.PushAsync(null, [Chunk(0, "\"other\"", step: "t")], Ct);
+        await Store.Logs.PushAsync(null, [Chunk(4, "\"c\"")], Ct);
+
+        var all = await Store.Logs.ReadAsync("w", "s", 0, 10, Ct);
+        Assert.Equal(["\"a\\u0000\" info 5", "\"b\" error 3", "\"c\" info 4"], all.Select(l => $"{l.MessageJson} {l.Level} {l.Sequence}"));
+        Assert.Equal(all.Skip(1).Take(1), await Store.Logs.ReadAsync("w", "s", all[0].Id, 1, Ct));
+        Assert.Empty(await Store.Logs.ReadAsync("w", "s", all[2].Id, 10, Ct));
+    }
+
+    [Fact]
+    public async Task Names_that_no_column_can_hold_are_found_under_the_names_they_were_pushed_with()
+    {
+        await Store.Logs.PushAsync(null, [new LogChunk("w\0", "s\ud800", 0, "\"x\"", 1, "stdout")], Ct);
+        Assert.Single(await Store.Logs.ReadAsync("w\0", "s\ud800", 0, 10, Ct));
+    }
+
+    [Fact]
+    public async Task A_lost_lease_still_tells_whose_lines_they_are()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var a = (await ClaimAsync())!;
+        await Store.Logs.PushAsync(a.Lease, [Chunk(0)], Ct);
+        await SucceedAsync(a);
+        await Store.Logs.PushAsync(a.Lease, [Chunk(1)], Ct);
+        await Store.Logs.PushAsync(LeaseId.Create(run.Id + 1000, 0, 1), [Chunk(2)], Ct);
+
+        var lines = await Store.Logs.ReadAsync("w", "s", 0, 10, Ct);
+        Assert.Equal([(run.Id, 0), (run.Id, null), (null, (int?)null)], lines.Select(l => (l.RunId, l.Attempt)));
+        Assert.Equal(2, (await Store.History.LogsAsync(run.Id, null, null, null, false, 10, Ct)).Rows.Count);
+    }
+
+    [Fact]
+    public async Task Lines_come_with_a_report_even_under_a_lost_lease()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var a = (await ClaimAsync())!;
+        StepReport Saying(string text) => new(ReportOutcome.Succeeded) { ResultJson = "1", Logs = [new LogLine("warn", text, "cat", """{"k":1.0}""")] };
+        await Store.Steps.ReportAsync([new LeaseReport(a.Lease, Saying("one"))], Ct);
+        Assert.Equal([ReportVerdict.Stale], await Store.Steps.ReportAsync([new LeaseReport(a.Lease, Saying("two"))], Ct));
+
+        var lines = (await Store.History.LogsAsync(run.Id, "warn", "cat", null, false, 10, Ct)).Rows;
+        Assert.Equal(["\"one\"", "\"two\""], lines.Select(l => l.MessageJson));
+        Assert.All(lines, l => Assert.Equal(("a", """{"k":1.0}"""), (l.Step, l.DataJson)));
+    }
+
+    [Fact]
+    public async Task A_reader_misses_nothing_while_brokers_push()
+    {
+        const int pushes = 60, writers = 4;
+        var peer = OpenPeer();
+        var writing = Task.WhenAll(Enumerable.Range(0, writers).Select(w => Task.Run(
+            async () =>
+            {
+                var store = w % 2 == 0 ? Store : peer;
+                for (var i = 0; i < pushes; i++)
+                {
+                    await store.Logs.PushAsync(null, [Chunk(i, $"\"{w}\""), Chunk(i, $"\"{w}\"")], Ct);
+                }
+            },
+            Ct)));
+
+        var read = new List<LogRow>();
+        while (true)
+        {
+            var last = writing.IsCompleted;
+            var page = await Store.Logs.ReadAsync("w", "s", read.Count == 0 ? 0 : read[^1].Id, 7, Ct);
+            read.AddRange(page);
+            if (last && page.Count == 0) break;
+        }
+
+        await writing;
+        Assert.Equal(2 * pushes * writers, read.Count);
+        foreach (var writer in read.GroupBy(l => l.MessageJson, StringComparer.Ordinal))
+        {
+            Assert.Equal(Enumerable.Range(0, pushes).SelectMany(i => new long[] { i, i }), writer.Select(l => l.Sequence));
+        }
+    }
+
+    [Fact]
+    public async Task A_push_wakes_readers_of_that_job()
+    {
+        using var subscription = Store.Changes.Subscribe(Topics.Log("w", "s"));
+        var woken = subscription.WaitAsync(TimeSpan.FromSeconds(30), Ct);
+        await Store.Logs.PushAsync(null, [Chunk(0)], Ct);
+        Assert.True(await woken);
+    }
+
+    [Fact]
+    public async Task Pages_of_a_runs_lines_go_both_ways_and_filter_first()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        foreach (var i in Enumerable.Range(0, 10))
+        {
+            await Store.Logs.PushLinesAsync(run, "a", 0, [new LogLine(i % 2 == 0 ? "info" : "error", i.ToString(CultureInfo.InvariantCulture))], Ct);
+        }
+
+        foreach (var descending in (bool[])[false, true])
+        {
+            var seen = new List<string>();
+            long? after = null;
+            for (var more = true; more;)
+            {
+                var page = await Store.History.LogsAsync(run.Id, "error", LogLine.DefaultCategory, after, descending, 2, Ct);
+                seen.AddRange(page.Rows.Select(l => l.MessageJson));
+                (after, more) = (page.Rows[^1].Id, page.HasMore);
+            }
+
+            string[] expected = ["\"1\"", "\"3\"", "\"5\"", "\"7\"", "\"9\""];
+            Assert.Equal(descending ? expected.Reverse() : expected, seen);
+        }
+
+        Assert.Empty((await Store.History.LogsAsync(run.Id, "no\0ne", null, null, false, 2, Ct)).Rows);
+    }
+}

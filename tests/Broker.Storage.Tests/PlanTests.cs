@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Broker.Storage.Postgres;
+using Broker.Storage.Sqlite;
+using Broker.Testing;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>
+/// Every hot statement on 206,000 steps, most of them history: it must cost what the step costs. Measured with the plan for unknown
+/// parameters, which is what a long-lived connection ends up with, and with the plan for these.
+/// </summary>
+public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassFixture<LoadedPostgres>
+{
+    // Runs 20001 to 20600 are live: step 0 leased under fence 7, step 1 waiting, 2 to 9 ready.
+    private const string Run = "ARRAY[20001, 20002]::bigint[]";
+    private const string Step = "ARRAY[2, 3]::int[]";
+    private const string NoTexts = "ARRAY[NULL, NULL]::text[]";
+    private const string Longs = "ARRAY[1, 1]::bigint[]";
+    private const string Ints = "ARRAY[1, 1]::int[]";
+    private const string Slots = "ARRAY['w', 'w']::text[], ARRAY[5, 6]::bigint[], ARRAY[NULL, 60]::int[]";
+    private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
+    private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}";
+
+    private static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
+    {
+        ["resolve"] = (HotSql.Resolve, "ARRAY['w1', 'w2'], ARRAY['i20001', 'i20002'], ARRAY[NULL, 0]::int[]", 40),
+        ["lock runs"] = (HotSql.LockRuns, Run, 40),
+        ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),
+        ["lock active"] = (HotSql.LockActive, Run, 120),
+        ["mail"] = (HotSql.Mail, Run, 40),
+        ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
+        ["update runs"] = (HotSql.UpdateRuns,
+            $"{Run}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}", 100),
+        ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
+        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 100),
+        ["insert runs"] = (HotSql.InsertRuns,
+            $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "
+            + $"{NoTexts}, {NoTexts}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[]", 120),
+        ["supersede"] = (HotSql.Supersede, Run, 100),
+        ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}", 60),
+        ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
+        ["append events"] = (HotSql.AppendEvents, $"{Run}, ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
+        ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, 7]::bigint[]", 60),
+        ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2", 150),
+        ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2", 200),
+        ["reserve ids"] = (HotSql.ReserveIds, "100", 20),
+    };
+
+    static PostgresPlanTests()
+    {
+        foreach (var sql in HotSql.Purge) Statements[sql] = (sql, Run, 250);
+    }
+
+    public static TheoryData<string, string> Cases => [.. Statements.Keys.SelectMany(name => (string[])["force_generic_plan", "force_custom_plan"], (name, mode) => (name, mode))];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task A_hot_statement_walks_along_indexes(string name, string planMode)
+    {
+        PostgresCluster.Require();
+        var (sql, arguments, most) = Statements[name];
+        var plan = await ExplainAsync(sql, arguments, planMode);
+        Assert.DoesNotMatch(HistoryScan, plan);
+        var buffers = Buffers.Match(plan);
+        var touched = Number(buffers.Groups[1]) + Number(buffers.Groups[2]);
+        Assert.True(touched < most, $"{touched} buffers, {most} allowed:\n{plan}");
+    }
+
+    private async Task<string> ExplainAsync(string sql, string arguments, string planMode)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var connection = await database.OpenAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var setup = new NpgsqlCommand($"{PostgresEngine.WalkSettings}; SET plan_cache_mode = {planMode}; PREPARE hot AS {sql}", connection)) await setup.ExecuteNonQueryAsync(ct);
+        await using var explain = new NpgsqlCommand($"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE hot({arguments})", connection);
+        var lines = new List<string>();
+        await using (var reader = await explain.ExecuteReaderAsync(ct))
+        {
+            while (await reader.ReadAsync(ct)) lines.Add(reader.GetString(0));
+        }
+
+        await using (var forget = new NpgsqlCommand("DEALLOCATE hot", connection)) await forget.ExecuteNonQueryAsync(ct);
+        return string.Join('\n', lines);
+    }
+
+    private static int Number(Group digits) => digits.Success ? int.Parse(digits.Value, CultureInfo.InvariantCulture) : 0;
+
+    [GeneratedRegex("Seq Scan on (run|step|inbox|event|stream|log)\\b")]
+    private static partial Regex HistoryScan { get; }
+
+    // The first line is the whole statement's.
+    [GeneratedRegex("Buffers: shared(?: hit=(\\d+))?(?: read=(\\d+))?")]
+    private static partial Regex Buffers { get; }
+}
+
+/// <summary>The same on SQLite: each table is entered by a key.</summary>
+public sealed class SqlitePlanTests(LoadedSqlite database) : IClassFixture<LoadedSqlite>
+{
+    private static readonly Dictionary<string, string> Statements = typeof(SqliteSql).GetFields()
+        .Where(f => f.FieldType == typeof(string))
+        .Select(f => KeyValuePair.Create(f.Name, (string)f.GetValue(null)!))
+        .Concat(SqliteSql.Purge.Select(sql => KeyValuePair.Create(sql, sql)))
+        .ToDictionary();
+
+    public static TheoryData<string> Names => [.. Statements.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task A_hot_statement_walks_along_indexes(string name)
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var connection = await database.OpenAsync(ct);
+        await using var explain = new SqliteCommand("EXPLAIN QUERY PLAN " + Statements[name], connection);
+        for (var i = 0; i < 20; i++) explain.Parameters.AddWithValue($"@p{i}", DBNull.Value);
+        var steps = new List<string>();
+        await using var reader = await explain.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) steps.Add(reader.GetString(3));
+        Assert.DoesNotContain(steps, s => s.StartsWith("SCAN", StringComparison.Ordinal));
+        Assert.DoesNotContain(steps, s => s.Contains("TEMP B-TREE", StringComparison.Ordinal));
+        if (name == nameof(SqliteSql.First)) Assert.Contains(steps, s => s.Contains("ix_step_claim (queue_id=? AND rank<?)", StringComparison.Ordinal));
+    }
+}
