@@ -19,6 +19,7 @@ public abstract class DefinitionConformance : StoreTests
     public async Task The_same_content_again_is_accepted_and_changes_nothing()
     {
         await RegisterAsync(Version("a", "1", "x"));
+        await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
         await RegisterAsync(Version("a", "2", "x", "y<-x"));
         await RegisterAsync(Version("a", "1", "x"));
         Assert.Equal("2", (await Store.Definitions.LatestAsync("a", Ct))!.Version);
@@ -29,6 +30,7 @@ public abstract class DefinitionConformance : StoreTests
     public async Task A_known_version_can_be_made_the_latest_again()
     {
         await RegisterAsync(Version("a", "1", "x"));
+        await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
         await RegisterAsync(Version("a", "2", "x", "y<-x"));
         await Engine.PassAsync(TimeSpan.FromSeconds(1));
         await Store.Definitions.RegisterAsync([Version("a", "1", "x")], makeLatest: true, Ct);
@@ -58,6 +60,7 @@ public abstract class DefinitionConformance : StoreTests
     public async Task The_list_is_in_order_of_first_registration()
     {
         foreach (var name in (string[])["m", "z", "a"]) await RegisterAsync(Version(name, "1", "x"));
+        await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
         await RegisterAsync(Version("m", "2", "y"));
         Assert.Equal(["m 2", "z 1", "a 1"], (await Store.Definitions.ListAsync(Ct)).Select(d => $"{d.Name} {d.Version}"));
     }
@@ -67,6 +70,7 @@ public abstract class DefinitionConformance : StoreTests
     {
         Assert.Null(await Store.Definitions.LatestAsync("none", Ct));
         Assert.Null(await Store.Definitions.LatestAsync("no\0ne", Ct));
+        Assert.Null(await Store.Definitions.LatestAsync("\ud800", Ct));
     }
 
     [Fact]
@@ -98,6 +102,9 @@ public abstract class DefinitionConformance : StoreTests
     {
         var peer = OpenPeer();
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+
+        // Queues that others have added are read with every poll.
+        await peer.Gate.PollAsync(Ct);
         var claimed = await peer.Steps.ClaimAsync(new Broker.Core.Runs.ClaimRequest("w", Broker.Core.Runs.ClaimScope.ByLabels, []), Ct);
         Assert.Equal("a", Assert.Single(claimed).Step.Name);
     }

@@ -54,7 +54,7 @@ public abstract class LeaseConformance : StoreTests
             Assert.Equal(ReportVerdict.Accepted, await FailAsync((await ClaimAsync())!));
             await Engine.PassAsync(TimeSpan.FromSeconds(delay - 2));
             Assert.Null(await ClaimAsync());
-            await Engine.PassAsync(TimeSpan.FromSeconds(2));
+            await Engine.PassAsync(TimeSpan.FromSeconds(3));
         }
 
         var last = await ClaimAsync();

@@ -17,6 +17,7 @@ public abstract class RepositoryConformance : StoreTests
     public async Task The_same_name_again_replaces_the_entry_and_keeps_its_place()
     {
         await Store.Repositories.PutAsync(Named("b", "u1", "x", "y"), Ct);
+        await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
         await Store.Repositories.PutAsync(Named("a"), Ct);
         await Store.Repositories.PutAsync(Named("b", "u2", "z"), Ct);
         var list = await Store.Repositories.ListAsync(0, 10, Ct);
@@ -28,7 +29,12 @@ public abstract class RepositoryConformance : StoreTests
     [Fact]
     public async Task Lists_are_taken_page_by_page()
     {
-        foreach (var i in Enumerable.Range(0, 5)) await Store.Repositories.PutAsync(Named($"r{4 - i}"), Ct);
+        foreach (var i in Enumerable.Range(0, 5))
+        {
+            await Store.Repositories.PutAsync(Named($"r{4 - i}"), Ct);
+            await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
+        }
+
         Assert.Equal(["r2", "r1"], (await Store.Repositories.ListAsync(2, 2, Ct)).Select(r => r.Name));
         Assert.Empty(await Store.Repositories.ListAsync(5, 2, Ct));
     }

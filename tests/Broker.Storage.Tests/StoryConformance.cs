@@ -16,7 +16,7 @@ public abstract class StoryConformance : StoreTests
 {
     private const int RunsAtOnce = 10;
     private const int Clients = 4;
-    private const int Moves = 45;
+    private const int Moves = 30;
 
     private static readonly IReadOnlyList<WorkflowDefinition> Registered =
     [

@@ -4,8 +4,9 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// The statements of the hot path. Each takes arrays, so that a transaction for two hundred callers has as many statements as one for a
-/// single caller. The lane's connection has sequential scans, hash and merge joins switched off: every statement here is a walk along
-/// an index from a short list, and a plan made while a table was still small must not stay for the day it is not.
+/// single caller. The lane's connection has sequential and bitmap scans, hash and merge joins switched off: every statement here is a
+/// walk along an index from a short list, and a plan made while a table was still small must not stay for the day it is not. Measured with
+/// bitmap scans: a claim read and sorted all 240 ready rows of each queue, for want of knowing that now is later than all of them.
 /// </summary>
 internal static class HotSql
 {

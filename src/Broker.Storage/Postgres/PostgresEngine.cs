@@ -11,7 +11,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public const string Channel = "broker";
 
     /// <summary>For the lanes. See HotSql: its statements are walks along indexes, whatever the planner has last counted.</summary>
-    public const string WalkSettings = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
+    public const string WalkSettings = "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
     private readonly NpgsqlDataSource source;
     private readonly DbContextOptions<PostgresDb> options;

@@ -16,7 +16,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     {
         await using var batch = Batch();
         batch.Add(HotSql.Resolve,
-            Array(names, n => n.Workflow.Replace('\0', '\uFFFD')), Array(names, n => n.InstanceId.Replace('\0', '\uFFFD')), Array(names, n => n.Number));
+            Array(names, n => Known(n.Workflow)), Array(names, n => Known(n.InstanceId)), Array(names, n => n.Number));
         var found = new (long, int)[names.Count];
         await using var reader = await batch.ReadAsync(ct);
         while (await reader.ReadAsync(ct)) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
@@ -226,6 +226,9 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     }
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();
+
+    // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
+    private static string? Known(string name) => StoredText.Fits(name) ? name : null;
 
     // The first statement of a transaction takes its BEGIN along.
     private BatchBuilder Batch()

@@ -27,7 +27,7 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
     private async ValueTask<int[]> DefinitionsOfAsync(string worker, CancellationToken ct)
     {
         if (registered.TryGetValue(worker, out var known)) return known;
-        if (worker.Contains('\0')) return [];
+        if (!StoredText.Fits(worker)) return [];
         await using var db = engine.CreateContext();
         var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
         if (row is null) return [];

@@ -86,7 +86,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
 
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct)
     {
-        if (name.Contains('\0')) return null;
+        if (!StoredText.Fits(name)) return null;
         await using var db = engine.CreateContext();
         var latest = await db.Definitions.Where(d => d.Name == name).OrderByDescending(d => d.LatestOrder).Select(d => new { d.Id }).FirstOrDefaultAsync(ct);
         return latest is null ? null : await ReadAsync(latest.Id, ct);
