@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(PostgresCluster))]
@@ -44,8 +43,10 @@ public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
     public async Task<HttpClient> StartBrokerAsync(params string[] settings)
     {
         var (app, _, problem) = BrokerHost.Create(
-            [$"--DATABASE_URL={databaseUrl}", "--PORT=0", "--HOST=127.0.0.1", $"--WORKFLOWS_DIR={workflows.Path}", .. settings],
-            builder => builder.Logging.SetMinimumLevel(LogLevel.Warning));
+            [
+                $"--DATABASE_URL={databaseUrl}", "--PORT=0", "--HOST=127.0.0.1", $"--WORKFLOWS_DIR={workflows.Path}",
+                "--Serilog:MinimumLevel:Default=Warning", .. settings,
+            ]);
         Assert.Null(problem);
         apps.Add(app!);
         await app!.StartAsync(TestContext.Current.CancellationToken);
