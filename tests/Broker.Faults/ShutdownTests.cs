@@ -31,7 +31,7 @@ public abstract class ShutdownTests(DurableCluster cluster, Database database)
         for (var i = 0; i < 3; i++)
             streams.Add(await site.Http.GetStreamAsync(new Uri($"/api/workflows/{workflow}/jobs/two/logs/stream", UriKind.Relative), Ct));
         for (var i = 0; i < 3; i++)
-            streams.Add(await site.Http.GetStreamAsync(new Uri($"/events/{workflow}?sse=true&acquire_timeout=0", UriKind.Relative), Ct));
+            streams.Add(await site.Http.GetStreamAsync(new Uri($"/events/{workflow}?sse=true&after_sequence=-1", UriKind.Relative), Ct));
         var listening = streams.Select(ToEndAsync).ToList();
         Assert.DoesNotContain(claims, c => c.IsCompleted);
         Assert.DoesNotContain(polls, p => p.IsCompleted);

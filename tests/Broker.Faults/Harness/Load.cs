@@ -17,17 +17,17 @@ internal sealed class Load : IAsyncDisposable
     private readonly List<TokenWorker> workers = [];
     private readonly Site site;
     private readonly string workflow;
-    private readonly string[] runs;
+    private readonly List<string> runs = [];
     private readonly Stopwatch watch = Stopwatch.StartNew();
     private Task working = Task.CompletedTask;
 
-    private Load(Site site, string workflow, string[] runs) => (this.site, this.workflow, this.runs) = (site, workflow, runs);
+    private Load(Site site, string workflow) => (this.site, this.workflow) = (site, workflow);
 
     public Ledger Ledger { get; } = new();
 
-    public int Steps => runs.Length * StepsPerRun;
+    public int Steps => runs.Count * StepsPerRun;
 
-    public static async Task<Load> StartAsync(Site site, int runs, int workers, int overstayEvery, CancellationToken ct)
+    public static async Task<Load> StartAsync(Site site, int workers, int overstayEvery, CancellationToken ct)
     {
         const string middle = """["first"]""";
         var workflow = await site.Http.DefineAsync(
@@ -37,15 +37,7 @@ internal sealed class Load : IAsyncDisposable
             Wire.Job("b", "true", middle, Retries),
             Wire.Job("c", "true", middle, Retries),
             Wire.Job("last", "true", """["a","b","c"]""", Retries));
-        var ids = Enumerable.Range(0, runs).Select(i => string.Create(CultureInfo.InvariantCulture, $"run-{i}")).ToArray();
-        var load = new Load(site, workflow, ids);
-        foreach (var some in ids.Chunk(100))
-        {
-            var body = $$"""{"instances":[{{string.Join(',', some.Select(i => $$"""{"id":"{{i}}"}"""))}}]}""";
-            var started = await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", body, ct);
-            Assert.Equal(some.Length, started["instances"]!.AsArray().Count);
-        }
-
+        var load = new Load(site, workflow);
         var addresses = site.Brokers.Select(b => b.Address).ToList();
         load.workers.AddRange(Enumerable.Range(0, workers).Select(i =>
             new TokenWorker($"w-{i}", addresses, load.Ledger, i) { OverstayEvery = overstayEvery }));
@@ -53,8 +45,25 @@ internal sealed class Load : IAsyncDisposable
         return load;
     }
 
-    /// <summary>Awaits that this share of all steps has been accepted, so that a fault comes in the middle of the work.</summary>
-    public Task ReachAsync(double share) => UntilAsync(() => Ledger.AcceptedCount >= share * Steps, "progress");
+    /// <summary>Starts runs and returns at a random moment of the work on them: the number of accepted reports then.</summary>
+    public async Task<int> AddRunsAsync(int count, CancellationToken ct)
+    {
+        var before = Steps;
+        var ids = Enumerable.Range(runs.Count, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"run-{i}")).ToArray();
+        runs.AddRange(ids);
+        foreach (var some in ids.Chunk(100))
+        {
+            var body = $$"""{"instances":[{{string.Join(',', some.Select(i => $$"""{"id":"{{i}}"}"""))}}]}""";
+            var started = await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", body, ct);
+            Assert.Equal(some.Length, started["instances"]!.AsArray().Count);
+        }
+
+        var moment = before + (Random.Shared.NextDouble() * 0.7 * (Steps - before));
+        await UntilAsync(() => Ledger.AcceptedCount >= moment, "progress");
+        var done = Ledger.AcceptedCount;
+        Assert.True(done < Steps, "No work is left for the fault.");
+        return done;
+    }
 
     /// <summary>Awaits that workers have met the fault.</summary>
     public Task OutageAsync(int before) => UntilAsync(() => Ledger.OutageCount > before, "a broken request");
@@ -85,7 +94,7 @@ internal sealed class Load : IAsyncDisposable
         var silent = finals.Keys.Count(s => !Ledger.Accepted.ContainsKey(s));
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
-            $"{runs.Length} runs, {Steps} steps in {watch.Elapsed.TotalSeconds:0.0} s: {Ledger.AcceptedCount} reports accepted, {silent} counted though their answer was lost, {Ledger.RefusedCount} refused, {Ledger.OutageCount} requests broke, {Ledger.Held.Count} leases, 0 overlapping, {Ledger.HandedOn.Count} tokens handed on, 0 lost, 0 doubled"));
+            $"{runs.Count} runs, {Steps} steps in {watch.Elapsed.TotalSeconds:0.0} s: {Ledger.AcceptedCount} reports accepted, {silent} counted though their answer was lost, {Ledger.RefusedCount} refused, {Ledger.OutageCount} requests broke, {Ledger.Held.Count} leases, 0 overlapping, {Ledger.HandedOn.Count} tokens handed on, 0 lost, 0 doubled"));
     }
 
     public async ValueTask DisposeAsync()
