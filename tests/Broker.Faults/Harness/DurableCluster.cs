@@ -1,0 +1,21 @@
+using Broker.Faults.Harness;
+using Broker.Testing;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(DurableCluster))]
+
+// Most time goes into starting brokers; more tests side by side than cores would only make the measured times worse.
+[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+
+namespace Broker.Faults.Harness;
+
+/// <summary>One server for all tests that do not crash it.</summary>
+public sealed class DurableCluster : IAsyncDisposable
+{
+    /// <summary>A PostgreSQL that keeps what it has confirmed, and listens where other processes reach it.</summary>
+    public PostgresCluster Postgres { get; } = New();
+
+    public static PostgresCluster New() => new() { Durable = true, ListenOnLoopback = true };
+
+    public ValueTask DisposeAsync() => Postgres.DisposeAsync();
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+
+namespace Broker.Faults.Harness;
+
+/// <summary>A step of a run, as a claim names it.</summary>
+internal readonly record struct StepName(string Run, string Job);
+
+/// <summary>A lease and the time in which it was certainly alive: from the claim's answer to the report, and never past its shortest life.</summary>
+internal readonly record struct HeldLease(StepName Step, string Lease, long From, long To);
+
+/// <summary>What workers know for certain of what they did, to be held against the broker's final word.</summary>
+internal sealed class Ledger
+{
+    private int accepted;
+    private int refused;
+    private int outages;
+
+    /// <summary>Tokens of reports that were answered with 200.</summary>
+    public ConcurrentDictionary<StepName, ConcurrentBag<string>> Accepted { get; } = [];
+
+    /// <summary>Tokens of reports that were refused after an answer to them had been lost: one of them may have counted.</summary>
+    public ConcurrentDictionary<StepName, ConcurrentBag<string>> Unanswered { get; } = [];
+
+    /// <summary>Tokens of reports that were refused at once: none of them may count.</summary>
+    public ConcurrentDictionary<string, StepName> Refused { get; } = [];
+
+    /// <summary>Tokens that a later step was given as its upstream's.</summary>
+    public ConcurrentBag<(StepName Of, string Token)> HandedOn { get; } = [];
+
+    public ConcurrentBag<HeldLease> Held { get; } = [];
+
+    public int AcceptedCount => Volatile.Read(ref accepted);
+
+    public int RefusedCount => Volatile.Read(ref refused);
+
+    /// <summary>Requests that broke, or were answered with 5xx.</summary>
+    public int OutageCount => Volatile.Read(ref outages);
+
+    public void Accept(StepName step, string token)
+    {
+        Accepted.GetOrAdd(step, _ => []).Add(token);
+        Interlocked.Increment(ref accepted);
+    }
+
+    public void Refuse(StepName step, string token, bool answerLost)
+    {
+        if (answerLost) Unanswered.GetOrAdd(step, _ => []).Add(token);
+        else Refused[token] = step;
+        Interlocked.Increment(ref refused);
+    }
+
+    public void Outage() => Interlocked.Increment(ref outages);
+
+    /// <summary>Pairs of leases on one step that were certainly alive at the same time.</summary>
+    public int Overlaps() => Held.Where(h => h.To > h.From).GroupBy(h => h.Step).Sum(step =>
+    {
+        var leases = step.DistinctBy(h => h.Lease).OrderBy(h => h.From).ToList();
+        return leases.Zip(leases.Skip(1)).Count(pair => pair.Second.From < pair.First.To);
+    });
+}

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using Broker.Testing;
+using Xunit;
+
+namespace Broker.Faults.Harness;
+
+/// <summary>Many runs of five steps (one, three side by side, one), and the workers that do them.</summary>
+internal sealed class Load : IAsyncDisposable
+{
+    private const int StepsPerRun = 5;
+
+    // Each kill may cost a step its lease, and so does each worker that overstays.
+    private const string Retries = ""","max_retries":100""";
+
+    private readonly CancellationTokenSource stop = new();
+    private readonly List<TokenWorker> workers = [];
+    private readonly Site site;
+    private readonly string workflow;
+    private readonly List<string> runs = [];
+    private readonly Stopwatch watch = Stopwatch.StartNew();
+    private Task working = Task.CompletedTask;
+
+    private Load(Site site, string workflow) => (this.site, this.workflow) = (site, workflow);
+
+    public Ledger Ledger { get; } = new();
+
+    public int Steps => runs.Count * StepsPerRun;
+
+    public static async Task<Load> StartAsync(Site site, int workers, int overstayEvery, CancellationToken ct)
+    {
+        const string middle = """["first"]""";
+        var workflow = await site.Http.DefineAsync(
+            ct,
+            Wire.Job("first", "true", more: Retries),
+            Wire.Job("a", "true", middle, Retries),
+            Wire.Job("b", "true", middle, Retries),
+            Wire.Job("c", "true", middle, Retries),
+            Wire.Job("last", "true", """["a","b","c"]""", Retries));
+        var load = new Load(site, workflow);
+        var addresses = site.Brokers.Select(b => b.Address).ToList();
+        load.workers.AddRange(Enumerable.Range(0, workers).Select(i =>
+            new TokenWorker($"w-{i}", addresses, load.Ledger, i) { OverstayEvery = overstayEvery }));
+        load.working = Task.WhenAll(load.workers.Select(w => w.RunAsync(load.stop.Token)));
+        return load;
+    }
+
+    /// <summary>Starts runs and returns at a random moment of the work on them: the number of accepted reports then.</summary>
+    public async Task<int> AddRunsAsync(int count, CancellationToken ct)
+    {
+        var before = Steps;
+        var ids = Enumerable.Range(runs.Count, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"run-{i}")).ToArray();
+        runs.AddRange(ids);
+        foreach (var some in ids.Chunk(100))
+        {
+            var body = $$"""{"instances":[{{string.Join(',', some.Select(i => $$"""{"id":"{{i}}"}"""))}}]}""";
+            var started = await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", body, ct);
+            Assert.Equal(some.Length, started["instances"]!.AsArray().Count);
+        }
+
+        var moment = before + (Random.Shared.NextDouble() * 0.7 * (Steps - before));
+        await UntilAsync(() => Ledger.AcceptedCount >= moment, "progress");
+        var done = Ledger.AcceptedCount;
+        Assert.True(done < Steps, "No work is left for the fault.");
+        return done;
+    }
+
+    /// <summary>Awaits that workers have met the fault.</summary>
+    public Task OutageAsync(int before) => UntilAsync(() => Ledger.OutageCount > before, "a broken request");
+
+    /// <summary>Every run ends with success, holding exactly what was accepted; nothing was lost, doubled or taken from a stale worker.</summary>
+    public async Task EndAsync(CancellationToken ct)
+    {
+        var finals = new Dictionary<StepName, string>();
+        foreach (var run in runs)
+        {
+            await UntilAsync(async () => await StatusAsync(run, ct) is "complete", $"the end of {run}");
+            foreach (var step in await StepsAsync(run, ct)) finals.Add(step.Name, step.Token);
+        }
+
+        await StopAsync();
+        Assert.Equal(Steps, finals.Count);
+        foreach (var (step, token) in finals)
+        {
+            var accepted = Ledger.Accepted.TryGetValue(step, out var answered) ? answered.ToList() : [];
+            Assert.True(accepted.Count <= 1, $"{step} was accepted {accepted.Count} times");
+            if (accepted.Count == 1) Assert.Equal(accepted[0], token);
+            else Assert.True(Ledger.Unanswered.TryGetValue(step, out var lost) && lost.Contains(token), $"{step} ended with a result that nobody reported");
+            Assert.False(Ledger.Refused.ContainsKey(token), $"{step} ended with a refused report");
+        }
+
+        foreach (var (step, token) in Ledger.HandedOn) Assert.Equal(finals[step], token);
+        Assert.Equal(0, Ledger.Overlaps());
+        var silent = finals.Keys.Count(s => !Ledger.Accepted.ContainsKey(s));
+        Effort.Print(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{runs.Count} runs, {Steps} steps in {watch.Elapsed.TotalSeconds:0.0} s: {Ledger.AcceptedCount} reports accepted, {silent} counted though their answer was lost, {Ledger.RefusedCount} refused, {Ledger.OutageCount} requests broke, {Ledger.Held.Count} leases, 0 overlapping, {Ledger.HandedOn.Count} tokens handed on, 0 lost, 0 doubled"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        foreach (var worker in workers) worker.Dispose();
+        stop.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        await stop.CancelAsync();
+        await working;
+    }
+
+    private Task UntilAsync(Func<bool> condition, string what) => UntilAsync(() => Task.FromResult(condition()), what);
+
+    // A worker that met something it cannot explain ends the test at once, with its own words.
+    private Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.TrueAsync(
+        async () =>
+        {
+            if (working.IsFaulted) await working;
+            return await condition();
+        },
+        TimeSpan.FromSeconds(Effort.Of(60, 300)),
+        what);
+
+    private async Task<string?> StatusAsync(string run, CancellationToken ct)
+    {
+        var status = (string?)(await site.Http.MustGetAsync($"/api/workflows/{workflow}/instances/{run}", ct))["details"]!["status"];
+        Assert.False(status is "errored" or "terminated", $"{run} is {status}");
+        return status;
+    }
+
+    private async Task<List<(StepName Name, string Token)>> StepsAsync(string run, CancellationToken ct)
+    {
+        var history = await site.Http.MustGetAsync($"/workflows/{workflow}/instances/{run}/history?order=asc", ct);
+        var steps = history["steps"]!.AsArray();
+        Assert.All(steps, s => Assert.Equal("completed", (string?)s!["status"]));
+        return [.. steps.Select(s => (new StepName($"{workflow}~{run}", (string)s!["stepKey"]!), (string)s["result"]!["token"]!))];
+    }
+}

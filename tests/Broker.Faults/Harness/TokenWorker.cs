@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Broker.Faults.Harness;
+
+/// <summary>
+/// A worker that reports a token nobody else has and writes down what was accepted. It repeats whatever broke, as a real one
+/// does, with the next broker if there are several; now and then it sleeps past its lease.
+/// </summary>
+internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger ledger, int seed) : IDisposable
+{
+    public const int LeaseSecs = 2;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient http = new() { Timeout = Patience };
+
+    private readonly Random random = new(seed);
+    private int broker = seed;
+
+    /// <summary>One in this many jobs outlasts its lease; 0 for none.</summary>
+    public int OverstayEvery { get; init; }
+
+    public async Task RunAsync(CancellationToken ct)
+    {
+        try
+        {
+            while (true) await WorkAsync(ct);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken ct)
+    {
+        var claim = string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"worker_id":"{{id}}","labels":[],"lease_ttl_secs":{{LeaseSecs}},"wait":1,"claim_id":"{{Guid.NewGuid():N}}"}""");
+        var asked = Environment.TickCount64;
+        var (_, claimed, _) = await SendAsync("api/jobs/claim", claim, ct);
+        if (claimed is null) return;
+
+        var got = Environment.TickCount64;
+        var lease = (string)claimed["lease"]!["lease_id"]!;
+        var run = (string)claimed["job"]!["workflow_id"]!;
+        var step = new StepName(run, (string)claimed["job"]!["job_id"]!);
+        foreach (var (job, outputs) in claimed["job"]!["upstream_outputs"]!.AsObject())
+            ledger.HandedOn.Add((new(run, job), (string?)outputs!["token"] ?? ""));
+
+        var overstays = OverstayEvery > 0 && random.Next(OverstayEvery) == 0;
+        await Task.Delay(overstays ? random.Next(3_200, 4_000) : random.Next(10, 60), ct);
+
+        // Milliseconds the two clocks may differ in reading stay on the safe side: the lease began after it was asked for.
+        ledger.Held.Add(new(step, lease, got, Math.Min(Environment.TickCount64, asked + (LeaseSecs * 1000) - 20)));
+        var token = Guid.NewGuid().ToString("N");
+        var (status, _, broke) = await SendAsync($"api/jobs/{lease}/complete", $$$"""{"outputs":{"token":"{{{token}}}"}}""", ct);
+        if (status is HttpStatusCode.OK) ledger.Accept(step, token);
+        else if (status is HttpStatusCode.Conflict) ledger.Refuse(step, token, broke);
+        else throw new InvalidOperationException($"A report was answered with {status}.");
+    }
+
+    /// <summary>Until there is an answer below 500.</summary>
+    private async Task<(HttpStatusCode Status, JsonNode? Json, bool Broke)> SendAsync(string path, string body, CancellationToken ct)
+    {
+        var broke = false;
+        while (true)
+        {
+            try
+            {
+                var address = new Uri(brokers[broker % brokers.Count], path);
+                var (status, json) = await http.PostAsync(address.AbsoluteUri, body, ct);
+                if ((int)status < 500) return (status, json, broke);
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+            {
+            }
+
+            broke = true;
+            ledger.Outage();
+            broker++;
+            await Task.Delay(random.Next(20, 120), ct);
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+}
