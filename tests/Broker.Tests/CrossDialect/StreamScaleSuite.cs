@@ -138,6 +138,15 @@ public abstract class StreamScaleSuite : IAsyncLifetime
     }
 }
 
+/// <summary>Tests that measure time or take the whole machine: one after the other, after all others.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public static class OneByOne
+{
+    public const string Name = "one by one";
+}
+
+[Collection(OneByOne.Name)]
 public sealed class PostgresStreamScaleTests(PostgresCluster cluster) : StreamScaleSuite(new PostgresApp(cluster));
 
+[Collection(OneByOne.Name)]
 public sealed class SqliteStreamScaleTests() : StreamScaleSuite(new SqliteApp());
