@@ -13,6 +13,7 @@ using Flows = Broker.Tests.InstancesDialect.Flows;
 namespace Broker.Tests.CrossDialect;
 
 /// <summary>Two brokers on one PostgreSQL: what one is told, the other hands out, streams and answers with.</summary>
+[Collection(OneByOne.Name)]
 public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
