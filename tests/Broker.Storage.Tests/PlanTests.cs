@@ -46,7 +46,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["supersede"] = (HotSql.Supersede, Run, 100),
         ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}", 60),
         ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
-        ["append events"] = (HotSql.AppendEvents, $"{Run}, ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
+        ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
         ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, 7]::bigint[]", 60),
         ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2", 150),
 

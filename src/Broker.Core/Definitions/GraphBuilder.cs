@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Broker.Core.Graphs;
 
@@ -47,7 +46,7 @@ internal static class GraphBuilder
             Index = i,
             Name = draft.Name,
             Kind = draft.Kind,
-            Successors = edges.Successors[i].ToFrozenDictionary(StringComparer.Ordinal),
+            Successors = edges.Successors[i],
             Predecessors = predecessors,
             Plain = [.. predecessors.Where(p => !grouped.Contains(p))],
             AnyOf = groups,

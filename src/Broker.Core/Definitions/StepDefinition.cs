@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Broker.Core.Steps;
 
@@ -30,8 +29,8 @@ public sealed class StepDefinition
     public required string Name { get; init; }
     public StepKind Kind { get; init; }
 
-    /// <summary>Branch action → steps it leads to.</summary>
-    public required FrozenDictionary<string, ImmutableArray<int>> Successors { get; init; }
+    /// <summary>Branch action → steps it leads to. A plain dictionary: freezing one for each of ten thousand steps took most of the reading.</summary>
+    public required IReadOnlyDictionary<string, ImmutableArray<int>> Successors { get; init; }
 
     /// <summary>Every step that leads here. Back edges are left out unless an any-of group names them: nobody waits for them (design 2.8).</summary>
     public required ImmutableArray<int> Predecessors { get; init; }

@@ -21,14 +21,21 @@ public sealed class DefinitionCostTests
         var members = string.Join(',', Enumerable.Range(0, count - 2).Select(i => $"\"m{i}\""));
         var join = $$"""  "r":{"successors":{"default":[{{members}}] } },{{string.Join(',', Enumerable.Range(0, count - 2)
             .Select(i => $$"""  "m{{i}}":{"successors":{"default":["j"] } }"""))}},"j":{"predecessors":[{{members}}],"or_groups":{"g":[{{members}}] } }""";
+
         foreach (var steps in new[] { chain, join })
         {
             var document = JsonElement.Parse(Doc.Around(steps));
-            var begin = Environment.CpuUsage.TotalTime;
-            Assert.Equal(count, DefinitionReader.Read(document).Definition!.Steps.Length);
-            var took = Environment.CpuUsage.TotalTime - begin;
 
+            // The best of three: processor time also counts the compiler, which is still busy with the reader during the first.
+            var took = Enumerable.Range(0, 3).Min(_ => CostOf(document, count));
             Assert.InRange(took, TimeSpan.FromTicks(1), TimeSpan.FromSeconds(1));
         }
+    }
+
+    private static TimeSpan CostOf(JsonElement document, int count)
+    {
+        var begin = Environment.CpuUsage.TotalTime;
+        Assert.Equal(count, DefinitionReader.Read(document).Definition!.Steps.Length);
+        return Environment.CpuUsage.TotalTime - begin;
     }
 }
