@@ -102,9 +102,8 @@ public abstract class LogConformance : StoreTests
     public async Task A_push_wakes_readers_of_that_job()
     {
         using var subscription = Store.Changes.Subscribe(Topics.Log("w", "s"));
-        var woken = subscription.WaitAsync(TimeSpan.FromSeconds(30), Ct);
         await Store.Logs.PushAsync(null, [Chunk(0)], Ct);
-        Assert.True(await woken);
+        await SignalledAsync(subscription);
     }
 
     [Fact]

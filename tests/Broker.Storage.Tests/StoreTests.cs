@@ -73,5 +73,15 @@ public abstract class StoreTests : IAsyncLifetime
     private protected async Task<ReportVerdict> FailAsync(Assignment step, bool retryable = true) =>
         (await Store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Failed) { Error = new("Error", "no"), Retryable = retryable })], Ct))[0];
 
+    /// <summary>Waits for a signal: a wait also ends without one, to look again.</summary>
+    private protected static async Task SignalledAsync(IChangeSubscription subscription)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!await subscription.WaitAsync(TimeSpan.FromSeconds(30), limit.Token))
+        {
+        }
+    }
+
     private protected async Task<RunView> ViewAsync(RunRef run) => (await Store.History.FindAsync(run.Workflow, run.InstanceId, run.Number, Ct))!;
 }
