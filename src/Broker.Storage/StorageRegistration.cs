@@ -21,7 +21,7 @@ public static class StorageRegistration
     {
         if (options.Target.Postgres is { } connectionString)
         {
-            services.AddSingleton(_ => new PostgresEngine(connectionString, options.Lanes));
+            services.AddSingleton(provider => new PostgresEngine(connectionString, options.Lanes, provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<IPeerLink, PostgresListener>();
         }

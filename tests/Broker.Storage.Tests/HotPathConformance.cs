@@ -57,6 +57,33 @@ public abstract class HotPathConformance : StoreTests
         Assert.Equal(steps, claimed.SelectMany(names => names).Distinct().Count());
     }
 
+    [Fact]
+    public async Task A_claim_finds_what_became_ready_in_front_of_what_was_handed_out()
+    {
+        var graph = ADefinition.Graph("g", "a", "b<-a");
+        var (worker, _) = await Store.Workers.RegisterAsync([graph], Ct);
+        foreach (var id in (string[])["older", "younger"]) await StartAsync(graph, id);
+        var peer = OpenPeer();
+        async Task<Assignment> TakeAsync() => Assert.Single(await Store.Steps.ClaimAsync(new ClaimRequest(worker!, ClaimScope.ByRegistration, [], 1), Ct));
+        var (first, second) = (await TakeAsync(), await TakeAsync());
+        Assert.Equal(("older", "younger"), (first.Run.InstanceId, second.Run.InstanceId));
+
+        // The successor is ranked by its run's age, so it comes before the step that was handed out last; another broker makes it ready.
+        var verdicts = await peer.Steps.ReportAsync([new LeaseReport(first.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = "1" })], Ct);
+        Assert.Equal([ReportVerdict.Accepted], verdicts);
+        Assert.Equal(("older", "b"), await TakeAsync() is { } next ? (next.Run.InstanceId, next.Step.Name) : default);
+        await SucceedAsync(second);
+        Assert.Equal("younger", (await TakeAsync()).Run.InstanceId);
+    }
+
+    [Fact]
+    public async Task A_broker_that_has_never_seen_a_definition_restarts_its_run()
+    {
+        await StartAsync(await RegisterAsync(ADefinition.Graph("g", "a", "b<-a")), "i");
+        var outcome = await OpenPeer().Runs.ControlAsync("g", "i", ControlCommand.Restart, Ct);
+        Assert.Equal(ControlVerdict.Done, outcome.Verdict);
+    }
+
     private static async Task<List<string>> ClaimUntilEmptyAsync(StoreHarness store, string worker)
     {
         var names = new List<string>();

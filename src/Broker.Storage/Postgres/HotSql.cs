@@ -117,12 +117,12 @@ internal static class HotSql
         """;
 
     /// <summary>
-    /// Hands out from one queue: the first rows of the claim index that nobody else is taking. A step that another transaction has
-    /// locked is skipped, not waited for.
+    /// Hands out from one queue: the first rows of the claim index, from its mark on, that nobody else is taking. A step that another
+    /// transaction has locked is skipped, not waited for.
     /// </summary>
     public static readonly string ClaimOne = Claim("""
         SELECT run_id, idx FROM step
-        WHERE queue_id = ($4::int[])[1] AND status = 1 AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
+        WHERE queue_id = ($4::int[])[1] AND status = 1 AND rank >= ($7::bigint[])[1] AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
         ORDER BY rank, due, idx LIMIT $6 FOR UPDATE SKIP LOCKED
         """);
 
@@ -134,10 +134,10 @@ internal static class HotSql
         SELECT s.run_id, s.idx
         FROM (
             SELECT c.*, q.priority
-            FROM unnest($4::int[], $5::int[]) AS q(id, priority)
+            FROM unnest($4::int[], $5::int[], $7::bigint[]) AS q(id, priority, mark)
             CROSS JOIN LATERAL (
                 SELECT run_id, idx, rank, due FROM step
-                WHERE queue_id = q.id AND status = 1 AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
+                WHERE queue_id = q.id AND status = 1 AND rank >= q.mark AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
                 ORDER BY rank, due, idx LIMIT $6 + 64) c
             ORDER BY q.priority DESC, c.rank, c.due, c.idx) c
         JOIN step s ON s.run_id = c.run_id AND s.idx = c.idx AND s.status = 1
@@ -156,7 +156,7 @@ internal static class HotSql
         JOIN run r ON r.id = p.run_id
         WHERE s.run_id = p.run_id AND s.idx = p.idx
         RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
-            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams
+            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, s.queue_id, s.rank
         """;
 
     public static readonly IReadOnlyList<string> Purge =

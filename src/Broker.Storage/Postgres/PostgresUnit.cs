@@ -8,15 +8,17 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch.</summary>
-internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions) : IUnit
+internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks) : IUnit
 {
+    private readonly List<(int QueueId, long Rank)> handedOut = [];
+    private readonly List<(int QueueId, long Rank)> madeReady = [];
     private bool begun;
 
     public async Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct)
     {
         await using var batch = Batch();
         batch.Add(HotSql.Resolve,
-            Array(names, n => Known(n.Workflow)), Array(names, n => Known(n.InstanceId)), Array(names, n => n.Number));
+            Column(names, n => Known(n.Workflow)), Column(names, n => Known(n.InstanceId)), Column(names, n => n.Number));
         var found = new (long, int)[names.Count];
         await using var reader = await batch.ReadAsync(ct);
         while (await reader.ReadAsync(ct)) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
@@ -27,7 +29,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     {
         await using var batch = Batch();
         batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
-        batch.Add(HotSql.Steps, Array(steps, s => s.RunId), Array(steps, s => s.Index));
+        batch.Add(HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
         await using var reader = await batch.ReadAsync(ct);
         var loaded = await RowReader.ReadRunsAsync(reader, definitions, ct);
@@ -111,32 +113,75 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
-                Array(changes.Heartbeats, h => h.Step.RunId), Array(changes.Heartbeats, h => h.Step.Index), Array(changes.Heartbeats, h => h.Fence));
+                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence));
         }
 
-        foreach (var group in claims)
-        {
-            batch.Add(group.Queues.Count == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
-                Array(group.Slots, s => s.Worker), Array(group.Slots, s => s.Fence), Array(group.Slots, s => s.LeaseSecs),
-                Array(group.Queues, q => q.Id), Array(group.Queues, q => q.Priority), Parameter((long)group.Slots.Count));
-        }
+        NoteReady(changes.NewSteps);
+        NoteReady(changes.Steps);
+        var looks = claims.Select(group => new Look(group, [.. group.Queues.Select(q => marks.Of(q.Id))])).ToList();
+        foreach (var look in looks) AddClaim(batch, look);
 
         // Statements that return no rows leave no result set, so what is left to read are the heartbeats and then the claims.
-        await using var reader = await batch.ReadAsync(ct);
-        if (changes.Heartbeats.Count > 0)
+        await using (var reader = await batch.ReadAsync(ct))
         {
-            while (await reader.ReadAsync(ct)) renewed[reader.GetInt64(0) - 1] = (StepStatus)reader.GetInt16(1);
-            await reader.NextResultAsync(ct);
+            if (changes.Heartbeats.Count > 0)
+            {
+                while (await reader.ReadAsync(ct)) renewed[reader.GetInt64(0) - 1] = (StepStatus)reader.GetInt16(1);
+                await reader.NextResultAsync(ct);
+            }
+
+            await ReadClaimedAsync(reader, looks, claimed, ct);
         }
 
-        foreach (var group in claims)
-        {
-            var first = claimed.Count;
-            while (await reader.ReadAsync(ct)) claimed.Add(RowReader.ReadClaimed(reader, group.Slots[(int)reader.GetInt64(0) - 1]));
-            await reader.NextResultAsync(ct);
-        }
-
+        looks.RemoveAll(look => look.IsServed || look.IsFromFront);
+        if (looks.Count > 0) await LookFromFrontAsync(looks, claimed, ct);
         return (claimed, renewed);
+    }
+
+    // Behind the marks there was not enough.
+    private async Task LookFromFrontAsync(List<Look> looks, List<ClaimedRow> claimed, CancellationToken ct)
+    {
+        await using var batch = Batch();
+        foreach (var look in looks)
+        {
+            Array.Clear(look.From);
+            AddClaim(batch, look);
+        }
+
+        await using var reader = await batch.ReadAsync(ct);
+        await ReadClaimedAsync(reader, looks, claimed, ct);
+    }
+
+    private static void AddClaim(BatchBuilder batch, Look look)
+    {
+        var slots = look.Group.Slots.Skip(look.Served).ToList();
+        batch.Add(look.From.Length == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
+            Column(slots, s => s.Worker), Column(slots, s => s.Fence), Column(slots, s => s.LeaseSecs),
+            Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From));
+    }
+
+    private async Task ReadClaimedAsync(NpgsqlDataReader reader, List<Look> looks, List<ClaimedRow> claimed, CancellationToken ct)
+    {
+        foreach (var look in looks)
+        {
+            var first = look.Served;
+            while (await reader.ReadAsync(ct))
+            {
+                claimed.Add(RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]));
+                handedOut.Add((reader.GetInt32(16), reader.GetInt64(17)));
+                look.Served++;
+            }
+
+            await reader.NextResultAsync(ct);
+        }
+    }
+
+    private void NoteReady(List<StepRow> steps)
+    {
+        foreach (var step in steps)
+        {
+            if (step.Status == (short)StepStatus.Ready) madeReady.Add((step.QueueId, step.Rank));
+        }
     }
 
     private static void AddWrites(BatchBuilder batch, ChangeSet changes)
@@ -146,10 +191,10 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         {
             var runs = changes.Runs;
             batch.Add(HotSql.UpdateRuns,
-                Array(runs, r => r.State.Id), Array(runs, r => (short)r.State.Phase), Array(runs, r => r.State.Active), Array(runs, r => r.State.Joins.Write()),
-                Array(runs, r => r.State.Mail), Array(runs, r => Errors.Write(r.State.Error)), Array(runs, r => r.State.StartedAt.ToMicros()),
-                Array(runs, r => r.State.ResumedAt.ToMicros()), Array(runs, r => r.State.UpdatedAt.ToMicros()), Array(runs, r => r.State.EndedAt.ToMicros()),
-                Array(runs, r => r.Context), Array(runs, r => r.Result));
+                Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
+                Column(runs, r => r.State.Mail), Column(runs, r => Errors.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
+                Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
+                Column(runs, r => r.Context), Column(runs, r => r.Result));
         }
 
         if (changes.Steps.Count > 0) batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps));
@@ -157,11 +202,11 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         {
             var runs = changes.NewRuns;
             batch.Add(HotSql.InsertRuns,
-                Array(runs, r => r.Id), Array(runs, r => r.Workflow), Array(runs, r => r.InstanceId), Array(runs, r => r.Number), Array(runs, r => r.DefinitionId),
-                Array(runs, r => r.Phase), Array(runs, r => r.Active), Array(runs, r => r.Joins), Array(runs, r => r.Streams), Array(runs, r => r.Inputs),
-                Array(runs, r => r.Context), Array(runs, r => r.Result), Array(runs, r => r.Error), Array(runs, r => r.TraceParent),
-                Array(runs, r => r.InstanceCreatedAt), Array(runs, r => r.CreatedAt), Array(runs, r => r.StartedAt), Array(runs, r => r.UpdatedAt),
-                Array(runs, r => r.EndedAt));
+                Column(runs, r => r.Id), Column(runs, r => r.Workflow), Column(runs, r => r.InstanceId), Column(runs, r => r.Number), Column(runs, r => r.DefinitionId),
+                Column(runs, r => r.Phase), Column(runs, r => r.Active), Column(runs, r => r.Joins), Column(runs, r => r.Streams), Column(runs, r => r.Inputs),
+                Column(runs, r => r.Context), Column(runs, r => r.Result), Column(runs, r => r.Error), Column(runs, r => r.TraceParent),
+                Column(runs, r => r.InstanceCreatedAt), Column(runs, r => r.CreatedAt), Column(runs, r => r.StartedAt), Column(runs, r => r.UpdatedAt),
+                Column(runs, r => r.EndedAt));
         }
 
         if (changes.NewSteps.Count > 0) batch.Add(HotSql.InsertSteps, StepArrays(changes.NewSteps));
@@ -169,13 +214,13 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         {
             var mail = changes.NewMail;
             batch.Add(HotSql.InsertMail,
-                Array(mail, m => m.RunId), Array(mail, m => m.Id), Array(mail, m => m.Type), Array(mail, m => m.Payload), Array(mail, m => m.TargetStep));
+                Column(mail, m => m.RunId), Column(mail, m => m.Id), Column(mail, m => m.Type), Column(mail, m => m.Payload), Column(mail, m => m.TargetStep));
         }
 
         if (changes.Mail.Count > 0)
         {
             batch.Add(HotSql.ConsumeMail,
-                Array(changes.Mail, m => m.RunId), Array(changes.Mail, m => m.Id), Array(changes.Mail, m => m.DeliveredAt), Array(changes.Mail, m => m.ConsumedBy));
+                Column(changes.Mail, m => m.RunId), Column(changes.Mail, m => m.Id), Column(changes.Mail, m => m.DeliveredAt), Column(changes.Mail, m => m.ConsumedBy));
         }
 
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
@@ -187,10 +232,10 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
     private static NpgsqlParameter[] StepArrays(List<StepRow> steps) =>
     [
-        Array(steps, s => s.RunId), Array(steps, s => s.Idx), Array(steps, s => s.Status), Array(steps, s => s.QueueId), Array(steps, s => s.Rank),
-        Array(steps, s => s.Due), Array(steps, s => s.Attempt), Array(steps, s => s.Losses), Array(steps, s => s.Fence), Array(steps, s => s.Worker),
-        Array(steps, s => s.QueuedAt), Array(steps, s => s.GrantedAt), Array(steps, s => s.ExpiresAt), Array(steps, s => s.LeaseSecs),
-        Array(steps, s => s.BegunAt), Array(steps, s => s.EndedAt), Array(steps, s => s.Result), Array(steps, s => s.Error),
+        Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.QueueId), Column(steps, s => s.Rank),
+        Column(steps, s => s.Due), Column(steps, s => s.Attempt), Column(steps, s => s.Losses), Column(steps, s => s.Fence), Column(steps, s => s.Worker),
+        Column(steps, s => s.QueuedAt), Column(steps, s => s.GrantedAt), Column(steps, s => s.ExpiresAt), Column(steps, s => s.LeaseSecs),
+        Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error),
     ];
 
     private static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events)
@@ -199,13 +244,13 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var left = new Dictionary<long, int>(totals);
         var runs = totals.Keys.Order().ToArray();
         batch.Add(HotSql.AppendEvents,
-            Parameter(runs), Array(runs, r => (long)totals[r]),
-            Array(events, e => e.RunId), Array(events, e => (long)left[e.RunId]--), Array(events, e => e.Event.Type), Array(events, e => e.Event.ValueJson),
-            Array(events, e => e.Event.Internal));
+            Parameter(runs), Column(runs, r => (long)totals[r]),
+            Column(events, e => e.RunId), Column(events, e => (long)left[e.RunId]--), Column(events, e => e.Event.Type), Column(events, e => e.Event.ValueJson),
+            Column(events, e => e.Event.Internal));
     }
 
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
-        batch.Add(HotSql.Results, Array(steps, s => s.RunId), Array(steps, s => s.Index));
+        batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
 
     public async Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
     {
@@ -215,17 +260,39 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (upstream.Count > 0) AddResults(batch, upstream);
         await using var reader = await batch.ReadAsync(ct);
         begun = false;
+        MoveMarks();
         return upstream.Count > 0 ? await ReadResultsAsync(reader, ct) : [];
+    }
+
+    // Lowered last: a step that this transaction made ready may not be the one that it handed out.
+    private void MoveMarks()
+    {
+        foreach (var (queue, rank) in handedOut) marks.Advance(queue, rank);
+        foreach (var (queue, rank) in madeReady) marks.Lower(queue, rank);
+        handedOut.Clear();
+        madeReady.Clear();
+    }
+
+    private void ForgetMarks()
+    {
+        marks.Forget();
+        handedOut.Clear();
+        madeReady.Clear();
     }
 
     public async Task RollbackAsync()
     {
         begun = false;
+        ForgetMarks();
         await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
         await rollback.ExecuteNonQueryAsync();
     }
 
-    public ValueTask DisposeAsync() => connection.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        ForgetMarks();
+        return connection.DisposeAsync();
+    }
 
     // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
     private static string? Known(string name) => StoredText.Fits(name) ? name : null;
@@ -255,11 +322,26 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
     private static NpgsqlParameter<T> Parameter<T>(T value) => new() { TypedValue = value };
 
-    private static NpgsqlParameter<T[]> Array<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
+    private static NpgsqlParameter<T[]> Column<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
     {
         var values = new T[rows.Count];
         for (var i = 0; i < values.Length; i++) values[i] = column(rows[i]);
         return Parameter(values);
+    }
+
+    /// <summary>A group of claims on its way through its queues.</summary>
+    private sealed class Look(ClaimGroup group, long[] from)
+    {
+        public ClaimGroup Group => group;
+
+        /// <summary>The rank at which to begin in each queue.</summary>
+        public long[] From => from;
+
+        public int Served { get; set; }
+
+        public bool IsServed => Served == group.Slots.Count;
+
+        public bool IsFromFront => Array.TrueForAll(from, rank => rank == 0);
     }
 
     /// <summary>Statements that travel in one exchange.</summary>
