@@ -16,7 +16,10 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     private readonly Dictionary<long, LoadedRun> runs = [];
     private readonly Dictionary<long, RunSession> sessions = [];
     private readonly List<ReadyHint> hints = [];
+    private IReadOnlyList<ClaimedRow> claimed = [];
+    private IReadOnlyList<StepKey> upstream = [];
 
+    /// <summary>Everything but the commit.</summary>
     public async Task RunAsync(CancellationToken ct)
     {
         await ResolveNamesAsync(ct);
@@ -25,7 +28,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         await ConcludeAsync(ct);
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
-        var (claimed, renewed) = await unit.WriteAsync(changes, claims, ct);
+        (claimed, var renewed) = await unit.WriteAsync(changes, claims, ct);
         for (var i = 0; i < heartbeats.Count; i++)
         {
             heartbeats[i].Outcome = renewed[i] switch
@@ -36,12 +39,16 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             };
         }
 
-        var upstream = await UpstreamOfAsync(claimed, ct);
+        upstream = await UpstreamAsync(ct);
         if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).Select(Running)], ct);
-        var results = await unit.CommitAsync(upstream, ct);
-        HandOut(claimed, results);
+    }
+
+    /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
+    public async Task CommitAsync(CancellationToken ct)
+    {
+        HandOut(await unit.CommitAsync(upstream, ct));
         foreach (var work in works) work.Complete();
-        Announce(claimed);
+        Announce();
     }
 
     private async Task ResolveNamesAsync(CancellationToken ct)
@@ -233,7 +240,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return BitConverter.ToInt64(random) & (LeaseId.FenceLimit - 1);
     }
 
-    private async Task<IReadOnlyList<StepKey>> UpstreamOfAsync(IReadOnlyList<ClaimedRow> claimed, CancellationToken ct)
+    private async Task<IReadOnlyList<StepKey>> UpstreamAsync(CancellationToken ct)
     {
         if (claimed.Count == 0) return [];
         var keys = new HashSet<StepKey>();
@@ -246,7 +253,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return [.. keys];
     }
 
-    private void HandOut(IReadOnlyList<ClaimedRow> claimed, IReadOnlyList<(StepKey Step, string? Result)> results)
+    private void HandOut(IReadOnlyList<(StepKey Step, string? Result)> results)
     {
         if (claimed.Count == 0) return;
         var byKey = results.ToDictionary(r => r.Step, r => r.Result);
@@ -264,7 +271,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
     }
 
-    private void Announce(IReadOnlyList<ClaimedRow> claimed)
+    private void Announce()
     {
         foreach (var hint in hints) services.Changes.Ready(hint);
         foreach (var (id, session) in sessions)

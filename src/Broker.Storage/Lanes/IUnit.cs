@@ -60,7 +60,10 @@ internal sealed record Inherited(string Inputs, string? Context, long InstanceCr
 /// <summary>The engine that the stores run on.</summary>
 internal interface IEngine
 {
-    /// <summary>How many lanes write side by side.</summary>
+    /// <summary>How many transactions do their work side by side.</summary>
+    int Turns { get; }
+
+    /// <summary>How many lanes take these turns: more than turns where a commit can be left to itself.</summary>
     int Lanes { get; }
 
     /// <summary>A connection for transactions, one after the other; the lane keeps it until one of them fails.</summary>

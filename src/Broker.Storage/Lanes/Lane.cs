@@ -3,15 +3,18 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Lanes;
 
-/// <summary>Takes whatever work is waiting into one transaction, again and again. Bounded: callers wait when it is full.</summary>
+/// <summary>
+/// Takes whatever work is waiting into one transaction, again and again. Lanes take turns: while one waits for its commit to reach the
+/// disk, the next one works, with all that has come in meanwhile.
+/// </summary>
 internal sealed partial class Lane : IAsyncDisposable
 {
     /// <summary>Pieces of work in one transaction. Measured: beyond a few hundred a batch gains nothing and holds its locks longer.</summary>
     private const int MostTogether = 256;
-    private const int MostWaiting = 8192;
     private const int Attempts = 5;
 
-    private readonly Channel<Work> waiting = Channel.CreateBounded<Work>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly ChannelReader<Work> waiting;
+    private readonly LaneTurn turn;
     private readonly IEngine engine;
     private readonly BatchServices services;
     private readonly ILogger log;
@@ -19,27 +22,36 @@ internal sealed partial class Lane : IAsyncDisposable
     private readonly Task loop;
     private IUnit? unit;
 
-    public Lane(IEngine engine, BatchServices services, ILogger log)
+    public Lane(ChannelReader<Work> waiting, SemaphoreSlim turns, IEngine engine, BatchServices services, ILogger log)
     {
-        (this.engine, this.services, this.log) = (engine, services, log);
+        (this.waiting, this.engine, this.services, this.log) = (waiting, engine, services, log);
+        turn = new LaneTurn(turns);
         loop = Task.Run(LoopAsync);
     }
-
-    public ValueTask EnqueueAsync(Work work, CancellationToken ct) => waiting.Writer.WriteAsync(work, ct);
 
     private async Task LoopAsync()
     {
         var together = new List<Work>(MostTogether);
-        while (await waiting.Reader.WaitToReadAsync())
+        while (true)
         {
+            await turn.TakeAsync();
+            if (!await waiting.WaitToReadAsync()) break;
+
             // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
             await Task.Yield();
             await Task.Yield();
-            while (together.Count < MostTogether && waiting.Reader.TryRead(out var work)) together.Add(work);
-            StorageMetrics.BatchSize.Record(together.Count);
-            await RunAsync(together);
-            together.Clear();
+            while (together.Count < MostTogether && waiting.TryRead(out var work)) together.Add(work);
+            if (together.Count > 0)
+            {
+                StorageMetrics.BatchSize.Record(together.Count);
+                await RunAsync(together);
+                together.Clear();
+            }
+
+            turn.GiveUp();
         }
+
+        turn.GiveUp();
     }
 
     private async Task RunAsync(List<Work> works)
@@ -86,9 +98,13 @@ internal sealed partial class Lane : IAsyncDisposable
             foreach (var work in works) work.Reset();
             try
             {
-                using var turn = await engine.WriteTurnAsync(stop.Token);
+                await turn.TakeAsync();
+                using var writer = await engine.WriteTurnAsync(stop.Token);
                 unit ??= await engine.OpenAsync(services.Definitions, stop.Token);
-                await new Batch(unit, services, works).RunAsync(stop.Token);
+                var batch = new Batch(unit, services, works);
+                await batch.RunAsync(stop.Token);
+                turn.GiveUp();
+                await batch.CommitAsync(stop.Token);
                 return;
             }
             catch (Exception fault)
@@ -121,10 +137,9 @@ internal sealed partial class Lane : IAsyncDisposable
         await broken.DisposeAsync();
     }
 
-    /// <summary>Finishes what is waiting, then closes the connection.</summary>
+    /// <summary>Finishes what is waiting, once no more comes, then closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
-        waiting.Writer.TryComplete();
         await loop;
         await stop.CancelAsync();
         if (unit is not null) await unit.DisposeAsync();

@@ -1,16 +1,26 @@
+using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Lanes;
 
-/// <summary>The lanes of this broker.</summary>
-internal sealed class LaneSet(IEngine engine, BatchServices services, ILogger<LaneSet> log) : IAsyncDisposable
+/// <summary>The lanes of this broker and the work that waits for them. Bounded: callers wait when it is full.</summary>
+internal sealed class LaneSet : IAsyncDisposable
 {
-    private readonly Lane[] lanes = [.. Enumerable.Range(0, engine.Lanes).Select(_ => new Lane(engine, services, log))];
-    private int turn;
+    private const int MostWaiting = 8192;
+
+    private readonly Channel<Work> waiting = Channel.CreateBounded<Work>(MostWaiting);
+    private readonly SemaphoreSlim turns;
+    private readonly Lane[] lanes;
+
+    public LaneSet(IEngine engine, BatchServices services, ILogger<LaneSet> log)
+    {
+        turns = new SemaphoreSlim(engine.Turns);
+        lanes = [.. Enumerable.Range(0, engine.Lanes).Select(_ => new Lane(waiting.Reader, turns, engine, services, log))];
+    }
 
     public async Task<T> RunAsync<T>(Work<T> work, CancellationToken ct)
     {
-        await Pick(work).EnqueueAsync(work, ct);
+        await waiting.Writer.WriteAsync(work, ct);
 
         // Not given up with the caller: once it is waiting, it may already be part of a commit.
         return await work.Done;
@@ -19,18 +29,14 @@ internal sealed class LaneSet(IEngine engine, BatchServices services, ILogger<La
     public async Task<IReadOnlyList<T>> RunAsync<T>(IReadOnlyList<Work<T>> works, CancellationToken ct)
     {
         if (works.Count == 0) return [];
-        foreach (var work in works) await Pick(work).EnqueueAsync(work, ct);
+        foreach (var work in works) await waiting.Writer.WriteAsync(work, ct);
         return await Task.WhenAll(works.Select(w => w.Done));
-    }
-
-    private Lane Pick(Work work)
-    {
-        var key = work.Affinity != 0 ? work.Affinity : Interlocked.Increment(ref turn);
-        return lanes[(int)((ulong)key % (ulong)lanes.Length)];
     }
 
     public async ValueTask DisposeAsync()
     {
+        waiting.Writer.TryComplete();
         foreach (var lane in lanes) await lane.DisposeAsync();
+        turns.Dispose();
     }
 }

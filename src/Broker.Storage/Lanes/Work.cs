@@ -24,9 +24,6 @@ internal abstract class Work
     /// <summary>The caller has gone: nothing is done for it any more.</summary>
     public CancellationToken Cancelled { get; init; }
 
-    /// <summary>Chooses the lane: work on one run goes through one lane, so that lanes do not wait for each other's rows.</summary>
-    public virtual long Affinity => 0;
-
     public abstract void Fail(Exception fault);
 
     public abstract void Complete();
@@ -97,8 +94,6 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
 
     public Needs Needs => Needs.Nothing;
 
-    public override long Affinity => RunId;
-
     /// <summary>Name of the step, when the worker knows no lease.</summary>
     public string? StepName { get; } = stepName;
 
@@ -138,8 +133,6 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
 internal sealed class HeartbeatWork(LeaseId lease) : Work<HeartbeatVerdict>
 {
     public LeaseId Lease { get; } = lease;
-
-    public override long Affinity => Lease.RunId;
 }
 
 internal sealed class StartWork(IReadOnlyList<StartRequest> starts) : Work<IReadOnlyList<StartOutcome>>
@@ -157,8 +150,6 @@ internal sealed class ExpireWork(StepKey step, long fence) : Work<bool>, IRunWor
 
     public Needs Needs => Needs.Nothing;
 
-    public override long Affinity => RunId;
-
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.Expire(step.Index, fence, now) ?? false;
 }
 
@@ -172,8 +163,6 @@ internal sealed class DueWork(StepKey step) : Work<bool>, IRunWork
 
     public Needs Needs => Needs.Mail;
 
-    public override long Affinity => RunId;
-
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.FinishDue(step.Index, now) ?? false;
 }
 
@@ -186,8 +175,6 @@ internal sealed class PublishWork(LeaseId lease, IReadOnlyList<PublishedEvent> e
     public int? StepIndex => lease.Step;
 
     public Needs Needs => Needs.Nothing;
-
-    public override long Affinity => RunId;
 
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {

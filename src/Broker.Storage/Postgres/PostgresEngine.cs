@@ -23,7 +23,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     private readonly DbContextOptions<PostgresDb> options;
     private readonly ClaimMarks marks;
 
-    public PostgresEngine(string connectionString, int lanes, TimeProvider clock)
+    public PostgresEngine(string connectionString, int turns, TimeProvider clock)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
 
@@ -34,12 +34,14 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         settings.ApplicationName ??= "broker";
         source = NpgsqlDataSource.Create(settings);
         options = new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options;
-        Lanes = lanes;
+        Turns = turns;
         marks = new ClaimMarks(clock);
         ConnectionString = settings.ConnectionString;
     }
 
-    public int Lanes { get; }
+    public int Turns { get; }
+
+    public int Lanes => 2 * Turns;
 
     /// <summary>For the listener, which has a connection of its own.</summary>
     public string ConnectionString { get; }

@@ -27,6 +27,8 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         options = new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options;
     }
 
+    public int Turns => 1;
+
     public int Lanes => 1;
 
     public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)

@@ -1,0 +1,21 @@
+namespace Broker.Storage.Lanes;
+
+/// <summary>A lane's turn to work; it may be given up before the transaction is over, and more than once.</summary>
+internal sealed class LaneTurn(SemaphoreSlim turns)
+{
+    private bool held;
+
+    public async ValueTask TakeAsync()
+    {
+        if (held) return;
+        await turns.WaitAsync();
+        held = true;
+    }
+
+    public void GiveUp()
+    {
+        if (!held) return;
+        held = false;
+        turns.Release();
+    }
+}
