@@ -14,6 +14,7 @@ internal static class AuthSetup
         services.AddSingleton(auth);
         services.AddSingleton<KeyRing>();
         services.AddSingleton<FailureLimiter>();
+        services.AddSingleton<AuditTrail>();
         services.AddHostedService<KeyStartup>();
         services.AddHostedService<KeyRefresh>();
         services.AddHostedService<KeyUseWriter>();

@@ -40,26 +40,18 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
             return ForbidAsync(http, $"this key lacks the scope it takes: {words.Replace(" ", " or ", StringComparison.Ordinal)}");
         }
 
+        var isLimited = key.Caller.Workflows is not null;
+        if (isLimited && endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<OpenToLimitedKeys>() is null)
+            return ForbidAsync(http, "this key is limited to workflows, and this route is not about single workflows");
+
         Caller.Current = key.Caller;
-        if (key.Caller.Workflows is not null) return LimitedAsync(http, endpoint);
-        return endpoint?.Metadata.GetMetadata<GoesOnForLong>() is null ? next(http) : CuttableAsync(http, key);
+        return isLimited || endpoint?.Metadata.GetMetadata<GoesOnForLong>() is not null ? WatchedAsync(http, key) : next(http);
     }
 
-    // A stream must not outlive the key that it was opened with.
-    private async Task CuttableAsync(HttpContext http, KeyRing.Held key)
+    private async Task WatchedAsync(HttpContext http, KeyRing.Held key)
     {
-        await using var cut = key.Ended.UnsafeRegister(static aborted => ((HttpContext)aborted!).Abort(), http);
-        await next(http);
-    }
-
-    private async Task LimitedAsync(HttpContext http, Endpoint? endpoint)
-    {
-        if (endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<OpenToLimitedKeys>() is null)
-        {
-            await ForbidAsync(http, "this key is limited to workflows, and this route is not about single workflows");
-            return;
-        }
-
+        // A stream must not outlive the key that it was opened with.
+        await using var cut = key.Ended.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
         try
         {
             await next(http);
@@ -105,7 +97,8 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
     {
         if (header.Count != 1 || header[0] is not { } text) return [];
         if (text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return text.AsSpan("Bearer ".Length).Trim();
-        return mayBeBasic && text.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase) ? PasswordOf(text.AsSpan("Basic ".Length).Trim()) : [];
+        if (mayBeBasic && text.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return PasswordOf(text.AsSpan("Basic ".Length).Trim());
+        return [];
     }
 
     private static string PasswordOf(ReadOnlySpan<char> credentials)

@@ -8,7 +8,6 @@ namespace Broker.Auth;
 /// </summary>
 internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvider clock)
 {
-    private readonly SemaphoreSlim refreshing = new(1);
     private volatile Ring ring = new(settings.Keys.Count > 0, new Dictionary<string, Held>(StringComparer.Ordinal));
 
     /// <summary>
@@ -20,28 +19,20 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
     /// <summary>Reads the keys; requests under way with one that is gone are cut where they would go on for long.</summary>
     public async Task RefreshAsync(CancellationToken ct)
     {
-        await refreshing.WaitAsync(ct);
-        try
+        var stored = await store.ListAsync(ct);
+        var before = ring;
+        var keys = new Dictionary<string, Held>(StringComparer.Ordinal);
+        foreach (var key in stored)
         {
-            var stored = await store.ListAsync(ct);
-            var keys = new Dictionary<string, Held>(StringComparer.Ordinal);
-            foreach (var key in stored)
-            {
-                if (key.RevokedAt is null) keys[key.Id] = Hold(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows, isStored: true);
-            }
-
-            // The configuration wins: it is what the operator sees.
-            foreach (var key in settings.Keys) keys[key.Id] = Hold(key.Id, key.Hash, key.Scopes, key.Workflows, isStored: false);
-            var before = ring;
-            ring = new(settings.Keys.Count > 0 || stored.Count > 0, keys);
-            foreach (var (id, gone) in before.Keys)
-            {
-                if (!keys.ContainsKey(id)) gone.End();
-            }
+            if (key.RevokedAt is null) keys[key.Id] = Hold(before, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
         }
-        finally
+
+        // The configuration wins: it is what the operator sees.
+        foreach (var key in settings.Keys) keys[key.Id] = Hold(before, key, isStored: false);
+        ring = new(settings.Keys.Count > 0 || stored.Count > 0, keys);
+        foreach (var (id, held) in before.Keys)
         {
-            refreshing.Release();
+            if (keys.GetValueOrDefault(id) != held) held.End();
         }
     }
 
@@ -72,14 +63,13 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
     }
 
     // The same object for the same key: it carries what is not written yet, and open streams hang on it.
-    private Held Hold(string id, string hash, Scope scopes, IReadOnlyList<string>? workflows, bool isStored)
-    {
-        if (ring.Keys.TryGetValue(id, out var known) && known.IsStored == isStored && known.Is(hash, scopes, workflows)) return known;
-        known?.End();
-        return new(new(id, scopes, workflows?.ToHashSet(StringComparer.Ordinal)), Convert.FromHexString(hash), isStored);
-    }
+    private static Held Hold(Ring before, ConfiguredKey key, bool isStored) =>
+        before.Keys.TryGetValue(key.Id, out var known) && known.IsStored == isStored && known.Is(key)
+            ? known
+            : new(new(key.Id, key.Scopes, key.Workflows?.ToHashSet(StringComparer.Ordinal)), Convert.FromHexString(key.Hash), isStored);
 
     /// <summary>A valid key.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing, and requests may hang on it after the key has gone.")]
     internal sealed class Held(Caller caller, byte[] hash, bool isStored)
     {
         private readonly CancellationTokenSource ended = new();
@@ -103,9 +93,9 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
 
         public void End() => ended.Cancel();
 
-        public bool Is(string otherHash, Scope scopes, IReadOnlyList<string>? workflows) =>
-            caller.Scopes == scopes && Convert.FromHexString(otherHash).AsSpan().SequenceEqual(hash)
-            && (workflows is null ? caller.Workflows is null : caller.Workflows is { } mine && mine.SetEquals(workflows));
+        public bool Is(ConfiguredKey key) =>
+            caller.Scopes == key.Scopes && Convert.FromHexString(key.Hash).AsSpan().SequenceEqual(hash)
+            && (key.Workflows is null ? caller.Workflows is null : caller.Workflows is { } mine && mine.SetEquals(key.Workflows));
     }
 
     private sealed class Ring(bool areRequired, Dictionary<string, Held> keys)
