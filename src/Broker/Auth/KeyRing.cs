@@ -6,8 +6,10 @@ namespace Broker.Auth;
 /// Every key, in memory: a request costs a look-up and a hash, and no exchange with the database. What was created or revoked elsewhere
 /// is known after the next refresh; while the database is away, what was known last holds.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
 internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvider clock)
 {
+    private readonly SemaphoreSlim refreshing = new(1);
     private volatile Ring ring = new(settings.Keys.Count > 0, new Dictionary<string, Held>(StringComparer.Ordinal));
 
     /// <summary>
@@ -19,7 +21,20 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
     /// <summary>Reads the keys; requests under way with one that is gone are cut where they would go on for long.</summary>
     public async Task RefreshAsync(CancellationToken ct)
     {
-        var stored = await store.ListAsync(ct);
+        // One after the other: an older reading must not replace a newer one.
+        await refreshing.WaitAsync(ct);
+        try
+        {
+            Replace(await store.ListAsync(ct));
+        }
+        finally
+        {
+            refreshing.Release();
+        }
+    }
+
+    private void Replace(IReadOnlyList<StoredKey> stored)
+    {
         var before = ring;
         var keys = new Dictionary<string, Held>(StringComparer.Ordinal);
         foreach (var key in stored)

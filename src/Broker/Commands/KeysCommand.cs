@@ -1,8 +1,9 @@
+using System.Data.Common;
 using System.Globalization;
+using System.Net.Sockets;
 using Broker.Auth;
 using Broker.Settings;
 using Broker.Storage;
-using Broker.Storage.Lanes;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;
@@ -47,9 +48,9 @@ internal sealed class KeysCommand : ICommand
             await services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
             return await ActAsync(line, services.GetRequiredService<IKeyStore>(), setup.Auth, output, errors);
         }
-        catch (Exception fault) when (services.GetRequiredService<IEngine>().IsUnavailable(fault) || fault is InvalidOperationException)
+        catch (Exception fault) when (fault is DbException or InvalidOperationException or IOException or SocketException or TimeoutException)
         {
-            await errors.WriteLineAsync($"broker keys: the database cannot be used: {fault.Message}");
+            await errors.WriteLineAsync($"broker keys: the database cannot be used: {fault.GetBaseException().Message}");
             return 1;
         }
     }

@@ -32,7 +32,7 @@ internal static class Calls
 
     /// <summary>A workflow of one step, which waits for an event first.</summary>
     public static string Definition(string name, string version = "1") =>
-        $$"""{"workflow_id":"{{name}}","version":"{{version}}","steps":{"step":{},"gate":{"kind":"waitForEvent","event":"go"}}}""";
+        $$$$"""{"workflow_id":"{{{{name}}}}","version":"{{{{version}}}}","steps":{"step":{},"gate":{"kind":"waitForEvent","event":"go"}}}""";
 
     /// <summary>Registers a worker of the broker dialect; returns its id.</summary>
     public static async Task<string> RegisterAsync(this HttpClient client, string key, params string[] workflows)

@@ -18,7 +18,8 @@ internal static class TestKeys
 
     public static string Of(string id) => $"brk_{id}_{new string('s', 40)}";
 
-    public static string[] Settings => [.. All.SelectMany((key, i) => SettingsOf(i, key.Id, key.Scopes, key.Workflows))];
+    /// <summary>Retention is off, so that only the tests themselves remove anything.</summary>
+    public static string[] Settings => ["--Broker:Auth:AuditRetention=00:00:00", .. All.SelectMany((key, i) => SettingsOf(i, key.Id, key.Scopes, key.Workflows))];
 
     /// <summary>The id of a key that lacks every one of these scopes.</summary>
     public static string Without(Scope scopes) => All.First(key => key.Workflows is null && (ScopeWords.Known([key.Scopes]) & (scopes | Scope.Admin)) == 0).Id;

@@ -107,7 +107,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
     public async Task Bringing_another_workflow_is_forbidden(string method, string path, string member)
     {
         var definition = Calls.Definition("brought");
-        var reply = await CallAsync(method, path, path.EndsWith("register", StringComparison.Ordinal) ? $"[{definition}]" : $$"""{"workflow":{{definition}},"inputs":{}}""");
+        var reply = await CallAsync(method, path, path.EndsWith("register", StringComparison.Ordinal) ? $"[{definition}]" : $$$"""{"workflow":{{{definition}}},"inputs":{}}""");
         Assert.Equal(403, reply.Status);
         Assert.Contains("'brought'", reply.Json[member]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(404, (await app.Client.CallAsync("admin", "GET", "/workflows/brought/schema")).Status);
