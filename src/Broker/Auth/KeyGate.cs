@@ -45,12 +45,12 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
             return ForbidAsync(http, "this key is limited to workflows, and this route is not about single workflows");
 
         Caller.Current = key.Caller;
-        return isLimited || endpoint?.Metadata.GetMetadata<GoesOnForLong>() is not null ? WatchedAsync(http, key) : next(http);
+        return isLimited || endpoint?.Metadata.GetMetadata<EndsWithItsKey>() is not null ? WatchedAsync(http, key) : next(http);
     }
 
     private async Task WatchedAsync(HttpContext http, KeyRing.Held key)
     {
-        // A stream must not outlive the key that it was opened with.
+        // Neither a stream nor a claim that waits for work must outlive its key.
         await using var cut = key.Ended.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
         try
         {
@@ -112,6 +112,3 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
     [LoggerMessage(Level = LogLevel.Warning, Message = "Too many wrong API keys from {Address}: it is answered with 429 for a while")]
     private partial void LogLimited(IPAddress? address);
 }
-
-/// <summary>On a route: a stream, which is cut when the key that opened it is revoked.</summary>
-internal sealed class GoesOnForLong;

@@ -9,6 +9,9 @@ internal sealed record RequiredScope(Scope AnyOf);
 /// </summary>
 internal sealed class OpenToLimitedKeys;
 
+/// <summary>On a route: a stream, or a wait for work, which is cut off when the key that it was asked for with is revoked.</summary>
+internal sealed class EndsWithItsKey;
+
 /// <summary>On a group of routes: the form in which its dialect says that a key is missing, or does not suffice.</summary>
 internal sealed record RefusalForm(Func<HttpContext, int, string, Task> SendAsync);
 
@@ -20,6 +23,9 @@ internal static class RouteScopes
 
     public static TBuilder ByWorkflow<TBuilder>(this TBuilder route)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new OpenToLimitedKeys());
+
+    public static TBuilder EndsWithKey<TBuilder>(this TBuilder route)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new EndsWithItsKey());
 
     public static RouteGroupBuilder RefusesWith(this RouteGroupBuilder group, Func<HttpContext, int, string, Task> sendAsync) =>
         group.WithMetadata(new RefusalForm(sendAsync));

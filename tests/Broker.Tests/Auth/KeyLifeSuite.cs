@@ -44,7 +44,7 @@ public abstract class KeyLifeSuite(BrokerApp app)
         Assert.True(await Store.RevokeAsync(id, "command-line", Ct));
         await Ring.RefreshAsync(Ct);
         Assert.Equal(401, (await CallAsync(key)).Status);
-        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsStringAsync(Ct).WaitAsync(TimeSpan.FromSeconds(60), Ct));
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => stream.Content.ReadAsStringAsync(Ct).WaitAsync(TimeSpan.FromSeconds(60), Ct));
 
         // Revoking the last one locks everybody out; it lets nobody in.
         Assert.True(await Store.RevokeAsync(adminId, "command-line", Ct));

@@ -1,5 +1,8 @@
+using Broker.Audit;
 using Broker.Auth;
+using Broker.Storage;
 using Broker.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Broker.Tests.Auth;
@@ -55,22 +58,35 @@ public sealed class StartTests : IDisposable
             ["PORT"] = "0",
             ["DATABASE_URL"] = $"sqlite:{file.Path}",
         });
-        await broker.StartUntilAsync("The broker does not listen on 0.0.0.0 without API keys");
-        await Eventually.TrueAsync(() => broker.HasExited);
+        broker.Start();
 
+        // It says so and ends in the same moment: either may be seen first.
+        await Eventually.TrueAsync(
+            () => broker.HasExited && broker.Output.Any(line => line.StartsWith("The broker does not listen on 0.0.0.0 without API keys", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60));
         Assert.Equal(1, broker.ExitCode);
         Assert.DoesNotContain(broker.Output, line => line.Contains(" at Broker", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_was_noted_for_the_audit_trail_is_written_when_the_host_stops()
+    {
+        await StartAsync([], async services => await services.GetRequiredService<AuditTrail>().NoteAsync("noted"));
+        await StartAsync([], async services => Assert.Single((await services.GetRequiredService<IAuditStore>().ReadAsync(new(Action: "noted"), 10, Ct)).Rows));
+    }
+
     private string Database => $"--DATABASE_URL=sqlite:{file.Path}";
 
-    private async Task StartAsync(params string[] settings)
+    private Task StartAsync(params string[] settings) => StartAsync(settings, _ => Task.CompletedTask);
+
+    private async Task StartAsync(string[] settings, Func<IServiceProvider, Task> use)
     {
         var (app, _, problem) = BrokerHost.Create([Database, "--PORT=0", $"--WORKFLOWS_DIR={workflows.Path}", "--Serilog:MinimumLevel:Default=Fatal", .. settings]);
         Assert.Null(problem);
         await using (app!)
         {
             await app!.StartAsync(Ct);
+            await use(app.Services);
             await app.StopAsync(Ct);
         }
     }

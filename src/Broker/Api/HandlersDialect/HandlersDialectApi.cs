@@ -34,7 +34,7 @@ internal static class HandlersDialectApi
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
             .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
             .Refuses(failure, errors, 500)
-            .RequireScope(Scope.Create).ByWorkflow();
+            .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
             .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
             .RequireScope(Scope.Create).ByWorkflow();
@@ -63,7 +63,7 @@ internal static class HandlersDialectApi
 
         api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
             .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409)
-            .RequireScope(Scope.Read).ByWorkflow().WithMetadata(new GoesOnForLong());
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
             .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
             .RequireScope(Scope.Event).ByWorkflow();

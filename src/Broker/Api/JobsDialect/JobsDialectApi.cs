@@ -55,10 +55,10 @@ internal static class JobsDialectApi
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
             .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready.")
             .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")
             .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).EndsWithKey();
         api.MapPost("/jobs/heartbeat", BatchRoutes.HeartbeatAsync).WithName("RenewJobLeases").WithSummary("Renew up to 1000 leases")
             .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults()
             .RequireScope(Scope.Worker);
@@ -90,7 +90,7 @@ internal static class JobsDialectApi
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
             .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
             .Produces<string>(200, SseWriter.ContentType)
-            .RequireScope(Scope.Read).ByWorkflow().WithMetadata(new GoesOnForLong());
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
     }
 
     // Optional and of any type, for routing: workers send JSON bodies without a content type, or with a wrong one.
