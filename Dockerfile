@@ -29,7 +29,8 @@ COPY --from=build /out/broker /app
 RUN mkdir -p /data/broker-data /data/workflows && cp -r /app/workflows/. /data/workflows/ && chown -R "$APP_UID" /data
 WORKDIR /data
 USER $APP_UID
-# Inside a container loopback is reachable by nobody: who may come in is decided by the ports that are published.
+# Inside a container loopback is reachable by nobody. Listening beyond it takes API keys: `docker run … broker keys create --name admin
+# --scopes admin` on the same database, or Broker__Auth__Keys__0__…; or Broker__Auth__AllowAnonymous=true where only friends reach the port.
 ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \

@@ -20,6 +20,8 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
     public DbSet<RepositoryRow> Repositories => Set<RepositoryRow>();
     public DbSet<CounterRow> Counters => Set<CounterRow>();
+    public DbSet<ApiKeyRow> Keys => Set<ApiKeyRow>();
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -115,6 +117,17 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         {
             counter.ToTable("counter");
             counter.HasKey(c => c.Name);
+        });
+        model.Entity<ApiKeyRow>(key => key.ToTable("api_key", table => table.HasCheckConstraint("ck_api_key_hash", "length(hash) = 64")));
+        model.Entity<AuditRow>(audit =>
+        {
+            audit.ToTable("audit");
+
+            // Serves retention, and "since".
+            audit.HasIndex(a => a.At);
+
+            // Serves "who did what to this workflow". No more than these two: every start writes to each.
+            audit.HasIndex(a => new { a.Workflow, a.Id });
         });
 
         foreach (var entity in model.Model.GetEntityTypes())

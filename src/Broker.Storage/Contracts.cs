@@ -5,7 +5,11 @@ using Broker.Core.Steps;
 namespace Broker.Storage;
 
 /// <summary>All or nothing: <paramref name="Registered"/> in order, or the first definition that conflicts with a known one.</summary>
-public sealed record RegisterOutcome(IReadOnlyList<WorkflowDefinition> Registered, WorkflowDefinition? Conflict);
+public sealed record RegisterOutcome(IReadOnlyList<WorkflowDefinition> Registered, WorkflowDefinition? Conflict)
+{
+    /// <summary>Those that were not known before.</summary>
+    public IReadOnlyList<WorkflowDefinition> Added { get; init; } = [];
+}
 
 /// <summary>Definitions: immutable, so they are cached for good once read.</summary>
 public interface IDefinitionStore
@@ -201,6 +205,9 @@ public interface IWorkerStore
 
     /// <summary>A sign of life; false when the id was never registered. Written within a second, with others.</summary>
     Task<bool> SeenAsync(string id, CancellationToken ct);
+
+    /// <summary>Names of the workflows whose steps a registered worker may claim; none when it is not known or has labels instead.</summary>
+    ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string id, CancellationToken ct);
 
     /// <summary>A sign of life that also tells of the last task.</summary>
     void Reported(string id, LastTask task);

@@ -59,6 +59,8 @@ public static class StorageRegistration
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IWorkerStore>(provider => provider.GetRequiredService<WorkerStore>());
         services.AddSingleton<IRepositoryStore, RepositoryStore>();
+        services.AddSingleton<IKeyStore, KeyStore>();
+        services.AddSingleton<IAuditStore, AuditStore>();
         return services;
     }
 }

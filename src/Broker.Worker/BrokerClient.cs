@@ -37,8 +37,8 @@ internal sealed class BrokerClient : IDisposable
             AllowAutoRedirect = false,
         };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        if (options.Token is not null)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
+        if (options.ApiKey is not null)
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
     }
 
     /// <summary>False once the broker has shown that it takes one report or heartbeat a request only.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class ProcessGroup : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.Environment.Remove(WorkerOptions.TokenVariable);
+        start.Environment.Remove(WorkerOptions.ApiKeyVariable);
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
 

@@ -12,7 +12,7 @@ internal sealed record WorkerOptions
     public int LeaseTtlSecs { get; init; } = 30;
     public int WaitSecs { get; init; } = 20;
     public int GraceSecs { get; init; } = 10;
-    public string? Token { get; init; }
+    public string? ApiKey { get; init; }
 
     public const string Help = """
         broker-worker: claims shell jobs from a broker and runs them.
@@ -24,8 +24,8 @@ internal sealed record WorkerOptions
           --lease-ttl SECS  lease asked for, 1-3600             WORKER_LEASE_TTL  30
           --wait SECS       how long a claim may wait, 0-60     WORKER_WAIT       20
           --grace SECS      time for jobs at shutdown, 0-3600   WORKER_GRACE      10
-          --token KEY       API key; better in the environment, BROKER_TOKEN      none
-                            where other users cannot see it
+          --api-key KEY     API key with the scope worker;      BROKER_API_KEY    none
+                            better in the environment, where other users cannot see it
           --help            this text
 
         A job finds its upstream outputs as JSON in the file $BROKER_UPSTREAM and writes its own, one name=value a line
@@ -44,10 +44,10 @@ internal sealed record WorkerOptions
         new("--lease-ttl", "WORKER_LEASE_TTL", (o, text) => o with { LeaseTtlSecs = ParseNumber(text, 1, 3600) }),
         new("--wait", "WORKER_WAIT", (o, text) => o with { WaitSecs = ParseNumber(text, 0, 60) }),
         new("--grace", "WORKER_GRACE", (o, text) => o with { GraceSecs = ParseNumber(text, 0, 3600) }),
-        new("--token", TokenVariable, (o, text) => o with { Token = ParseToken(text) }),
+        new("--api-key", ApiKeyVariable, (o, text) => o with { ApiKey = ParseApiKey(text) }),
     ];
 
-    public const string TokenVariable = "BROKER_TOKEN";
+    public const string ApiKeyVariable = "BROKER_API_KEY";
 
     public static ParsedOptions Parse(IReadOnlyList<string> args, Func<string, string?> environment)
     {
@@ -88,7 +88,7 @@ internal sealed record WorkerOptions
                 continue;
             }
 
-            // Only the flag is ever repeated in a message: the value may be the token.
+            // Only the flag is ever repeated in a message: the value may be the key.
             string[] parts = args[i].Split('=', 2);
             if (!Settings.Any(s => s.Flag == parts[0]))
                 problems.Add($"unknown option {parts[0]}; broker-worker --help lists what there is");
@@ -108,7 +108,7 @@ internal sealed record WorkerOptions
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
             throw new FormatException("write an address such as http://localhost:3000");
         if (server.UserInfo.Length > 0)
-            throw new FormatException("write the address without user and password; a key belongs into " + TokenVariable);
+            throw new FormatException("write the address without user and password; a key belongs into " + ApiKeyVariable);
         if (server.Query.Length > 0 || server.Fragment.Length > 0)
             throw new FormatException("write the address without ? and #");
         return server;
@@ -124,7 +124,7 @@ internal sealed record WorkerOptions
             ? text
             : throw new FormatException("write a name of 1 to 200 characters");
 
-    private static string ParseToken(string text) =>
+    private static string ParseApiKey(string text) =>
         text.Length > 0 && text.All(c => c is > ' ' and <= '~')
             ? text
             : throw new FormatException("write the key as it was given to you, without blanks or line ends");

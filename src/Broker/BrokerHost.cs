@@ -1,5 +1,7 @@
 using Broker.Api;
 using Broker.Api.InstancesDialect;
+using Broker.Audit;
+using Broker.Auth;
 using Broker.OpenApi;
 using Broker.Operations;
 using Broker.Settings;
@@ -13,17 +15,15 @@ internal static class BrokerHost
     /// <summary>Null with a message when the settings are wrong.</summary>
     public static (WebApplication? App, BrokerSettings Settings, string? Problem) Create(string[] args, Action<WebApplicationBuilder>? adjust = null)
     {
-        // The program's own folder, wherever it is started from: appsettings.json lies there.
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var read = SettingsReader.Read(builder.Configuration);
-        if (read.Message is { } wrong) return (null, read.Settings, wrong);
+        var (builder, settings, auth, problem) = Configure(args);
+        if (problem is not null) return (null, settings, problem);
 
-        var settings = read.Settings;
         builder.AddStructuredLogs();
         builder.ListenAsSet(settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddBrokerStorage(settings);
+        builder.Services.AddAuth(auth, settings);
         builder.Services.AddApiDocument();
         builder.Services.AddHostedService<WorkflowFileRegistration>();
         adjust?.Invoke(builder);
@@ -32,9 +32,28 @@ internal static class BrokerHost
         app.UseOperations();
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
+        app.UseKeys();
         app.MapDialects(settings);
+        app.MapAudit();
         app.MapProbes();
         app.MapApiDocument();
         return (app, settings, null);
     }
+
+    /// <summary>The settings, for whatever is to be done with them; with a message when they are wrong.</summary>
+    public static HostSetting Configure(string[] args)
+    {
+        // The program's own folder, wherever it is started from: appsettings.json lies there.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var read = SettingsReader.Read(builder.Configuration);
+        var (auth, problems) = AuthSettingsReader.Read(builder.Configuration);
+        return new(builder, read.Settings, auth, (read with { Problems = [.. read.Problems, .. problems] }).Message);
+    }
 }
+
+/// <summary>What the program was told.</summary>
+/// <param name="Builder">Of the host that would have these settings.</param>
+/// <param name="Settings">As read.</param>
+/// <param name="Auth">As read.</param>
+/// <param name="Problem">What is wrong and what to write instead; null when nothing is.</param>
+internal readonly record struct HostSetting(WebApplicationBuilder Builder, BrokerSettings Settings, AuthSettings Auth, string? Problem);

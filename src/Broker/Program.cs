@@ -1,15 +1,3 @@
-using Broker;
-using Broker.Operations;
+using Broker.Commands;
 
-var (app, settings, problem) = BrokerHost.Create(args);
-if (problem is not null)
-{
-    Console.Error.WriteLine(problem);
-    return 1;
-}
-
-if (args is [HealthCheck.Argument]) return await HealthCheck.RunAsync(settings);
-
-app!.AnnounceAddress();
-await app!.RunAsync();
-return 0;
+return await CommandLine.RunAsync(args, Console.Out, Console.Error);

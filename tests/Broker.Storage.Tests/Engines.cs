@@ -176,3 +176,11 @@ public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite()
 public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
 
 public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
+
+public sealed class PostgresKeyTests(PostgresCluster cluster) : KeyConformance(new OnPostgres(cluster));
+
+public sealed class SqliteKeyTests() : KeyConformance(new OnSqlite());
+
+public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConformance(new OnPostgres(cluster));
+
+public sealed class SqliteAuditTests() : AuditConformance(new OnSqlite());

@@ -32,6 +32,10 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IRepositoryStore Repositories => provider.GetRequiredService<IRepositoryStore>();
 
+    public IKeyStore Keys => provider.GetRequiredService<IKeyStore>();
+
+    public IAuditStore Audit => provider.GetRequiredService<IAuditStore>();
+
     public ClaimGate Gate => provider.GetRequiredService<ClaimGate>();
 
     public IChanges Changes => provider.GetRequiredService<IChanges>();

@@ -124,9 +124,9 @@ public sealed class WorkerJobTests : IDisposable
     public async Task The_key_is_sent_with_every_request_and_shown_to_nobody()
     {
         _broker.Add("job", "env; echo command-secret=1 > $BROKER_OUTPUT");
-        Environment.SetEnvironmentVariable("BROKER_TOKEN", "s3cret");
+        Environment.SetEnvironmentVariable("BROKER_API_KEY", "s3cret");
         string log;
-        await using (var worker = new RunningWorker(_broker, o => o with { Token = "s3cret" }))
+        await using (var worker = new RunningWorker(_broker, o => o with { ApiKey = "s3cret" }))
         {
             await _broker.ReportOf("job");
             await worker.StopAsync();

@@ -15,7 +15,7 @@ public sealed class WorkerOptionsTests
         Assert.Equal(new Uri("http://localhost:3000"), parsed.Options.Server);
         Assert.Empty(parsed.Options.Labels);
         Assert.Equal((1, 30, 20, 10), (parsed.Options.Slots, parsed.Options.LeaseTtlSecs, parsed.Options.WaitSecs, parsed.Options.GraceSecs));
-        Assert.Null(parsed.Options.Token);
+        Assert.Null(parsed.Options.ApiKey);
         Assert.NotEqual(parsed.Options.Id, Parse([]).Options.Id);
     }
 
@@ -23,11 +23,11 @@ public sealed class WorkerOptionsTests
     public void The_environment_is_read()
     {
         var options = Parse(
-            [], ("SERVER_URL", "https://broker.test/base/"), ("WORKER_LABELS", " arm64, ,gpu "), ("WORKER_SLOTS", "4"), ("WORKER_ID", "w-1"), ("BROKER_TOKEN", "k3y")).Options;
+            [], ("SERVER_URL", "https://broker.test/base/"), ("WORKER_LABELS", " arm64, ,gpu "), ("WORKER_SLOTS", "4"), ("WORKER_ID", "w-1"), ("BROKER_API_KEY", "k3y")).Options;
 
         Assert.Equal("https://broker.test/base/", options.Server.AbsoluteUri);
         Assert.Equal(["arm64", "gpu"], options.Labels);
-        Assert.Equal((4, "w-1", "k3y"), (options.Slots, options.Id, options.Token));
+        Assert.Equal((4, "w-1", "k3y"), (options.Slots, options.Id, options.ApiKey));
     }
 
     [Fact]
@@ -42,10 +42,10 @@ public sealed class WorkerOptionsTests
     [Fact]
     public void A_variable_set_to_nothing_counts_as_unset()
     {
-        var parsed = Parse([], ("WORKER_SLOTS", ""), ("SERVER_URL", ""), ("BROKER_TOKEN", ""));
+        var parsed = Parse([], ("WORKER_SLOTS", ""), ("SERVER_URL", ""), ("BROKER_API_KEY", ""));
 
         Assert.Empty(parsed.Problems);
-        Assert.Null(parsed.Options.Token);
+        Assert.Null(parsed.Options.ApiKey);
     }
 
     [Theory]
@@ -65,8 +65,8 @@ public sealed class WorkerOptionsTests
     public void Every_problem_is_listed_at_once() => Assert.Equal(3, Parse(["--slots=x", "--wait=x", "--grace"]).Problems.Count);
 
     [Theory]
-    [InlineData("--token", "s3cret\nX-Evil: 1")]
-    [InlineData("--tokem=s3cret", null)]
+    [InlineData("--api-key", "s3cret\nX-Evil: 1")]
+    [InlineData("--api-kay=s3cret", null)]
     public void A_problem_never_repeats_a_key(string first, string? second)
     {
         var parsed = Parse(second is null ? [first] : [first, second]);

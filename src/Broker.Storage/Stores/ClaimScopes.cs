@@ -24,6 +24,15 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
 
     public void Remember(string worker, int[] ids) => registered[worker] = ids;
 
+    /// <summary>Names of the workflows that the worker has registered.</summary>
+    public async ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string worker, CancellationToken ct)
+    {
+        var ids = await DefinitionsOfAsync(worker, ct);
+        var names = new string[ids.Length];
+        for (var i = 0; i < ids.Length; i++) names[i] = (await definitions.GetAsync(ids[i], ct)).Name;
+        return names;
+    }
+
     private async ValueTask<int[]> DefinitionsOfAsync(string worker, CancellationToken ct)
     {
         if (registered.TryGetValue(worker, out var known)) return known;

@@ -26,7 +26,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
                     registered.Add(definition);
                 }
 
-                return new(registered, null);
+                return new(registered, null) { Added = [.. rows.Added.Select(cache.Add)] };
             }
             catch (DbUpdateException fault) when (engine.IsDuplicate(fault) && attempt < 5)
             {
@@ -47,18 +47,19 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         return known;
     }
 
-    private async Task<(List<DefinitionRow> Rows, WorkflowDefinition? Conflict)> TryRegisterAsync(
+    private async Task<(List<DefinitionRow> Rows, List<DefinitionRow> Added, WorkflowDefinition? Conflict)> TryRegisterAsync(
         IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
         var rows = new List<DefinitionRow>(definitions.Count);
+        var added = new List<DefinitionRow>();
         foreach (var definition in definitions)
         {
             var row = rows.Find(r => r.Name == definition.Name && r.Version == definition.Version)
                 ?? await db.Definitions.SingleOrDefaultAsync(d => d.Name == definition.Name && d.Version == definition.Version, ct);
-            if (row is not null && row.Fingerprint != definition.Fingerprint) return ([], definition);
+            if (row is not null && row.Fingerprint != definition.Fingerprint) return ([], [], definition);
             if (row is null)
             {
                 row = new DefinitionRow
@@ -71,6 +72,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
                     LatestOrder = now + rows.Count,
                 };
                 db.Definitions.Add(row);
+                added.Add(row);
             }
             else if (makeLatest)
             {
@@ -81,7 +83,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         }
 
         await db.SaveChangesAsync(ct);
-        return (rows, null);
+        return (rows, added, null);
     }
 
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct)

@@ -131,6 +131,8 @@ internal sealed class WorkerStore(
         return false;
     }
 
+    public ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string id, CancellationToken ct) => scopes.WorkflowsOfAsync(id, ct);
+
     public void Reported(string id, LastTask task)
     {
         if (StoredText.Fits(id)) Note(id, task);

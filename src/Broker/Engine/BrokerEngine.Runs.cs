@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Storage;
 
@@ -19,27 +20,48 @@ internal sealed partial class BrokerEngine
     /// <summary>Starts all in one transaction; one outcome each.</summary>
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
+        foreach (var start in starts) Caller.Current.Demand(start.Definition.Name);
         var outcomes = await runs.StartAsync(starts, ct);
         foreach (var outcome in outcomes)
         {
-            if (outcome is { Verdict: StartVerdict.Started, Run: { } run }) LogStarted(log, run.Workflow, run.InstanceId, run.Number);
+            if (outcome is not { Verdict: StartVerdict.Started, Run: { } run }) continue;
+            LogStarted(log, run.Workflow, run.InstanceId, run.Number);
+            await audit.NoteAsync("start", run.Workflow, run.InstanceId);
         }
 
         return outcomes;
     }
 
     /// <summary>Steers the current run of an instance. For Restart the outcome names the new run.</summary>
-    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct)
+    /// <param name="workflow">Its workflow.</param>
+    /// <param name="instanceId">Which one.</param>
+    /// <param name="command">What to do.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="action">The dialect's own word for it, for the audit trail.</param>
+    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null)
     {
+        if (!Caller.Current.Knows(workflow)) return (ControlVerdict.UnknownRun, null);
         var outcome = await runs.ControlAsync(workflow, instanceId, command, ct);
         LogControlled(log, command, workflow, instanceId, outcome.Verdict);
+        if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId);
         return outcome;
     }
+
+    private static string ActionOf(ControlCommand command) => command switch
+    {
+        ControlCommand.Cancel => "cancel",
+        ControlCommand.Pause => "pause",
+        ControlCommand.Resume => "resume",
+        ControlCommand.Restart => "restart",
+        ControlCommand.Purge => "purge",
+    };
 
     /// <summary>Stores an event for the current run and gives it to the waits that want it. Returns the status before.</summary>
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct)
     {
+        if (!Caller.Current.Knows(workflow)) return (SendVerdict.UnknownRun, default);
         var outcome = await runs.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct);
         LogSent(log, type, workflow, instanceId, outcome.Verdict);
         return outcome;
@@ -47,14 +69,14 @@ internal sealed partial class BrokerEngine
 
     /// <summary>The current run of an instance (or the numbered one) with its reached steps; null when there is none.</summary>
     public Task<RunView?> FindRunAsync(string workflow, string instanceId, CancellationToken ct, int? number = null) =>
-        history.FindAsync(workflow, instanceId, number, ct);
+        History.FindAsync(workflow, instanceId, number, ct);
 
     /// <summary>By instance id alone: the newest instance with that id, or exactly <c>WORKFLOW~ID</c>.</summary>
     public async Task<RunView?> FindRunAsync(string handlerId, CancellationToken ct)
     {
-        if (await history.FindByInstanceAsync(handlerId, ct) is { } found) return found;
+        if (await History.FindByInstanceAsync(handlerId, ct) is { } found) return found;
         var tilde = handlerId.LastIndexOf('~');
-        return tilde > 0 ? await history.FindAsync(handlerId[..tilde], handlerId[(tilde + 1)..], null, ct) : null;
+        return tilde > 0 ? await History.FindAsync(handlerId[..tilde], handlerId[(tilde + 1)..], null, ct) : null;
     }
 
     /// <summary>Waits until the run has ended, whichever broker ends it; null when it was purged meanwhile or the host stops.</summary>

@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage;
@@ -56,6 +57,7 @@ internal sealed partial class BrokerEngine
     /// <summary>Broker dialect: counts only while the step is leased to that worker; also a sign of life.</summary>
     public async Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct)
     {
+        if (!Caller.Current.Knows(report.Workflow)) return ReportVerdict.UnknownRun;
         var verdict = await steps.ReportAsync(report, ct);
         if (verdict is ReportVerdict.Accepted)
         {
@@ -76,7 +78,7 @@ internal sealed partial class BrokerEngine
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
-        steps.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct);
+        Caller.Current.Knows(workflow) ? steps.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct) : Task.FromResult<LeaseId?>(null);
 
     private void LogClaimed(IReadOnlyList<Assignment> claimed)
     {

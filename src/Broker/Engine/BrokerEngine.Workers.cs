@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Storage;
 
@@ -6,14 +7,32 @@ namespace Broker.Engine;
 internal sealed partial class BrokerEngine
 {
     /// <summary>Jobs dialect: registers, or replaces the entry of that id.</summary>
-    public Task RegisterWorkerAsync(string id, IReadOnlyList<string> labels, CancellationToken ct) => workers.RegisterAsync(id, labels, ct);
+    public async Task RegisterWorkerAsync(string id, IReadOnlyList<string> labels, CancellationToken ct)
+    {
+        await workers.RegisterAsync(id, labels, ct);
+        await audit.NoteAsync("register_worker", detail: id);
+    }
 
     /// <summary>Broker dialect: a new worker for these definitions, all or nothing.</summary>
-    public Task<(string? Id, WorkflowDefinition? Conflict)> RegisterWorkerAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct) =>
-        workers.RegisterAsync(registered, ct);
+    public async Task<(string? Id, WorkflowDefinition? Conflict)> RegisterWorkerAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
+    {
+        // First by themselves, for the trail; the worker's own registration then finds them in memory.
+        if ((await RegisterAsync(registered, ct)).Conflict is { } conflict) return (null, conflict);
+        var outcome = await workers.RegisterAsync(registered, ct);
+        if (outcome.Id is not null) await audit.NoteAsync("register_worker", detail: outcome.Id);
+        return outcome;
+    }
 
     /// <summary>A sign of life; false when the id was never registered.</summary>
-    public Task<bool> SeenAsync(string workerId, CancellationToken ct) => workers.SeenAsync(workerId, ct);
+    public Task<bool> SeenAsync(string workerId, CancellationToken ct) =>
+        Caller.Current is { Workflows: not null } limited ? SeenAsync(limited, workerId, ct) : workers.SeenAsync(workerId, ct);
+
+    // Claims go by what the worker registered: a limited key must not claim in the name of a worker that registered more.
+    private async Task<bool> SeenAsync(Caller limited, string workerId, CancellationToken ct)
+    {
+        var workflows = await workers.WorkflowsOfAsync(workerId, ct);
+        return workflows.Count > 0 && workflows.All(limited.Knows) && await workers.SeenAsync(workerId, ct);
+    }
 
     /// <summary>Workers of a kind in order of registration.</summary>
     public Task<IReadOnlyList<WorkerView>> WorkersAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct) => workers.ListAsync(kind, seenSince, ct);

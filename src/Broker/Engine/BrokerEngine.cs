@@ -1,3 +1,5 @@
+using Broker.Audit;
+using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Settings;
@@ -7,7 +9,8 @@ namespace Broker.Engine;
 
 /// <summary>
 /// What every dialect calls: the stores' operations, plus waiting, for nothing here waits inside a transaction. No dialect has a rule
-/// of its own about what may happen next.
+/// of its own about what may happen next, or about whom: here a key that is limited to workflows finds no others (see
+/// <see cref="Caller"/>), and what changes something is put into the audit trail.
 /// </summary>
 internal sealed partial class BrokerEngine(
     IDefinitionStore definitions,
@@ -20,6 +23,7 @@ internal sealed partial class BrokerEngine(
     IRepositoryStore repositories,
     IChanges changes,
     IClaimGate gate,
+    AuditTrail audit,
     BrokerSettings settings,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
@@ -33,22 +37,37 @@ internal sealed partial class BrokerEngine(
     /// <summary>Ends waits and streams when the host stops.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    public IHistory History => history;
+    /// <summary>What the present caller may see of it.</summary>
+    public IHistory History => Caller.Current is { Workflows: not null } limited ? new LimitedHistory(history, limited) : history;
 
     public IEventStore Events => events;
 
     public IChanges Changes => changes;
 
-    public Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct, bool makeLatest = false) =>
-        definitions.RegisterAsync(registered, makeLatest, ct);
+    public async Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct, bool makeLatest = false)
+    {
+        foreach (var definition in registered) Caller.Current.Demand(definition.Name);
+        var outcome = await definitions.RegisterAsync(registered, makeLatest, ct);
+        foreach (var added in outcome.Added) await audit.NoteAsync("register", added.Name, detail: $"version {added.Version}");
+        return outcome;
+    }
 
     /// <summary>The definition registered last under that name, or null.</summary>
-    public Task<WorkflowDefinition?> LatestAsync(string workflow, CancellationToken ct) => definitions.LatestAsync(workflow, ct);
+    public Task<WorkflowDefinition?> LatestAsync(string workflow, CancellationToken ct) =>
+        Caller.Current.Knows(workflow) ? definitions.LatestAsync(workflow, ct) : Task.FromResult<WorkflowDefinition?>(null);
 
     /// <summary>The latest definition of each name, in order of first registration.</summary>
-    public Task<IReadOnlyList<WorkflowDefinition>> DefinitionsAsync(CancellationToken ct) => definitions.ListAsync(ct);
+    public async Task<IReadOnlyList<WorkflowDefinition>> DefinitionsAsync(CancellationToken ct)
+    {
+        var all = await definitions.ListAsync(ct);
+        return Caller.Current is { Workflows: not null } limited ? [.. all.Where(definition => limited.Knows(definition.Name))] : all;
+    }
 
-    public Task PutRepositoryAsync(Repository repository, CancellationToken ct) => repositories.PutAsync(repository, ct);
+    public async Task PutRepositoryAsync(Repository repository, CancellationToken ct)
+    {
+        await repositories.PutAsync(repository, ct);
+        await audit.NoteAsync("register_repository", detail: repository.Name);
+    }
 
     public Task<Repository?> FindRepositoryAsync(string name, CancellationToken ct) => repositories.FindAsync(name, ct);
 
@@ -56,6 +75,20 @@ internal sealed partial class BrokerEngine(
 
     public Task PushLogsAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct) => logs.PushAsync(lease, chunks, ct);
 
-    public Task<IReadOnlyList<LogRow>> ReadLogsAsync(string workflow, string step, long afterId, int limit, CancellationToken ct) =>
-        logs.ReadAsync(workflow, step, afterId, limit, ct);
+    /// <param name="workflow">As workers know it: the name, or <c>WORKFLOW~INSTANCE</c>.</param>
+    /// <param name="step">Job id.</param>
+    /// <param name="afterId">Row before the first.</param>
+    /// <param name="limit">At most that many.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<IReadOnlyList<LogRow>> ReadLogsAsync(string workflow, string step, long afterId, int limit, CancellationToken ct) =>
+        await KnowsLogAsync(workflow, ct) ? await logs.ReadAsync(workflow, step, afterId, limit, ct) : [];
+
+    private async ValueTask<bool> KnowsLogAsync(string workflow, CancellationToken ct)
+    {
+        if (Caller.Current.Knows(workflow)) return true;
+        var tilde = workflow.LastIndexOf('~');
+
+        // A workflow may have such a name itself; then it is not an instance of one that is known.
+        return tilde > 0 && Caller.Current.Knows(workflow[..tilde]) && await definitions.LatestAsync(workflow, ct) is null;
+    }
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Broker.Auth;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -30,7 +31,8 @@ internal static class ApiDocument
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
-            Description = "An API key. A broker without configured keys asks for none.",
+            Description = "An API key, as `broker keys create` prints it. A broker without keys asks for none. Each operation names the scopes "
+                + "of which a key needs one; `admin` stands for all. This page takes a key as the password of any user name.",
         });
         options.SchemaFilter<SchemaFilter>();
         options.OperationFilter<SecurityFilter>();
@@ -42,7 +44,8 @@ internal static class ApiDocument
     public static void MapApiDocument(this WebApplication app)
     {
         app.MapSwagger(
-            $"/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1);
+            $"/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
+            .RequireScope(Auth.Scope.Any).ByWorkflow();
         app.UseSwaggerUI(page =>
         {
             page.RoutePrefix = "docs";
@@ -61,10 +64,21 @@ internal static class ApiDocument
 
         public void Apply(OpenApiOperation operation, OperationFilterContext context)
         {
-            var open = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<IAllowAnonymous>().Any();
-            operation.Security = open
-                ? []
-                : [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }, new()];
+            var route = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+            if (route.OfType<IAllowAnonymous>().Any())
+            {
+                operation.Security = [];
+                return;
+            }
+
+            var scopes = ScopeWords.Of(route.OfType<RequiredScope>().LastOrDefault()?.AnyOf ?? Auth.Scope.None);
+            operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [.. scopes] }, new()];
+
+            // Without a body: each dialect has its own form, and clients look at the status.
+            operation.Responses ??= [];
+            operation.Responses.TryAdd("401", new OpenApiResponse { Description = "No API key, or one that is not known" });
+            operation.Responses.TryAdd("403", new OpenApiResponse { Description = "The API key lacks the scope, or is for other workflows" });
+            operation.Responses.TryAdd("429", new OpenApiResponse { Description = "Too many wrong API keys from this address" });
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Broker.Auth;
 using Broker.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -20,7 +21,9 @@ internal static class HostSetup
     private const int DrainFactor = 8;
 
     public static void AddStructuredLogs(this WebApplicationBuilder builder) => builder.Logging.ClearProviders().AddSerilog(
-        new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).CreateLogger(), dispose: true);
+        // A refusal to start is told to whoever starts the program, without a stack trace.
+        new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Filter.ByExcluding(entry => entry.Exception is StartRefusedException).CreateLogger(),
+        dispose: true);
 
     public static void ListenAsSet(this WebApplicationBuilder builder, BrokerSettings settings)
     {

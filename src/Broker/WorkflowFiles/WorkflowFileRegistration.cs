@@ -1,4 +1,5 @@
 using Broker.Api.JobsDialect;
+using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Settings;
@@ -18,6 +19,7 @@ internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, Brok
     /// <summary>Also for tests, which listen to the faults.</summary>
     internal async Task RegisterAsync(TextWriter faults, CancellationToken ct)
     {
+        Caller.Current = Caller.Broker;
         var (files, problems) = WorkflowFolder.Load(settings.WorkflowsDir);
         foreach (var problem in problems) await faults.WriteLineAsync(problem.ToString());
 

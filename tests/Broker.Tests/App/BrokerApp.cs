@@ -29,6 +29,9 @@ public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
 
     public Task ReapAsync() => Services.GetRequiredService<IRunStore>().ExpireLeasesAsync(1000, TestContext.Current.CancellationToken);
 
+    /// <summary>Settings of the first broker, beside those of every test.</summary>
+    private protected virtual string[] FirstSettings => [];
+
     private protected abstract Task<string> CreateDatabaseAsync();
 
     private protected abstract Task DropDatabaseAsync();
@@ -36,7 +39,7 @@ public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
     public async ValueTask InitializeAsync()
     {
         databaseUrl = await CreateDatabaseAsync();
-        Client = await StartBrokerAsync();
+        Client = await StartBrokerAsync(FirstSettings);
     }
 
     /// <summary>Starts a further broker on the same database (PostgreSQL), or the first one.</summary>
@@ -79,7 +82,7 @@ public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
 }
 
 /// <summary>On a PostgreSQL database of its own.</summary>
-public sealed class PostgresApp(PostgresCluster cluster) : BrokerApp
+public class PostgresApp(PostgresCluster cluster) : BrokerApp
 {
     private string? connectionString;
 
@@ -96,7 +99,7 @@ public sealed class PostgresApp(PostgresCluster cluster) : BrokerApp
 }
 
 /// <summary>On a SQLite file of its own.</summary>
-public sealed class SqliteApp : BrokerApp
+public class SqliteApp : BrokerApp
 {
     private readonly SqliteFile file = new();
 

@@ -76,6 +76,17 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
         Assert.DoesNotContain("\"additionalProperties\":false", json.ToJsonString(), StringComparison.Ordinal);
     }
 
+    /// <summary>What makes the page show its Authorize button.</summary>
+    [Fact]
+    public async Task Operations_ask_for_a_key_and_name_its_scopes()
+    {
+        var json = JsonNode.Parse(await host.Client.GetStringAsync(new Uri("/openapi.json", UriKind.Relative), Ct))!;
+        Assert.Equal("bearer", json["components"]!["securitySchemes"]!["bearer"]!["scheme"]!.GetValue<string>());
+        Assert.Equal("[\"worker\"]", json["paths"]!["/api/jobs/claim"]!["post"]!["security"]![0]!["bearer"]!.ToJsonString());
+        Assert.NotNull(json["paths"]!["/api/jobs/claim"]!["post"]!["responses"]!["401"]);
+        Assert.Empty(json["paths"]!["/readyz"]!["get"]!["security"]!.AsArray());
+    }
+
     [Fact]
     public async Task The_page_comes_from_the_program_itself()
     {

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Broker.Api.InstancesDialect;
+using Broker.Audit;
 using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Settings;
@@ -141,7 +142,7 @@ public sealed class HookTests
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
-        builder.Services.AddSingleton(settings).AddSingleton(TimeProvider.System).AddSingleton<BrokerEngine>().AddSingleton<IInstanceHooks>(hooks);
+        builder.Services.AddSingleton(settings).AddSingleton(TimeProvider.System).AddSingleton<BrokerEngine>().AddSingleton<AuditTrail>().AddSingleton(Absent.Of<IAuditStore>()).AddSingleton<IInstanceHooks>(hooks);
         builder.Services.AddSingleton(Absent.Of<IDefinitionStore>((method, arguments) =>
         {
             Assert.Equal((nameof(IDefinitionStore.LatestAsync), "w"), (method, arguments[0]));

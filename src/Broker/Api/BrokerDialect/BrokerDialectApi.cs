@@ -1,3 +1,5 @@
+using Broker.Auth;
+
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>The broker dialect: workers register the definitions they can run, pull single steps and report them.</summary>
@@ -5,46 +7,58 @@ internal static class BrokerDialectApi
 {
     public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("").WithTags("Broker dialect");
+        var api = routes.MapGroup("").WithTags("Broker dialect").RefusesWith(static (http, status, message) => Answers.Fail(http, status, message));
 
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")
-            .Takes<RepositoryInfo>().Produces(204).Refuses(400, 413, 422);
+            .Takes<RepositoryInfo>().Produces(204).Refuses(400, 413, 422)
+            .RequireScope(Scope.Worker);
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
                 "One repository by name, or a page of all in order of registration (an array)")
-            .Produces<RepositoryInfo>().Produces(404).Refuses(400);
+            .Produces<RepositoryInfo>().Produces(404).Refuses(400)
+            .RequireScope(Scope.Worker);
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
                 "Register workflow schemas; answers with a new worker id. All or nothing")
-            .Takes<WorkflowSchema[]>().Produces<string>().Refuses(400, 409, 413, 422);
+            .Takes<WorkflowSchema[]>().Produces<string>().Refuses(400, 409, 413, 422)
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/worker/keep-alive", WorkerRoutes.KeepAliveAsync).Describe("KeepAlive", QueryForms.Worker,
                 "Sign of life; no body. 404 tells a worker to register again")
-            .Produces(204).Refuses(400, 404);
+            .Produces(204).Refuses(400, 404)
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workers", WorkerRoutes.ListAsync).Describe("ListWorkers", QueryForms.None,
                 "Workers heard of lately, in order of registration")
-            .Produces<WorkerInfo[]>();
+            .Produces<WorkerInfo[]>()
+            .RequireScope(Scope.Read);
 
         api.MapPost("/workflow/dispatch", DispatchRoutes.DispatchAsync).Describe("Dispatch", QueryForms.None,
                 "Start a run of a workflow; answers with the new instance id")
-            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422);
+            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422)
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .Produces<StepAssignment>().Produces(204).Refuses(400, 404);
+            .Produces<StepAssignment>().Produces(204).Refuses(400, 404)
+            .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold is ignored with 204. An array of reports, or claim: 200")
-            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().Refuses(400, 404, 413, 422);
+            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().Refuses(400, 404, 413, 422)
+            .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step/events", LeaseRoutes.PublishAsync).Describe("PublishStepEvents", QueryForms.Worker,
                 "Extension: publish events on the run's stream while the step runs")
-            .Takes<StepPublication>().Produces(204).Refuses(400, 404, 409, 413, 422);
+            .Takes<StepPublication>().Produces(204).Refuses(400, 404, 409, 413, 422)
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workflow/step/heartbeat", LeaseRoutes.HeartbeatAsync).Describe("RenewSteps", QueryForms.Worker,
                 "Extension: renew the leases of steps that take long")
-            .Takes<HeldStep[]>().Produces<HeldStepVerdict[]>().Refuses(400, 404, 413, 422);
+            .Takes<HeldStep[]>().Produces<HeldStepVerdict[]>().Refuses(400, 404, 413, 422)
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workflow/step/release", LeaseRoutes.ReleaseAsync).Describe("ReleaseStep", QueryForms.Worker,
                 "Extension: hand a step back; it costs no retry")
-            .Takes<HeldStep>().Produces(204).Refuses(400, 404, 409, 413, 422);
+            .Takes<HeldStep>().Produces(204).Refuses(400, 404, 409, 413, 422)
+            .RequireScope(Scope.Worker).ByWorkflow();
 
         api.MapGet("/status", DispatchRoutes.StatusAsync).Describe("Status", QueryForms.None, "The broker answers")
-            .Produces<StatusInfo>();
+            .Produces<StatusInfo>()
+            .RequireScope(Scope.Any).ByWorkflow();
     }
 
     /// <summary>The form is what makes a plain request delegate appear in the OpenAPI document.</summary>

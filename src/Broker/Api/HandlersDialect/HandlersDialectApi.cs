@@ -1,3 +1,5 @@
+using Broker.Auth;
+
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>The handlers dialect at its documented paths, and once more in the newest servers' form (handlers contract 1, 12).</summary>
@@ -17,40 +19,54 @@ internal static class HandlersDialectApi
 
     private static void Map(IEndpointRouteBuilder routes, HandlersMount mount)
     {
-        var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount);
+        var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount)
+            .RefusesWith((http, status, message) => HandlersAnswer.ErrorAsync(http, mount, status, message));
         var errors = mount.ErrorsAsJson ? Json : "text/plain";
         var failure = mount.ErrorsAsJson ? typeof(HandlerDto) : typeof(string);
         var message = mount.ErrorsAsJson ? typeof(HandlersErrorDto) : typeof(string);
 
         api.MapGet("/health", WorkflowRoutes.HealthAsync).Named(mount, "Health", "Health check")
-            .Produces<StatusDto>(200, Json).Produces<StatusDto>(503, Json);
+            .Produces<StatusDto>(200, Json).Produces<StatusDto>(503, Json)
+            .AllowAnonymous();
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).Named(mount, "ListWorkflows", "List workflows")
-            .Produces<WorkflowNamesDto>(200, Json);
+            .Produces<WorkflowNamesDto>(200, Json)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
             .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
-            .Refuses(failure, errors, 500);
+            .Refuses(failure, errors, 500)
+            .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
-            .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404);
+            .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{name}/events", WorkflowRoutes.EventsAsync).Named(mount, "ListWorkflowEvents", "List workflow events")
-            .Produces<WorkflowEventsDto>(200, Json).Refuses(message, errors, 404);
+            .Produces<WorkflowEventsDto>(200, Json).Refuses(message, errors, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{name}/representation", WorkflowRoutes.RepresentationAsync)
             .Named(mount, "GetWorkflowRepresentation", "Get the representation of the workflow")
-            .Produces<WorkflowGraphDto>(200, Json).Refuses(message, errors, 404);
+            .Produces<WorkflowGraphDto>(200, Json).Refuses(message, errors, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
 
-        api.MapGet("/handlers", HandlerRoutes.ListAsync).Named(mount, "ListHandlers", "Get handlers").Produces<HandlersListDto>(200, Json);
+        api.MapGet("/handlers", HandlerRoutes.ListAsync).Named(mount, "ListHandlers", "Get handlers").Produces<HandlersListDto>(200, Json)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/handlers/{handler_id}", HandlerRoutes.GetAsync).Named(mount, "GetHandler", "Get handler")
-            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Produces<HandlerDto>(500, Json);
+            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Produces<HandlerDto>(500, Json)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/handlers/{handler_id}/cancel", HandlerRoutes.CancelAsync).Named(mount, "CancelHandler", "Stop and delete handler")
-            .Produces<StatusDto>(200, Json).Refuses(message, errors, 404);
+            .Produces<StatusDto>(200, Json).Refuses(message, errors, 404)
+            .RequireScope(Scope.Manage).ByWorkflow();
         api.MapGet("/results/{handler_id}", HandlerRoutes.ResultAsync).Named(mount, "GetResult", "Get workflow result")
-            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Refuses(failure, errors, 500);
+            .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Refuses(failure, errors, 500)
+            .RequireScope(Scope.Read).ByWorkflow();
 
         api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
-            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409);
+            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409)
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
-            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
+            .RequireScope(Scope.Event).ByWorkflow();
 
         MapRefusals(api, mount);
     }
@@ -69,8 +85,10 @@ internal static class HandlersDialectApi
         ];
         string[] below = mount.Prefix.Length > 0 ? ["/{**rest}"] : ["/workflows/{**rest}", "/handlers/{**rest}", "/results/{**rest}", "/events/{**rest}"];
         foreach (var (template, methods) in known)
-            api.Map(template, MethodNotAllowedAsync).WithMetadata(new AllowedMethods(methods)).WithOrder(int.MaxValue - 1).ExcludeFromDescription();
-        foreach (var template in below) api.Map(template, NotFoundAsync).WithOrder(int.MaxValue).ExcludeFromDescription();
+            api.Map(template, MethodNotAllowedAsync).WithMetadata(new AllowedMethods(methods)).WithOrder(int.MaxValue - 1).ExcludeFromDescription()
+                .RequireScope(Scope.Any).ByWorkflow();
+        foreach (var template in below)
+            api.Map(template, NotFoundAsync).WithOrder(int.MaxValue).ExcludeFromDescription().RequireScope(Scope.Any).ByWorkflow();
     }
 
     private static Task MethodNotAllowedAsync(HttpContext http, HandlersMount mount)

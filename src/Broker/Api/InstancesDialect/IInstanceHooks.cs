@@ -16,6 +16,9 @@ public record HookContext
 
     /// <summary>The body after its check, for routes that have one; valid during the call.</summary>
     public JsonElement? Input { get; init; }
+
+    /// <summary>The API key that was presented, which has the scope that the route needs; null where keys are not required.</summary>
+    public string? KeyId { get; init; }
 }
 
 /// <summary>An instance to create: raw JSON params.</summary>
@@ -35,7 +38,7 @@ public sealed record RunnerTickContext(HookContext Request, int? MaxInstances, i
 
 /// <summary>
 /// Decisions of the embedding host (instances contract 10): register one as a service. Null lets the request go on; a result is sent as
-/// it is and ends the request.
+/// it is and ends the request. Where API keys are required they come first: hooks are asked about requests whose key suffices.
 /// </summary>
 public interface IInstanceHooks
 {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
 
@@ -57,6 +58,7 @@ internal sealed class InstanceCall
             Query = http.Request.Query,
             Headers = http.Request.Headers,
             Input = input,
+            KeyId = Caller.Current is var caller && caller != Caller.Anonymous ? caller.Id : null,
         };
         return GoesOnAsync(hooks.AuthorizeRequestAsync(context, Aborted));
     }
@@ -111,7 +113,7 @@ internal static partial class InstancesFilter
         {
             return await next(call);
         }
-        catch (Exception fault) when (!http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
+        catch (Exception fault) when (fault is not WorkflowForbiddenException && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
         {
             // The host's error pages speak another dialect; a client of this one reads its message here.
             LogFault(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);

@@ -39,6 +39,14 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
 
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
 
+    /// <summary>A key that is missing or does not suffice (instances contract 10): the first two texts are the contract's.</summary>
+    public static InstanceError OfKey(int status, string message) => status switch
+    {
+        401 => new(status, "UNAUTHORIZED", "Unauthorized"),
+        403 => new(status, "FORBIDDEN", "Forbidden"),
+        _ => new(status, "TOO_MANY_REQUESTS", message),
+    };
+
     public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) =>
         JsonAnswer.SendAsync(http.Response, Status, (Error: this, Issues: issues), static (json, answer) =>
         {

@@ -30,7 +30,7 @@ internal static partial class InstanceHandlers
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeManagementAsync(new(context, name, instanceId, action), ct))) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 
-        var (verdict, _) = await engine.ControlAsync(workflow.Name, instanceId, command, call.Aborted);
+        var (verdict, _) = await engine.ControlAsync(workflow.Name, instanceId, command, call.Aborted, action);
         var refusal = verdict switch
         {
             ControlVerdict.Done or ControlVerdict.NoChange => null,

@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Settings;
 
 namespace Broker.Api.InstancesDialect;
@@ -13,11 +14,13 @@ internal static class InstancesDialectApi
     public static void MapInstancesDialect(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
         var basePath = InstancePaths.Base(settings);
-        var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync);
+        var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync)
+            .RefusesWith(static (http, status, message) => InstanceError.OfKey(status, message).SendAsync(http));
 
         api.MapGet($"{basePath}/workflows", InstanceHandlers.ListWorkflows)
             .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
-            .Produces<WorkflowNamesDto>();
+            .Produces<WorkflowNamesDto>()
+            .RequireScope(Scope.Read).ByWorkflow();
         MapTick(api, basePath, "");
         MapInstances(api.MapGroup($"{basePath}/workflows/{{workflowName}}/instances"), "");
         MapInstances(api.MapGroup($"{basePath}/{{workflowName}}/instances").WithMetadata(new FlatPath()), "Flat");
@@ -37,44 +40,55 @@ internal static class InstancesDialectApi
     {
         instances.MapGet("", InstanceHandlers.ListInstances)
             .WithName($"ListInstances{variant}").WithSummary("Instances by descending id, or with a status by descending last update")
-            .Produces<InstancePageDto>().Fails(400, 404);
+            .Produces<InstancePageDto>().Fails(400, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("", InstanceHandlers.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
-            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413);
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413)
+            .RequireScope(Scope.Create).ByWorkflow();
         instances.MapPost("/batch", InstanceHandlers.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
-            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413);
+            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413)
+            .RequireScope(Scope.Create).ByWorkflow();
         instances.MapGet("/{instanceId}", InstanceHandlers.Details)
             .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")
-            .Produces<InstanceDetailsDto>().Fails(400, 404);
+            .Produces<InstanceDetailsDto>().Fails(400, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
         instances.MapGet("/{instanceId}/history", InstanceHandlers.History)
             .WithName($"GetInstanceHistory{variant}").WithSummary("Steps, events and (with includeLogs=true) log lines of a run")
-            .Produces<InstanceHistoryDto>().Fails(400, 404);
+            .Produces<InstanceHistoryDto>().Fails(400, 404)
+            .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("/{instanceId}/pause", InstanceHandlers.Pause)
             .WithName($"PauseInstance{variant}").WithSummary("Hand out nothing more; a running step ends first")
-            .Produces<OkDto>().Fails(400, 404, 409);
+            .Produces<OkDto>().Fails(400, 404, 409)
+            .RequireScope(Scope.Manage).ByWorkflow();
         instances.MapPost("/{instanceId}/resume", InstanceHandlers.Resume)
             .WithName($"ResumeInstance{variant}").WithSummary("Go on after a pause")
-            .Produces<OkDto>().Fails(400, 404);
+            .Produces<OkDto>().Fails(400, 404)
+            .RequireScope(Scope.Manage).ByWorkflow();
         instances.MapPost("/{instanceId}/restart", InstanceHandlers.Restart)
             .WithName($"RestartInstance{variant}").WithSummary("A new run with the same params, in any state")
-            .Produces<OkDto>().Fails(400, 404);
+            .Produces<OkDto>().Fails(400, 404)
+            .RequireScope(Scope.Manage).ByWorkflow();
         instances.MapPost("/{instanceId}/terminate", InstanceHandlers.Terminate)
             .WithName($"TerminateInstance{variant}").WithSummary("End the current run at once")
-            .Produces<OkDto>().Fails(400, 404, 409);
+            .Produces<OkDto>().Fails(400, 404, 409)
+            .RequireScope(Scope.Manage).ByWorkflow();
         instances.MapPost("/{instanceId}/events", InstanceHandlers.SendEvent)
             .WithName($"SendInstanceEvent{variant}").WithSummary("Send an event; the answer tells the status before it took effect")
-            .TakesJson<SendEventDto>().Produces<EventStatusDto>().Fails(400, 404, 409, 413);
+            .TakesJson<SendEventDto>().Produces<EventStatusDto>().Fails(400, 404, 409, 413)
+            .RequireScope(Scope.Event).ByWorkflow();
     }
 
     private static void MapTick(RouteGroupBuilder api, string basePath, string variant) =>
         api.MapPost($"{basePath}/_runner/tick", InstanceHandlers.Tick)
             .WithName($"TickRunner{variant}").WithSummary("Do what is due now, instead of at the scheduler's next turn")
-            .TakesJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413);
+            .TakesJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413)
+            .RequireScope(Scope.Tick);
 
     // Last in order: another dialect's route under the same path is found first.
     private static void MapUnknown(RouteGroupBuilder api, string pattern) =>
-        api.Map(pattern, InstanceHandlers.UnknownRoute).WithOrder(int.MaxValue).ExcludeFromDescription();
+        api.Map(pattern, InstanceHandlers.UnknownRoute).WithOrder(int.MaxValue).ExcludeFromDescription().RequireScope(Scope.Any).ByWorkflow();
 
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {

@@ -1,3 +1,5 @@
+using Broker.Auth;
+
 namespace Broker.Api.JobsDialect;
 
 /// <summary>Workflows that are graphs of shell jobs, claimed by label under a lease (the jobs contract).</summary>
@@ -5,7 +7,7 @@ internal static class JobsDialectApi
 {
     public static void MapJobsDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api").WithTags("Jobs dialect");
+        var api = routes.MapGroup("/api").WithTags("Jobs dialect").RefusesWith(static (http, status, message) => JobsErrors.SendAsync(http.Response, status, message));
         MapWorkflows(api);
         MapWorkers(api);
         MapJobs(api);
@@ -16,59 +18,79 @@ internal static class JobsDialectApi
     {
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).WithName("ListJobWorkflows").WithSummary("Workflows with the state of their jobs")
             .WithDescription("Query: `limit` (default 100, capped at 1000), `offset`, `status` (keep workflows with a job in that status).")
-            .Produces<WorkflowDto[]>().Produces<JobsErrorDto>(400);
+            .Produces<WorkflowDto[]>().Produces<JobsErrorDto>(400)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows", WorkflowRoutes.CreateAsync).WithName("CreateJobWorkflow").WithSummary("Define a workflow; the id is made here")
-            .TakesJson<NewWorkflowDto>().Produces<WorkflowDto>(201).Faults();
+            .TakesJson<NewWorkflowDto>().Produces<WorkflowDto>(201).Faults()
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapPost("/workflows/sample", WorkflowRoutes.CreateSampleAsync).WithName("CreateSampleWorkflow").WithSummary("The built-in sample, all jobs queued")
-            .Produces<WorkflowDto>(201);
+            .Produces<WorkflowDto>(201)
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflows/{id}/status", WorkflowRoutes.StatusAsync).WithName("GetJobWorkflow").WithSummary("A workflow with the state of its last run")
-            .Produces<WorkflowDto>().Produces<JobsErrorDto>(404);
+            .Produces<WorkflowDto>().Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(404);
+            .Produces(202).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
-            .Produces(202).Produces<JobsErrorDto>(404);
+            .Produces(202).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Manage).ByWorkflow();
     }
 
     private static void MapWorkers(RouteGroupBuilder api)
     {
         api.MapPost("/workers/register", WorkerRoutes.RegisterAsync).WithName("RegisterLabelledWorker").WithSummary("Register a worker, or replace its entry")
-            .TakesJson<NewWorkerDto>().Produces(200).Faults();
+            .TakesJson<NewWorkerDto>().Produces(200).Faults()
+            .RequireScope(Scope.Worker);
         api.MapPost("/workers/{id}/heartbeat", WorkerRoutes.HeartbeatAsync).WithName("LabelledWorkerHeartbeat").WithSummary("A worker is alive")
-            .Produces(200).Produces<JobsErrorDto>(404);
+            .Produces(200).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Worker);
         api.MapGet("/workers", WorkerRoutes.ListAsync).WithName("ListLabelledWorkers").WithSummary("Workers in order of registration")
-            .Produces<LabelledWorkerDto[]>();
+            .Produces<LabelledWorkerDto[]>()
+            .RequireScope(Scope.Read);
     }
 
     private static void MapJobs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
             .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready.")
-            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults();
+            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults()
+            .RequireScope(Scope.Worker).EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")
-            .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults();
+            .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults()
+            .RequireScope(Scope.Worker).EndsWithKey();
         api.MapPost("/jobs/heartbeat", BatchRoutes.HeartbeatAsync).WithName("RenewJobLeases").WithSummary("Renew up to 1000 leases")
-            .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults();
+            .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults()
+            .RequireScope(Scope.Worker);
         api.MapPost("/jobs/{lease}/heartbeat", JobRoutes.HeartbeatAsync).WithName("RenewJobLease").WithSummary("Renew a lease for the time it was granted for")
-            .Produces(200).Produces(409);
+            .Produces(200).Produces(409)
+            .RequireScope(Scope.Worker);
         api.MapPost("/jobs/{lease}/complete", JobRoutes.CompleteAsync).WithName("CompleteJob").WithSummary("Report success and outputs")
-            .TakesJson<JobOutputsDto>().Produces(200).Produces(409).Faults();
+            .TakesJson<JobOutputsDto>().Produces(200).Produces(409).Faults()
+            .RequireScope(Scope.Worker);
         api.MapPost("/jobs/{lease}/fail", JobRoutes.FailAsync).WithName("FailJob").WithSummary("Report a failure")
-            .TakesJson<JobFailureDto>().Produces(200).Produces(409).Faults();
+            .TakesJson<JobFailureDto>().Produces(200).Produces(409).Faults()
+            .RequireScope(Scope.Worker);
         api.MapPost("/jobs/{lease}/release", JobRoutes.ReleaseAsync).WithName("ReleaseJob").WithSummary("Hand a job back, uncharged")
-            .Produces(200).Produces(409);
+            .Produces(200).Produces(409)
+            .RequireScope(Scope.Worker);
         api.MapGet("/jobs/{workflow}/{job}/cancelled", JobRoutes.CancelledAsync).WithName("IsJobCancelled").WithSummary("Has the job been cancelled?")
-            .Produces<bool>();
+            .Produces<bool>()
+            .RequireScope(Scope.Worker);
     }
 
     private static void MapLogs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/{lease}/logs", LogRoutes.PushAsync).WithName("PushJobLogs").WithSummary("Store log chunks, also under a lost lease")
-            .TakesJson<LogChunksDto>().Produces(200).Faults();
+            .TakesJson<LogChunksDto>().Produces(200).Faults()
+            .RequireScope(Scope.Worker);
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs", LogRoutes.ListAsync).WithName("GetJobLogs").WithSummary("All chunks in order of arrival")
-            .Produces<LogChunkDto[]>();
+            .Produces<LogChunkDto[]>()
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
             .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
-            .Produces<string>(200, SseWriter.ContentType);
+            .Produces<string>(200, SseWriter.ContentType)
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
     }
 
     // Optional and of any type, for routing: workers send JSON bodies without a content type, or with a wrong one.

@@ -1,0 +1,83 @@
+using Broker.Auth;
+using Broker.Storage;
+
+namespace Broker.Audit;
+
+/// <summary>
+/// Who did what. Starts and registrations are noted in memory and written once a second, all in one transaction, so that a start costs
+/// no further exchange with the database: a broker that is killed loses the notes of its last second, not the runs. What steers or
+/// deletes runs is written before it is answered. Creating and revoking a key is in the key's own transaction.
+/// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
+internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
+{
+    /// <summary>Notes in memory, at most: whoever comes then waits until some are written.</summary>
+    public const int Most = 10_000;
+
+    // Bounds how long other writers wait for one transaction.
+    private const int Batch = 1_000;
+
+    private readonly Lock gate = new();
+    private readonly SemaphoreSlim flushing = new(1);
+    private List<AuditEntry> pending = [];
+
+    /// <summary>Notes what the present caller did; written within a second.</summary>
+    public ValueTask NoteAsync(string action, string? workflow = null, string? instanceId = null, string? detail = null)
+    {
+        var entry = new AuditEntry(clock.GetUtcNow(), Caller.Current.Id, action, workflow, instanceId, detail);
+        lock (gate)
+        {
+            pending.Add(entry);
+            if (pending.Count < Most) return ValueTask.CompletedTask;
+        }
+
+        // Not cancelled with the request: what is to be noted has happened.
+        return new(FlushAsync(CancellationToken.None));
+    }
+
+    /// <summary>Returns when it is written. A database that fails at this moment does not undo what was done: the note is kept and written later.</summary>
+    public async Task RecordAsync(string action, string? workflow = null, string? instanceId = null, string? detail = null)
+    {
+        await NoteAsync(action, workflow, instanceId, detail);
+        try
+        {
+            await FlushAsync(CancellationToken.None);
+        }
+        catch (Exception)
+        {
+            // The background writer has it now, and tells the log when it fails too.
+        }
+    }
+
+    /// <summary>Writes what was noted so far. When that fails it is kept for the next time.</summary>
+    public async Task<int> FlushAsync(CancellationToken ct)
+    {
+        await flushing.WaitAsync(ct);
+        try
+        {
+            List<AuditEntry> noted;
+            lock (gate) (noted, pending) = (pending, []);
+            var written = 0;
+            try
+            {
+                while (written < noted.Count)
+                {
+                    var some = noted.GetRange(written, Math.Min(Batch, noted.Count - written));
+                    await store.AddAsync(some, ct);
+                    written += some.Count;
+                }
+            }
+            catch
+            {
+                lock (gate) pending.InsertRange(0, noted.Skip(written));
+                throw;
+            }
+
+            return written;
+        }
+        finally
+        {
+            flushing.Release();
+        }
+    }
+}

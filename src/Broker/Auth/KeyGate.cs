@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Broker.Api.HandlersDialect;
+using Broker.Operations;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Primitives;
+
+namespace Broker.Auth;
+
+/// <summary>
+/// Asks every request for a key, once there is one. It stands behind routing, because the route says which scope it needs, and before
+/// everything that answers.
+/// </summary>
+internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, FailureLimiter failures, ILogger<KeyGate> log)
+{
+    private const string Challenge = "Bearer realm=\"broker\"";
+    private const string BasicChallenge = "Basic realm=\"broker\", charset=\"UTF-8\"";
+    private const string Missing = "an API key is required: send the header 'Authorization: Bearer KEY'";
+    private const string Unknown = "this API key is not known: it is wrong, or it was revoked";
+
+    public Task InvokeAsync(HttpContext http)
+    {
+        if (!ring.AreRequired) return next(http);
+        var endpoint = http.GetEndpoint();
+        if (endpoint?.Metadata.GetMetadata<IAllowAnonymous>() is not null) return next(http);
+
+        var isForBrowsers = IsForBrowsers(http.Request.Path);
+        var presented = Presented(http.Request.Headers.Authorization, isForBrowsers);
+        if (presented.Length == 0) return ChallengeAsync(http, isForBrowsers, Challenge, Missing);
+        if (ring.Find(presented) is not { } key) return UnknownAsync(http, isForBrowsers);
+
+        // What routing itself answers, and the pages, are for any key. A route that says nothing is for none: someone forgot.
+        var required = endpoint?.Metadata.GetMetadata<RequiredScope>()?.AnyOf ?? (endpoint is RouteEndpoint ? Scope.None : Scope.Any);
+        if (required is Scope.None) return ForbidAsync(http, "this route does not say which scope it needs, so no key may use it");
+        if (!key.Caller.May(required))
+        {
+            var words = string.Join(' ', ScopeWords.Of(required));
+            http.Response.Headers.WWWAuthenticate = $"{Challenge}, error=\"insufficient_scope\", scope=\"{words}\"";
+            return ForbidAsync(http, $"this key lacks the scope it takes: {words.Replace(" ", " or ", StringComparison.Ordinal)}");
+        }
+
+        var isLimited = key.Caller.Workflows is not null;
+        if (isLimited && endpoint is RouteEndpoint && endpoint.Metadata.GetMetadata<OpenToLimitedKeys>() is null)
+            return ForbidAsync(http, "this key is limited to workflows, and this route is not about single workflows");
+
+        Caller.Current = key.Caller;
+        return isLimited || endpoint?.Metadata.GetMetadata<EndsWithItsKey>() is not null ? WatchedAsync(http, key) : next(http);
+    }
+
+    private async Task WatchedAsync(HttpContext http, KeyRing.Held key)
+    {
+        // Neither a stream nor a claim that waits for work must outlive its key.
+        await using var cut = key.Ended.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
+        try
+        {
+            await next(http);
+        }
+        catch (WorkflowForbiddenException forbidden) when (!http.Response.HasStarted)
+        {
+            await ForbidAsync(http, forbidden.Message);
+        }
+    }
+
+    private Task UnknownAsync(HttpContext http, bool isForBrowsers)
+    {
+        if (failures.Failed(http.Connection.RemoteIpAddress) is not { } limit)
+            return ChallengeAsync(http, isForBrowsers, $"{Challenge}, error=\"invalid_token\"", Unknown);
+
+        if (limit.IsFirst) LogLimited(http.Connection.RemoteIpAddress);
+        var seconds = Math.Max(1, (int)Math.Ceiling(limit.RetryAfter.TotalSeconds));
+        http.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        return RefuseAsync(http, StatusCodes.Status429TooManyRequests, $"too many wrong API keys from this address: try again in {seconds} s");
+    }
+
+    // A browser can send a key only by asking for a password: on the pages meant for browsers that is taken as well, and there alone,
+    // since browsers send a password again by themselves, also when another site makes them.
+    private static bool IsForBrowsers(PathString path) =>
+        path.StartsWithSegments("/docs") || path.Value is "/openapi.json" or "/openapi.yaml";
+
+    private static Task ChallengeAsync(HttpContext http, bool isForBrowsers, string challenge, string message)
+    {
+        http.Response.Headers.WWWAuthenticate = isForBrowsers ? new StringValues([challenge, BasicChallenge]) : challenge;
+        return RefuseAsync(http, StatusCodes.Status401Unauthorized, message);
+    }
+
+    private static Task ForbidAsync(HttpContext http, string message) => RefuseAsync(http, StatusCodes.Status403Forbidden, message);
+
+    private static Task RefuseAsync(HttpContext http, int status, string message)
+    {
+        http.Response.Headers.CacheControl = "no-store";
+        if (http.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() is { } form) return form.SendAsync(http, status, message);
+        return HandlersPaths.Has(http.Request.Path) ? HandlersAnswer.TextAsync(http.Response, status, message) : ProblemAnswer.SendAsync(http, status, message);
+    }
+
+    private static ReadOnlySpan<char> Presented(StringValues header, bool mayBeBasic)
+    {
+        if (header.Count != 1 || header[0] is not { } text) return [];
+        if (text.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)) return text.AsSpan("Bearer ".Length).Trim();
+        if (mayBeBasic && text.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase)) return PasswordOf(text.AsSpan("Basic ".Length).Trim());
+        return [];
+    }
+
+    private static string PasswordOf(ReadOnlySpan<char> credentials)
+    {
+        Span<byte> decoded = stackalloc byte[512];
+        if (credentials.Length > 512 || !Convert.TryFromBase64Chars(credentials, decoded, out var length)) return "";
+        var text = Encoding.UTF8.GetString(decoded[..length]);
+        return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Too many wrong API keys from {Address}: it is answered with 429 for a while")]
+    private partial void LogLimited(IPAddress? address);
+}

@@ -1,0 +1,32 @@
+namespace Broker.Auth;
+
+/// <summary>On a route: a key needs any of these scopes. A route without it takes no request at all while keys are required.</summary>
+internal sealed record RequiredScope(Scope AnyOf);
+
+/// <summary>
+/// On a route: keys that are limited to some workflows may use it, because whatever it does goes by workflow name through the engine,
+/// which knows only those workflows for them. Any other route refuses such keys.
+/// </summary>
+internal sealed class OpenToLimitedKeys;
+
+/// <summary>On a route: a stream, or a wait for work, which is cut off when the key that it was asked for with is revoked.</summary>
+internal sealed class EndsWithItsKey;
+
+/// <summary>On a group of routes: the form in which its dialect says that a key is missing, or does not suffice.</summary>
+internal sealed record RefusalForm(Func<HttpContext, int, string, Task> SendAsync);
+
+/// <summary>What routes say about keys.</summary>
+internal static class RouteScopes
+{
+    public static TBuilder RequireScope<TBuilder>(this TBuilder route, Scope anyOf)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new RequiredScope(anyOf));
+
+    public static TBuilder ByWorkflow<TBuilder>(this TBuilder route)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new OpenToLimitedKeys());
+
+    public static TBuilder EndsWithKey<TBuilder>(this TBuilder route)
+        where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new EndsWithItsKey());
+
+    public static RouteGroupBuilder RefusesWith(this RouteGroupBuilder group, Func<HttpContext, int, string, Task> sendAsync) =>
+        group.WithMetadata(new RefusalForm(sendAsync));
+}

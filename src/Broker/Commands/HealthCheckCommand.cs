@@ -1,0 +1,40 @@
+using System.Net;
+using Broker.Operations;
+
+namespace Broker.Commands;
+
+/// <summary>Asks the broker in the same container whether it is ready, for images without curl.</summary>
+internal sealed class HealthCheckCommand : ICommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public string Word => "--healthcheck";
+
+    public string Usage => "--healthcheck                          exit code 0 when the broker in this container is ready";
+
+    /// <summary>0 when ready, 1 otherwise: the exit codes of a container's health check.</summary>
+    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    {
+        var setup = BrokerHost.Configure(args);
+        if (setup.Problem is not null)
+        {
+            await errors.WriteLineAsync(setup.Problem);
+            return 1;
+        }
+
+        var address = IPAddress.Parse(setup.Settings.Host);
+        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) address = IPAddress.Loopback;
+        using var client = new HttpClient { Timeout = Patience };
+        try
+        {
+            using var answer = await client.GetAsync(new Uri($"http://{new IPEndPoint(address, setup.Settings.Port)}{Probes.Ready}"));
+            await output.WriteLineAsync(await answer.Content.ReadAsStringAsync());
+            return answer.IsSuccessStatusCode ? 0 : 1;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        {
+            await errors.WriteLineAsync($"Not ready: {fault.Message}");
+            return 1;
+        }
+    }
+}

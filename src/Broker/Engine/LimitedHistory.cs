@@ -1,0 +1,56 @@
+using Broker.Auth;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage;
+
+namespace Broker.Engine;
+
+/// <summary>The history as a caller sees it who is limited to some workflows: the others do not exist.</summary>
+internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
+{
+    private readonly IReadOnlyList<string> workflows = [.. caller.Workflows!];
+
+    public Task<RunView?> FindAsync(string workflow, string instanceId, int? number, CancellationToken ct) =>
+        caller.Knows(workflow) ? history.FindAsync(workflow, instanceId, number, ct) : Task.FromResult<RunView?>(null);
+
+    public async Task<RunView?> FindByInstanceAsync(string instanceId, CancellationToken ct)
+    {
+        // The newest instance of that id may be another workflow's, and hide one of these.
+        RunView? newest = null;
+        foreach (var workflow in workflows)
+        {
+            if (await history.FindAsync(workflow, instanceId, null, ct) is { } run && !(run.CreatedAt <= newest?.CreatedAt)) newest = run;
+        }
+
+        return newest;
+    }
+
+    public Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct) =>
+        caller.Knows(workflow) ? history.LatestOfAsync(workflow, ct) : Task.FromResult<RunView?>(null);
+
+    public Task<IReadOnlyDictionary<string, RunView>> LatestOfAsync(IReadOnlyList<string> workflows, CancellationToken ct) =>
+        history.LatestOfAsync([.. workflows.Where(caller.Knows)], ct);
+
+    public Task<IReadOnlyList<RunView>> ListAsync(IReadOnlyList<string>? workflows, CancellationToken ct) =>
+        history.ListAsync([.. (workflows ?? this.workflows).Where(caller.Knows)], ct);
+
+    public Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct) =>
+        caller.Knows(workflow) ? history.ListByIdAsync(workflow, afterId, limit, ct) : Nothing;
+
+    public Task<Page<RunView>> ListByStatusAsync(
+        string workflow, IReadOnlySet<RunStatus> statuses, (DateTimeOffset UpdatedAt, string Id)? after, int limit, CancellationToken ct) =>
+        caller.Knows(workflow) ? history.ListByStatusAsync(workflow, statuses, after, limit, ct) : Nothing;
+
+    // A run's id is learnt by finding the run.
+    public Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct) =>
+        history.StepsAsync(runId, after, descending, limit, ct);
+
+    public Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct) =>
+        history.InboundAsync(runId, afterId, descending, limit, ct);
+
+    public Task<Page<LogRow>> LogsAsync(
+        long runId, string? level, string? category, long? afterId, bool descending, int limit, CancellationToken ct) =>
+        history.LogsAsync(runId, level, category, afterId, descending, limit, ct);
+
+    private static Task<Page<RunView>> Nothing => Task.FromResult(new Page<RunView>([], false));
+}

@@ -1,0 +1,93 @@
+using Broker.Audit;
+using Broker.Auth;
+using Broker.Storage;
+using Broker.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Broker.Tests.Auth;
+
+/// <summary>Beyond loopback the broker starts with keys, or when it is told to do without.</summary>
+public sealed class StartTests : IDisposable
+{
+    private readonly SqliteFile file = new();
+    private readonly TempFolder workflows = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        file.Dispose();
+        workflows.Dispose();
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    public async Task Without_keys_it_refuses_and_says_what_to_write(string host)
+    {
+        var refusal = await Assert.ThrowsAsync<StartRefusedException>(() => StartAsync($"--HOST={host}"));
+        Assert.Contains("broker keys create", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Broker__Auth__AllowAnonymous=true", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("HOST=127.0.0.1", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Told_to_it_lets_everybody_in() => await StartAsync("--HOST=0.0.0.0", "--Broker:Auth:AllowAnonymous=true");
+
+    [Fact]
+    public async Task With_configured_keys_it_starts() => await StartAsync(["--HOST=0.0.0.0", .. TestKeys.Settings]);
+
+    [Fact]
+    public async Task With_a_key_in_the_database_it_starts_also_when_that_is_revoked()
+    {
+        using var output = new StringWriter();
+        Assert.Equal(0, await Commands.CommandLine.RunAsync(["keys", "create", "--name", "a", "--scopes", "read", Database], output, TextWriter.Null));
+        await StartAsync("--HOST=0.0.0.0");
+        var id = ApiKey.IdOf(output.ToString()).ToString();
+        Assert.Equal(0, await Commands.CommandLine.RunAsync(["keys", "revoke", id, Database], TextWriter.Null, TextWriter.Null));
+        await StartAsync("--HOST=0.0.0.0");
+    }
+
+    [Fact]
+    public async Task The_program_ends_with_the_message_and_no_stack_trace()
+    {
+        await using var broker = new ManagedProcess(RepositoryLayout.HostProgram(), new Dictionary<string, string>
+        {
+            ["HOST"] = "0.0.0.0",
+            ["PORT"] = "0",
+            ["DATABASE_URL"] = $"sqlite:{file.Path}",
+        });
+        broker.Start();
+
+        // It says so and ends in the same moment: either may be seen first.
+        await Eventually.TrueAsync(
+            () => broker.HasExited && broker.Output.Any(line => line.StartsWith("The broker does not listen on 0.0.0.0 without API keys", StringComparison.Ordinal)),
+            TimeSpan.FromSeconds(60));
+        Assert.Equal(1, broker.ExitCode);
+        Assert.DoesNotContain(broker.Output, line => line.Contains(" at Broker", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_was_noted_for_the_audit_trail_is_written_when_the_host_stops()
+    {
+        await StartAsync([], async services => await services.GetRequiredService<AuditTrail>().NoteAsync("noted"));
+        await StartAsync([], async services => Assert.Single((await services.GetRequiredService<IAuditStore>().ReadAsync(new(Action: "noted"), 10, Ct)).Rows));
+    }
+
+    private string Database => $"--DATABASE_URL=sqlite:{file.Path}";
+
+    private Task StartAsync(params string[] settings) => StartAsync(settings, _ => Task.CompletedTask);
+
+    private async Task StartAsync(string[] settings, Func<IServiceProvider, Task> use)
+    {
+        var (app, _, problem) = BrokerHost.Create([Database, "--PORT=0", $"--WORKFLOWS_DIR={workflows.Path}", "--Serilog:MinimumLevel:Default=Fatal", .. settings]);
+        Assert.Null(problem);
+        await using (app!)
+        {
+            await app!.StartAsync(Ct);
+            await use(app.Services);
+            await app.StopAsync(Ct);
+        }
+    }
+}
