@@ -30,8 +30,11 @@ internal static class BrokerHost
 
         var app = builder.Build();
         app.UseOperations();
+        app.UseHeadRequests();
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
+        app.RefuseSomeHeads();
+        app.MapHomePage();
         app.MapDialects(settings);
         app.MapProbes();
         app.MapApiDocument();

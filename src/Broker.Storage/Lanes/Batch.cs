@@ -23,6 +23,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var now = await LoadAsync(ct);
         now = await ApplyAsync(now, ct);
         await ConcludeAsync(ct);
+        await AnnounceIdleAsync(ct);
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         var (claimed, renewed) = await unit.WriteAsync(changes, claims, ct);
@@ -37,9 +38,10 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
 
         var upstream = await UpstreamOfAsync(claimed, ct);
-        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).Select(Running)], ct);
+        var mail = await TakeMailAsync(claimed, ct);
+        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).SelectMany(c => Running(c, mail))], ct);
         var results = await unit.CommitAsync(upstream, ct);
-        HandOut(claimed, results);
+        HandOut(claimed, results, mail);
         foreach (var work in works) work.Complete();
         Announce(claimed);
     }
@@ -89,7 +91,12 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var mail = mailed.Length > 0 ? await unit.MailAsync(mailed, ct) : null;
         foreach (var (id, run) in runs)
         {
-            sessions[id] = new RunSession(run.State, loaded.Steps[id].Concat(activeSteps?[id] ?? []), mail?[id] ?? []);
+            var state = run.State;
+            var undelivered = mail is not null && mailed.Contains(id) ? mail[id].ToList() : [];
+
+            // Steps that accept events have taken theirs without touching the run's row.
+            if (mailed.Contains(id) && undelivered.Count != state.Mail) state = state with { Mail = undelivered.Count };
+            sessions[id] = new RunSession(state, loaded.Steps[id].Concat(activeSteps?[id] ?? []), undelivered);
         }
 
         return loaded.Now;
@@ -166,6 +173,34 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
     }
 
+    // Only runs with waits come here, and only those with parallel branches cost an exchange.
+    private async Task AnnounceIdleAsync(CancellationToken ct)
+    {
+        List<(RunSession Session, long Id)>? quiet = null;
+        foreach (var (id, session) in sessions)
+        {
+            if (session.MayBeIdle) (quiet ??= []).Add((session, id));
+        }
+
+        if (quiet is null) return;
+        var unsure = quiet.Where(q => q.Session.ActiveElsewhere > 0).Select(q => q.Id).ToList();
+        var active = unsure.Count > 0 ? await unit.ActiveIndexesAsync(unsure, ct) : null;
+        foreach (var (session, id) in quiet) session.AnnounceIdle(active?[id] ?? []);
+    }
+
+    private async Task<ILookup<StepKey, InboundEvent>?> TakeMailAsync(IReadOnlyList<ClaimedRow> claimed, CancellationToken ct)
+    {
+        List<(StepKey, string)>? accepted = null;
+        foreach (var row in claimed)
+        {
+            var step = (await services.Definitions.GetAsync(row.DefinitionId, ct)).Steps[row.Index];
+            if (!step.TakesEvents) continue;
+            foreach (var type in step.Accepts) (accepted ??= []).Add((new(row.RunId, row.Index), type));
+        }
+
+        return accepted is null ? null : await unit.TakeMailAsync(accepted, ct);
+    }
+
     private void Gather()
     {
         foreach (var (id, session) in sessions)
@@ -223,8 +258,18 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return heartbeats;
     }
 
-    private Appended Running(ClaimedRow row) =>
-        new(row.RunId, StepEvents.StateChanged(services.Definitions.Cached(row.DefinitionId).Steps[row.Index], "running", row.Worker, null));
+    private IEnumerable<Appended> Running(ClaimedRow row, ILookup<StepKey, InboundEvent>? mail)
+    {
+        var step = services.Definitions.Cached(row.DefinitionId).Steps[row.Index];
+        string? input = null;
+        foreach (var message in mail?[new(row.RunId, row.Index)] ?? [])
+        {
+            input ??= message.Type;
+            yield return new(row.RunId, StepEvents.QueueChanged(step));
+        }
+
+        yield return new(row.RunId, StepEvents.StateChanged(step, "running", row.Worker, input));
+    }
 
     private static long NewFence()
     {
@@ -246,7 +291,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return [.. keys];
     }
 
-    private void HandOut(IReadOnlyList<ClaimedRow> claimed, IReadOnlyList<(StepKey Step, string? Result)> results)
+    private void HandOut(
+        IReadOnlyList<ClaimedRow> claimed, IReadOnlyList<(StepKey Step, string? Result)> results, ILookup<StepKey, InboundEvent>? mail)
     {
         if (claimed.Count == 0) return;
         var byKey = results.ToDictionary(r => r.Step, r => r.Result);
@@ -259,7 +305,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
                 if (byKey.TryGetValue(new(row.RunId, predecessor), out var result)) finished[predecessor] = result;
             }
 
-            row.Claim!.Outcome!.Add(row.ToAssignment(definition, finished));
+            var assignment = row.ToAssignment(definition, finished);
+            row.Claim!.Outcome!.Add(mail is null ? assignment : assignment with { Events = [.. mail[new(row.RunId, row.Index)]] });
             services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
         }
     }

@@ -29,7 +29,7 @@ internal static class BrokerDialectApi
             .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422);
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .Produces<StepAssignment>().Produces(204).Refuses(400, 404);
+            .WithMetadata(NoHead.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404);
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold is ignored with 204. An array of reports, or claim: 200")
             .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().Refuses(400, 404, 413, 422);
