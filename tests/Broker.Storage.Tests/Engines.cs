@@ -176,3 +176,15 @@ public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite()
 public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
 
 public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
+
+public sealed class PostgresContextTests(PostgresCluster cluster) : ContextConformance(new OnPostgres(cluster));
+
+public sealed class SqliteContextTests() : ContextConformance(new OnSqlite());
+
+public sealed class PostgresAcceptedEventTests(PostgresCluster cluster) : AcceptedEventConformance(new OnPostgres(cluster));
+
+public sealed class SqliteAcceptedEventTests() : AcceptedEventConformance(new OnSqlite());
+
+public sealed class PostgresIdleTests(PostgresCluster cluster) : IdleConformance(new OnPostgres(cluster));
+
+public sealed class SqliteIdleTests() : IdleConformance(new OnSqlite());

@@ -82,6 +82,9 @@ internal interface IEngine
     /// <summary>Held around every write on an engine with a single writer.</summary>
     Task<IDisposable> WriteTurnAsync(CancellationToken ct);
 
+    /// <summary>Held while migrations are applied.</summary>
+    Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct);
+
     /// <summary>Whether trying the same transaction again may help: deadlock, serialisation.</summary>
     bool IsTransient(Exception fault);
 

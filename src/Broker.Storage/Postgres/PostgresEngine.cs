@@ -64,6 +64,27 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     private static readonly Task<IDisposable> NoTurn = Task.FromResult<IDisposable>(new FreeTurn());
 
+    /// <summary>
+    /// EF's own lock is let go between two migrations: a broker that came in there applied the second one, and the first broker then
+    /// failed at doing it again. A lock of a transaction, so that it holds behind a pooler too.
+    /// </summary>
+    public async Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct)
+    {
+        var connection = await source.OpenConnectionAsync(ct);
+        try
+        {
+            await connection.BeginTransactionAsync(ct);
+            await using var taken = new NpgsqlCommand("SELECT pg_advisory_xact_lock(hashtextextended('broker migrations', 0))", connection) { CommandTimeout = 0 };
+            await taken.ExecuteNonQueryAsync(ct);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
     public bool IsTransient(Exception fault) =>
         Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
 

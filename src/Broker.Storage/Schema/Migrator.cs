@@ -1,17 +1,27 @@
 using Broker.Storage.Lanes;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Broker.Storage.Schema;
 
-/// <summary>Applies migrations at start. EF's own lock lets one broker do it while the others wait.</summary>
+/// <summary>Applies migrations at start; one broker does it while the others wait.</summary>
 internal sealed class Migrator(IEngine engine)
 {
     public async Task MigrateAsync(CancellationToken ct)
     {
         await using var db = engine.CreateContext();
         var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
-        var pending = (await db.Database.GetPendingMigrationsAsync(ct)).Any();
-        if (pending) await db.Database.MigrateAsync(ct);
+        if ((await db.Database.GetPendingMigrationsAsync(ct)).Any())
+        {
+            // The lock is the database's own, so that must exist. MigrateAsync would make it too, but only then.
+            var creator = db.GetService<IRelationalDatabaseCreator>();
+            if (!await creator.ExistsAsync(ct)) await creator.CreateAsync(ct);
+
+            // It looks at what is pending only once it has the lock: another broker may have done it all meanwhile.
+            await using var turn = await engine.MigrationTurnAsync(ct);
+            await db.Database.MigrateAsync(ct);
+        }
 
         var unknown = (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !known.Contains(m)).ToList();
         if (unknown.Count > 0)

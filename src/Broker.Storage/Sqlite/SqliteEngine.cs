@@ -47,6 +47,9 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         return new Turn(writer);
     }
 
+    /// <summary>EF's own lock is a row that stays until all migrations are applied.</summary>
+    public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => Task.FromResult<IAsyncDisposable>(new FreeTurn());
+
     public bool IsTransient(Exception fault) => false;
 
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqliteExtendedErrorCode: DuplicateKey or DuplicateUnique };
@@ -73,6 +76,11 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     public void Dispose() => writer.Dispose();
 
     private static SqliteException? Fault(Exception fault) => fault as SqliteException ?? fault.InnerException as SqliteException;
+
+    private sealed class FreeTurn : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
 
     private sealed class Turn(SemaphoreSlim writer) : IDisposable
     {
