@@ -275,8 +275,29 @@ public abstract class StreamConformance
     [InlineData("acquire_timeout=", "Invalid acquire_timeout: ''")]
     [InlineData("after_sequence=later", "Invalid after_sequence: 'later'")]
     [InlineData("after_sequence=1.5", "Invalid after_sequence: '1.5'")]
-    public async Task Parameters_are_checked_before_the_handler(string query, string message) =>
+    public async Task Parameters_are_checked_before_the_handler(string query, string message)
+    {
         Assert.Equal(new(HttpStatusCode.BadRequest, "text/plain; charset=utf-8", message), await Root.GetAsync($"/events/nosuch?{query}"));
+        Assert.Equal(new(HttpStatusCode.BadRequest, "application/json", $$"""{"detail":"{{message}}"}"""), await Agents.GetAsync($"/events/nosuch?{query}"));
+    }
+
+    /// <summary>JSON that is nested too deep is the client's mistake, not a broken body.</summary>
+    [Fact]
+    public async Task A_body_nested_too_deep_is_400()
+    {
+        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var deep = "{\"start_event\":{\"x\":" + new string('[', 5000) + new string(']', 5000) + "}}";
+        var id = await Root.StartedIdAsync(workflow);
+
+        Assert.Equal(
+            new(HttpStatusCode.BadRequest, "text/plain; charset=utf-8", "Error processing request body: nested deeper than 64 levels"),
+            await Root.PostAsync($"/workflows/{workflow}/run-nowait", deep));
+        Assert.Equal(
+            new(HttpStatusCode.BadRequest, "application/json", """{"detail":"Error processing request body: nested deeper than 64 levels"}"""),
+            await Agents.PostAsync($"/workflows/{workflow}/run", deep));
+        Assert.Equal("Error processing request: nested deeper than 64 levels", (await Root.PostAsync($"/events/{id}", deep)).Text);
+        Assert.Equal(HttpStatusCode.InternalServerError, (await Root.PostAsync($"/events/{id}", deep[..^1])).Status);
+    }
 
     [Theory]
     [InlineData("no json", 500, "Error processing request: ")]
