@@ -1,3 +1,4 @@
+using System.Globalization;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -240,7 +241,7 @@ public interface IRepositoryStore
 public interface IChanges
 {
     /// <summary>Completes when a change of that topic is signalled, on this broker or another, after this call.</summary>
-    /// <remarks>Subscribe, then look, then wait: nothing is missed. Falls back to a poll interval of about a second.</remarks>
+    /// <remarks>Subscribe, then look, then wait: nothing is missed. A lost signal of another broker is made up for within seconds.</remarks>
     IChangeSubscription Subscribe(string topic);
 
     /// <summary>Tells everybody, other brokers too.</summary>
@@ -261,7 +262,25 @@ public static class Topics
     public static string Run(long runId) => $"r{runId}";
 
     /// <summary>A job got log lines; the names as workers know them.</summary>
-    public static string Log(string workflow, string step) => $"l{workflow}/{step}";
+    public static string Log(string workflow, string step) => string.Create(CultureInfo.InvariantCulture, $"l{workflow.Length}:{workflow}/{step}");
+
+    internal static bool TryRun(string topic, out long runId)
+    {
+        runId = 0;
+        return topic.StartsWith('r') && long.TryParse(topic.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out runId);
+    }
+
+    // The length tells the names apart: both may hold any character.
+    internal static bool TryLog(string topic, out string workflow, out string step)
+    {
+        (workflow, step) = ("", "");
+        var colon = topic.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 2 || topic[0] != 'l' || !int.TryParse(topic.AsSpan(1, colon - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var length)) return false;
+        var end = colon + 1 + length;
+        if (end >= topic.Length || topic[end] != '/') return false;
+        (workflow, step) = (topic[(colon + 1)..end], topic[(end + 1)..]);
+        return true;
+    }
 }
 
 /// <summary>Where idle claims wait for work: woken as many as there is work for, by this broker's writes, other brokers' or a poll.</summary>

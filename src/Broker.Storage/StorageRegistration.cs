@@ -23,6 +23,7 @@ public static class StorageRegistration
         {
             services.AddSingleton(provider => new PostgresEngine(connectionString, options.Lanes, provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
+            services.AddSingleton<PostgresTopics>();
             services.AddSingleton<IPeerLink, PostgresListener>();
         }
         else

@@ -30,9 +30,12 @@ internal static class BrokerHost
 
         var app = builder.Build();
         app.UseOperations();
+        app.UseHeadRequests();
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
+        app.RefuseSomeHeads();
         app.UseKeys();
+        app.MapHomePage();
         app.MapDialects(settings);
         app.MapAudit();
         app.MapProbes();

@@ -184,3 +184,15 @@ public sealed class SqliteKeyTests() : KeyConformance(new OnSqlite());
 public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConformance(new OnPostgres(cluster));
 
 public sealed class SqliteAuditTests() : AuditConformance(new OnSqlite());
+
+public sealed class PostgresContextTests(PostgresCluster cluster) : ContextConformance(new OnPostgres(cluster));
+
+public sealed class SqliteContextTests() : ContextConformance(new OnSqlite());
+
+public sealed class PostgresAcceptedEventTests(PostgresCluster cluster) : AcceptedEventConformance(new OnPostgres(cluster));
+
+public sealed class SqliteAcceptedEventTests() : AcceptedEventConformance(new OnSqlite());
+
+public sealed class PostgresIdleTests(PostgresCluster cluster) : IdleConformance(new OnPostgres(cluster));
+
+public sealed class SqliteIdleTests() : IdleConformance(new OnSqlite());

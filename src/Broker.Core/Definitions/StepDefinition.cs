@@ -78,6 +78,12 @@ public sealed class StepDefinition
     /// <summary>Event types that may be sent to the step.</summary>
     public ImmutableArray<string> Accepts { get; init; } = [];
 
+    /// <summary>Its worker is handed the run's pending events of these types. Shell commands have nowhere to look at them.</summary>
+    public bool TakesEvents => !Accepts.IsEmpty && Kind is StepKind.Task && Command is null;
+
+    /// <summary>Some step of this kind could take an event of that type.</summary>
+    public bool Wants(string type) => EventType == type || Accepts.Contains(type);
+
     /// <summary>What the jobs dialect shows of the job beyond its state: raw JSON object, given back as sent.</summary>
     public string? DisplayJson { get; init; }
 

@@ -52,6 +52,9 @@ public sealed record Assignment
 
     /// <summary>Results of finished predecessors under the names that workers look up (see <see cref="Upstream"/>).</summary>
     public required IReadOnlyList<UpstreamResult> Upstream { get; init; }
+
+    /// <summary>Events sent to the run that this step accepts, oldest first; those of an earlier attempt again.</summary>
+    public IReadOnlyList<InboundEvent> Events { get; init; } = [];
 }
 
 /// <summary>A predecessor's result: raw JSON, null when it gave none.</summary>

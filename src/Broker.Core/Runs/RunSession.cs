@@ -22,6 +22,9 @@ public sealed class RunSession
     // loop: a chain of thousands of waits whose events are all kept must not cost a stack frame each.
     private readonly Queue<int> freshWaits = [];
 
+    // Some step has ended or begun.
+    private bool moved;
+
     public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboundEvent> undelivered)
     {
         Run = run;
@@ -49,6 +52,21 @@ public sealed class RunSession
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
 
+    /// <summary>
+    /// Steps moved, and none that is known to be active does anything but wait for an event: the run may have become idle. The caller
+    /// looks at the active steps that are not loaded and says so with <see cref="AnnounceIdle"/>.
+    /// </summary>
+    public bool MayBeIdle => moved && Run is { Streams: true, HandsOut: true, Active: > 0 } && steps.Values.All(s => !s.IsActive || IsEventWait(s.Index));
+
+    /// <summary>Active steps of the run that are not loaded.</summary>
+    public int ActiveElsewhere => Run.Active - steps.Values.Count(s => s.IsActive);
+
+    /// <summary>The run only waits for events from outside, if the other active steps do so too.</summary>
+    public void AnnounceIdle(IEnumerable<int> otherActive)
+    {
+        if (otherActive.All(index => steps.ContainsKey(index) || IsEventWait(index))) Published.Add(StepEvents.Idle);
+    }
+
     /// <summary>The run's status, as its loaded active steps show it.</summary>
     public RunStatus StatusAt(DateTimeOffset now)
     {
@@ -69,6 +87,7 @@ public sealed class RunSession
         var session = new RunSession(fresh, [], []);
         foreach (var root in fresh.Definition.Roots) session.Reach(root, now);
         session.Settle(now);
+        if (session.MayBeIdle) session.AnnounceIdle([]);
         return session;
     }
 
@@ -132,10 +151,18 @@ public sealed class RunSession
             if (delivery is Delivery.First) break;
         }
 
-        if (!taken) return SendVerdict.Kept;
+        if (!taken)
+        {
+            if (Run.Streams && !Run.Definition.Steps.Any(s => s.Wants(message.Type))) Published.Add(Unhandled(message.Type));
+            return SendVerdict.Kept;
+        }
+
         Settle(now);
         return SendVerdict.Delivered;
     }
+
+    private PublishedEvent Unhandled(string type) => StepEvents.Unhandled(
+        type, Run.Definition.Events.Find(type)?.QualifiedName ?? $"{Run.Definition.Name}.{type}", Active().All(s => IsEventWait(s.Index)));
 
     /// <summary>Ends the run at once. All active steps must be loaded.</summary>
     public ControlVerdict Cancel(DateTimeOffset now)
@@ -223,6 +250,7 @@ public sealed class RunSession
     // A step has ended: count it at the joins below, or note the failure.
     private void Left(StepState ended, DateTimeOffset now)
     {
+        moved = true;
         Run = Run with { Active = Run.Active - 1 };
         if (!ended.IsFinished)
         {
@@ -251,6 +279,7 @@ public sealed class RunSession
         }
 
         steps[index] = step;
+        moved = true;
         inserted.Add(index);
         Run = Run with { Active = Run.Active + 1 };
         if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) freshWaits.Enqueue(index);
@@ -278,7 +307,7 @@ public sealed class RunSession
         {
             var ended = definition.Kind is StepKind.Sleep
                 ? StepMachine.Finish(waiting, null, now)
-                : StepMachine.Fail(waiting, new("WaitForEventTimeoutError", "WAIT_FOR_EVENT_TIMEOUT"), now);
+                : StepMachine.Fail(waiting, new(StepEvents.WaitTimeoutName, "WAIT_FOR_EVENT_TIMEOUT"), now);
             Set(ended);
             Announce(ended, "not_running", null);
             Left(ended, now);
@@ -345,6 +374,8 @@ public sealed class RunSession
         steps[step.Index] = step;
         updated.Add(step.Index);
     }
+
+    private bool IsEventWait(int index) => Definition(index).Kind is StepKind.WaitForEvent;
 
     private StepDefinition Definition(int index) => Run.Definition.Steps[index];
 

@@ -48,7 +48,10 @@ public sealed record RunState
     /// <summary>Joins that some predecessor has reached and not all.</summary>
     public JoinSet Joins { get; init; } = JoinSet.Empty;
 
-    /// <summary>Inbound events not consumed yet.</summary>
+    /// <summary>
+    /// Inbound events that no wait has consumed. Hand-outs to steps that accept events do not touch the run's row, so it may count some
+    /// that have gone, until they are next looked for.
+    /// </summary>
     public int Mail { get; init; }
 
     /// <summary>Internal step events are published for this run.</summary>

@@ -13,6 +13,15 @@ public static class StepEvents
     /// <summary>Type of the internal event that tells of an event put into a step's queue.</summary>
     public const string QueueChangedType = "EventsQueueChanged";
 
+    /// <summary>Type of the internal event that tells that the run only waits for events from outside.</summary>
+    public const string IdleType = "WorkflowIdleEvent";
+
+    /// <summary>Type of the internal event that tells of a sent event that no step of the workflow takes.</summary>
+    public const string UnhandledType = "UnhandledEvent";
+
+    /// <summary>Name of the failure of a wait whose deadline passed.</summary>
+    public const string WaitTimeoutName = "WaitForEventTimeoutError";
+
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="step">Whose state it is.</param>
@@ -26,6 +35,16 @@ public static class StepEvents
 
     public static PublishedEvent QueueChanged(StepDefinition step) =>
         new(QueueChangedType, $$"""{"name":{{Text(step.Name)}},"size":1}""", Internal: true);
+
+    public static PublishedEvent Idle { get; } = new(IdleType, "{}", Internal: true);
+
+    /// <param name="type">Type of the sent event.</param>
+    /// <param name="qualifiedName">Its dotted name.</param>
+    /// <param name="idle">The run only waits for events from outside.</param>
+    public static PublishedEvent Unhandled(string type, string qualifiedName, bool idle) =>
+        new(UnhandledType,
+            $$"""{"event_type":{{Text(type)}},"qualified_name":{{Text(qualifiedName)}},"step_name":null,"idle":{{(idle ? "true" : "false")}}}""",
+            Internal: true);
 
     private static string Text(string value) => JsonSerializer.Serialize(value, Plain);
 }

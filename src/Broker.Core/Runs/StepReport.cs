@@ -77,7 +77,7 @@ public sealed record LogLine(string Level, string Message, string Category = Log
 /// <param name="PayloadJson">Raw JSON; null when none was sent.</param>
 /// <param name="TargetStep">Index of the only step that may take it, or null.</param>
 /// <param name="CreatedAt">When it was accepted.</param>
-/// <param name="DeliveredAt">When a wait took it.</param>
+/// <param name="DeliveredAt">When a step took it.</param>
 /// <param name="ConsumedBy">Index of the (first) step that took it.</param>
 public sealed record InboundEvent(
     long Id, string Type, string? PayloadJson, int? TargetStep, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt = null, int? ConsumedBy = null);

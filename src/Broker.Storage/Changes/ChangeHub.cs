@@ -4,15 +4,16 @@ using Broker.Storage.Lanes;
 namespace Broker.Storage.Changes;
 
 /// <summary>
-/// Who waits for what on this broker. Signals are hints: every waiter looks at the database after one, and looks again after its
-/// time-out without one, so a lost signal costs time and nothing else.
+/// Who waits for what on this broker. Every write of this broker signals after its commit, so where no other broker shares the database
+/// nobody looks without a signal. Where one does, its signals may be lost: <see cref="ITopicVersions"/> is the net below them, one look
+/// for all that is waited for, instead of one for each waiter.
 /// </summary>
 internal sealed class ChangeHub(TimeProvider clock) : IChanges
 {
-    /// <summary>Without a signal from another broker a waiter looks again after this long.</summary>
-    public static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
-
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<Subscription, byte>> topics = new(StringComparer.Ordinal);
+
+    // As last looked up; a topic's first look wakes its waiters too, since a signal may have been lost before it.
+    private Dictionary<string, string> versions = new(StringComparer.Ordinal);
 
     /// <summary>Steps became claimable: set by the claim gate.</summary>
     public Action<ReadyHint>? OnReady { get; set; }
@@ -52,10 +53,17 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
         foreach (var (subscription, _) in listeners) subscription.Wake();
     }
 
-    /// <summary>Signals may have been missed: everybody looks.</summary>
-    public void HeardAll()
+    /// <summary>Signals may have been missed: whoever waits for something that has changed since the last call is woken.</summary>
+    public async Task LookAsync(ITopicVersions store, CancellationToken ct)
     {
-        foreach (var (topic, _) in topics) Heard(topic);
+        var watched = topics.Keys.ToList();
+        var found = watched.Count > 0 ? await store.VersionsAsync(watched, ct) : [];
+        foreach (var topic in watched)
+        {
+            if (!versions.TryGetValue(topic, out var before) || before != found.GetValueOrDefault(topic, "")) Heard(topic);
+        }
+
+        versions = watched.ToDictionary(topic => topic, topic => found.GetValueOrDefault(topic, ""), StringComparer.Ordinal);
     }
 
     private void Leave(Subscription subscription, string topic)
@@ -89,9 +97,7 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
 
         public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct)
         {
-            // Other brokers' signals can be lost, so nobody sleeps longer than the poll interval at a time.
-            var bounded = timeout < PollInterval ? timeout : PollInterval;
-            using var timer = new CancellationTokenSource(bounded, hub.Clock);
+            using var timer = new CancellationTokenSource(timeout, hub.Clock);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, ct);
             try
             {

@@ -7,6 +7,13 @@ internal interface IPeerLink
     Task RunAsync(CancellationToken ct);
 }
 
+/// <summary>Tells in one look what has changed of many topics.</summary>
+internal interface ITopicVersions
+{
+    /// <summary>For each topic that exists a text that differs whenever there is something new.</summary>
+    Task<Dictionary<string, string>> VersionsAsync(IReadOnlyList<string> topics, CancellationToken ct);
+}
+
 /// <summary>An engine that no other broker shares.</summary>
 internal sealed class NoPeers : IPeerLink
 {

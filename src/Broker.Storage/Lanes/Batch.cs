@@ -18,6 +18,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     private readonly List<ReadyHint> hints = [];
     private IReadOnlyList<ClaimedRow> claimed = [];
     private IReadOnlyList<StepKey> upstream = [];
+    private ILookup<StepKey, InboundEvent>? mail;
 
     /// <summary>Everything but the commit.</summary>
     public async Task RunAsync(CancellationToken ct)
@@ -26,6 +27,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var now = await LoadAsync(ct);
         now = await ApplyAsync(now, ct);
         await ConcludeAsync(ct);
+        await AnnounceIdleAsync(ct);
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = await unit.WriteAsync(changes, claims, ct);
@@ -40,7 +42,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
 
         upstream = await UpstreamAsync(ct);
-        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).Select(Running)], ct);
+        mail = await TakeMailAsync(ct);
+        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).SelectMany(Running)], ct);
     }
 
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
@@ -93,10 +96,15 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var active = Wanting((run, need) => need.HasFlag(Needs.ActiveSteps) || run.State.Phase is RunPhase.Pausing);
         var mailed = Wanting((run, need) => run.State.Mail > 0 && (need.HasFlag(Needs.Mail) || run.State.Definition.HasWaits));
         var activeSteps = active.Length > 0 ? await unit.ActiveStepsAsync(active, ct) : null;
-        var mail = mailed.Length > 0 ? await unit.MailAsync(mailed, ct) : null;
+        var pending = mailed.Length > 0 ? await unit.MailAsync(mailed, ct) : null;
         foreach (var (id, run) in runs)
         {
-            sessions[id] = new RunSession(run.State, loaded.Steps[id].Concat(activeSteps?[id] ?? []), mail?[id] ?? []);
+            var state = run.State;
+            var undelivered = pending is not null && mailed.Contains(id) ? pending[id].ToList() : [];
+
+            // Steps that accept events have taken theirs without touching the run's row.
+            if (mailed.Contains(id) && undelivered.Count != state.Mail) state = state with { Mail = undelivered.Count };
+            sessions[id] = new RunSession(state, loaded.Steps[id].Concat(activeSteps?[id] ?? []), undelivered);
         }
 
         return loaded.Now;
@@ -173,6 +181,34 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
     }
 
+    // Only runs with waits come here, and only those with parallel branches cost an exchange.
+    private async Task AnnounceIdleAsync(CancellationToken ct)
+    {
+        List<(RunSession Session, long Id)>? quiet = null;
+        foreach (var (id, session) in sessions)
+        {
+            if (session.MayBeIdle) (quiet ??= []).Add((session, id));
+        }
+
+        if (quiet is null) return;
+        var unsure = quiet.Where(q => q.Session.ActiveElsewhere > 0).Select(q => q.Id).ToList();
+        var active = unsure.Count > 0 ? await unit.ActiveIndexesAsync(unsure, ct) : null;
+        foreach (var (session, id) in quiet) session.AnnounceIdle(active?[id] ?? []);
+    }
+
+    private async Task<ILookup<StepKey, InboundEvent>?> TakeMailAsync(CancellationToken ct)
+    {
+        List<(StepKey, string)>? accepted = null;
+        foreach (var row in claimed)
+        {
+            var step = (await services.Definitions.GetAsync(row.DefinitionId, ct)).Steps[row.Index];
+            if (!step.TakesEvents) continue;
+            foreach (var type in step.Accepts) (accepted ??= []).Add((new(row.RunId, row.Index), type));
+        }
+
+        return accepted is null ? null : await unit.TakeMailAsync(accepted, ct);
+    }
+
     private void Gather()
     {
         foreach (var (id, session) in sessions)
@@ -230,8 +266,18 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return heartbeats;
     }
 
-    private Appended Running(ClaimedRow row) =>
-        new(row.RunId, StepEvents.StateChanged(services.Definitions.Cached(row.DefinitionId).Steps[row.Index], "running", row.Worker, null));
+    private IEnumerable<Appended> Running(ClaimedRow row)
+    {
+        var step = services.Definitions.Cached(row.DefinitionId).Steps[row.Index];
+        string? input = null;
+        foreach (var message in mail?[new(row.RunId, row.Index)] ?? [])
+        {
+            input ??= message.Type;
+            yield return new(row.RunId, StepEvents.QueueChanged(step));
+        }
+
+        yield return new(row.RunId, StepEvents.StateChanged(step, "running", row.Worker, input));
+    }
 
     private static long NewFence()
     {
@@ -266,7 +312,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
                 if (byKey.TryGetValue(new(row.RunId, predecessor), out var result)) finished[predecessor] = result;
             }
 
-            row.Claim!.Outcome!.Add(row.ToAssignment(definition, finished));
+            var assignment = row.ToAssignment(definition, finished);
+            row.Claim!.Outcome!.Add(mail is null ? assignment : assignment with { Events = [.. mail[new(row.RunId, row.Index)]] });
             services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
         }
     }

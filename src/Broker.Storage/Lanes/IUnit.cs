@@ -12,7 +12,8 @@ internal readonly record struct RunName(string Workflow, string InstanceId, int?
 
 /// <summary>
 /// One transaction on one engine: the whole list of what differs between them on the hot path. Order of locks, everywhere: run rows by
-/// id, then step rows (claims skip locked ones), then stream rows by run id. Nobody waits against that order.
+/// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. Nobody waits against that order, but for
+/// reports that have looked at the inbox and then write their steps: a deadlock of theirs is tried again.
 /// </summary>
 internal interface IUnit : IAsyncDisposable
 {
@@ -31,7 +32,13 @@ internal interface IUnit : IAsyncDisposable
     /// <summary>Reads and locks the active steps, and those that still hold a lease, of runs that are locked.</summary>
     Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct);
 
-    /// <summary>Undelivered inbound events of runs that are locked.</summary>
+    /// <summary>The active steps of runs that are locked, without locking them: what only a command on the run can change.</summary>
+    Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct);
+
+    /// <summary>Gives steps that have just been leased the pending events of the types they accept; with those that they were given before.</summary>
+    Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct);
+
+    /// <summary>Undelivered inbound events of runs that are locked. Locks them, so that no step is given them meanwhile.</summary>
     Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct);
 
     /// <summary>Results of those of the named steps that have finished.</summary>
@@ -55,7 +62,7 @@ internal interface IUnit : IAsyncDisposable
 }
 
 /// <summary>Payloads of a run, raw JSON, and the creation of its instance.</summary>
-internal sealed record Inherited(string Inputs, string? Context, long InstanceCreatedAt);
+internal sealed record Inherited(string Inputs, string? Context, string? StartContext, long InstanceCreatedAt);
 
 /// <summary>The engine that the stores run on.</summary>
 internal interface IEngine

@@ -40,7 +40,7 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         {
             var inherited = await unit.InheritedAsync(old.Ref.Id, ct);
             var again = new StartRequest(old.State.Definition, old.Ref.InstanceId) { InputsJson = inherited.Inputs, Streams = old.State.Streams };
-            control.Outcome = (ControlVerdict.Done, await AddAsync(again, old, old.DefinitionId, null, inherited.InstanceCreatedAt, now, ct));
+            control.Outcome = (ControlVerdict.Done, await AddAsync(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now, ct));
         }
     }
 
@@ -100,6 +100,7 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
             Streams = start.Streams,
             Inputs = start.InputsJson,
             Context = context,
+            StartContext = context,
             Result = session.ResultJson,
             Error = Errors.Write(session.Run.Error),
             TraceParent = start.TraceParent,

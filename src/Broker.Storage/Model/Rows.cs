@@ -48,6 +48,9 @@ internal sealed class RunRow
     public bool Streams { get; set; }
     public required string Inputs { get; set; }
     public string? Context { get; set; }
+
+    /// <summary>The context that the run began with: what a restart brings back, whatever reports have made of it.</summary>
+    public string? StartContext { get; set; }
     public string? Result { get; set; }
     public string? Error { get; set; }
     public string? TraceParent { get; set; }

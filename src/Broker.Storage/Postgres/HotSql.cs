@@ -37,7 +37,27 @@ internal static class HotSql
         WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
         """;
 
-    public const string Mail = "SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id";
+    public const string ActiveIndexes = "SELECT run_id, idx FROM step WHERE run_id = ANY($1) AND status IN (1, 2, 3, 8)";
+
+    /// <summary>Locked: a claim that hands events to its step takes them without the run's lock, and an event is consumed once.</summary>
+    public const string Mail = """
+        SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id FOR UPDATE
+        """;
+
+    /// <summary>Pending events for steps that were just leased: an entry for each type that a step accepts.</summary>
+    public const string TakeMail = """
+        UPDATE inbox i SET delivered_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, consumed_by = p.idx
+        FROM (
+            SELECT m.run_id, m.id, k.idx FROM unnest($1::bigint[], $2::int[], $3::text[]) AS k(run_id, idx, type)
+            JOIN inbox m ON m.run_id = k.run_id AND m.type = k.type AND m.delivered_at IS NULL AND (m.target_step IS NULL OR m.target_step = k.idx)
+            ORDER BY m.run_id, m.id FOR UPDATE OF m) p
+        WHERE i.run_id = p.run_id AND i.id = p.id
+        """;
+
+    public const string TakenMail = """
+        SELECT DISTINCT i.run_id, i.consumed_by, i.id, i.type, i.payload, i.target_step FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
+        JOIN inbox i ON i.run_id = k.run_id AND i.consumed_by = k.idx ORDER BY i.run_id, i.id
+        """;
 
     public const string Results = """
         SELECT k.run_id, k.idx, s.result FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
@@ -70,9 +90,9 @@ internal static class HotSql
         """;
 
     public const string InsertRuns = """
-        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, result, error,
+        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, start_context, result, error,
             trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
-        SELECT id, workflow, instance_id, number, true, definition_id, phase, active, joins, 0, streams, inputs, context, result, error,
+        SELECT id, workflow, instance_id, number, true, definition_id, phase, active, joins, 0, streams, inputs, context, context, result, error,
             trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at
         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::smallint[], $7::int[], $8::text[], $9::boolean[], $10::text[], $11::text[],
                 $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])

@@ -119,6 +119,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>A statement of its own, on any connection.</summary>
+    public NpgsqlCommand CreateCommand(string sql) => source.CreateCommand(sql);
+
     /// <summary>How many brokers listen on this database, this one included.</summary>
     public async Task<long> CountListenersAsync(CancellationToken ct)
     {

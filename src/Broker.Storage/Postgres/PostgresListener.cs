@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Broker.Storage.Changes;
 using Broker.Storage.Lanes;
@@ -10,15 +11,20 @@ namespace Broker.Storage.Postgres;
 /// Hears other brokers and tells them, in hints only. What is to be told is gathered for a moment and sent outside the transactions it
 /// comes from: a NOTIFY inside takes a lock that all commits of the server would queue for.
 /// </summary>
-internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub hub, ClaimGate gate, ILogger<PostgresListener> log) : IPeerLink
+internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub hub, ClaimGate gate, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
 {
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CountPeers = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    // Between two looks for lost signals. Also without a known peer: behind a pooler peers may be neither heard nor counted.
+    private static readonly TimeSpan LookWithPeers = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAlone = TimeSpan.FromSeconds(5);
+
     private readonly Channel<string> outbox = Channel.CreateBounded<string>(new BoundedChannelOptions(10_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
     private readonly string self = Guid.NewGuid().ToString("N")[..12];
     private volatile bool hasPeers;
+    private volatile bool listens;
 
     public async Task RunAsync(CancellationToken ct)
     {
@@ -26,7 +32,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
         {
             if (hasPeers) outbox.Writer.TryWrite(topic);
         };
-        await Task.WhenAll(ListenAsync(ct), TellAsync(ct));
+        await Task.WhenAll(ListenAsync(ct), TellAsync(ct), LookAsync(ct));
     }
 
     private async Task ListenAsync(CancellationToken ct)
@@ -42,16 +48,41 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
                 connection.Notification += (_, message) => Heard(message.Payload);
                 await using (var listen = new NpgsqlCommand($"LISTEN {PostgresEngine.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
                 await engine.NotifyAsync([$"{self} hello"], ct);
-                hub.HeardAll();
+                listens = true;
                 await gate.PollAsync(ct);
                 pause = TimeSpan.FromMilliseconds(50);
                 while (true) await connection.WaitAsync(ct);
             }
             catch (Exception fault) when (!ct.IsCancellationRequested)
             {
+                listens = false;
                 LogLost(log, fault.Message, pause);
                 await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task LookAsync(CancellationToken ct)
+    {
+        var looked = long.MinValue;
+        while (!ct.IsCancellationRequested)
+        {
+            await Task.Delay(LookWithPeers, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var due = hasPeers || !listens ? LookWithPeers : LookAlone;
+            if (ct.IsCancellationRequested || (looked != long.MinValue && Stopwatch.GetElapsedTime(looked) < due - LookWithPeers / 2)) continue;
+            looked = Stopwatch.GetTimestamp();
+            try
+            {
+                await hub.LookAsync(topics, ct);
+            }
+            catch (Exception fault) when (!ct.IsCancellationRequested)
+            {
+                LogLost(log, fault.Message, LookWithPeers);
             }
             catch (OperationCanceledException)
             {

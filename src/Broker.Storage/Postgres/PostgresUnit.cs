@@ -57,6 +57,27 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return await ReadStepsAsync(reader, ct);
     }
 
+    public async Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        await using var batch = Batch();
+        batch.Add(HotSql.ActiveIndexes, Parameter(runs.ToArray()));
+        var active = new List<(long RunId, int Index)>();
+        await using var reader = await batch.ReadAsync(ct);
+        while (await reader.ReadAsync(ct)) active.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        return active.ToLookup(a => a.RunId, a => a.Index);
+    }
+
+    public async Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct)
+    {
+        await using var batch = Batch();
+        batch.Add(HotSql.TakeMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index), Column(accepted, a => a.Type));
+        batch.Add(HotSql.TakenMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index));
+        var taken = new List<(StepKey Step, InboundEvent Message)>();
+        await using var reader = await batch.ReadAsync(ct);
+        while (await reader.ReadAsync(ct)) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(reader, 2)));
+        return taken.ToLookup(t => t.Step, t => t.Message);
+    }
+
     public async Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
     {
         await using var batch = Batch();
@@ -88,10 +109,10 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     public async Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
     {
         await using var batch = Batch();
-        batch.Add("SELECT inputs, context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
+        batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
         await using var reader = await batch.ReadAsync(ct);
         await reader.ReadAsync(ct);
-        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), reader.GetInt64(2));
+        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
     }
 
     public async Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)

@@ -17,6 +17,15 @@ internal static class SqliteSql
 
     public const string Mail = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND delivered_at IS NULL ORDER BY id";
 
+    public const string ActiveIndexes = "SELECT idx FROM step WHERE run_id = @p0 AND status IN (1, 2, 3, 8)";
+
+    public const string TakeMail = """
+        UPDATE inbox SET delivered_at = @p0, consumed_by = @p2
+        WHERE run_id = @p1 AND type = @p3 AND delivered_at IS NULL AND (target_step IS NULL OR target_step = @p2)
+        """;
+
+    public const string TakenMail = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND consumed_by = @p1 ORDER BY id";
+
     public const string Result = "SELECT result FROM step WHERE run_id = @p0 AND idx = @p1 AND status IN (4, 5)";
 
     public const string UpdateRun = """
@@ -35,9 +44,9 @@ internal static class SqliteSql
         """;
 
     public const string InsertRun = """
-        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, result, error,
+        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, start_context, result, error,
             trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
-        VALUES (@p0, @p1, @p2, @p3, 1, @p4, @p5, @p6, @p7, 0, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
+        VALUES (@p0, @p1, @p2, @p3, 1, @p4, @p5, @p6, @p7, 0, @p8, @p9, @p10, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
         """;
 
     public const string Supersede = "UPDATE run SET is_current = 0 WHERE id = @p0";

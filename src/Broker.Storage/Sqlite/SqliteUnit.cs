@@ -66,6 +66,32 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return Task.FromResult(steps.ToLookup(s => s.RunId, s => s.State));
     }
 
+    public Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        var active = new List<(long RunId, int Index)>();
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.ActiveIndexes, run);
+            while (reader.Read()) active.Add((run, reader.GetInt32(0)));
+        }
+
+        return Task.FromResult(active.ToLookup(a => a.RunId, a => a.Index));
+    }
+
+    public Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct)
+    {
+        var now = clock.Now.ToMicros();
+        foreach (var (step, type) in accepted) Execute(SqliteSql.TakeMail, now, step.RunId, step.Index, type);
+        var taken = new List<(StepKey Step, InboundEvent Message)>();
+        foreach (var step in accepted.Select(a => a.Step).Distinct())
+        {
+            using var reader = Query(SqliteSql.TakenMail, step.RunId, step.Index);
+            while (reader.Read()) taken.Add((step, RowReader.ReadMail(reader, 0)));
+        }
+
+        return Task.FromResult(taken.ToLookup(t => t.Step, t => t.Message));
+    }
+
     public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
     {
         var mail = new List<(long RunId, InboundEvent Message)>();
@@ -91,9 +117,9 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
 
     public Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
     {
-        using var reader = Query("SELECT inputs, context, instance_created_at FROM run WHERE id = @p0", runId);
+        using var reader = Query("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = @p0", runId);
         reader.Read();
-        return Task.FromResult(new Inherited(reader.GetString(0), RowReader.Text(reader, 1), reader.GetInt64(2)));
+        return Task.FromResult(new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3)));
     }
 
     public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)

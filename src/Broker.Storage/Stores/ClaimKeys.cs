@@ -4,6 +4,7 @@ using System.Text;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
+using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -46,9 +47,16 @@ internal sealed class ClaimKeys(IEngine engine, DefinitionCache definitions)
             var leased = new ClaimedRow(
                 claim.WorkerId, row.Fence!.Value, row.RunId, row.Idx, row.Attempt, row.QueuedAt, row.Due, row.GrantedAt!.Value, row.ExpiresAt!.Value, row.LeaseSecs,
                 run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams);
-            granted.Add(leased.ToAssignment(definition, finished));
+            var assignment = leased.ToAssignment(definition, finished);
+            granted.Add(assignment.Step.TakesEvents ? assignment with { Events = await EventsOfAsync(db, row, ct) } : assignment);
         }
 
         return granted;
+    }
+
+    private static async Task<IReadOnlyList<InboundEvent>> EventsOfAsync(BrokerDb db, StepRow step, CancellationToken ct)
+    {
+        var rows = await db.Inbox.AsNoTracking().Where(i => i.RunId == step.RunId && i.ConsumedBy == step.Idx).OrderBy(i => i.Id).ToListAsync(ct);
+        return rows.ConvertAll(i => new InboundEvent(i.Id, i.Type, i.Payload, i.TargetStep, Instants.FromMicros(i.Id)));
     }
 }

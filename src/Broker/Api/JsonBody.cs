@@ -13,8 +13,11 @@ internal enum BodyFault
     /// <summary>413: longer than the limit.</summary>
     TooLarge,
 
-    /// <summary>Not JSON, nested deeper than 64, or broken off.</summary>
+    /// <summary>Not JSON, or broken off.</summary>
     NotJson,
+
+    /// <summary>JSON, but nested deeper than <see cref="JsonBody.MaxDepth"/>.</summary>
+    TooDeep,
 }
 
 /// <summary>A request body as JSON, whatever its content type says: real clients send none, or a wrong one.</summary>
@@ -77,16 +80,34 @@ internal readonly struct JsonBody : IDisposable
     private static JsonBody Parse(ReadOnlySequence<byte> bytes)
     {
         if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
+
+        // A copy: the document outlives the pipe's buffer.
+        var copy = bytes.ToArray();
         try
         {
-            // A copy: the document outlives the pipe's buffer. The parser does not look into strings; whoever reads them would fail.
-            var copy = bytes.ToArray();
+            // The parser does not look into strings; whoever reads them would fail.
             if (!Utf8.IsValid(copy)) return new(null, BodyFault.NotJson, "the body is not UTF-8");
             return new(JsonDocument.Parse(copy, new JsonDocumentOptions { MaxDepth = MaxDepth }), BodyFault.None, "");
         }
         catch (JsonException broken)
         {
-            return new(null, BodyFault.NotJson, broken.Message);
+            return IsDeep(copy) ? new(null, BodyFault.TooDeep, $"nested deeper than {MaxDepth} levels") : new(null, BodyFault.NotJson, broken.Message);
+        }
+    }
+
+    // Only for bodies that were refused: whether they are JSON all the same.
+    private static bool IsDeep(byte[] bytes)
+    {
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        var deepest = 0;
+        try
+        {
+            while (reader.Read()) deepest = Math.Max(deepest, reader.CurrentDepth);
+            return deepest >= MaxDepth;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 

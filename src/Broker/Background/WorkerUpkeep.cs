@@ -31,7 +31,7 @@ internal sealed class WorkerPruning(IWorkerStore workers, BrokerSettings setting
 }
 
 /// <summary>The net below lost signals: lets one idle claim of each kind look.</summary>
-internal sealed class ClaimPolling(ClaimGate gate, TimeProvider clock, ILogger<ClaimPolling> log) : PeriodicService(ChangeHub.PollInterval, clock, log)
+internal sealed class ClaimPolling(ClaimGate gate, TimeProvider clock, ILogger<ClaimPolling> log) : PeriodicService(TimeSpan.FromSeconds(1), clock, log)
 {
     internal override async Task<int> RunOnceAsync(CancellationToken ct)
     {

@@ -152,6 +152,5 @@ public static class OneByOne
 [Collection(OneByOne.Name)]
 public sealed class PostgresStreamScaleTests(PostgresCluster cluster) : StreamScaleSuite(new PostgresApp(cluster), streams: 500);
 
-// Every stream looks at the database once a second; SQLite does that on this machine's cores, which 500 streams and their readers would fill.
 [Collection(OneByOne.Name)]
-public sealed class SqliteStreamScaleTests() : StreamScaleSuite(new SqliteApp(), streams: 150);
+public sealed class SqliteStreamScaleTests() : StreamScaleSuite(new SqliteApp(), streams: 500);

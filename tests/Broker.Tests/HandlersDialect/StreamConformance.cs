@@ -185,6 +185,65 @@ public abstract class StreamConformance
         if (end == "FAILED") Assert.Contains("""{"exception_type":"ValueError","exception_message":"no"}""", last, StringComparison.Ordinal);
     }
 
+    /// <summary>Handlers contract 7: a run whose wait has met its deadline was timed out.</summary>
+    [Fact]
+    public async Task A_run_that_timed_out_says_so_to_the_newest_readers()
+    {
+        var (_, workflow) = await StepWorker.RegisterAsync(
+            Http, """{"workflow_id":"late","version":"1","steps":{"w":{"name":"w","kind":"waitForEvent","event":"E","timeout_ms":1000}}}""");
+        var id = await Root.StartedIdAsync(workflow);
+
+        Assert.Equal(["StopEvent"], TypesOf((await Root.GetAsync($"/events/{id}")).Text));
+        Assert.EndsWith(
+            "data: {\"value\":{\"timeout\":1.0,\"active_steps\":[\"w\"]},\"qualified_name\":\"workflows.events.WorkflowTimedOutEvent\","
+            + "\"type\":\"WorkflowTimedOutEvent\",\"types\":[\"StopEvent\"]}\n\n",
+            (await Root.GetAsync($"/events/{id}?after_sequence=-1")).Text,
+            StringComparison.Ordinal);
+        Assert.Equal("Error getting workflow result: WAIT_FOR_EVENT_TIMEOUT", (await Root.GetAsync($"/results/{id}")).Text);
+    }
+
+    /// <summary>Handlers contract 8: shown on request and by number only, since older clients cannot load them.</summary>
+    [Fact]
+    public async Task Idle_runs_and_unhandled_events_are_told_of_by_number()
+    {
+        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
+        await worker.DoAsync("ask", "null");
+        await Root.PostAsync($"/events/{id}", """{"event":{"type":"Progress","value":{"pct":1}}}""");
+        await Root.PostAsync($"/handlers/{id}/cancel");
+
+        var numbered = (await Root.GetAsync($"/events/{id}?after_sequence=-1&include_internal=true&sse=false")).Text;
+        Assert.Contains(
+            """{"value":{},"qualified_name":"workflows.events.WorkflowIdleEvent","type":"WorkflowIdleEvent","types":["InternalDispatchEvent"]}""", numbered, StringComparison.Ordinal);
+        Assert.Contains(
+            $$$"""{"value":{"event_type":"Progress","qualified_name":"{{{workflow}}}.Progress","step_name":null,"idle":true},"qualified_name":"workflows.events.UnhandledEvent","type":"UnhandledEvent","types":["InternalDispatchEvent"]}""",
+            numbered,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("Idle", (await Root.GetAsync($"/events/{id}?after_sequence=-1")).Text, StringComparison.Ordinal);
+        var queued = (await Root.GetAsync($"/events/{id}?include_internal=true")).Text;
+        Assert.DoesNotContain("Idle", queued, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unhandled", queued, StringComparison.Ordinal);
+    }
+
+    /// <summary>Handlers contract 13: whoever registers what a step accepts finds it in <c>payload.events</c>.</summary>
+    [Fact]
+    public async Task A_step_finds_the_events_that_it_accepts_in_its_payload()
+    {
+        var (worker, workflow) = await StepWorker.RegisterAsync(
+            Http,
+            """{"workflow_id":"taker","version":"1","steps":{"plain":{"name":"plain","successors":{"default":["take"]}},"take":{"name":"take","accepts":["Note"],"predecessors":["plain"]}}}""");
+        var id = await Root.StartedIdAsync(workflow);
+        Assert.Equal(HttpStatusCode.OK, (await Root.PostAsync($"/events/{id}", """{"event":{"type":"Note","value":{"n":1.0}},"step":"take"}""")).Status);
+
+        var plain = await worker.DoAsync("plain", "1");
+        var taken = await worker.DoAsync("take", "1");
+
+        Assert.Equal(["workflow_inputs", "results"], plain.GetProperty("payload").EnumerateObject().Select(m => m.Name));
+        Assert.Equal(["workflow_inputs", "results", "events"], taken.GetProperty("payload").EnumerateObject().Select(m => m.Name));
+        var note = taken.GetProperty("payload").GetProperty("events")[0];
+        Assert.Matches("""^\{"type":"Note","payload":\{"n":1\.0\},"timestamp":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"\}$""", note.GetRawText());
+    }
+
     [Fact]
     public async Task A_continued_handler_has_a_stream_of_its_own()
     {
@@ -216,8 +275,29 @@ public abstract class StreamConformance
     [InlineData("acquire_timeout=", "Invalid acquire_timeout: ''")]
     [InlineData("after_sequence=later", "Invalid after_sequence: 'later'")]
     [InlineData("after_sequence=1.5", "Invalid after_sequence: '1.5'")]
-    public async Task Parameters_are_checked_before_the_handler(string query, string message) =>
+    public async Task Parameters_are_checked_before_the_handler(string query, string message)
+    {
         Assert.Equal(new(HttpStatusCode.BadRequest, "text/plain; charset=utf-8", message), await Root.GetAsync($"/events/nosuch?{query}"));
+        Assert.Equal(new(HttpStatusCode.BadRequest, "application/json", $$"""{"detail":"{{message}}"}"""), await Agents.GetAsync($"/events/nosuch?{query}"));
+    }
+
+    /// <summary>JSON that is nested too deep is the client's mistake, not a broken body.</summary>
+    [Fact]
+    public async Task A_body_nested_too_deep_is_400()
+    {
+        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var deep = "{\"start_event\":{\"x\":" + new string('[', 5000) + new string(']', 5000) + "}}";
+        var id = await Root.StartedIdAsync(workflow);
+
+        Assert.Equal(
+            new(HttpStatusCode.BadRequest, "text/plain; charset=utf-8", "Error processing request body: nested deeper than 64 levels"),
+            await Root.PostAsync($"/workflows/{workflow}/run-nowait", deep));
+        Assert.Equal(
+            new(HttpStatusCode.BadRequest, "application/json", """{"detail":"Error processing request body: nested deeper than 64 levels"}"""),
+            await Agents.PostAsync($"/workflows/{workflow}/run", deep));
+        Assert.Equal("Error processing request: nested deeper than 64 levels", (await Root.PostAsync($"/events/{id}", deep)).Text);
+        Assert.Equal(HttpStatusCode.InternalServerError, (await Root.PostAsync($"/events/{id}", deep[..^1])).Status);
+    }
 
     [Theory]
     [InlineData("no json", 500, "Error processing request: ")]

@@ -83,6 +83,31 @@ public sealed class StreamEnvelopeTests
     }
 
     [Theory]
+    [InlineData("WorkflowIdleEvent")]
+    [InlineData("UnhandledEvent")]
+    public void Older_clients_are_not_shown_what_they_cannot_load(string type)
+    {
+        var row = new StreamEvent(0, type, "{}", Internal: true, default);
+
+        Assert.Null(StreamEnvelope.Of(row, null, Definitions.Read(Definitions.Ask), StreamMode.Queue));
+        Assert.Equal($"workflows.events.{type}", StreamEnvelope.Of(row, null, Definitions.Read(Definitions.Ask), StreamMode.Cursor)!.QualifiedName);
+    }
+
+    [Theory]
+    [InlineData(1, "WaitForEventTimeoutError", "WorkflowTimedOutEvent", """{"timeout":60.0,"active_steps":["await_name"]}""")]
+    [InlineData(0, "WaitForEventTimeoutError", "WorkflowFailedEvent", null)]
+    [InlineData(1, "Other", "WorkflowFailedEvent", null)]
+    public void Only_a_wait_of_the_broker_times_a_run_out(int step, string name, string type, string? value)
+    {
+        var run = Definitions.Run(Definitions.Ask, RunStatus.Failed, error: new(name, "m"));
+        run = run with { Steps = [new StepState { Index = step, Status = StepStatus.Failed, Error = new(name, "m") }] };
+
+        var envelope = StreamEnvelope.Of(End, run, run.Definition, StreamMode.Cursor)!;
+
+        Assert.Equal((type, value ?? envelope.ValueJson), (envelope.Type, envelope.ValueJson));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void A_cancelled_or_deleted_run_ends_as_cancelled(bool deleted)

@@ -454,6 +454,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("resumed_at");
 
+                    b.Property<string>("StartContext")
+                        .HasColumnType("text")
+                        .HasColumnName("start_context");
+
                     b.Property<long?>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");

@@ -440,6 +440,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("resumed_at");
 
+                    b.Property<string>("StartContext")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("start_context");
+
                     b.Property<long?>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");

@@ -20,6 +20,13 @@ internal static class AssignmentJson
         json.WriteEndArray();
     }
 
+    private static void WriteEvents(Utf8JsonWriter json, IReadOnlyList<InboundEvent> events)
+    {
+        json.WriteStartArray("events"u8);
+        foreach (var message in events) json.WriteRaw(WaitResult.Of(message));
+        json.WriteEndArray();
+    }
+
     private static void Write(Utf8JsonWriter json, Assignment step, bool extras)
     {
         json.WriteStartObject();
@@ -43,6 +50,9 @@ internal static class AssignmentJson
             json.WritePropertyName("context"u8);
             json.WriteRaw(step.ContextJson ?? "{}");
         }
+
+        // Its worker has registered what the step accepts, so it knows the key.
+        if (step.Step.TakesEvents) WriteEvents(json, step.Events);
 
         json.WriteEndObject();
         json.WriteSeconds("assigned_at"u8, step.GrantedAt);

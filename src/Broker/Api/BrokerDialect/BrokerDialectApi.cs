@@ -37,7 +37,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .Produces<StepAssignment>().Produces(204).Refuses(400, 404)
+            .WithMetadata(NoHead.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold is ignored with 204. An array of reports, or claim: 200")

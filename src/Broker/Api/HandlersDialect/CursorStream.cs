@@ -13,10 +13,10 @@ internal static class CursorStream
         var (runId, events) = (run.Ref.Id, engine.Events);
         using var changed = engine.Changes.Subscribe(Topics.Run(runId));
         var after = request.Cursor!.Value.After ?? await events.LastSequenceAsync(runId, ct);
-        var rows = await events.ReadAsync(runId, after, EventSink.Batch, ct);
+        var sink = new EventSink(http, engine, run, request);
+        var rows = await sink.ReadAsync(after, ct);
         if (run.IsTerminal && rows.Count == 0) return false;
 
-        var sink = new EventSink(http, engine, run, request);
         await sink.OpenAsync(ct);
         while (true)
         {
@@ -30,8 +30,10 @@ internal static class CursorStream
             (rows, var ended) = await sink.NextAsync(after, ct);
             if (ended) return true;
             if (rows.Count > 0) continue;
-            await sink.KeepAliveAsync(ct);
-            await changed.WaitAsync(engine.Settings.StreamHeartbeat, ct);
+
+            // Only a signal is worth a look: 500 idle streams cost the database nothing.
+            do await sink.KeepAliveAsync(ct);
+            while (!await changed.WaitAsync(engine.Settings.StreamHeartbeat, ct));
         }
     }
 }

@@ -127,7 +127,7 @@ internal static class EventRoutes
         var name = JsonText.StringOf(given);
         if (name.Length == 0) return (null, null);
         if (definition.Find(name) is not { } step) return (null, $"Failed to send event: Step {name} does not exist");
-        return step.EventType == type || step.Accepts.Contains(type)
+        return step.Wants(type)
             ? (name, null)
             : (null, $"Failed to send event: Step {name} does not accept event of type {type}");
     }

@@ -8,8 +8,8 @@ namespace Broker.Api.HandlersDialect;
 /// <summary>The open answer of one stream: renders rows and writes them, one flush each.</summary>
 internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView run, EventStreamRequest request)
 {
-    /// <summary>Rows in one read; what a slow client has not taken stays in the database.</summary>
-    public const int Batch = 100;
+    // What a slow client has not taken stays in the database.
+    private readonly PageWeight weight = new();
 
     public DateTimeOffset WrittenAt { get; private set; } = engine.Now;
 
@@ -20,16 +20,24 @@ internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView r
     /// <summary>The next rows. None: there are none now, or (when ended) ever.</summary>
     public async Task<(IReadOnlyList<StreamEvent> Rows, bool Ended)> NextAsync(long after, CancellationToken ct)
     {
-        var rows = await engine.Events.ReadAsync(run.Ref.Id, after, Batch, ct);
+        var rows = await ReadAsync(after, ct);
         if (rows.Count > 0) return (rows, false);
         var current = await FindRunAsync(ct);
         if (current is { IsTerminal: false }) return (rows, false);
 
         // Look again: a run that has ended has written its last row. One that was deleted has none to tell of its end.
-        rows = await engine.Events.ReadAsync(run.Ref.Id, after, Batch, ct);
+        rows = await ReadAsync(after, ct);
         if (rows.Count > 0) return (rows, false);
         if (current is null) await WriteAsync(new StreamEvent(after + 1, null, "{}", Internal: false, engine.Now), ct);
         return (rows, true);
+    }
+
+    /// <summary>The next rows, as many as make a page.</summary>
+    public async Task<IReadOnlyList<StreamEvent>> ReadAsync(long after, CancellationToken ct)
+    {
+        var rows = await engine.Events.ReadAsync(run.Ref.Id, after, weight.Rows, ct);
+        weight.Saw(rows.Count, rows.Sum(row => (long)row.ValueJson.Length));
+        return rows;
     }
 
     public async Task OpenAsync(CancellationToken ct)

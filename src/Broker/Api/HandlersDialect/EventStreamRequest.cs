@@ -31,6 +31,9 @@ internal sealed record EventStreamRequest
             IncludeQualifiedName = QueryText.IsTrue(query.IncludeQualifiedName, whenAbsent: true),
         };
 
+        // Read in both modes: what is no number is a mistake, also where the number would not be used.
+        var seconds = DefaultAcquireTimeout;
+        if (query.AcquireTimeout is { } given && !QueryText.TryNumber(given, out seconds)) return (null, $"Invalid acquire_timeout: '{given}'");
         if (query.AfterSequence is { } text && text != "now" && !QueryText.TryInteger(text, out _)) return (null, $"Invalid after_sequence: '{text}'");
         var resumed = request.Sse && QueryText.TryInteger(http.Headers["Last-Event-ID"].ToString(), out var last) ? last : (long?)null;
         StreamCursor? cursor = (resumed, query.AfterSequence) switch
@@ -40,10 +43,6 @@ internal sealed record EventStreamRequest
             (null, { } number) when QueryText.TryInteger(number, out var after) => new(after),
             _ => mount.FollowsByDefault ? new(null) : null,
         };
-        if (cursor is not null) return (request with { Cursor = cursor }, "");
-
-        var seconds = DefaultAcquireTimeout;
-        if (query.AcquireTimeout is { } given && !QueryText.TryNumber(given, out seconds)) return (null, $"Invalid acquire_timeout: '{given}'");
-        return (request with { AcquireTimeout = seconds }, "");
+        return (request with { Cursor = cursor, AcquireTimeout = seconds }, "");
     }
 }

@@ -23,6 +23,7 @@ internal static class HandlersAnswer
     public static Task BodyErrorAsync(HttpContext http, HandlersMount mount, in JsonBody body, string subject) => body.Fault switch
     {
         BodyFault.TooLarge => ErrorAsync(http, mount, StatusCodes.Status413PayloadTooLarge, $"{subject}: {body.Reason}"),
+        BodyFault.TooDeep => InvalidAsync(http, mount, $"{subject}: {body.Reason}"),
         BodyFault.None => ErrorAsync(http, mount, mount.BodyErrorStatus, $"{subject}: expected a JSON object"),
         BodyFault.Empty or BodyFault.NotJson =>
             ErrorAsync(http, mount, mount.BodyErrorStatus, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),

@@ -61,7 +61,7 @@ internal static class HandlersDialectApi
             .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Refuses(failure, errors, 500)
             .RequireScope(Scope.Read).ByWorkflow();
 
-        api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
+        api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events").WithMetadata(NoHead.Mark)
             .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")

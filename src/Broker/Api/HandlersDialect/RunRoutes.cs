@@ -53,7 +53,7 @@ internal static class RunRoutes
 
         using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, http.RequestAborted);
         var root = body.Fault is BodyFault.None ? body.Root : RunRequestReader.Nothing;
-        if (body.Fault is BodyFault.TooLarge or BodyFault.NotJson || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
+        if (body.Fault is not (BodyFault.None or BodyFault.Empty) || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
         {
             await HandlersAnswer.BodyErrorAsync(http, mount, body, BodySubject);
             return null;

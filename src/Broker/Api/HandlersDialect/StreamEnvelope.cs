@@ -40,6 +40,7 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
     {
         { Type: null } => Terminal(run, mode),
         { Internal: true, Type: StepEvents.QueueChangedType } when mode is StreamMode.Cursor => null,
+        { Internal: true, Type: StepEvents.IdleType or StepEvents.UnhandledType } when mode is StreamMode.Queue => null,
         { Internal: true } => new(row.Type, BuiltInModule + row.Type, InternalKind, row.ValueJson),
         _ => Published(row.Type, row.ValueJson, definition),
     };
@@ -89,13 +90,24 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
     {
         (_, RunStatus.Succeeded) => Completed(run!),
         (StreamMode.Queue, _) => new(EventCatalog.DefaultStop, BuiltInModule + EventCatalog.DefaultStop, [], "{}"),
+        (StreamMode.Cursor, RunStatus.Failed) when TimedOut(run!) is { } wait =>
+            new("WorkflowTimedOutEvent", BuiltInModule + "WorkflowTimedOutEvent", StopKind, TimeoutOf(wait)),
         (StreamMode.Cursor, RunStatus.Failed) => new("WorkflowFailedEvent", BuiltInModule + "WorkflowFailedEvent", StopKind, FailureOf(run!)),
         (StreamMode.Cursor, _) => new("WorkflowCancelledEvent", BuiltInModule + "WorkflowCancelledEvent", StopKind, "{}"),
     };
 
+    private static StepState? FirstFailed(RunView run) => run.Steps.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).FirstOrDefault();
+
+    /// <summary>The wait whose deadline ended the run. Workers may call their failures what they like: the kind of step tells.</summary>
+    private static StepDefinition? TimedOut(RunView run) =>
+        FirstFailed(run) is { Error.Name: StepEvents.WaitTimeoutName } step && run.Definition.Steps[step.Index] is { Kind: StepKind.WaitForEvent } wait ? wait : null;
+
+    private static string TimeoutOf(StepDefinition wait) =>
+        $$"""{"timeout":{{QueryText.Decimal(wait.TimeoutMs!.Value / 1000.0)}},"active_steps":[{{JsonSerializer.Serialize(wait.Name)}}]}""";
+
     private static string FailureOf(RunView run)
     {
-        var step = run.Steps.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).FirstOrDefault();
+        var step = FirstFailed(run);
         var error = run.Error ?? step?.Error ?? new(StepError.DefaultName, "");
         using var buffer = new PooledBuffer();
         using (var json = new Utf8JsonWriter(buffer, JsonAnswer.Options))

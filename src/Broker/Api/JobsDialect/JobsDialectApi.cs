@@ -88,6 +88,7 @@ internal static class JobsDialectApi
             .Produces<LogChunkDto[]>()
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
+            .WithMetadata(NoHead.Mark)
             .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
             .Produces<string>(200, SseWriter.ContentType)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();

@@ -36,7 +36,7 @@ internal static class JobsErrors
 
     public static Task BadBodyAsync(HttpResponse response, JsonBody body) => body.Fault is BodyFault.TooLarge
         ? SendAsync(response, StatusCodes.Status413PayloadTooLarge, body.Reason)
-        : SendAsync(response, StatusCodes.Status400BadRequest, body.Fault is BodyFault.Empty ? body.Reason : $"the body is not JSON: {body.Reason}");
+        : SendAsync(response, StatusCodes.Status400BadRequest, body.Fault is BodyFault.NotJson ? $"the body is not JSON: {body.Reason}" : body.Reason);
 
     public static Task UnknownWorkflowAsync(HttpResponse response, string id) =>
         SendAsync(response, StatusCodes.Status404NotFound, $"there is no workflow '{Storable.Text(id)}'");

@@ -109,16 +109,12 @@ internal static class LogRoutes
                     if (!pages.AtEnd) continue;
                 }
 
-                var left = written + engine.Settings.StreamHeartbeat - engine.Now;
-                if (left > TimeSpan.Zero)
+                while (!await changed.WaitAsync(Left(written, engine.Settings.StreamHeartbeat, engine.Now), stop.Token))
                 {
-                    await changed.WaitAsync(left, stop.Token);
-                    continue;
+                    events.Comment("ping");
+                    written = engine.Now;
+                    if (!await events.FlushAsync(stop.Token)) return;
                 }
-
-                events.Comment("ping");
-                written = engine.Now;
-                if (!await events.FlushAsync(stop.Token)) return;
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -126,6 +122,9 @@ internal static class LogRoutes
             // The client has left or the host stops: the stream's ordinary end.
         }
     }
+
+    private static TimeSpan Left(DateTimeOffset written, TimeSpan heartbeat, DateTimeOffset now) =>
+        written + heartbeat - now is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     // False when the client has gone. Long chunks are flushed one by one, so that a slow client holds little more than one.
     private static async Task<bool> WriteEventsAsync(SseWriter events, IReadOnlyList<LogRow> page, CancellationToken ct)
@@ -141,7 +140,7 @@ internal static class LogRoutes
             unflushed += buffer.WrittenCount;
             buffer.ResetWrittenCount();
             json.Reset();
-            if (unflushed < LogPages.Characters) continue;
+            if (unflushed < PageWeight.Characters) continue;
             if (!await events.FlushAsync(ct)) return false;
             unflushed = 0;
         }

@@ -1,0 +1,41 @@
+using Broker.Api;
+
+namespace Broker.Operations;
+
+/// <summary>
+/// Probes, link checkers and proxies ask with HEAD where others say GET. Answered by the GET route itself: the server knows the method
+/// that came and leaves the body out.
+/// </summary>
+internal static class HeadRequests
+{
+    private static readonly object Asked = new();
+
+    /// <summary>Comes before whatever looks at the method.</summary>
+    public static void UseHeadRequests(this IApplicationBuilder app) => app.Use((http, next) =>
+        HttpMethods.IsHead(http.Request.Method) ? AsGetAsync(http, next) : next(http));
+
+    /// <summary>Comes after routing: streams and claims are 405, as other methods are.</summary>
+    public static void RefuseSomeHeads(this IApplicationBuilder app) => app.Use((http, next) =>
+    {
+        if (!http.Items.ContainsKey(Asked) || http.GetEndpoint()?.Metadata.GetMetadata<NoHead>() is null) return next(http);
+        http.SetEndpoint(null);
+        http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+        http.Response.Headers.Allow = HttpMethods.Get;
+        return Task.CompletedTask;
+    });
+
+    private static async Task AsGetAsync(HttpContext http, RequestDelegate next)
+    {
+        http.Items[Asked] = Asked;
+        http.Request.Method = HttpMethods.Get;
+        try
+        {
+            await next(http);
+        }
+        finally
+        {
+            // The request log names what was asked for.
+            http.Request.Method = HttpMethods.Head;
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using System.Reflection;
+
+namespace Broker.Operations;
+
+/// <summary>What a browser finds at the bare address: where to go from here.</summary>
+internal static class HomePage
+{
+    public static void MapHomePage(this IEndpointRouteBuilder routes)
+    {
+        var page = Read();
+        routes.MapGet("/", (HttpResponse response) =>
+        {
+            response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
+            return Results.Bytes(page, "text/html; charset=utf-8");
+        }).AllowAnonymous().ExcludeFromDescription();
+    }
+
+    private static byte[] Read()
+    {
+        using var page = Assembly.GetExecutingAssembly().GetManifestResourceStream("HomePage.html")!;
+        using var copy = new MemoryStream();
+        page.CopyTo(copy);
+        return copy.ToArray();
+    }
+}
