@@ -2,6 +2,8 @@ using Broker.Api;
 using Broker.Api.InstancesDialect;
 using Broker.OpenApi;
 using Broker.Operations;
+using Broker.Operations.Metrics;
+using Broker.Operations.Tracing;
 using Broker.Settings;
 using Broker.WorkflowFiles;
 
@@ -19,21 +21,26 @@ internal static class BrokerHost
         if (read.Message is { } wrong) return (null, read.Settings, wrong);
 
         var settings = read.Settings;
+        var telemetry = Telemetry.Start(builder.Configuration, out var unusable);
+        if (unusable is not null) return (null, settings, unusable);
         builder.AddStructuredLogs();
         builder.ListenAsSet(settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddApiDocument();
+        builder.Services.AddBrokerMetrics();
         builder.Services.AddHostedService<WorkflowFileRegistration>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();
+        if (telemetry is not null) app.Lifetime.ApplicationStopped.Register(telemetry.Dispose);
         app.UseOperations();
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
         app.MapDialects(settings);
         app.MapProbes();
+        app.MapMetrics(settings);
         app.MapApiDocument();
         return (app, settings, null);
     }

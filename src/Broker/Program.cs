@@ -1,5 +1,9 @@
 using Broker;
 using Broker.Operations;
+using Broker.Operations.Commands;
+using Broker.Storage.Schema;
+
+if (await DatabaseCommands.TryRunAsync(args) is { } done) return done;
 
 var (app, settings, problem) = BrokerHost.Create(args);
 if (problem is not null)
@@ -11,5 +15,13 @@ if (problem is not null)
 if (args is [HealthCheck.Argument]) return await HealthCheck.RunAsync(settings);
 
 app!.AnnounceAddress();
-await app!.RunAsync();
-return 0;
+try
+{
+    await app!.RunAsync();
+    return 0;
+}
+catch (SchemaMismatchException refused)
+{
+    Console.Error.WriteLine(refused.Message);
+    return 1;
+}

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,8 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private async Task LoopAsync()
     {
+        // The request that happened to make this lane is nobody's parent.
+        Activity.Current = null;
         var together = new List<Work>(MostTogether);
         while (await waiting.Reader.WaitToReadAsync())
         {
@@ -37,7 +40,9 @@ internal sealed partial class Lane : IAsyncDisposable
             await Task.Yield();
             while (together.Count < MostTogether && waiting.Reader.TryRead(out var work)) together.Add(work);
             StorageMetrics.BatchSize.Record(together.Count);
+            var began = Stopwatch.GetTimestamp();
             await RunAsync(together);
+            StorageMetrics.BatchDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
             together.Clear();
         }
     }
@@ -84,6 +89,7 @@ internal sealed partial class Lane : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             foreach (var work in works) work.Reset();
+            using var span = StorageTracing.Begin(works);
             try
             {
                 using var turn = await engine.WriteTurnAsync(stop.Token);
@@ -93,6 +99,7 @@ internal sealed partial class Lane : IAsyncDisposable
             }
             catch (Exception fault)
             {
+                span.Fail(fault);
                 await RecoverAsync(fault);
                 if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault))) throw;
             }

@@ -156,7 +156,7 @@ internal static class HotSql
         JOIN run r ON r.id = p.run_id
         WHERE s.run_id = p.run_id AND s.idx = p.idx
         RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
-            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams
+            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, r.trace_parent
         """;
 
     public static readonly IReadOnlyList<string> Purge =

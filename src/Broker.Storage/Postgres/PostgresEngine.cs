@@ -60,6 +60,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return Instants.FromMicros((long)(await command.ExecuteScalarAsync(ct))!);
     }
 
+    public Task PingAsync(CancellationToken ct) => NowAsync(ct);
+
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
 
     private static readonly Task<IDisposable> NoTurn = Task.FromResult<IDisposable>(new FreeTurn());

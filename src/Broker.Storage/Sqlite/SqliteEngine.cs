@@ -41,6 +41,15 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Now);
 
+    public async Task PingAsync(CancellationToken ct)
+    {
+        await using var connection = new SqliteConnection(connectionString);
+        await connection.OpenAsync(ct);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM (SELECT 1 FROM run LIMIT 1)";
+        await command.ExecuteScalarAsync(ct);
+    }
+
     public async Task<IDisposable> WriteTurnAsync(CancellationToken ct)
     {
         await writer.WaitAsync(ct);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Broker.Operations.Tracing;
 using Broker.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -47,6 +48,7 @@ internal static class HostSetup
     public static void UseOperations(this WebApplication app)
     {
         app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<RequestSpans>();
         app.UseMiddleware<ExceptionAnswers>();
         app.UseMiddleware<CorsPolicy>();
         app.UseMiddleware<FallbackAnswers>();
