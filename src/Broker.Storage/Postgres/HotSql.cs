@@ -12,6 +12,9 @@ internal static class HotSql
 {
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+    /// <summary>Reads nothing, of a table that must be there.</summary>
+    public const string Ping = "SELECT FROM run LIMIT 0";
+
     /// <summary>Run names to ids; a null number is the current run.</summary>
     public const string Resolve = """
         SELECT k.ord, r.id, r.definition_id

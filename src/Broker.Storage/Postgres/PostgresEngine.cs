@@ -60,7 +60,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return Instants.FromMicros((long)(await command.ExecuteScalarAsync(ct))!);
     }
 
-    public Task PingAsync(CancellationToken ct) => NowAsync(ct);
+    public async Task PingAsync(CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(HotSql.Ping);
+        await command.ExecuteNonQueryAsync(ct);
+    }
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
 

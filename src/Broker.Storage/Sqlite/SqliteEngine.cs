@@ -46,7 +46,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         await using var connection = new SqliteConnection(connectionString);
         await connection.OpenAsync(ct);
         await using var command = connection.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM (SELECT 1 FROM run LIMIT 1)";
+        command.CommandText = "SELECT count(*) FROM (SELECT 1 FROM run LIMIT 0)";
         await command.ExecuteScalarAsync(ct);
     }
 
