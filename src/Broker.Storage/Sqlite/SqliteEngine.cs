@@ -96,12 +96,15 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 /// </summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+    private const string Patience = "PRAGMA busy_timeout = 5000;";
+    private const string Durability = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     public static void Apply(System.Data.Common.DbConnection connection)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = Pragmas;
+
+        // EF looks read-only whether the file is there. A restored copy is not in WAL mode yet, and cannot be brought there by that look.
+        command.CommandText = connection.ConnectionString.Contains("Mode=ReadOnly", StringComparison.OrdinalIgnoreCase) ? Patience : Patience + Durability;
         command.ExecuteNonQuery();
     }
 

@@ -8,16 +8,25 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 /// <summary>Definitions never change, so each is read and parsed once.</summary>
-internal sealed class DefinitionCache(IEngine engine)
+internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues)
 {
     private readonly ConcurrentDictionary<int, WorkflowDefinition> byId = new();
+
+    /// <summary>Those whose queues are known as well, so that their steps can be written.</summary>
+    private readonly ConcurrentDictionary<int, WorkflowDefinition> usable = new();
     private readonly ConcurrentDictionary<(string Name, string Version), int> ids = new();
 
     public async ValueTask<WorkflowDefinition> GetAsync(int id, CancellationToken ct)
     {
-        if (byId.TryGetValue(id, out var known)) return known;
-        await using var db = engine.CreateContext();
-        return Add(await db.Definitions.AsNoTracking().SingleAsync(d => d.Id == id, ct));
+        if (usable.TryGetValue(id, out var known)) return known;
+        if (!byId.TryGetValue(id, out var definition))
+        {
+            await using var db = engine.CreateContext();
+            definition = Add(await db.Definitions.AsNoTracking().SingleAsync(d => d.Id == id, ct));
+        }
+
+        await queues.LearnAsync(definition, id, ct);
+        return usable.GetOrAdd(id, definition);
     }
 
     /// <summary>A definition that <see cref="GetAsync"/> has returned before.</summary>

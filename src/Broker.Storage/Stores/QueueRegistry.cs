@@ -21,7 +21,7 @@ internal sealed class QueueRegistry(IEngine engine)
     /// <summary>Grows when queues were added: lists taken before may lack some.</summary>
     public int Version => byId.Count;
 
-    /// <summary>The queue of a step; its definition has been registered or read through <see cref="EnsureAsync"/>.</summary>
+    /// <summary>The queue of a step; its definition has gone through <see cref="EnsureAsync"/> or <see cref="LearnAsync"/>.</summary>
     public QueueRow Of(StepDefinition step, int definitionId) => byKey[KeyOf(step, definitionId)];
 
     /// <summary>Makes sure that all queues of a definition exist and are known here.</summary>
@@ -60,6 +60,10 @@ internal sealed class QueueRegistry(IEngine engine)
 
         await RefreshAsync(ct);
     }
+
+    /// <summary>For the definition of a run that exists: whichever broker started it has ensured its queues, so they only need to be read.</summary>
+    public Task LearnAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct) =>
+        definition.Steps.All(s => byKey.ContainsKey(KeyOf(s, definitionId))) ? Task.CompletedTask : RefreshAsync(ct);
 
     /// <summary>Reads queues that other brokers have added.</summary>
     public async Task RefreshAsync(CancellationToken ct)

@@ -52,12 +52,12 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(1, (await RunAsync([], "The database could not be migrated: ", "migrate")).ExitCode);
     }
 
-    private async Task<ManagedProcess> RunAsync(Dictionary<string, string> environment, string said, params string[] arguments)
+    private async Task<(int ExitCode, IReadOnlyList<string> Output)> RunAsync(Dictionary<string, string> environment, string said, params string[] arguments)
     {
         environment["DATABASE_URL"] = $"sqlite:{Database}";
         await using var program = new ManagedProcess(RepositoryLayout.HostProgram(), environment, arguments);
         await program.StartUntilAsync(said, TimeSpan.FromSeconds(90));
         await Eventually.TrueAsync(() => program.HasExited, TimeSpan.FromSeconds(60));
-        return program;
+        return (program.ExitCode, program.Output);
     }
 }

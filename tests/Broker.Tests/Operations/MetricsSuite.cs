@@ -12,8 +12,8 @@ public abstract class MetricsSuite(BrokerApp app)
         "broker_batch_size histogram", "broker_batch_duration_seconds histogram", "broker_claim_duration_seconds histogram",
         "broker_report_duration_seconds histogram", "broker_claim_lag_seconds histogram", "broker_steps_claimed_total counter",
         "broker_steps_reported_total counter", "broker_lease_losses_total counter", "broker_retries_total counter", "broker_runs_removed_total counter",
-        "broker_database_errors_total counter", "broker_background_rounds_total counter", "broker_claims_parked gauge", "broker_queue_depth gauge",
-        "broker_queue_oldest_age_seconds gauge", "http_server_request_duration_seconds histogram", "http_server_active_requests gauge",
+        "broker_database_errors_total counter", "broker_background_rounds_total counter", "broker_claims_parked gauge",
+        "http_server_request_duration_seconds histogram", "http_server_active_requests gauge",
         "dotnet_process_memory_working_set_bytes gauge",
     ];
 

@@ -51,7 +51,7 @@ public sealed class OtlpTests
         var claimed = await client.GetAsync(new Uri($"/workflow/step?worker_id={worker}", UriKind.Relative), ct);
         Assert.StartsWith("00-", claimed.Headers.GetValues("traceparent").Single(), StringComparison.Ordinal);
 
-        foreach (var (path, text) in (ReadOnlySpan<(string, string)>)[
+        foreach (var (path, text) in ((string, string)[])[
             ("/v1/metrics", "broker.batch.size"), ("/v1/metrics", "http.server.request.duration"), ("/v1/metrics", "broker.queue.depth"),
             ("/v1/traces", "POST /workflow/dispatch"), ("/v1/traces", "transaction"), ("/v1/traces", "broker-under-test")])
         {

@@ -69,7 +69,7 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         Assert.Equal(200, (await wire.GetAsync($"/api/workflows/workflows/{name}/instances/{id}/history")).Status);
         Assert.Equal(200, (await wire.GetAsync($"/api/explain/{name}/{id}/{step.GetProperty("step_name").GetString()}")).Status);
         Assert.Equal(200, (await wire.GetAsync("/metrics")).Status);
-        Assert.Equal(200, (await wire.PostAsync("/api/workers/register", """{"id":"w","labels":["x"]}""")).Status);
+        Assert.Equal(200, (await wire.PostAsync("/api/workers/register", """{"worker_id":"w","labels":["x"]}""")).Status);
         Assert.Equal(200, (await wire.GetAsync("/api/workers")).Status);
         var removed = 0;
         Storage.RetentionRound round;

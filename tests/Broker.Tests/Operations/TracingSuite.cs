@@ -23,7 +23,7 @@ public abstract class TracingSuite(BrokerApp app)
     {
         var (schema, trace) = (Flows.Chain(Flows.NewName("traced"), 2), NewTrace());
         var worker = await wire.RegisterAsync(schema);
-        await SendAsync("/workflow/dispatch", $$"""{"workflow":{{schema}},"inputs":{}}""", trace);
+        await SendAsync("/workflow/dispatch", Dispatch(schema), trace);
 
         var (header, body) = await ClaimAsync($"/workflow/step?worker_id={worker}");
         Assert.Equal(trace, header);
@@ -68,7 +68,7 @@ public abstract class TracingSuite(BrokerApp app)
     {
         var name = Flows.NewName("plain");
         var worker = await wire.RegisterAsync(Flows.Single(name));
-        await SendAsync("/workflow/dispatch", $$"""{"workflow":{{Flows.Single(name)}},"inputs":{}}""", sent);
+        await SendAsync("/workflow/dispatch", Dispatch(Flows.Single(name)), sent);
         var (header, body) = await ClaimAsync($"/workflow/step?worker_id={worker}&extras=true");
         Assert.Null(header);
         Assert.False(body.TryGetProperty("traceparent", out _));
@@ -97,7 +97,7 @@ public abstract class TracingSuite(BrokerApp app)
         ActivitySource.AddActivityListener(listener);
         var name = Flows.NewName("spans");
         var worker = await wire.RegisterAsync(Flows.Single(name));
-        await SendAsync("/workflow/dispatch", $$"""{"workflow":{{Flows.Single(name)}},"inputs":{}}""", trace);
+        await SendAsync("/workflow/dispatch", Dispatch(Flows.Single(name)), trace);
         await seen.Task.WaitAsync(TimeSpan.FromSeconds(60), Ct);
 
         var request = Assert.Single(spans, s => s.Source.Name == "Microsoft.AspNetCore");
@@ -108,6 +108,8 @@ public abstract class TracingSuite(BrokerApp app)
         Assert.True(transaction.GetTagItem("broker.batch.size") is >= 1);
         Assert.Equal(request.Id, (await ClaimAsync($"/workflow/step?worker_id={worker}")).Header);
     }
+
+    private static string Dispatch(string schema) => $"{{\"workflow\":{schema},\"inputs\":{{}}}}";
 
     private async Task SendAsync(string path, string body, string? trace)
     {

@@ -5,7 +5,7 @@ namespace Broker.Operations.Tracing;
 /// <summary>Gives a request's span the name of its route and its outcome, when somebody traces it.</summary>
 internal sealed class RequestSpans(RequestDelegate next)
 {
-    public Task InvokeAsync(HttpContext http) => Activity.Current is { Recorded: true } span ? TracedAsync(http, span) : next(http);
+    public Task InvokeAsync(HttpContext http) => TraceParents.Span is { } span ? TracedAsync(http, span) : next(http);
 
     private async Task TracedAsync(HttpContext http, Activity span)
     {

@@ -7,12 +7,17 @@ namespace Broker.Operations.Tracing;
 internal static class TraceParents
 {
     /// <summary>
-    /// The span of this request if it is being traced, else what its client sent, if that is a W3C trace context. An id that was only
-    /// made for the log is nobody's trace.
+    /// The span of this request, if somebody listens. The framework also makes one for the log alone: that has no source, though it takes
+    /// the sampling flag over from its caller.
+    /// </summary>
+    public static Activity? Span => Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C, Source.Name.Length: > 0 } span ? span : null;
+
+    /// <summary>
+    /// The span of this request if it is being traced, else what its client sent, if that is a W3C trace context.
     /// </summary>
     public static string? Of(HttpContext http)
     {
-        if (Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C } span) return span.Id;
+        if (Span is { } span) return span.Id;
         var sent = http.Request.Headers.TraceParent;
         if (sent.Count != 1 || !ActivityContext.TryParse(sent[0], null, out var context)) return null;
         return context.TraceId == default || context.SpanId == default
