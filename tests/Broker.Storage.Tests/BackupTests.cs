@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Storage.Sqlite;
 using Broker.Testing;
@@ -10,8 +11,16 @@ public abstract class BackupSuite : IAsyncLifetime
 {
     private const int Instances = 60;
 
-    // Long enough for a slow machine to report in time, short enough to wait for.
-    private const int LeaseSecs = 20;
+    // Short: until somebody collects it, a lease that has run out still counts.
+    private const int LeaseSecs = 2;
+
+    private const string Retries = """ "command": "true", "retry_policy": {"max_retries": 9, "backoff": "None"} """;
+
+    private static WorkflowDefinition Definition => ADefinition.Of($$"""
+        {"workflow_id": "d", "jobs": {"name": "d", "trigger": "t"}, "steps": {
+          "a": {"depends_on": [], {{Retries}} }, "b": {"depends_on": ["a"], {{Retries}} }, "c": {"depends_on": ["a"], {{Retries}} },
+          "e": {"depends_on": ["b", "c"], {{Retries}} } } }
+        """);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -29,7 +38,7 @@ public abstract class BackupSuite : IAsyncLifetime
     {
         await using var store = StoreHarness.Open(await CreateAsync(), TimeProvider.System);
         await store.Migrator.MigrateAsync(Ct);
-        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("d", "a", "b<-a", "c<-a", "e<-b+c")], makeLatest: false, Ct)).Registered[0];
+        var definition = (await store.Definitions.RegisterAsync([Definition], makeLatest: false, Ct)).Registered[0];
         await store.Runs.StartAsync([.. Enumerable.Range(0, Instances).Select(i => new StartRequest(definition, $"i{i}") { InputsJson = $"{{\"n\":{i}.0}}" })], Ct);
 
         // Work goes on until the copy is there: what it holds is a moment of a busy broker.
