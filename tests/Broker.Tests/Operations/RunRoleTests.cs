@@ -49,7 +49,7 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         var (app, _, problem) = BrokerHost.Create(
             [
                 $"--DATABASE_URL={connectionString}", "--PORT=0", "--HOST=127.0.0.1", $"--WORKFLOWS_DIR={workflows.Path}", "--Broker:MigrateAtStart=false",
-                "--Broker:RetentionSucceeded=00:00:00.001", "--Serilog:MinimumLevel:Default=Warning",
+                "--Serilog:MinimumLevel:Default=Warning",
             ]);
         Assert.Null(problem);
         await using var broker = app!;
