@@ -28,11 +28,14 @@ COPY --from=build /out/broker /app
 # The embedded database, for those who set no DATABASE_URL, and workflow files; mount volumes over them.
 RUN mkdir -p /data/broker-data /data/workflows && cp -r /app/workflows/. /data/workflows/ && chown -R "$APP_UID" /data
 WORKDIR /data
+# So that the embedded database outlives the container, also where nobody thought of it.
+VOLUME /data/broker-data
 USER $APP_UID
 # Inside a container loopback is reachable by nobody. Listening beyond it takes API keys: `docker run … broker keys create --name admin
 # --scopes admin` on the same database, or Broker__Auth__Keys__0__…; or Broker__Auth__AllowAnonymous=true where only friends reach the port.
 ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
 EXPOSE 3000
+# Asks /readyz: the image has no curl.
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["dotnet", "/app/Broker.dll", "--healthcheck"]
 ENTRYPOINT ["dotnet", "/app/Broker.dll"]

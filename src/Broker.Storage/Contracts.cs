@@ -74,9 +74,6 @@ public interface IRunStore
 
     /// <summary>Finishes sleeps and waits that are due, at most a batch; returns how many.</summary>
     Task<int> FinishDueAsync(int batch, CancellationToken ct);
-
-    /// <summary>Removes instances whose current run ended before <paramref name="before"/>, at most a batch; returns how many.</summary>
-    Task<int> RemoveEndedAsync(DateTimeOffset before, int batch, CancellationToken ct);
 }
 
 /// <summary>A page of rows and, when there is more, where to go on.</summary>

@@ -54,7 +54,9 @@ public static class StorageRegistration
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
         services.AddSingleton<IStepStore, StepStore>();
         services.AddSingleton<IRunStore, RunStore>();
+        services.AddSingleton<IRetention, RunRetention>();
         services.AddSingleton<IHistory, History>();
+        services.AddSingleton<IQueueFacts, QueueFacts>();
         services.AddSingleton<ILogStore, LogStore>();
         services.AddSingleton<IEventStore, EventStore>();
         services.AddSingleton<WorkerStore>();

@@ -27,6 +27,9 @@ internal sealed class JobFiles : IDisposable
         new("BROKER_WORKFLOW", _job.WorkflowId),
         new("BROKER_JOB", _job.JobId),
         new("BROKER_ATTEMPT", _job.Attempt.ToString(CultureInfo.InvariantCulture)),
+
+        // By the name that tracing tools look for; empty where the run belongs to no trace, so that the worker's own is not passed on.
+        new("TRACEPARENT", _job.Traceparent ?? ""),
     ];
 
     public void Dispose()

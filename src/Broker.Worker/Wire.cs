@@ -8,7 +8,7 @@ internal sealed record Claim(ClaimedJob Job, Lease Lease)
     public override string ToString() => $"{Job.WorkflowId}/{Job.JobId} attempt {Job.Attempt} lease {Lease.LeaseId}";
 }
 
-internal sealed record ClaimedJob(string WorkflowId, string JobId, string Command, int Attempt = 0, JsonElement? UpstreamOutputs = null);
+internal sealed record ClaimedJob(string WorkflowId, string JobId, string Command, int Attempt = 0, JsonElement? UpstreamOutputs = null, string? Traceparent = null);
 
 internal sealed record Lease(string LeaseId, int TtlSecs = 30);
 

@@ -4,6 +4,8 @@ using Broker.Audit;
 using Broker.Auth;
 using Broker.OpenApi;
 using Broker.Operations;
+using Broker.Operations.Metrics;
+using Broker.Operations.Tracing;
 using Broker.Settings;
 using Broker.WorkflowFiles;
 
@@ -18,6 +20,8 @@ internal static class BrokerHost
         var (builder, settings, auth, problem) = Configure(args);
         if (problem is not null) return (null, settings, problem);
 
+        var telemetry = Telemetry.Start(builder.Configuration, out var unusable);
+        if (unusable is not null) return (null, settings, unusable);
         builder.AddStructuredLogs();
         builder.ListenAsSet(settings);
         builder.Services.AddSingleton(settings);
@@ -25,10 +29,12 @@ internal static class BrokerHost
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddAuth(auth, settings);
         builder.Services.AddApiDocument();
+        builder.Services.AddBrokerMetrics();
         builder.Services.AddHostedService<WorkflowFileRegistration>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();
+        if (telemetry is not null) app.Lifetime.ApplicationStopped.Register(telemetry.Dispose);
         app.UseOperations();
         app.UseHeadRequests();
         app.UseInstancesTrailingSlash(settings);
@@ -39,6 +45,7 @@ internal static class BrokerHost
         app.MapDialects(settings);
         app.MapAudit();
         app.MapProbes();
+        app.MapMetrics(settings);
         app.MapApiDocument();
         return (app, settings, null);
     }

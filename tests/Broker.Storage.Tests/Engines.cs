@@ -145,6 +145,14 @@ public sealed class PostgresLeaseTests(PostgresCluster cluster) : LeaseConforman
 
 public sealed class SqliteLeaseTests() : LeaseConformance(new OnSqlite());
 
+public sealed class PostgresRetentionTests(PostgresCluster cluster) : RetentionConformance(new OnPostgres(cluster));
+
+public sealed class SqliteRetentionTests() : RetentionConformance(new OnSqlite());
+
+public sealed class PostgresQueueFactsTests(PostgresCluster cluster) : QueueFactsConformance(new OnPostgres(cluster));
+
+public sealed class SqliteQueueFactsTests() : QueueFactsConformance(new OnSqlite());
+
 public sealed class PostgresDefinitionTests(PostgresCluster cluster) : DefinitionConformance(new OnPostgres(cluster));
 
 public sealed class SqliteDefinitionTests() : DefinitionConformance(new OnSqlite());

@@ -172,17 +172,4 @@ public abstract class LeaseConformance : StoreTests
         var view = await ViewAsync(run);
         Assert.Equal((RunStatus.Failed, "WaitForEventTimeoutError"), (view.Status, view.Error!.Name));
     }
-
-    [Fact]
-    public async Task Ended_instances_are_removed_when_they_are_old()
-    {
-        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
-        var done = await StartAsync(definition, "done");
-        await SucceedAsync((await ClaimAsync())!);
-        await StartAsync(definition, "going");
-        var ended = (await ViewAsync(done)).EndedAt!.Value;
-        Assert.Equal(0, await Store.Runs.RemoveEndedAsync(ended, 10, Ct));
-        Assert.Equal(1, await Store.Runs.RemoveEndedAsync(ended.AddSeconds(1), 10, Ct));
-        Assert.Equal("going", Assert.Single(await Store.History.ListAsync(null, Ct)).Ref.InstanceId);
-    }
 }

@@ -36,8 +36,32 @@ public abstract class MigrationConformance : StoreTests
     {
         await Store.Migrator.MigrateAsync(Ct);
         await Engine.ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion") VALUES ('99990101000000_Later', '99.0.0')""");
-        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => Open().Migrator.MigrateAsync(Ct));
+        var refusal = await Assert.ThrowsAsync<Schema.SchemaMismatchException>(() => Open().Migrator.MigrateAsync(Ct));
         Assert.Contains("99990101000000_Later", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_named_until_it_is_there()
+    {
+        var fault = await Store.Migrator.FaultAsync(Ct);
+        Assert.Contains("_Initial", fault, StringComparison.Ordinal);
+        var refusal = await Assert.ThrowsAsync<Schema.SchemaMismatchException>(() => Store.Migrator.CheckAsync(Ct));
+        Assert.Contains("_Initial", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("broker migrate", refusal.Message, StringComparison.Ordinal);
+
+        Assert.NotEmpty(await Open().Migrator.MigrateAsync(Ct));
+        Assert.Null(await Store.Migrator.FaultAsync(Ct));
+        Assert.Empty(await Store.Migrator.MigrateAsync(Ct));
+        await Store.Migrator.CheckAsync(Ct);
+    }
+
+    [Fact]
+    public async Task A_schema_that_goes_away_is_noticed()
+    {
+        await Store.Migrator.MigrateAsync(Ct);
+        Assert.Null(await Store.Migrator.FaultAsync(Ct));
+        await Engine.ExecuteAsync("DROP TABLE run");
+        Assert.NotNull(await Store.Migrator.FaultAsync(Ct));
     }
 
     [Fact]

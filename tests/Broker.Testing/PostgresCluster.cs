@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using Npgsql;
@@ -116,6 +117,31 @@ public sealed class PostgresCluster : IAsyncDisposable
         string login = Uri.EscapeDataString(parts.Username ?? "postgres") + (parts.Password is { Length: > 0 } p ? ":" + Uri.EscapeDataString(p) : "");
         return string.Create(CultureInfo.InvariantCulture, $"postgres://{login}@{host}:{port}/{parts.Database}");
     }
+
+    /// <summary>Runs one of PostgreSQL's client programs, from beside the server's or from the path, on a database; fails with what it said.</summary>
+    public static async Task RunToolAsync(string tool, string connectionString, params string[] arguments)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        string program = FindBinaries() is { } bin && File.Exists($"{bin}/{tool}") ? $"{bin}/{tool}" : tool;
+        string port = parts.Port.ToString(CultureInfo.InvariantCulture);
+        var start = new ProcessStartInfo(program, [$"--host={parts.Host}", $"--port={port}", $"--username={parts.Username}", $"--dbname={parts.Database}", .. arguments])
+        {
+            RedirectStandardError = true,
+        };
+        if (parts.Password is { Length: > 0 } password)
+        {
+            start.Environment["PGPASSWORD"] = password;
+        }
+
+        using var process = Process.Start(start)!;
+        string said = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"{tool} ended with code {process.ExitCode}: {said}");
+    }
+
+    /// <summary>The same database as another role, which the server trusts as it trusts the first.</summary>
+    public static string As(string connectionString, string role, string password) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Username = role, Password = password }.ConnectionString;
 
     /// <summary>Ends the private server as a power cut would: no checkpoint, every connection broken.</summary>
     public Task CrashAsync() => Private().CrashAsync();

@@ -22,6 +22,10 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IRunStore Runs => provider.GetRequiredService<IRunStore>();
 
+    public IRetention Retention => provider.GetRequiredService<IRetention>();
+
+    public IQueueFacts Queues => provider.GetRequiredService<IQueueFacts>();
+
     public IHistory History => provider.GetRequiredService<IHistory>();
 
     public ILogStore Logs => provider.GetRequiredService<ILogStore>();

@@ -50,6 +50,9 @@ public sealed record Assignment
     /// <summary>Raw JSON of the run's context, or null.</summary>
     public string? ContextJson { get; init; }
 
+    /// <summary>W3C trace context of the request that started the run, if it had one.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Results of finished predecessors under the names that workers look up (see <see cref="Upstream"/>).</summary>
     public required IReadOnlyList<UpstreamResult> Upstream { get; init; }
 

@@ -15,6 +15,15 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
     private readonly Dictionary<string, Group> groups = new(StringComparer.Ordinal);
     private int version = -1;
 
+    /// <summary>Claims that wait now.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (turns) return groups.Values.Sum(g => g.Waiting.Count);
+        }
+    }
+
     public async Task<IClaimTurn> EnterAsync(ClaimRequest claim, CancellationToken ct)
     {
         var (key, list) = await scopes.QueuesOfAsync(claim, ct);

@@ -58,7 +58,7 @@ internal readonly record struct ClaimSlot(ClaimWork Claim, string Worker, long F
 /// <summary>A step that is leased, with what its worker must know of the run.</summary>
 internal sealed record ClaimedRow(
     string Worker, long Fence, long RunId, int Index, int Attempt, long QueuedAt, long Due, long GrantedAt, long ExpiresAt, int LeaseSecs,
-    string Workflow, string InstanceId, int Number, int DefinitionId, string Inputs, string? Context, bool Streams)
+    string Workflow, string InstanceId, int Number, int DefinitionId, string Inputs, string? Context, bool Streams, string? TraceParent)
 {
     /// <summary>The claim that it goes to.</summary>
     public ClaimWork? Claim { get; init; }
@@ -80,6 +80,7 @@ internal sealed record ClaimedRow(
         LeaseSecs = LeaseSecs,
         InputsJson = Inputs,
         ContextJson = Context,
+        TraceParent = TraceParent,
         Upstream = Upstream.For(definition, definition.Steps[Index], finished),
     };
 }

@@ -82,6 +82,9 @@ internal interface IEngine
     /// <summary>The store's clock.</summary>
     Task<DateTimeOffset> NowAsync(CancellationToken ct);
 
+    /// <summary>Asks the database for a sign of life; throws when there is none.</summary>
+    Task PingAsync(CancellationToken ct);
+
     /// <summary>Held around every write on an engine with a single writer.</summary>
     Task<IDisposable> WriteTurnAsync(CancellationToken ct);
 

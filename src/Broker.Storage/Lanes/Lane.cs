@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
@@ -31,6 +32,8 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private async Task LoopAsync()
     {
+        // The request that happened to make this lane is nobody's parent.
+        Activity.Current = null;
         var together = new List<Work>(MostTogether);
         while (true)
         {
@@ -44,7 +47,9 @@ internal sealed partial class Lane : IAsyncDisposable
             if (together.Count > 0)
             {
                 StorageMetrics.BatchSize.Record(together.Count);
+                var began = Stopwatch.GetTimestamp();
                 await RunAsync(together);
+                StorageMetrics.BatchDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 together.Clear();
             }
 
@@ -96,6 +101,7 @@ internal sealed partial class Lane : IAsyncDisposable
         for (var attempt = 1; ; attempt++)
         {
             foreach (var work in works) work.Reset();
+            using var span = StorageTracing.Begin(works);
             try
             {
                 await turn.TakeAsync();
@@ -109,6 +115,7 @@ internal sealed partial class Lane : IAsyncDisposable
             }
             catch (Exception fault)
             {
+                span.Fail(fault);
                 await RecoverAsync(fault);
                 if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault))) throw;
             }

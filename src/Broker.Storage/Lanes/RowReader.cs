@@ -80,7 +80,7 @@ internal static class RowReader
     public static ClaimedRow ReadClaimed(DbDataReader reader, ClaimSlot slot) => new(
         slot.Worker, slot.Fence, reader.GetInt64(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7),
         reader.GetInt32(8), reader.GetString(9), reader.GetString(10), reader.GetInt32(11), reader.GetInt32(12), reader.GetString(13), Text(reader, 14),
-        reader.GetBoolean(15))
+        reader.GetBoolean(15), Text(reader, 16))
     {
         Claim = slot.Claim,
     };

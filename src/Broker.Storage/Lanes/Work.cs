@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -23,6 +24,9 @@ internal abstract class Work
 {
     /// <summary>The caller has gone: nothing is done for it any more.</summary>
     public CancellationToken Cancelled { get; init; }
+
+    /// <summary>The request that it comes from, if somebody listens to traces.</summary>
+    public Activity? Caller { get; } = StorageTracing.Caller;
 
     public abstract void Fail(Exception fault);
 
@@ -114,14 +118,19 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
         }
 
         var step = session.Find(index);
+        var attempt = step?.Attempt;
         var held = worker is null ? fence : step?.Worker == worker ? step.Fence ?? -1 : -1;
         Outcome = session.Report(index, held, report, now);
+        Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 
         // Lines are kept also from a lost lease: they tell what happened and change no state.
         Lines = report.Logs;
         Run = run.Ref;
-        Attempt = step?.Attempt;
+        Attempt = attempt;
     }
+
+    /// <summary>The step failed and is tried again.</summary>
+    public bool Retried { get; private set; }
 
     public IReadOnlyList<LogLine> Lines { get; private set; } = [];
 

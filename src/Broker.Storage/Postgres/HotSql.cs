@@ -12,6 +12,9 @@ internal static class HotSql
 {
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+    /// <summary>Reads nothing, of a table that must be there.</summary>
+    public const string Ping = "SELECT FROM run LIMIT 0";
+
     /// <summary>Run names to ids; a null number is the current run.</summary>
     public const string Resolve = """
         SELECT k.ord, r.id, r.definition_id
@@ -176,7 +179,7 @@ internal static class HotSql
         JOIN run r ON r.id = p.run_id
         WHERE s.run_id = p.run_id AND s.idx = p.idx
         RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
-            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, s.queue_id, s.rank
+            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, r.trace_parent, s.queue_id, s.rank
         """;
 
     public static readonly IReadOnlyList<string> Purge =

@@ -70,6 +70,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return Instants.FromMicros((long)(await command.ExecuteScalarAsync(ct))!);
     }
 
+    public async Task PingAsync(CancellationToken ct)
+    {
+        await using var command = source.CreateCommand(HotSql.Ping);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
 
     private static readonly Task<IDisposable> NoTurn = Task.FromResult<IDisposable>(new FreeTurn());

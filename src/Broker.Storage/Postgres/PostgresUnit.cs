@@ -189,7 +189,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
             while (await reader.ReadAsync(ct))
             {
                 claimed.Add(RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]));
-                handedOut.Add((reader.GetInt32(16), reader.GetInt64(17)));
+                handedOut.Add((reader.GetInt32(17), reader.GetInt64(18)));
                 look.Served++;
             }
 

@@ -5,14 +5,18 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Broker.Storage.Schema;
 
-/// <summary>Applies migrations at start; one broker does it while the others wait.</summary>
+/// <summary>Applies migrations, and tells whether they are all there. One broker applies them while the others wait.</summary>
 internal sealed class Migrator(IEngine engine)
 {
-    public async Task MigrateAsync(CancellationToken ct)
+    // Migrations are never taken back under a running broker: after the first time it is enough that the database answers.
+    private volatile bool known;
+
+    /// <summary>Brings the schema up to date; returns the names of what was applied.</summary>
+    public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct)
     {
         await using var db = engine.CreateContext();
-        var known = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
-        if ((await db.Database.GetPendingMigrationsAsync(ct)).Any())
+        var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
+        if (pending.Count > 0)
         {
             // The lock is the database's own, so that must exist. MigrateAsync would make it too, but only then.
             var creator = db.GetService<IRelationalDatabaseCreator>();
@@ -23,12 +27,25 @@ internal sealed class Migrator(IEngine engine)
             await db.Database.MigrateAsync(ct);
         }
 
-        var unknown = (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !known.Contains(m)).ToList();
-        if (unknown.Count > 0)
+        await RefuseNewerAsync(db, ct);
+        known = true;
+        return pending;
+    }
+
+
+    /// <summary>Throws <see cref="SchemaMismatchException"/> unless the schema is this program's.</summary>
+    public async Task CheckAsync(CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
+        if (pending.Count > 0)
         {
-            throw new InvalidOperationException(
-                $"The database was migrated by a newer version ({string.Join(", ", unknown)}). Start that version, or restore a backup from before.");
+            throw new SchemaMismatchException(
+                $"{Missing(pending)} Run 'broker migrate' with a role that owns the tables, or set Broker:MigrateAtStart=true.");
         }
+
+        await RefuseNewerAsync(db, ct);
+        known = true;
     }
 
     /// <summary>Null when the database answers and has all migrations, else what is wrong.</summary>
@@ -36,12 +53,39 @@ internal sealed class Migrator(IEngine engine)
     {
         try
         {
+            if (known)
+            {
+                await engine.PingAsync(ct);
+                return null;
+            }
+
             await using var db = engine.CreateContext();
-            return (await db.Database.GetPendingMigrationsAsync(ct)).Any() ? "The database is not migrated." : null;
+            var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
+            known = pending.Count == 0;
+            return known ? null : Missing(pending);
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {
+            // What comes back may be another database: look at its schema again.
+            known = false;
             return "The database does not answer.";
         }
     }
+
+    private static string Missing(List<string> pending) =>
+        $"The database is not migrated: it lacks {(pending.Count == 1 ? "the migration" : $"{pending.Count} migrations, the first is")} {pending[0]}.";
+
+    private static async Task RefuseNewerAsync(BrokerDb db, CancellationToken ct)
+    {
+        var own = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
+        var unknown = (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !own.Contains(m)).ToList();
+        if (unknown.Count > 0)
+        {
+            throw new SchemaMismatchException(
+                $"The database was migrated by a newer version ({string.Join(", ", unknown)}). Start that version, or restore a backup from before.");
+        }
+    }
 }
+
+/// <summary>The schema is not the one of this program; the message says what to do.</summary>
+public sealed class SchemaMismatchException(string message) : InvalidOperationException(message);

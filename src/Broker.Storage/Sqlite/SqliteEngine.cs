@@ -43,6 +43,15 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Now);
 
+    public async Task PingAsync(CancellationToken ct)
+    {
+        await using var connection = new SqliteConnection(connectionString);
+        await connection.OpenAsync(ct);
+        await using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM (SELECT 1 FROM run LIMIT 0)";
+        await command.ExecuteScalarAsync(ct);
+    }
+
     public async Task<IDisposable> WriteTurnAsync(CancellationToken ct)
     {
         await writer.WaitAsync(ct);
@@ -97,12 +106,15 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 /// </summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+    private const string Patience = "PRAGMA busy_timeout = 5000;";
+    private const string Durability = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     public static void Apply(System.Data.Common.DbConnection connection)
     {
         using var command = connection.CreateCommand();
-        command.CommandText = Pragmas;
+
+        // EF looks read-only whether the file is there. A restored copy is not in WAL mode yet, and cannot be brought there by that look.
+        command.CommandText = connection.ConnectionString.Contains("Mode=ReadOnly", StringComparison.OrdinalIgnoreCase) ? Patience : Patience + Durability;
         command.ExecuteNonQuery();
     }
 

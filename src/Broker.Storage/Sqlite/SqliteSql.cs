@@ -79,7 +79,8 @@ internal static class SqliteSql
         RETURNING 0, step.run_id, idx, attempt, queued_at, due, granted_at, expires_at, lease_secs,
             (SELECT workflow FROM run WHERE id = step.run_id), (SELECT instance_id FROM run WHERE id = step.run_id), (SELECT number FROM run WHERE id = step.run_id),
             (SELECT definition_id FROM run WHERE id = step.run_id), (SELECT inputs FROM run WHERE id = step.run_id),
-            (SELECT context FROM run WHERE id = step.run_id), (SELECT streams FROM run WHERE id = step.run_id)
+            (SELECT context FROM run WHERE id = step.run_id), (SELECT streams FROM run WHERE id = step.run_id),
+            (SELECT trace_parent FROM run WHERE id = step.run_id)
         """;
 
     public static readonly IReadOnlyList<string> Purge =

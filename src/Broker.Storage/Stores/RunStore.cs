@@ -30,7 +30,9 @@ internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache de
         var expired = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt <= now)
             .OrderBy(s => s.ExpiresAt).Take(batch).Select(s => new { s.RunId, s.Idx, s.Fence }).ToListAsync(ct);
         var done = await lanes.RunAsync(expired.Select(e => new ExpireWork(new(e.RunId, e.Idx), e.Fence ?? -1)).ToList(), ct);
-        return done.Count(d => d);
+        var count = done.Count(d => d);
+        StorageMetrics.LeaseLosses.Add(count);
+        return count;
     }
 
     public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
@@ -44,21 +46,5 @@ internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache de
             .OrderBy(s => s.Due).Take(batch).Select(s => new { s.RunId, s.Idx }).ToListAsync(ct);
         var done = await lanes.RunAsync(due.Select(d => new DueWork(new(d.RunId, d.Idx))).ToList(), ct);
         return done.Count(d => d);
-    }
-
-    public async Task<int> RemoveEndedAsync(DateTimeOffset before, int batch, CancellationToken ct)
-    {
-        var limit = before.ToMicros();
-        await using var db = engine.CreateContext();
-        var ended = await db.Runs.Where(r => r.IsCurrent && r.EndedAt < limit).OrderBy(r => r.Id).Take(batch)
-            .Select(r => new { r.Workflow, r.InstanceId }).ToListAsync(ct);
-        var removed = 0;
-        foreach (var run in ended)
-        {
-            var (verdict, _) = await ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Purge, ct);
-            if (verdict is ControlVerdict.Done) removed++;
-        }
-
-        return removed;
     }
 }

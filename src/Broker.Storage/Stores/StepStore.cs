@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
+using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -11,8 +13,19 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     {
         var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
         if (queues.Count == 0) return [];
-        if (claim.ClaimId is null) return await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct);
+        var began = Stopwatch.GetTimestamp();
+        var claimed = claim.ClaimId is null
+            ? await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct)
+            : await ClaimAgainAsync(claim, queues, ct);
+        StorageMetrics.ClaimDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
+        if (claimed.Count == 0) return claimed;
+        StorageMetrics.StepsClaimed.Add(claimed.Count);
+        foreach (var step in claimed) StorageMetrics.ClaimLag.Record((step.GrantedAt - step.Due).TotalSeconds);
+        return claimed;
+    }
 
+    private async Task<IReadOnlyList<Assignment>> ClaimAgainAsync(ClaimRequest claim, IReadOnlyList<QueueRow> queues, CancellationToken ct)
+    {
         var fences = ClaimKeys.FencesOf(claim);
         var before = await keys.FindAsync(claim, fences, ct);
         return before.Count > 0 ? before : await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, ct);
@@ -28,7 +41,9 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
         }
 
         if (works.Length == 1) return [await ReportAsync(works[0], ct)];
+        var began = Stopwatch.GetTimestamp();
         var verdicts = await lanes.RunAsync(works, ct);
+        foreach (var work in works) Measure(work, began);
         foreach (var work in works) await KeepLinesAsync(work, ct);
         return verdicts;
     }
@@ -41,10 +56,28 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
 
     private async Task<ReportVerdict> ReportAsync(ReportWork work, CancellationToken ct)
     {
+        var began = Stopwatch.GetTimestamp();
         var verdict = await lanes.RunAsync(work, ct);
+        Measure(work, began);
         await KeepLinesAsync(work, ct);
         return verdict;
     }
+
+    private static void Measure(ReportWork work, long began)
+    {
+        StorageMetrics.ReportDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
+        if (work.Retried) StorageMetrics.Retries.Add(1);
+        if (StorageMetrics.StepsReported.Enabled) StorageMetrics.StepsReported.Add(1, new KeyValuePair<string, object?>("verdict", Word(work.Outcome)));
+    }
+
+    private static string Word(ReportVerdict verdict) => verdict switch
+    {
+        ReportVerdict.Accepted => "accepted",
+        ReportVerdict.Stale => "stale",
+        ReportVerdict.StepCancelled => "step_cancelled",
+        ReportVerdict.UnknownRun => "unknown_run",
+        ReportVerdict.UnknownStep => "unknown_step",
+    };
 
     private async ValueTask KeepLinesAsync(ReportWork work, CancellationToken ct)
     {

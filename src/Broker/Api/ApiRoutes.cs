@@ -1,4 +1,5 @@
 using Broker.Api.BrokerDialect;
+using Broker.Api.Explain;
 using Broker.Api.HandlersDialect;
 using Broker.Api.InstancesDialect;
 using Broker.Api.JobsDialect;
@@ -15,5 +16,6 @@ internal static class ApiRoutes
         routes.MapJobsDialect();
         routes.MapHandlersDialect();
         routes.MapInstancesDialect(settings);
+        routes.MapExplain();
     }
 }

@@ -1,3 +1,5 @@
+using Broker.Operations.Metrics;
+
 namespace Broker.Background;
 
 /// <summary>A loop that owns only its timing: the work is <see cref="RunOnceAsync"/>, which tests and the runner tick call too.</summary>
@@ -10,17 +12,20 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
     {
         // Lets the host go on starting: the first round may be slow.
         await Task.Yield();
+        var name = GetType().Name;
         using var timer = new PeriodicTimer(interval, clock);
         do
         {
             try
             {
                 var done = await RunOnceAsync(stoppingToken);
-                if (done > 0) LogRound(log, GetType().Name, done);
+                HostMetrics.Round(name);
+                if (done > 0) LogRound(log, name, done);
             }
             catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
             {
-                LogFailed(log, fault, GetType().Name);
+                HostMetrics.FailedRound(name);
+                LogFailed(log, fault, name);
             }
             catch (OperationCanceledException)
             {

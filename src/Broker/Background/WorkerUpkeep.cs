@@ -45,13 +45,3 @@ internal sealed class PeerLinkService(IPeerLink link) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => link.RunAsync(stoppingToken);
 }
-
-/// <summary>Removes finished instances after the retention time, a bounded batch a round.</summary>
-internal sealed class Retention(IRunStore runs, BrokerSettings settings, TimeProvider clock, ILogger<Retention> log)
-    : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
-{
-    private readonly TimeProvider clock = clock;
-
-    internal override Task<int> RunOnceAsync(CancellationToken ct) =>
-        settings.Retention <= TimeSpan.Zero ? Task.FromResult(0) : runs.RemoveEndedAsync(clock.GetUtcNow() - settings.Retention, 500, ct);
-}

@@ -1,12 +1,13 @@
 using Broker.Auth;
 using Broker.Operations;
+using Broker.Storage.Schema;
 
 namespace Broker.Commands;
 
 /// <summary>What the first word says is to be done; without one, the broker serves.</summary>
 internal static class CommandLine
 {
-    private static readonly ICommand[] Commands = [new KeysCommand(), new HealthCheckCommand()];
+    private static readonly ICommand[] Commands = [new KeysCommand(), new MigrateCommand(), new BackupCommand(), new HealthCheckCommand()];
 
     public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
@@ -31,7 +32,7 @@ internal static class CommandLine
             await app!.RunAsync();
             return 0;
         }
-        catch (StartRefusedException refused)
+        catch (Exception refused) when (refused is StartRefusedException or SchemaMismatchException)
         {
             await errors.WriteLineAsync(refused.Message);
             return 1;

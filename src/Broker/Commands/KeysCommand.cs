@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using Broker.Auth;
 using Broker.Settings;
-using Broker.Storage;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;
@@ -41,7 +40,7 @@ internal sealed class KeysCommand : ICommand
             return 1;
         }
 
-        await using var services = StoresOf(setup.Settings);
+        await using var services = CommandStores.Of(setup.Settings);
         try
         {
             // The first key is made before the first start: beyond loopback the broker does not start without.
@@ -123,13 +122,6 @@ internal sealed class KeysCommand : ICommand
         $"{string.Join(',', key.Scopes)} on {(key.Workflows is null ? "all workflows" : $"the workflows {string.Join(", ", key.Workflows)}")}";
 
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    private static ServiceProvider StoresOf(BrokerSettings settings)
-    {
-        if (!DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)) throw new InvalidOperationException($"DATABASE_URL: {problem}");
-        return new ServiceCollection().AddSingleton(TimeProvider.System).AddLogging()
-            .AddBrokerStorage(new StorageOptions(target, settings.DefaultLeaseSecs, settings.Lanes)).BuildServiceProvider();
-    }
 
     /// <summary>The command line of this command, and everything that is wrong with it.</summary>
     private sealed record KeysLine(string Action, string Id, string Name, Scope Scopes, IReadOnlyList<string>? Workflows, bool PrintConfig, IReadOnlyList<string> Problems)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Broker.Auth;
+using Broker.Operations.Tracing;
 using Broker.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -50,6 +51,7 @@ internal static class HostSetup
     public static void UseOperations(this WebApplication app)
     {
         app.UseMiddleware<RequestLog>();
+        app.UseMiddleware<RequestSpans>();
         app.UseMiddleware<ExceptionAnswers>();
         app.UseMiddleware<CorsPolicy>();
         app.UseMiddleware<FallbackAnswers>();

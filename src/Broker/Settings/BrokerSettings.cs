@@ -54,8 +54,23 @@ internal sealed record BrokerSettings
     /// <summary>Largest request body in bytes (413 beyond).</summary>
     public int MaxBodyBytes { get; init; } = 8 * 1024 * 1024;
 
+    /// <summary>Applies migrations at start; false: refuses a database that lacks some.</summary>
+    public bool MigrateAtStart { get; init; } = true;
+
     /// <summary>Finished runs are removed after that long; zero keeps them.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>The same for runs that succeeded; null: as <see cref="Retention"/> says.</summary>
+    public TimeSpan? RetentionSucceeded { get; init; }
+
+    /// <summary>The same for runs that failed.</summary>
+    public TimeSpan? RetentionFailed { get; init; }
+
+    /// <summary>The same for runs that were cancelled.</summary>
+    public TimeSpan? RetentionCancelled { get; init; }
+
+    /// <summary>Measures, and serves them at <c>/metrics</c>.</summary>
+    public bool Metrics { get; init; } = true;
 
     /// <summary>Pause between two comment lines on an idle stream.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);

@@ -37,7 +37,12 @@ internal static class SettingsReader
         new("RunnerTickEnabled", (settings, text) => settings with { RunnerTickEnabled = Switch(text) }),
         new("InstancesShowActive", (settings, text) => settings with { InstancesShowActive = Switch(text) }),
         new("MaxBodyBytes", (settings, text) => settings with { MaxBodyBytes = Whole(text, 1024, 1 << 30) }),
-        new("Retention", (settings, text) => settings with { Retention = Span(text, TimeSpan.Zero, TimeSpan.FromDays(36_500)) }),
+        new("MigrateAtStart", (settings, text) => settings with { MigrateAtStart = Switch(text) }),
+        new("Retention", (settings, text) => settings with { Retention = Age(text) }),
+        new("RetentionSucceeded", (settings, text) => settings with { RetentionSucceeded = Age(text) }),
+        new("RetentionFailed", (settings, text) => settings with { RetentionFailed = Age(text) }),
+        new("RetentionCancelled", (settings, text) => settings with { RetentionCancelled = Age(text) }),
+        new("Metrics", (settings, text) => settings with { Metrics = Switch(text) }),
         new("StreamHeartbeat", (settings, text) => settings with { StreamHeartbeat = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) }),
     ];
 
@@ -106,6 +111,8 @@ internal static class SettingsReader
         text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
             : throw new FormatException($"a time such as 00:00:30 or 7.00:00:00 (days before the dot), from {least} to {most}");
+
+    private static TimeSpan Age(string text) => Span(text == "0" ? "00:00" : text, TimeSpan.Zero, TimeSpan.FromDays(36_500));
 
     private static bool Switch(string text) => text.ToLowerInvariant() switch
     {

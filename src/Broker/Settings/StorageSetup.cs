@@ -11,17 +11,22 @@ internal static class StorageSetup
 {
     public static IServiceCollection AddBrokerStorage(this IServiceCollection services, BrokerSettings settings)
     {
-        if (!DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)) throw new InvalidOperationException($"DATABASE_URL: {problem}");
-        services.AddBrokerStorage(new StorageOptions(target, settings.DefaultLeaseSecs, settings.Lanes));
+        services.AddBrokerStorage(settings.ToStorageOptions());
         services.AddHostedService<SchemaStartup>();
         services.AddSingleton<IReadiness, SchemaReadiness>();
         services.AddSingleton<BrokerEngine>();
         return services.AddBackgroundServices(settings);
     }
+
+    public static StorageOptions ToStorageOptions(this BrokerSettings settings) => new(settings.Target(), settings.DefaultLeaseSecs, settings.Lanes);
+
+    public static DatabaseTarget Target(this BrokerSettings settings) => DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)
+        ? target
+        : throw new InvalidOperationException($"DATABASE_URL: {problem}");
 }
 
 /// <summary>Migrates before anything else starts and before the port opens; waits a while for a database that starts beside us.</summary>
-internal sealed partial class SchemaStartup(Migrator migrator, TimeProvider clock, ILogger<SchemaStartup> log) : IHostedLifecycleService
+internal sealed partial class SchemaStartup(Migrator migrator, BrokerSettings settings, TimeProvider clock, ILogger<SchemaStartup> log) : IHostedLifecycleService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -32,7 +37,8 @@ internal sealed partial class SchemaStartup(Migrator migrator, TimeProvider cloc
         {
             try
             {
-                await migrator.MigrateAsync(cancellationToken);
+                if (settings.MigrateAtStart) await migrator.MigrateAsync(cancellationToken);
+                else await migrator.CheckAsync(cancellationToken);
                 return;
             }
             catch (Exception fault) when (fault is not (OperationCanceledException or InvalidOperationException) && clock.GetElapsedTime(began) < Patience)
@@ -53,7 +59,7 @@ internal sealed partial class SchemaStartup(Migrator migrator, TimeProvider cloc
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot be migrated yet ({Reason}); trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database is not to be had yet ({Reason}); trying again")]
     private static partial void LogWaiting(ILogger logger, string reason);
 }
 

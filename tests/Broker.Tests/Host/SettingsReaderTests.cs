@@ -58,7 +58,8 @@ public sealed class SettingsReaderTests
             ("Broker:WorkerOffline", "00:02:00"), ("Broker:WorkerRemoved", "1.00:00:00"), ("Broker:InstancesBasePath", "/wf/"),
             ("Broker:RunnerTickEnabled", "false"), ("Broker:InstancesShowActive", "true"), ("Broker:MaxBodyBytes", "65536"), ("Broker:Retention", "00:00:00"),
             ("Broker:StreamHeartbeat", "00:00:05"), ("Broker:DatabaseUrl", "sqlite:x.db"), ("Broker:Port", "1"), ("Broker:Lanes", "4"),
-            ("Broker:TimerInterval", "00:00:00.050")).Settings;
+            ("Broker:TimerInterval", "00:00:00.050"), ("Broker:MigrateAtStart", "false"), ("Broker:RetentionSucceeded", "1.00:00:00"),
+            ("Broker:RetentionFailed", "0"), ("Broker:RetentionCancelled", "02:00:00"), ("Broker:Metrics", "false")).Settings;
 
         var expected = new BrokerSettings
         {
@@ -81,6 +82,11 @@ public sealed class SettingsReaderTests
             Port = 1,
             Lanes = 4,
             TimerInterval = TimeSpan.FromMilliseconds(50),
+            MigrateAtStart = false,
+            RetentionSucceeded = TimeSpan.FromDays(1),
+            RetentionFailed = TimeSpan.Zero,
+            RetentionCancelled = TimeSpan.FromHours(2),
+            Metrics = false,
         };
         Assert.Equal(expected, settings);
         Assert.Equal(["http://a", "http://b"], settings.CorsOrigins);

@@ -63,6 +63,7 @@ internal static class AssignmentJson
             json.WriteString("lease_id"u8, step.Lease.Value);
             json.WriteNumber("lease_secs"u8, step.LeaseSecs);
             json.WriteNumber("attempt"u8, step.Attempt);
+            if (step.TraceParent is not null) json.WriteString("traceparent"u8, step.TraceParent);
         }
 
         json.WriteEndObject();

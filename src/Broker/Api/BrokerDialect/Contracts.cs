@@ -69,7 +69,8 @@ internal sealed record StepAssignment(
     [property: JsonPropertyName("version")] string? Version,
     [property: JsonPropertyName("lease_id")] Guid? LeaseId,
     [property: JsonPropertyName("lease_secs")] int? LeaseSecs,
-    [property: JsonPropertyName("attempt")] int? Attempt);
+    [property: JsonPropertyName("attempt")] int? Attempt,
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null);
 
 /// <summary>An event for the run's stream.</summary>
 internal sealed record StepEvent(

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Operations.Tracing;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -25,7 +25,7 @@ internal static class DispatchRoutes
 
         var instance = Guid.NewGuid().ToString("N");
         await engine.StartAsync(
-            new StartRequest(outcome.Registered[0], instance) { InputsJson = dispatch.InputsJson, TraceParent = Activity.Current?.Id },
+            new StartRequest(outcome.Registered[0], instance) { InputsJson = dispatch.InputsJson, TraceParent = TraceParents.Of(http) },
             http.RequestAborted);
         await Answers.Text(http, instance);
     }

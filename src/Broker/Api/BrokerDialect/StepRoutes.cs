@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Operations.Tracing;
 using Broker.Storage;
 
 namespace Broker.Api.BrokerDialect;
@@ -23,6 +24,7 @@ internal static class StepRoutes
         }
 
         var claimed = await ClaimAsync(http, engine, query, query.Count ?? 1);
+        TraceParents.Offer(http.Response, claimed);
         if (query.Count is not null) await AssignmentJson.SendAsync(http, claimed, query.Extras);
         else if (claimed.Count > 0) await AssignmentJson.SendAsync(http, claimed[0], query.Extras);
         else await Answers.NoContent(http);

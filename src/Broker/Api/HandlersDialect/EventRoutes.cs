@@ -3,6 +3,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Operations.Metrics;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Broker.Api.HandlersDialect;
@@ -37,6 +38,7 @@ internal static class EventRoutes
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, engine.Stopping);
+        using var seat = HostMetrics.Stream(HostMetrics.EventStreams);
         try
         {
             var verdict = request.Mode is StreamMode.Queue ? await QueueStream.SendAsync(http, engine, run, request, stop.Token)

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Operations.Tracing;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -75,7 +75,7 @@ internal static class RunRoutes
 
         var outcome = start is null
             ? new(StartVerdict.NotContinuable, null, engine.Now)
-            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = Activity.Current?.Id }, http.RequestAborted);
+            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = TraceParents.Of(http) }, http.RequestAborted);
         switch (outcome.Verdict)
         {
             case StartVerdict.Started:

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Operations.Tracing;
 
 namespace Broker.Api.InstancesDialect;
 
@@ -29,6 +30,9 @@ internal sealed class InstanceCall
     public bool ShowsActive => IsFlat && engine.Settings.InstancesShowActive;
 
     public CancellationToken Aborted => http.RequestAborted;
+
+    /// <summary>The trace that the request belongs to, if any.</summary>
+    public string? TraceParent => TraceParents.Of(http);
 
     /// <summary>The body, or null after a 413. Dispose it at the end of the request: the hooks look into it.</summary>
     public async Task<JsonBody?> ReadBodyAsync()

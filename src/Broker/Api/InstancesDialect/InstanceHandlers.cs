@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
@@ -152,7 +151,7 @@ internal static partial class InstanceHandlers
         }
 
         if (wanted.Count == 0) return [];
-        var traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
+        var traceParent = call.TraceParent;
         return await engine.StartAsync(
             [.. wanted.Select(one => new StartRequest(workflow, one.Id ?? Identifiers.NewInstanceId(engine.Now))
             {

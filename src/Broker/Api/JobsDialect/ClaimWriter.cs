@@ -34,6 +34,7 @@ internal static class ClaimWriter
         WriteUpstream(json, claimed);
         json.WriteNumber("enqueued_at_ms", claimed.QueuedAt.ToUnixTimeMilliseconds());
         json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
+        if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
         json.WriteEndObject();
 
         json.WriteStartObject("lease");

@@ -1,6 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Operations.Tracing;
 using Broker.Storage;
 
 namespace Broker.Api.JobsDialect;
@@ -26,6 +27,7 @@ internal static class JobRoutes
         }
 
         var claimed = await TakeAsync(engine, claim, ct);
+        TraceParents.Offer(http.Response, claimed);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, claim.Many), static (json, answer) =>
         {
             if (answer.Many) ClaimWriter.WriteAll(json, answer.claimed);

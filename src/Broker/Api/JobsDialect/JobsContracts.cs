@@ -92,7 +92,10 @@ internal sealed record ClaimedJobDto(
     [property: JsonPropertyName("job")] QueuedJobDto Job,
     [property: JsonPropertyName("lease")] JobLeaseDto Lease);
 
-/// <summary>What a worker needs to run a job: the outputs of each direct dependency among it.</summary>
+/// <summary>
+/// What a worker needs to run a job: the outputs of each direct dependency among it. <c>traceparent</c> is there only when the run was
+/// started within a trace.
+/// </summary>
 internal sealed record QueuedJobDto(
     [property: JsonPropertyName("job_id")] string JobId,
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
@@ -102,7 +105,8 @@ internal sealed record QueuedJobDto(
     [property: JsonPropertyName("attempt")] int Attempt,
     [property: JsonPropertyName("upstream_outputs")] Dictionary<string, Dictionary<string, string>> UpstreamOutputs,
     [property: JsonPropertyName("enqueued_at_ms")] long EnqueuedAtMs,
-    [property: JsonPropertyName("delayed_until_ms")] long DelayedUntilMs);
+    [property: JsonPropertyName("delayed_until_ms")] long DelayedUntilMs,
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null);
 
 /// <summary>The right to report one attempt of one job.</summary>
 internal sealed record JobLeaseDto(

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Operations.Metrics;
 using Broker.Storage;
 
 namespace Broker.Api.JobsDialect;
@@ -97,6 +98,7 @@ internal static class LogRoutes
         using var changed = engine.Changes.Subscribe(Topics.Log(name, job));
         try
         {
+            using var seat = HostMetrics.Stream(HostMetrics.LogStreams);
             var events = await SseWriter.OpenAsync(http.Response, stop.Token);
             var written = engine.Now;
             while (true)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Operations.Tracing;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
@@ -110,7 +111,7 @@ internal static class WorkflowRoutes
             return;
         }
 
-        await engine.StartAsync(start, ct);
+        await engine.StartAsync(start with { TraceParent = TraceParents.Of(http) }, ct);
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
     }
 

@@ -1,0 +1,175 @@
+using System.Globalization;
+using Broker.Core.Definitions;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Explanations;
+
+/// <summary>Why a step is not running, from what is stored: all causes, the one to look at first comes first.</summary>
+public static class Explanation
+{
+    /// <param name="run">The run with its reached steps.</param>
+    /// <param name="step">The step in question.</param>
+    /// <param name="facts">What the store knows beside the run.</param>
+    /// <param name="silentAfter">A worker not seen for longer does not count as there.</param>
+    public static IReadOnlyList<Cause> Of(RunView run, StepDefinition step, StepFacts facts, TimeSpan silentAfter)
+    {
+        var board = StepBoard.Of(run.Definition, run.Status, run.Steps);
+        var causes = new List<Cause>();
+        var state = board[step.Index].State;
+        if (run.IsTerminal && state is not { IsTerminal: true }) causes.Add(Ended(run));
+        if (run.Status is RunStatus.Paused or RunStatus.Pausing && state is not { IsTerminal: true }) causes.Add(Paused(run));
+        causes.AddRange(state is null ? Unreached(run.Definition, step, board) : Reached(step, state, facts, silentAfter));
+        if (causes.Count == 0) causes.Add(new(CauseKind.Claimable, "Nothing stands in the way: the next claim of a fitting worker gets it.") { Since = state?.Due });
+        return causes;
+    }
+
+    private static Cause Ended(RunView run) => new(CauseKind.RunEnded, $"The run has ended ({Word(run.Status)}) at {Text(run.EndedAt ?? run.UpdatedAt)}.")
+    {
+        Run = run.Status,
+        Since = run.EndedAt,
+        Error = run.Error,
+    };
+
+    private static Cause Paused(RunView run) => new(
+        CauseKind.RunPaused,
+        run.Status is RunStatus.Paused ? "The run is paused: resume it." : "The run is being paused: it waits for a lease to end, and hands out nothing meanwhile.")
+    {
+        Run = run.Status,
+        Since = run.UpdatedAt,
+    };
+
+    private static IEnumerable<Cause> Reached(StepDefinition step, StepState state, StepFacts facts, TimeSpan silentAfter) => state.Status switch
+    {
+        StepStatus.Leased => [Lease(state, facts.Now)],
+        StepStatus.Waiting => [Waiting(step, state)],
+        StepStatus.Ready => Ready(step, state, facts, silentAfter),
+        StepStatus.Succeeded => [new(CauseKind.Succeeded, $"It succeeded at {Text(state.EndedAt)}.") { State = state.Status, Since = state.EndedAt, Worker = state.Worker, Attempt = state.Attempt }],
+        StepStatus.Skipped => [new(CauseKind.Skipped, $"Its worker chose not to run it, at {Text(state.EndedAt)}.") { State = state.Status, Since = state.EndedAt, Worker = state.Worker }],
+        StepStatus.Failed => [new(CauseKind.Failed, $"It failed at {Text(state.EndedAt)}: {state.Error?.Message ?? "no reason was given"}.")
+        {
+            State = state.Status,
+            Since = state.EndedAt,
+            Worker = state.Worker,
+            Attempt = state.Attempt,
+            Error = state.Error,
+        }],
+        StepStatus.Cancelled => [new(CauseKind.Cancelled, $"It was cancelled with its run at {Text(state.EndedAt)}.") { State = state.Status, Since = state.EndedAt }],
+        StepStatus.Pending => [],
+    };
+
+    private static Cause Lease(StepState state, DateTimeOffset now) => state.ExpiresAt is { } until && until <= now
+        ? new(CauseKind.LeaseExpired, $"Worker {state.Worker} held it and let its lease run out at {Text(until)}; the lease will be collected.")
+        {
+            Worker = state.Worker,
+            Since = state.GrantedAt,
+            Until = until,
+            Attempt = state.Attempt,
+        }
+        : new(CauseKind.Leased, $"It is running: leased by worker {state.Worker} until {Text(state.ExpiresAt)}.")
+        {
+            Worker = state.Worker,
+            Since = state.GrantedAt,
+            Until = state.ExpiresAt,
+            Attempt = state.Attempt,
+        };
+
+    private static Cause Waiting(StepDefinition step, StepState state) => step.Kind is StepKind.Sleep
+        ? new(CauseKind.Sleeping, $"It sleeps until {Text(state.Due)}.") { Since = state.BegunAt, Until = state.Due }
+        : new(CauseKind.WaitingForEvent, $"It waits for an event '{step.EventType}' until {Text(state.Due)}.") { Event = step.EventType, Since = state.BegunAt, Until = state.Due };
+
+    private static IEnumerable<Cause> Ready(StepDefinition step, StepState state, StepFacts facts, TimeSpan silentAfter)
+    {
+        if (state.Due > facts.Now)
+        {
+            yield return new(CauseKind.Delayed, $"Attempt {state.Attempt} failed; the next one may start at {Text(state.Due)}.")
+            {
+                Until = state.Due,
+                Attempt = state.Attempt,
+                Error = state.Error,
+            };
+        }
+
+        if (!(facts.Now - facts.WorkerSeenAt <= silentAfter)) yield return NoWorker(step, facts.WorkerSeenAt);
+        else if (facts.Ahead > 0 && !state.Held)
+        {
+            yield return new(CauseKind.QueuedBehind, $"{facts.Ahead} claimable {(facts.Ahead == 1 ? "step is" : "steps are")} before it in the line.")
+            {
+                Ahead = facts.Ahead,
+                Since = state.Due,
+            };
+        }
+    }
+
+    private static Cause NoWorker(StepDefinition step, DateTimeOffset? seenAt)
+    {
+        var able = step.Command is null ? "registered for this workflow"
+            : step.RequiredLabels.IsEmpty ? "that takes jobs"
+            : $"with the label{(step.RequiredLabels.Length == 1 ? "" : "s")} {string.Join(", ", step.RequiredLabels)}";
+        return new(CauseKind.NoWorker, seenAt is null ? $"No worker {able} has ever been seen." : $"No worker {able} has been seen since {Text(seenAt)}.")
+        {
+            Since = seenAt,
+            Labels = step.RequiredLabels,
+        };
+    }
+
+    private static List<Cause> Unreached(WorkflowDefinition definition, StepDefinition step, BoardStep[] board)
+    {
+        var causes = new List<Cause>();
+        foreach (var index in step.Plain)
+        {
+            var above = board[index];
+            if (above.State is { IsFinished: true }) continue;
+            causes.Add(IsLost(above) ? Lost(above) : above.Fate is Fate.NotTaken ? Skirted(above) : Wait(above));
+        }
+
+        foreach (var group in step.AnyOf)
+        {
+            if (group.Members.Any(m => board[m].State is { IsFinished: true })) continue;
+            var names = group.Members.Select(m => definition.Steps[m].Name).ToArray();
+            causes.Add(group.Members.All(m => IsLost(board[m]))
+                ? new(CauseKind.Unreachable, $"It can never start: none of {string.Join(", ", names)} can finish any more.") { AnyOf = names }
+                : new(CauseKind.WaitingForAnyOf, $"It waits for one of {string.Join(", ", names)} to finish.") { AnyOf = names });
+        }
+
+        // Everything above has finished and it was not reached: a result named another branch, or a skipped job does not do.
+        if (causes.Count == 0) causes.AddRange(step.Predecessors.Where(p => board[p].State is { IsFinished: true }).Select(p => NotTaken(step, board[p])));
+        return causes;
+    }
+
+    private static Cause Wait(BoardStep above) => new(CauseKind.WaitingForStep, $"It waits for step {above.Step.Name} ({Word(above.State?.Status)}).")
+    {
+        Step = above.Step.Name,
+        State = above.State?.Status,
+    };
+
+    private static Cause Lost(BoardStep above) => new(
+        CauseKind.Unreachable, $"It can never start: step {above.Step.Name} {(above.State is { } ended ? $"has ended ({Word(ended.Status)})" : "cannot start either")}.")
+    {
+        Step = above.Step.Name,
+        State = above.State?.Status,
+        Error = above.State?.Error,
+    };
+
+    private static Cause Skirted(BoardStep above) =>
+        new(CauseKind.BranchNotTaken, $"The run went another way: step {above.Step.Name} was never reached.") { Step = above.Step.Name };
+
+    private static Cause NotTaken(StepDefinition step, BoardStep above) => new(
+        CauseKind.BranchNotTaken,
+        step.NeedsSuccess && above.State is { Status: StepStatus.Skipped }
+            ? $"Step {above.Step.Name} was skipped, and this one needs its success."
+            : $"Step {above.Step.Name} has finished and its result leads elsewhere.")
+    {
+        Step = above.Step.Name,
+        State = above.State?.Status,
+    };
+
+    private static bool IsLost(BoardStep step) => step.Fate is Fate.Dead || step.State is { Status: StepStatus.Failed or StepStatus.Cancelled };
+
+    private static string Word(StepStatus? status) => status is { } known ? known.ToString().ToLowerInvariant() : "not reached yet";
+
+    private static string Word(RunStatus status) => status.ToString().ToLowerInvariant();
+
+    private static string Text(DateTimeOffset? at) => at is { } known ? known.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture) : "an unknown time";
+}

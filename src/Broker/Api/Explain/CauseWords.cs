@@ -1,0 +1,65 @@
+using Broker.Core.Explanations;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Api.Explain;
+
+/// <summary>The words of this answer: part of the API, whatever the types are called.</summary>
+internal static class CauseWords
+{
+    public static string Of(CauseKind kind) => kind switch
+    {
+        CauseKind.Leased => "leased",
+        CauseKind.LeaseExpired => "lease_expired",
+        CauseKind.Succeeded => "succeeded",
+        CauseKind.Skipped => "skipped",
+        CauseKind.Failed => "failed",
+        CauseKind.Cancelled => "cancelled",
+        CauseKind.RunEnded => "run_ended",
+        CauseKind.RunPaused => "run_paused",
+        CauseKind.WaitingForStep => "waiting_for_step",
+        CauseKind.WaitingForAnyOf => "waiting_for_any_of",
+        CauseKind.Unreachable => "unreachable",
+        CauseKind.BranchNotTaken => "branch_not_taken",
+        CauseKind.WaitingForEvent => "waiting_for_event",
+        CauseKind.Sleeping => "sleeping",
+        CauseKind.Delayed => "delayed",
+        CauseKind.NoWorker => "no_worker",
+        CauseKind.QueuedBehind => "queued_behind",
+        CauseKind.Claimable => "claimable",
+    };
+
+    public static string Of(StepStatus status) => status switch
+    {
+        StepStatus.Pending => "pending",
+        StepStatus.Ready => "ready",
+        StepStatus.Leased => "leased",
+        StepStatus.Waiting => "waiting",
+        StepStatus.Succeeded => "succeeded",
+        StepStatus.Skipped => "skipped",
+        StepStatus.Failed => "failed",
+        StepStatus.Cancelled => "cancelled",
+    };
+
+    /// <summary>A step as it is shown: what was never reached and never will be was skipped.</summary>
+    public static string Of(BoardStep step) => step.Fate switch
+    {
+        Fate.Reached => Of(step.State!.Status),
+        Fate.Open => Of(StepStatus.Pending),
+        Fate.Dead => "unreachable",
+        Fate.NotTaken => "not_taken",
+    };
+
+    public static string Of(RunStatus status) => status switch
+    {
+        RunStatus.Queued => "queued",
+        RunStatus.Running => "running",
+        RunStatus.Waiting => "waiting",
+        RunStatus.Pausing => "pausing",
+        RunStatus.Paused => "paused",
+        RunStatus.Succeeded => "succeeded",
+        RunStatus.Failed => "failed",
+        RunStatus.Cancelled => "cancelled",
+    };
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+using Broker.Storage;
+
+namespace Broker.Operations.Metrics;
+
+/// <summary>
+/// Which instruments are shown, and which of their tags become labels: the others are summed over, so that the number of series is
+/// bounded by this list.
+/// </summary>
+internal static class MetricCatalogue
+{
+    private static readonly Dictionary<(string Meter, string Instrument), string[]> Labels = new()
+    {
+        [(StorageMetrics.MeterName, "broker.batch.size")] = [],
+        [(StorageMetrics.MeterName, "broker.batch.duration")] = [],
+        [(StorageMetrics.MeterName, "broker.claim.duration")] = [],
+        [(StorageMetrics.MeterName, "broker.claim.lag")] = [],
+        [(StorageMetrics.MeterName, "broker.report.duration")] = [],
+        [(StorageMetrics.MeterName, "broker.steps.claimed")] = [],
+        [(StorageMetrics.MeterName, "broker.steps.reported")] = ["verdict"],
+        [(StorageMetrics.MeterName, "broker.lease.losses")] = [],
+        [(StorageMetrics.MeterName, "broker.retries")] = [],
+        [(StorageMetrics.MeterName, "broker.runs.removed")] = [],
+        [(StorageMetrics.MeterName, "broker.database.errors")] = [],
+        [(HostMetrics.MeterName, "broker.background.rounds")] = ["service"],
+        [(HostMetrics.MeterName, "broker.background.failed_rounds")] = ["service"],
+        [(HostMetrics.MeterName, "broker.stream.clients")] = ["kind"],
+        [(HostMetrics.MeterName, "broker.claims.parked")] = [],
+        [(HostMetrics.MeterName, "broker.queue.depth")] = ["workflow"],
+        [(HostMetrics.MeterName, "broker.queue.oldest_age")] = ["workflow"],
+        [("Microsoft.AspNetCore.Hosting", "http.server.request.duration")] = ["http.request.method", "http.route", "http.response.status_code"],
+        [("Microsoft.AspNetCore.Hosting", "http.server.active_requests")] = [],
+        [("Microsoft.AspNetCore.Server.Kestrel", "kestrel.active_connections")] = [],
+        [("Microsoft.AspNetCore.Server.Kestrel", "kestrel.rejected_connections")] = [],
+        [("System.Runtime", "dotnet.process.cpu.time")] = ["cpu.mode"],
+        [("System.Runtime", "dotnet.process.memory.working_set")] = [],
+        [("System.Runtime", "dotnet.gc.collections")] = ["gc.heap.generation"],
+        [("System.Runtime", "dotnet.gc.pause.time")] = [],
+        [("System.Runtime", "dotnet.thread_pool.thread.count")] = [],
+        [("System.Runtime", "dotnet.thread_pool.queue.length")] = [],
+    };
+
+    /// <summary>Meters that are shown, for exporters that choose by meter.</summary>
+    public static IEnumerable<string> Meters => Labels.Keys.Select(k => k.Meter).Distinct();
+
+    /// <summary>The tags of an instrument that become labels; null: it is not shown.</summary>
+    public static string[]? LabelsOf(Instrument instrument) => Labels.GetValueOrDefault((instrument.Meter.Name, instrument.Name));
+}

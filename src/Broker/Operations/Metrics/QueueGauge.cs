@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using Broker.Background;
+using Broker.Storage;
+using Broker.Storage.Changes;
+
+namespace Broker.Operations.Metrics;
+
+/// <summary>
+/// What waits: steps by workflow and parked claims. The database is asked at most every few seconds, and only while somebody reads the
+/// gauges; several brokers on one database show the same depths.
+/// </summary>
+internal sealed class QueueGauge : PeriodicService
+{
+    private const int MostWorkflows = 200;
+
+    /// <summary>Label of whatever comes after the longest queues: names are the clients' choice and must not grow the answer without end.</summary>
+    private const string Others = "(others)";
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interest = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
+    private readonly IQueueFacts facts;
+    private readonly TimeProvider clock;
+    private readonly SemaphoreSlim turn = new(1);
+    private volatile IReadOnlyList<(string Workflow, int Depth, double Age)> depths = [];
+    private long askedAt;
+    private long readAt;
+
+    public QueueGauge(IQueueFacts facts, ClaimGate gate, IMeterFactory meters, TimeProvider clock, ILogger<QueueGauge> log)
+        : base(Interval, clock, log)
+    {
+        (this.facts, this.clock) = (facts, clock);
+        var meter = meters.Create(HostMetrics.MeterName);
+        meter.CreateObservableGauge("broker.claims.parked", () => gate.Waiting, "{claim}", "Claims that wait for work");
+        meter.CreateObservableGauge("broker.queue.depth", Depths, "{step}", "Steps that a worker could take now, counted up to 10000 a queue");
+        meter.CreateObservableGauge("broker.queue.oldest_age", Ages, "s", "Age of the step that has been claimable for longest");
+    }
+
+    /// <summary>Reads anew unless that was done a moment ago.</summary>
+    public async Task RefreshAsync(CancellationToken ct)
+    {
+        Ask();
+        await ReadAsync(ct);
+    }
+
+    private async Task ReadAsync(CancellationToken ct)
+    {
+        await turn.WaitAsync(ct);
+        try
+        {
+            if (readAt != 0 && clock.GetElapsedTime(readAt) < Fresh) return;
+            var (found, now) = await facts.DepthsAsync(ct);
+            depths = Bounded(found, now);
+            readAt = clock.GetTimestamp();
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    internal override async Task<int> RunOnceAsync(CancellationToken ct)
+    {
+        var asked = Volatile.Read(ref askedAt);
+        if (asked != 0 && clock.GetElapsedTime(asked) < Interest) await ReadAsync(ct);
+        return 0;
+    }
+
+    public override void Dispose()
+    {
+        base.Dispose();
+        turn.Dispose();
+    }
+
+    private void Ask() => Volatile.Write(ref askedAt, clock.GetTimestamp());
+
+    private IEnumerable<Measurement<int>> Depths()
+    {
+        Ask();
+        return depths.Select(d => new Measurement<int>(d.Depth, new KeyValuePair<string, object?>("workflow", d.Workflow)));
+    }
+
+    private IEnumerable<Measurement<double>> Ages() => depths.Select(d => new Measurement<double>(d.Age, new KeyValuePair<string, object?>("workflow", d.Workflow)));
+
+    private static List<(string Workflow, int Depth, double Age)> Bounded(IReadOnlyList<QueueDepth> found, DateTimeOffset now)
+    {
+        double Age(QueueDepth depth) => depth.OldestDue is { } due && due < now ? (now - due).TotalSeconds : 0;
+        var bounded = found.Take(MostWorkflows).Select(d => (d.Workflow, d.Depth, Age(d))).ToList();
+        if (found.Count > MostWorkflows) bounded.Add((Others, found.Skip(MostWorkflows).Sum(d => d.Depth), found.Skip(MostWorkflows).Max(Age)));
+        return bounded;
+    }
+}

@@ -1,0 +1,196 @@
+using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Testing;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>What has ended long ago goes; all else stays, and what is read meanwhile is whole.</summary>
+public abstract class RetentionConformance : StoreTests
+{
+    private static readonly TimeSpan Month = TimeSpan.FromDays(30);
+
+    private protected RetentionConformance(ITestEngine engine)
+        : base(engine)
+    {
+    }
+
+    [Fact]
+    public async Task Ended_runs_are_removed_when_they_are_old_with_all_that_is_theirs()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var run = await StartAsync(definition, "done", streams: true);
+        await Store.Runs.SendAsync("d", "done", "go", "{}", null, Delivery.First, Ct);
+        var step = (await ClaimAsync())!;
+        await Store.Logs.PushAsync(step.Lease, [new("d", "a", 0, "\"line\"", 1, "stdout")], Ct);
+        await SucceedAsync(step);
+        Assert.NotNull(await Store.Events.TryLockQueueAsync(run.Id, "reader", TimeSpan.FromSeconds(1), Ct));
+
+        Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(Month)));
+        await Engine.PassAsync(Month - TimeSpan.FromMinutes(1));
+        Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(Month)));
+        await StartAsync(definition, "going");
+        await Engine.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal(1, await RemoveAsync(RetentionTimes.Of(Month)));
+
+        Assert.Equal("going", Assert.Single(await Store.History.ListAsync(null, Ct)).Ref.InstanceId);
+        foreach (var table in (string[])["step", "event", "stream", "inbox", "log"])
+            Assert.Equal(["0"], await Engine.QueryAsync($"SELECT count(*) FROM {table} WHERE run_id = {run.Id}"));
+        await Engine.PassAsync(Month);
+        Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(Month)));
+    }
+
+    [Fact]
+    public async Task Each_status_has_a_time_of_its_own_and_zero_keeps()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        foreach (var id in (string[])["good", "bad", "stopped"]) await StartAsync(definition, id);
+        await SucceedAsync((await ClaimAsync())!);
+        await FailAsync((await ClaimAsync())!, retryable: false);
+        await Store.Runs.ControlAsync("d", "stopped", ControlCommand.Cancel, Ct);
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+
+        Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(TimeSpan.Zero)));
+        Assert.Equal(1, await RemoveAsync(new(TimeSpan.Zero, TimeSpan.FromDays(1), TimeSpan.FromDays(3))));
+        Assert.Equal(["good", "stopped"], await LeftAsync());
+        Assert.Equal(1, await RemoveAsync(new(TimeSpan.FromDays(3), TimeSpan.Zero, TimeSpan.FromDays(1))));
+        Assert.Equal(["good"], await LeftAsync());
+        Assert.Equal(1, await RemoveAsync(new(TimeSpan.FromDays(1), TimeSpan.Zero, TimeSpan.Zero)));
+        Assert.Empty(await LeftAsync());
+    }
+
+    /// <summary>A jobs workflow is one instance for ever: without this its old runs would be kept for ever too.</summary>
+    [Fact]
+    public async Task Old_runs_of_a_living_instance_go_and_the_current_one_goes_last()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        await StartAsync(definition, "i");
+        await FailAsync((await ClaimAsync())!, retryable: false);
+        for (var i = 0; i < 2; i++)
+        {
+            await StartAgainAsync(definition, "i");
+            await SucceedAsync((await ClaimAsync())!);
+        }
+
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+
+        // Run 0 failed and is kept: run 2 stays too, else the instance would have no current run.
+        Assert.Equal(1, await RemoveAsync(new(TimeSpan.FromDays(1), TimeSpan.Zero, TimeSpan.Zero)));
+        Assert.Equal([0, 2], await NumbersAsync());
+        await StartAgainAsync(definition, "i");
+        Assert.Equal(2, await RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1))));
+        Assert.Equal([3], await NumbersAsync());
+        Assert.NotNull(await ClaimAsync());
+        Assert.Equal(RunStatus.Running, (await Store.History.FindAsync("d", "i", null, Ct))!.Status);
+        Assert.Null(await Store.History.FindAsync("d", "i", 2, Ct));
+    }
+
+    [Fact]
+    public async Task A_round_is_bounded_and_the_next_one_goes_on()
+    {
+        var names = Enumerable.Range(0, 3).Select(i => $"w{i}").ToList();
+        foreach (var name in names)
+        {
+            var definition = await RegisterAsync(ADefinition.Of(ADefinition.Document(name, "1", "")));
+            await Store.Runs.StartAsync([.. Enumerable.Range(0, 900).Select(i => new StartRequest(definition, $"i{i}"))], Ct);
+        }
+
+        await StartAsync(await RegisterAsync(ADefinition.Jobs("w1b", "a")), "going");
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+        var keep = RetentionTimes.Of(TimeSpan.FromDays(1));
+        var first = await Store.Retention.RemoveEndedAsync(keep, Ct);
+        Assert.Equal((2000 - 1, false), (first.Removed, first.Finished));
+        var second = await Store.Retention.RemoveEndedAsync(keep, Ct);
+        Assert.Equal((2700 - 1999, true), (second.Removed, second.Finished));
+        Assert.Equal(["going"], await LeftAsync());
+    }
+
+    [Fact]
+    public async Task Pages_show_what_stays_once_while_the_rest_disappears()
+    {
+        var definition = await RegisterAsync(ADefinition.Of(ADefinition.Document("d", "1", "")));
+        await Store.Runs.StartAsync([.. Enumerable.Range(0, 40).Select(i => new StartRequest(definition, $"i{2 * i:00}"))], Ct);
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+        await Store.Runs.StartAsync([.. Enumerable.Range(0, 40).Select(i => new StartRequest(definition, $"i{(2 * i) + 1:00}"))], Ct);
+
+        var seen = new List<RunView>();
+        var more = true;
+        while (more)
+        {
+            var page = await Store.History.ListByIdAsync("d", seen.Count == 0 ? null : seen[^1].Ref.InstanceId, 7, Ct);
+            seen.AddRange(page.Rows);
+            more = page.HasMore;
+            if (seen.Count == 21) Assert.Equal(40, await RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1))));
+        }
+
+        Assert.Equal(seen.Count, seen.Select(r => r.Ref.InstanceId).Distinct().Count());
+        Assert.All(seen, r => Assert.Equal(RunStatus.Succeeded, r.Status));
+        Assert.Equal(40, seen.Count(r => int.Parse(r.Ref.InstanceId.AsSpan(1), System.Globalization.CultureInfo.InvariantCulture) % 2 == 1));
+    }
+
+    [Fact]
+    public async Task Runs_that_are_read_and_continued_while_they_are_removed_are_whole_or_gone()
+    {
+        var definition = await RegisterAsync(ADefinition.Of("""
+            {"workflow_id": "d", "steps": {"nap": {"kind": "sleep", "duration_ms": 1, "predecessors": [], "successors": {"default": []}}}}
+            """));
+        await Store.Runs.StartAsync([.. Enumerable.Range(0, 300).Select(i => new StartRequest(definition, $"i{i}"))], Ct);
+        await Engine.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(300, await Store.Runs.FinishDueAsync(300, Ct));
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+
+        var peer = OpenPeer();
+        var removing = Task.Run(() => RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1))), Ct);
+        var reading = Task.Run(
+            async () =>
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    if (await peer.History.FindAsync("d", $"i{i}", 0, Ct) is { } view) Assert.Single(view.Steps);
+                }
+            },
+            Ct);
+        var continuing = Task.Run(
+            async () =>
+            {
+                for (var i = 299; i >= 0; i -= 10)
+                {
+                    var outcome = (await peer.Runs.StartAsync([new StartRequest(definition, $"i{i}") { Mode = StartMode.NextRun }], Ct))[0];
+                    Assert.Equal(StartVerdict.Started, outcome.Verdict);
+                }
+            },
+            Ct);
+        await Task.WhenAll(removing, reading, continuing);
+
+        // Runs 0 may have become old ones of an instance between the look and the delete; then the next walk has them.
+        await RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1)));
+        Assert.Equal(30, (await LeftAsync()).Count);
+        Assert.Equal(["30"], await Engine.QueryAsync("SELECT count(*) FROM run"));
+        Assert.Equal(["30"], await Engine.QueryAsync("SELECT count(*) FROM step"));
+    }
+
+    private async Task<int> RemoveAsync(RetentionTimes keep)
+    {
+        var removed = 0;
+        RetentionRound round;
+        do
+        {
+            round = await Store.Retention.RemoveEndedAsync(keep, Ct);
+            removed += round.Removed;
+        }
+        while (!round.Finished);
+        return removed;
+    }
+
+    private async Task StartAgainAsync(WorkflowDefinition definition, string id) =>
+        Assert.Equal(StartVerdict.Started, (await Store.Runs.StartAsync([new StartRequest(definition, id) { Mode = StartMode.NextRun }], Ct))[0].Verdict);
+
+    private async Task<RunRef> StartAsync(WorkflowDefinition definition, string id, bool streams) =>
+        (await Store.Runs.StartAsync([new StartRequest(definition, id) { Streams = streams }], Ct))[0].Run!;
+
+    private async Task<IReadOnlyList<string>> LeftAsync() =>
+        [.. (await Store.History.ListAsync(null, Ct)).Select(r => r.Ref.InstanceId).Order(StringComparer.Ordinal)];
+
+    private async Task<IEnumerable<int>> NumbersAsync() =>
+        (await Engine.QueryAsync("SELECT number FROM run ORDER BY number")).Select(n => int.Parse(n, System.Globalization.CultureInfo.InvariantCulture));
+}

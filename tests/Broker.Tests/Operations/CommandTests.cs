@@ -1,0 +1,63 @@
+using System.Net;
+using Broker.Testing;
+using Microsoft.Data.Sqlite;
+using Xunit;
+
+namespace Broker.Tests.Operations;
+
+/// <summary>The commands as they are typed: real processes, exit codes, texts.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly TempFolder folder = new();
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private string Database => Path.Combine(folder.Path, "broker.db");
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task A_broker_that_may_not_migrate_refuses_until_the_command_has_done_it()
+    {
+        var refused = await RunAsync(new() { ["Broker__MigrateAtStart"] = "false", ["PORT"] = "0" }, "lacks");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(refused.Output, line => line.Contains("_Initial", StringComparison.Ordinal) && line.Contains("broker migrate", StringComparison.Ordinal));
+        Assert.DoesNotContain(refused.Output, line => line.Contains("Unhandled exception", StringComparison.Ordinal));
+
+        Assert.Equal(0, (await RunAsync([], "Applied ", "migrate")).ExitCode);
+        Assert.Equal(0, (await RunAsync([], "The database has all migrations.", "migrate")).ExitCode);
+
+        await using var broker = await BrokerProcess.StartAsync($"sqlite:{Database}", new Dictionary<string, string> { ["Broker__MigrateAtStart"] = "false" });
+        using var client = new HttpClient { BaseAddress = broker.Address };
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/readyz", UriKind.Relative), Ct)).StatusCode);
+
+        // A copy while it runs.
+        var copy = Path.Combine(folder.Path, "copy.db");
+        Assert.Equal(0, (await RunAsync([], "Copied ", "backup", copy)).ExitCode);
+        Assert.Equal(1, (await RunAsync([], "does not replace a file", "backup", copy)).ExitCode);
+        Assert.Equal(0, await broker.StopAsync());
+
+        await using var connection = new SqliteConnection($"Data Source={copy};Pooling=False;Mode=ReadOnly");
+        await connection.OpenAsync(Ct);
+        await using var check = new SqliteCommand("PRAGMA integrity_check", connection);
+        Assert.Equal("ok", await check.ExecuteScalarAsync(Ct));
+        check.CommandText = "SELECT count(*) FROM definition WHERE name = 'ci'";
+        Assert.Equal(1L, await check.ExecuteScalarAsync(Ct));
+    }
+
+    [Fact]
+    public async Task A_database_that_cannot_be_migrated_is_told_with_exit_code_1()
+    {
+        await File.WriteAllTextAsync(Database, "this is no database, and long enough to be taken for one that is broken", Ct);
+        Assert.Equal(1, (await RunAsync([], "The database could not be migrated: ", "migrate")).ExitCode);
+    }
+
+    private async Task<(int ExitCode, IReadOnlyList<string> Output)> RunAsync(Dictionary<string, string> environment, string said, params string[] arguments)
+    {
+        environment["DATABASE_URL"] = $"sqlite:{Database}";
+        await using var program = new ManagedProcess(RepositoryLayout.HostProgram(), environment, arguments);
+        await program.StartUntilAsync(said, TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(() => program.HasExited, TimeSpan.FromSeconds(60));
+        return (program.ExitCode, program.Output);
+    }
+}

@@ -1,0 +1,75 @@
+using Broker.Testing;
+using Xunit;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+
+namespace Broker.Tests.Operations;
+
+/// <summary>What can be told of the image and the compose file without an engine to run them.</summary>
+public sealed class ComposeTests
+{
+    private static readonly Dictionary<string, object> Compose = new DeserializerBuilder().Build()
+        .Deserialize<Dictionary<string, object>>(new MergingParser(new Parser(new StringReader(Read("docker-compose.yml")))));
+
+    [Fact]
+    public void Whatever_a_service_names_is_there()
+    {
+        var services = Names(Compose, "services");
+        foreach (var name in services)
+        {
+            var service = Map(Map(Compose, "services"), name);
+            Assert.True(service.ContainsKey("image") != service.ContainsKey("build"), name);
+            if (service.ContainsKey("depends_on")) Assert.Subset(services, Names(service, "depends_on"));
+            foreach (var volume in Items(service, "volumes")) Assert.Contains(((string)volume).Split(':')[0], Names(Compose, "volumes"));
+            foreach (var config in Items(service, "configs")) Assert.Contains((string)Text(config)["source"], Names(Compose, "configs"));
+            if (service.TryGetValue("build", out var build)) Assert.Contains($" AS {Text(build)["target"]}", Read("Dockerfile"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Published_ports_are_on_loopback()
+    {
+        var ports = Names(Compose, "services").SelectMany(name => Items(Map(Map(Compose, "services"), name), "ports")).ToList();
+        Assert.Equal(2, ports.Count);
+        Assert.All(ports, port => Assert.StartsWith("127.0.0.1:", (string)port, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Two_brokers_share_a_database_behind_one_port()
+    {
+        var services = Map(Compose, "services");
+        var (first, second) = (Map(services, "broker"), Map(services, "broker-2"));
+        Assert.Equal(Map(first, "environment")["DATABASE_URL"], Map(second, "environment")["DATABASE_URL"]);
+        Assert.False(second.ContainsKey("ports"));
+        Assert.Equal(["two"], Items(second, "profiles"));
+        var proxy = (string)Map(Map(Compose, "configs"), "proxy")["content"];
+        Assert.Contains("server broker:3000", proxy, StringComparison.Ordinal);
+        Assert.Contains("server broker-2:3000", proxy, StringComparison.Ordinal);
+        Assert.Contains("proxy_buffering off", proxy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Images_run_without_root_and_the_broker_is_asked_whether_it_is_ready()
+    {
+        var stages = Read("Dockerfile").Split("\nFROM ")[2..];
+        Assert.Equal(2, stages.Length);
+        Assert.All(stages, stage => Assert.True(
+            stage.IndexOf("\nUSER $APP_UID", StringComparison.Ordinal) is > 0 and var user && user < stage.IndexOf("\nENTRYPOINT", StringComparison.Ordinal)));
+        Assert.Contains("\"--healthcheck\"", stages[1], StringComparison.Ordinal);
+        Assert.Contains("\nVOLUME /data/broker-data", stages[1], StringComparison.Ordinal);
+    }
+
+    private static string Read(string file) => File.ReadAllText(Path.Combine(RepositoryLayout.Root, file));
+
+    private static Dictionary<object, object> Text(object map) => (Dictionary<object, object>)map;
+
+    private static Dictionary<object, object> Map(Dictionary<string, object> owner, string member) => Text(owner[member]);
+
+    private static Dictionary<object, object> Map(Dictionary<object, object> owner, string member) => Text(owner[member]);
+
+    private static List<object> Items(Dictionary<object, object> owner, string member) => owner.TryGetValue(member, out var items) ? (List<object>)items : [];
+
+    private static HashSet<string> Names(Dictionary<string, object> owner, string member) => [.. Map(owner, member).Keys.Cast<string>()];
+
+    private static HashSet<string> Names(Dictionary<object, object> owner, string member) => [.. Map(owner, member).Keys.Cast<string>()];
+}

@@ -1,0 +1,96 @@
+using Broker.Tests.App;
+using Broker.Tests.BrokerDialect;
+using Xunit;
+
+namespace Broker.Tests.Operations;
+
+/// <summary>What a scrape shows. Counters of the store are shared by all brokers of this process, so they are only compared with themselves.</summary>
+public abstract class MetricsSuite(BrokerApp app)
+{
+    private static readonly string[] Families =
+    [
+        "broker_batch_size histogram", "broker_batch_duration_seconds histogram", "broker_claim_duration_seconds histogram",
+        "broker_report_duration_seconds histogram", "broker_claim_lag_seconds histogram", "broker_steps_claimed_total counter",
+        "broker_steps_reported_total counter", "broker_lease_losses_total counter", "broker_retries_total counter", "broker_runs_removed_total counter",
+        "broker_database_errors_total counter", "broker_background_rounds_total counter", "broker_claims_parked gauge",
+        "http_server_request_duration_seconds histogram", "http_server_active_requests gauge",
+        "dotnet_process_memory_working_set_bytes gauge",
+    ];
+
+    private readonly Wire wire = new(app.Client);
+
+    [Fact]
+    public async Task A_scrape_shows_what_happened_in_the_form_that_scrapers_read()
+    {
+        var (name, idle) = (Flows.NewName("measured"), Flows.NewName("idle"));
+        var worker = await wire.RegisterAsync(Flows.Single(name));
+        var before = await ScrapeAsync();
+        for (var i = 0; i < 3; i++) await wire.DispatchAsync(Flows.Single(name));
+        await wire.RegisterAsync(Flows.Single(idle));
+        await wire.DispatchAsync(Flows.Single(idle));
+        var step = await wire.MustClaimAsync(worker);
+        await wire.ReportAsync(worker, step, "SUCCEEDED");
+        await wire.ReportAsync(worker, step, "SUCCEEDED");
+
+        var after = await ScrapeAsync();
+        Assert.Empty(Families.Except(after.Types.Select(t => $"{t.Key} {t.Value}")));
+        Assert.True(after["broker_steps_claimed_total"] > before["broker_steps_claimed_total"]);
+        Assert.True(after["broker_batch_size_count"] > before["broker_batch_size_count"]);
+        Assert.True(after["broker_claim_lag_seconds_count"] > before["broker_claim_lag_seconds_count"]);
+        Assert.True(after["broker_steps_reported_total{verdict=\"accepted\"}"] >= 1);
+        Assert.True(after["broker_steps_reported_total{verdict=\"stale\"}"] >= 1);
+        Assert.True(after["http_server_request_duration_seconds_count{http_request_method=\"POST\",http_route=\"/workflow/dispatch\",http_response_status_code=\"200\"}"] >= 4);
+    }
+
+    [Fact]
+    public async Task The_line_of_a_workflow_has_a_length_and_an_age()
+    {
+        var name = Flows.NewName("line");
+        await wire.RegisterAsync(Flows.Single(name));
+        for (var i = 0; i < 3; i++) await wire.DispatchAsync(Flows.Single(name));
+
+        // The depths are a few seconds old at most.
+        await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync()).Has($"broker_queue_depth{{workflow=\"{name}\"}}"), TimeSpan.FromSeconds(60));
+        var lines = await ScrapeAsync();
+        Assert.InRange(lines[$"broker_queue_depth{{workflow=\"{name}\"}}"], 1, 3);
+        Assert.InRange(lines[$"broker_queue_oldest_age_seconds{{workflow=\"{name}\"}}"], 0, 600);
+    }
+
+    [Fact]
+    public async Task Waiting_claims_and_open_streams_are_counted_while_they_last()
+    {
+        var worker = await wire.RegisterAsync(Flows.Single(Flows.NewName("parked")));
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var waiting = app.Client.GetAsync(new Uri($"/workflow/step?worker_id={worker}&wait=60", UriKind.Relative), leave.Token);
+        await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync())["broker_claims_parked"] >= 1, TimeSpan.FromSeconds(60));
+
+        const string streams = "broker_stream_clients{kind=\"logs\"}";
+        using (await app.Client.GetStreamAsync(new Uri("/api/workflows/none/jobs/none/logs/stream", UriKind.Relative), leave.Token))
+            Assert.True((await ScrapeAsync())[streams] >= 1);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync())["broker_claims_parked"] == 0, TimeSpan.FromSeconds(60));
+    }
+
+    private async Task<PrometheusLines> ScrapeAsync()
+    {
+        var reply = await wire.GetAsync("/metrics");
+        Assert.Equal((200, "text/plain; version=0.0.4; charset=utf-8"), (reply.Status, reply.ContentType));
+        return new(reply.Body);
+    }
+}
+
+public sealed class PostgresMetricsTests(PostgresApp app) : MetricsSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteMetricsTests(SqliteApp app) : MetricsSuite(app), IClassFixture<SqliteApp>
+{
+    private readonly SqliteApp app = app;
+
+    [Fact]
+    public async Task Without_metrics_there_is_no_such_path()
+    {
+        using var client = await app.StartBrokerAsync("--Broker:Metrics=false", "--Broker:ApiOnly=true");
+        Assert.Equal(404, (await new Wire(client).GetAsync("/metrics")).Status);
+        await app.StopBrokerAsync();
+    }
+}
