@@ -76,7 +76,7 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
     // A browser can send a key only by asking for a password: on the pages meant for browsers that is taken as well, and there alone,
     // since browsers send a password again by themselves, also when another site makes them.
     private static bool IsForBrowsers(PathString path) =>
-        path.StartsWithSegments("/docs") || path.Value is "/openapi.json" or "/openapi.yaml";
+        path.StartsWithSegments("/docs") || path.Value is "/" or "/openapi.json" or "/openapi.yaml";
 
     private static Task ChallengeAsync(HttpContext http, bool isForBrowsers, string challenge, string message)
     {

@@ -2,7 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Net.Sockets;
 using Broker.Auth;
-using Broker.Settings;
+using Broker.Storage;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;

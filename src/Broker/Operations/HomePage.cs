@@ -1,4 +1,5 @@
 using System.Reflection;
+using Broker.Auth;
 
 namespace Broker.Operations;
 
@@ -12,7 +13,7 @@ internal static class HomePage
         {
             response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
             return Results.Bytes(page, "text/html; charset=utf-8");
-        }).AllowAnonymous().ExcludeFromDescription();
+        }).RequireScope(Scope.Any).ByWorkflow().ExcludeFromDescription();
     }
 
     private static byte[] Read()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Auth;
 using Broker.Core.Explanations;
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
@@ -12,7 +13,7 @@ namespace Broker.Api.Explain;
 internal static class ExplainRoute
 {
     public static void MapExplain(this IEndpointRouteBuilder routes) => routes
-        .MapGet("/api/explain/{workflow}/{instance}/{step}", ExplainAsync).WithName("ExplainStep").WithTags(Probes.Tag)
+        .MapGet("/api/explain/{workflow}/{instance}/{step}", ExplainAsync).RequireScope(Scope.Read).ByWorkflow().WithName("ExplainStep").WithTags(Probes.Tag)
         .WithSummary("Why a step is not running, every cause named")
         .WithDescription("The current run of the instance, or that of a worker's instance id such as `ID.1`. A jobs workflow is its own instance.")
         .Produces<ExplainAnswerDto>(200, JsonAnswer.ContentType).Produces<ExplainProblemDto>(404, "application/problem+json");

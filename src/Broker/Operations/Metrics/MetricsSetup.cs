@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Auth;
 using Broker.Settings;
 
 namespace Broker.Operations.Metrics;
@@ -25,7 +26,7 @@ internal static class MetricsSetup
 
         // Made now, so that it hears everything from the first request on.
         var store = app.Services.GetRequiredService<MetricStore>();
-        app.MapGet(Path, (HttpContext http, QueueGauge queues) => AnswerAsync(http, store, queues)).WithName("Metrics").WithTags(Probes.Tag)
+        app.MapGet(Path, (HttpContext http, QueueGauge queues) => AnswerAsync(http, store, queues)).RequireScope(Scope.Read).WithName("Metrics").WithTags(Probes.Tag)
             .WithSummary("Figures for Prometheus, in its text format").Produces<string>(200, "text/plain");
     }
 
