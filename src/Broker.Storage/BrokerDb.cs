@@ -20,6 +20,8 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
     public DbSet<RepositoryRow> Repositories => Set<RepositoryRow>();
     public DbSet<CounterRow> Counters => Set<CounterRow>();
+    public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
+    public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -116,6 +118,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             counter.ToTable("counter");
             counter.HasKey(c => c.Name);
         });
+
+        model.Entity<StartKeyRow>(StartKeyRow.Map);
+        model.Entity<DataKeyRow>(DataKeyRow.Map);
 
         foreach (var entity in model.Model.GetEntityTypes())
         {

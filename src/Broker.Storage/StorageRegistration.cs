@@ -59,6 +59,9 @@ public static class StorageRegistration
         services.AddSingleton<WorkerStore>();
         services.AddSingleton<IWorkerStore>(provider => provider.GetRequiredService<WorkerStore>());
         services.AddSingleton<IRepositoryStore, RepositoryStore>();
+        services.AddSingleton<IStartKeyStore, StartKeyStore>();
+        services.AddSingleton<IBacklog, Backlog>();
+        services.AddSingleton<IDataKeyStore, DataKeyStore>();
         return services;
     }
 }

@@ -24,6 +24,8 @@ internal static class BrokerHost
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddBrokerStorage(settings);
+        builder.Services.AddRequestRates(settings);
+        builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddApiDocument();
         builder.Services.AddHostedService<WorkflowFileRegistration>();
         adjust?.Invoke(builder);
@@ -32,6 +34,7 @@ internal static class BrokerHost
         app.UseOperations();
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
+        app.UseRequestRates(settings);
         app.MapDialects(settings);
         app.MapProbes();
         app.MapApiDocument();

@@ -145,6 +145,9 @@ internal sealed class HeartbeatWork(LeaseId lease) : Work<HeartbeatVerdict>
 internal sealed class StartWork(IReadOnlyList<StartRequest> starts) : Work<IReadOnlyList<StartOutcome>>
 {
     public IReadOnlyList<StartRequest> Starts { get; } = starts;
+
+    /// <summary>Equal keys meet in one lane, where the second finds what the first left. Never 0, which means any lane.</summary>
+    public override long Affinity => Starts is [{ Key: { } key }] ? 1L + (uint)key.Id.GetHashCode(StringComparison.Ordinal) : 0;
 }
 
 internal sealed class ExpireWork(StepKey step, long fence) : Work<bool>, IRunWork

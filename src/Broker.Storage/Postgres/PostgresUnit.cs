@@ -139,8 +139,26 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return (claimed, renewed);
     }
 
+    public async Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    {
+        await using var batch = Batch();
+        batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
+        await using var reader = await batch.ReadAsync(ct);
+        var found = new List<StartKeyRow>();
+        while (await reader.ReadAsync(ct)) found.Add(RowReader.ReadStartKey(reader));
+        return found;
+    }
+
     private static void AddWrites(BatchBuilder batch, ChangeSet changes)
     {
+        if (changes.StartKeys.Count > 0)
+        {
+            var keys = changes.StartKeys;
+            batch.Add(HotSql.InsertStartKeys,
+                Array(keys, k => k.Key), Array(keys, k => k.Request), Array(keys, k => k.Verdict), Array(keys, k => k.RunId), Array(keys, k => k.Workflow),
+                Array(keys, k => k.InstanceId), Array(keys, k => k.Number), Array(keys, k => k.At));
+        }
+
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
         if (changes.Runs.Count > 0)
         {

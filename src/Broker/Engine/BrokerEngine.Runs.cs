@@ -19,10 +19,10 @@ internal sealed partial class BrokerEngine
     /// <summary>Starts all in one transaction; one outcome each.</summary>
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
-        var outcomes = await runs.StartAsync(starts, ct);
+        var outcomes = backlog.IsLimited ? await backlog.StartAsync(starts, runs, Now, ct) : await runs.StartAsync(starts, ct);
         foreach (var outcome in outcomes)
         {
-            if (outcome is { Verdict: StartVerdict.Started, Run: { } run }) LogStarted(log, run.Workflow, run.InstanceId, run.Number);
+            if (outcome is { Verdict: StartVerdict.Started, Replayed: false, Run: { } run }) LogStarted(log, run.Workflow, run.InstanceId, run.Number);
         }
 
         return outcomes;

@@ -20,6 +20,7 @@ internal sealed partial class BrokerEngine(
     IRepositoryStore repositories,
     IChanges changes,
     IClaimGate gate,
+    BacklogGate backlog,
     BrokerSettings settings,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
@@ -50,9 +51,11 @@ internal sealed partial class BrokerEngine(
 
     public Task PutRepositoryAsync(Repository repository, CancellationToken ct) => repositories.PutAsync(repository, ct);
 
-    public Task<Repository?> FindRepositoryAsync(string name, CancellationToken ct) => repositories.FindAsync(name, ct);
+    /// <summary>Credentials only for callers that may see them.</summary>
+    public Task<Repository?> FindRepositoryAsync(string name, bool withCredentials, CancellationToken ct) => repositories.FindAsync(name, withCredentials, ct);
 
-    public Task<IReadOnlyList<Repository>> RepositoriesAsync(int skip, int take, CancellationToken ct) => repositories.ListAsync(skip, take, ct);
+    public Task<IReadOnlyList<Repository>> RepositoriesAsync(int skip, int take, bool withCredentials, CancellationToken ct) =>
+        repositories.ListAsync(skip, take, withCredentials, ct);
 
     public Task PushLogsAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct) => logs.PushAsync(lease, chunks, ct);
 

@@ -57,6 +57,13 @@ internal sealed record BrokerSettings
     /// <summary>Finished runs are removed after that long; zero keeps them.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long a start can be sent again under its <c>Idempotency-Key</c>.</summary>
+    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromDays(1);
+
+    public LimitSettings Limits { get; init; } = new();
+
+    public DataProtectionSettings DataProtection { get; init; } = new();
+
     /// <summary>Pause between two comment lines on an idle stream.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 }

@@ -1,6 +1,7 @@
 using Broker.Background;
 using Broker.Engine;
 using Broker.Operations;
+using Broker.Security;
 using Broker.Storage;
 using Broker.Storage.Schema;
 
@@ -13,8 +14,10 @@ internal static class StorageSetup
     {
         if (!DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)) throw new InvalidOperationException($"DATABASE_URL: {problem}");
         services.AddBrokerStorage(new StorageOptions(target, settings.DefaultLeaseSecs, settings.Lanes));
+        services.AddSingleton<ICredentialCipher>(provider => CredentialCipher.Create(provider, settings, target));
         services.AddHostedService<SchemaStartup>();
         services.AddSingleton<IReadiness, SchemaReadiness>();
+        services.AddSingleton<BacklogGate>();
         services.AddSingleton<BrokerEngine>();
         return services.AddBackgroundServices(settings);
     }

@@ -3,9 +3,11 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>The broker dialect: workers register the definitions they can run, pull single steps and report them.</summary>
 internal static class BrokerDialectApi
 {
+    public const string Tag = "Broker dialect";
+
     public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("").WithTags("Broker dialect");
+        var api = routes.MapGroup("").WithTags(Tag);
 
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")
@@ -26,7 +28,7 @@ internal static class BrokerDialectApi
 
         api.MapPost("/workflow/dispatch", DispatchRoutes.DispatchAsync).Describe("Dispatch", QueryForms.None,
                 "Start a run of a workflow; answers with the new instance id")
-            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422);
+            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422, 429);
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
             .Produces<StepAssignment>().Produces(204).Refuses(400, 404);

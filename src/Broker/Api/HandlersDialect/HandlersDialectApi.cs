@@ -1,3 +1,5 @@
+using Broker.Operations;
+
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>The handlers dialect at its documented paths, and once more in the newest servers' form (handlers contract 1, 12).</summary>
@@ -27,10 +29,10 @@ internal static class HandlersDialectApi
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).Named(mount, "ListWorkflows", "List workflows")
             .Produces<WorkflowNamesDto>(200, Json);
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 503)
             .Refuses(failure, errors, 500);
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 500);
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
             .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404);
         api.MapGet("/workflows/{name}/events", WorkflowRoutes.EventsAsync).Named(mount, "ListWorkflowEvents", "List workflow events")
@@ -48,7 +50,8 @@ internal static class HandlersDialectApi
             .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Refuses(failure, errors, 500);
 
         api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events")
-            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409);
+            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409, 429)
+            .AddEndpointFilter(StreamSlots.FilterAsync);
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
             .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500);
 

@@ -37,6 +37,15 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
     public static readonly InstanceError Multipart = new(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type: send JSON", Framework: true);
     public static readonly InstanceError Internal = new(500, "INTERNAL_SERVER_ERROR", "Internal server error", Framework: true);
 
+    public static readonly InstanceError BadKey = new(400, "IDEMPOTENCY_KEY_INVALID", Idempotency.Malformed);
+    public static readonly InstanceError KeyReused = new(422, "IDEMPOTENCY_KEY_REUSED", StartRefusal.KeyReused);
+
+    public static InstanceError BacklogFull(string message) => new(429, "BACKLOG_FULL", message);
+
+    /// <summary>What limits refuse before the dialect has a say.</summary>
+    public static InstanceError Refused(int status, string message) =>
+        new(status, status is StatusCodes.Status429TooManyRequests ? "TOO_MANY_REQUESTS" : "REFUSED", message, Framework: true);
+
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
 
     public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) =>

@@ -8,7 +8,7 @@ namespace Broker.Api.InstancesDialect;
 /// </summary>
 internal static class InstancesDialectApi
 {
-    private const string Tag = "Instances dialect";
+    public const string Tag = "Instances dialect";
 
     public static void MapInstancesDialect(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
@@ -40,10 +40,10 @@ internal static class InstancesDialectApi
             .Produces<InstancePageDto>().Fails(400, 404);
         instances.MapPost("", InstanceHandlers.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
-            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413);
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429);
         instances.MapPost("/batch", InstanceHandlers.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
-            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413);
+            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429);
         instances.MapGet("/{instanceId}", InstanceHandlers.Details)
             .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")
             .Produces<InstanceDetailsDto>().Fails(400, 404);

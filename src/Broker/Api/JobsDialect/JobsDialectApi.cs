@@ -1,11 +1,15 @@
+using Broker.Operations;
+
 namespace Broker.Api.JobsDialect;
 
 /// <summary>Workflows that are graphs of shell jobs, claimed by label under a lease (the jobs contract).</summary>
 internal static class JobsDialectApi
 {
+    public const string Tag = "Jobs dialect";
+
     public static void MapJobsDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api").WithTags("Jobs dialect");
+        var api = routes.MapGroup("/api").WithTags(Tag);
         MapWorkflows(api);
         MapWorkers(api);
         MapJobs(api);
@@ -24,7 +28,7 @@ internal static class JobsDialectApi
         api.MapGet("/workflows/{id}/status", WorkflowRoutes.StatusAsync).WithName("GetJobWorkflow").WithSummary("A workflow with the state of its last run")
             .Produces<WorkflowDto>().Produces<JobsErrorDto>(404);
         api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(404);
+            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429);
         api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
             .Produces(202).Produces<JobsErrorDto>(404);
     }
@@ -68,7 +72,7 @@ internal static class JobsDialectApi
             .Produces<LogChunkDto[]>();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
             .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
-            .Produces<string>(200, SseWriter.ContentType);
+            .Produces<string>(200, SseWriter.ContentType).Produces<JobsErrorDto>(429).AddEndpointFilter(StreamSlots.FilterAsync);
     }
 
     // Optional and of any type, for routing: workers send JSON bodies without a content type, or with a wrong one.
