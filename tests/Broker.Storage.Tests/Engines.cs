@@ -70,6 +70,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at")}");
         await ExecuteAsync($"UPDATE stream SET {Moved("reader_until")}");
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
+        await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
     }
 
     private async Task<NpgsqlConnection> OpenAsync()
@@ -176,3 +177,7 @@ public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite()
 public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
 
 public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
+
+public sealed class PostgresStartKeyTests(PostgresCluster cluster) : StartKeyConformance(new OnPostgres(cluster));
+
+public sealed class SqliteStartKeyTests() : StartKeyConformance(new OnSqlite());
