@@ -172,14 +172,12 @@ public sealed class LimitTests
         var deep = $$"""{"name":"n","url":"u","workflows":[],"credentials":{{string.Concat(Enumerable.Repeat("[", 9))}}{{new string(']', 9)}}}""";
         Assert.Equal(400, (await PostAsync(broker, "/repository/register", deep)).Status);
 
-        static string Steps(int count) => string.Join(',', Enumerable.Range(0, count).Select(i => $$"""
-            "s{{i}}":{"name":"s{{i}}"}
-            """));
+        static string Steps(int count) => string.Join(',', Enumerable.Range(0, count).Select(i => $"\"s{i}\":{{}}"));
         static string Jobs(int count) => string.Join(',', Enumerable.Range(0, count).Select(i =>
             $$"""{"id":"j{{i}}","name":"j","status":"queued","command":"true","depends_on":[]}"""));
         foreach (var (count, ok) in ((int, bool)[])[(2, true), (3, false)])
         {
-            var schema = $$$"""{"workflow_id":"w{{{count}}}","version":"1","steps":{{{{Steps(count)}}}}}""";
+            var schema = $$"""{"workflow_id":"w{{count}}","version":"1","steps":{ {{Steps(count)}} } }""";
             Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/worker/register", $"[{schema}]")).Status);
             Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/workflow/dispatch", $$"""{"workflow":{{schema}},"inputs":{}}""")).Status);
             Assert.Equal(ok ? 201 : 422, (await PostAsync(broker, "/api/workflows", $$"""{"name":"n","trigger":"t","jobs":[{{Jobs(count)}}]}""")).Status);
