@@ -27,9 +27,9 @@ internal sealed class OwnBroker : IAsyncDisposable
 
     public IServiceProvider Services => app.Services;
 
-    public static Task<OwnBroker> StartAsync(params string[] settings) => StartAsync(null, null, settings);
+    public static Task<OwnBroker> StartAsync(params string[] settings) => StartOnAsync(null, null, settings);
 
-    public static async Task<OwnBroker> StartAsync(string? databaseUrl, ILoggerProvider? logs, params string[] settings)
+    public static async Task<OwnBroker> StartOnAsync(string? databaseUrl, ILoggerProvider? logs, params string[] settings)
     {
         var file = databaseUrl is null ? new SqliteFile() : null;
         var (app, _, problem) = BrokerHost.Create(

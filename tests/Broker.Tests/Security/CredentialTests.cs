@@ -23,7 +23,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     private const string Secret = "a secret of the operators' own";
 
     private static readonly string Body =
-        $$"""{"name":"invoices","url":"https://git.example.com/i.git","workflows":["i:check"],"credentials":{"token":"{{Token}}"}}""";
+        $$$"""{"name":"invoices","url":"https://git.example.com/i.git","workflows":["i:check"],"credentials":{"token":"{{{Token}}}"}}""";
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -32,7 +32,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     {
         using var file = new SqliteFile();
         var logs = new RecordedLogs();
-        await using (var broker = await OwnBroker.StartAsync($"sqlite:{file.Path}", logs))
+        await using (var broker = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", logs))
         {
             await KeepsTheSecretAsync(broker);
             var written = Directory.GetFiles(Path.GetTempPath(), Path.GetFileName(file.Path) + "*").Concat(KeyFiles(file)).Select(ReadShared).ToList();
@@ -54,9 +54,9 @@ public sealed class CredentialTests(PostgresCluster cluster)
         string[] settings = secret is null ? [] : [$"--Broker:DataProtection:Secret={secret}"];
         try
         {
-            await using (var one = await OwnBroker.StartAsync(connection, null, settings))
+            await using (var one = await OwnBroker.StartOnAsync(connection, null, settings))
             {
-                await using var two = await OwnBroker.StartAsync(connection, null, settings);
+                await using var two = await OwnBroker.StartOnAsync(connection, null, settings);
                 await KeepsTheSecretAsync(one);
                 Assert.Contains(Token, await two.Client.GetStringAsync(new Uri("/repository?name=invoices", UriKind.Relative), Ct), StringComparison.Ordinal);
             }
@@ -78,10 +78,10 @@ public sealed class CredentialTests(PostgresCluster cluster)
     public async Task What_an_earlier_version_wrote_in_clear_is_encrypted_at_the_next_start()
     {
         using var file = new SqliteFile();
-        await using (var broker = await OwnBroker.StartAsync($"sqlite:{file.Path}", null)) await KeepsTheSecretAsync(broker);
+        await using (var broker = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null)) await KeepsTheSecretAsync(broker);
         await ExecuteAsync(file, $$"""UPDATE repository SET credentials = '{"token":"{{Token}}"}'""");
 
-        await using var again = await OwnBroker.StartAsync($"sqlite:{file.Path}", null);
+        await using var again = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null);
         Assert.Contains(Token, await again.Client.GetStringAsync(new Uri("/repository", UriKind.Relative), Ct), StringComparison.Ordinal);
         await Eventually.TrueAsync(() => StoredAsync(file).ContinueWith(text => text.Result.StartsWith("dp1:", StringComparison.Ordinal), TaskScheduler.Default));
         Assert.Contains(Token, await again.Client.GetStringAsync(new Uri("/repository", UriKind.Relative), Ct), StringComparison.Ordinal);
@@ -142,10 +142,10 @@ public sealed class CredentialTests(PostgresCluster cluster)
     {
         using var file = new SqliteFile();
         var logs = new RecordedLogs();
-        await using (var broker = await OwnBroker.StartAsync($"sqlite:{file.Path}", null)) await KeepsTheSecretAsync(broker);
+        await using (var broker = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null)) await KeepsTheSecretAsync(broker);
         Directory.Delete(Path.ChangeExtension(file.Path, ".keys"), recursive: true);
 
-        await using var again = await OwnBroker.StartAsync($"sqlite:{file.Path}", logs);
+        await using var again = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", logs);
         using var answer = await again.Client.GetAsync(new Uri("/repository", UriKind.Relative), Ct);
         Assert.Equal(500, (int)answer.StatusCode);
         Assert.DoesNotContain("dp1", await answer.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
@@ -160,7 +160,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
         Assert.Equal(Body, await broker.Client.GetStringAsync(new Uri("/repository?name=invoices", UriKind.Relative), Ct));
         Assert.Equal($"[{Body}]", await broker.Client.GetStringAsync(new Uri("/repository", UriKind.Relative), Ct));
 
-        using var wrong = new StringContent($$"""{"name":7,"url":"u","workflows":[],"credentials":{"token":["{{Token}}"]}}""", Encoding.UTF8, "application/json");
+        using var wrong = new StringContent($$$"""{"name":7,"url":"u","workflows":[],"credentials":{"token":["{{{Token}}}"]}}""", Encoding.UTF8, "application/json");
         using var refused = await broker.Client.PostAsync(new Uri("/repository/register", UriKind.Relative), wrong, Ct);
         Assert.Equal(422, (int)refused.StatusCode);
         Assert.DoesNotContain(Token, await refused.Content.ReadAsStringAsync(Ct), StringComparison.Ordinal);
@@ -168,7 +168,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
 
     private static async Task<string> RestartedAsync(string databaseUrl)
     {
-        await using var broker = await OwnBroker.StartAsync(databaseUrl, null);
+        await using var broker = await OwnBroker.StartOnAsync(databaseUrl, null);
         return await broker.Client.GetStringAsync(new Uri("/repository?name=invoices", UriKind.Relative), Ct);
     }
 
@@ -185,7 +185,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
         ring.GetRequiredService<IKeyManager>().CreateNewKey(now, now.AddDays(90));
     }
 
-    private static IEnumerable<string> KeyFiles(SqliteFile file) => Directory.GetFiles(Path.ChangeExtension(file.Path, ".keys"));
+    private static string[] KeyFiles(SqliteFile file) => Directory.GetFiles(Path.ChangeExtension(file.Path, ".keys"));
 
     private static string ReadShared(string path)
     {

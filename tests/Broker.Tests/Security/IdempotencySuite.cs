@@ -14,7 +14,7 @@ public abstract class IdempotencySuite(BrokerApp app)
     private sealed record Answer(int Status, string Body, bool Replayed);
 
     /// <summary>Nothing to do: a run is complete at once, so that the route that waits for the end answers too.</summary>
-    private static string Schema(string workflow) => $$"""{"workflow_id":"{{workflow}}","version":"1","steps":{}}""";
+    private static string Schema(string workflow) => $$$"""{"workflow_id":"{{{workflow}}}","version":"1","steps":{}}""";
 
     /// <summary>Path and body of a start; another number makes another body.</summary>
     private static (string Path, string Body) Start(string route, string workflow, int number) => route switch

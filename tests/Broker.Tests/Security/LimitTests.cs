@@ -29,7 +29,7 @@ public sealed class LimitTests
 
     private static Task<Answer> PostAsync(OwnBroker broker, string path, string body) => SendAsync(broker, HttpMethod.Post, path, body);
 
-    private static string Schema(string workflow) => $$"""{"workflow_id":"{{workflow}}","version":"1","steps":{"a":{"name":"a"}}}""";
+    private static string Schema(string workflow) => $$$$"""{"workflow_id":"{{{{workflow}}}}","version":"1","steps":{"a":{"name":"a"}}}""";
 
     /// <summary>The message, from where the dialect keeps it.</summary>
     private static string Message(string path, Answer answer)
@@ -119,7 +119,7 @@ public sealed class LimitTests
 
         (string Path, string Body)[] starts =
         [
-            ("/workflow/dispatch", $$"""{"workflow":{{Schema("full")}},"inputs":{}}"""), ("/workflows/full/run", "{}"), ("/workflows/full/run-nowait", "{}"),
+            ("/workflow/dispatch", $$$"""{"workflow":{{{Schema("full")}}},"inputs":{}}"""), ("/workflows/full/run", "{}"), ("/workflows/full/run-nowait", "{}"),
             ("/agents/workflows/full/run-nowait", "{}"), ("/api/workflows/full/run", "{}"), ("/api/workflows/full/instances", "{}"),
             ("/api/workflows/full/instances/batch", """{"instances":[{"id":"b1"}]}"""),
         ];
@@ -155,13 +155,13 @@ public sealed class LimitTests
     public async Task A_restarted_broker_knows_what_waits_already()
     {
         using var file = new SqliteFile();
-        await using (var first = await OwnBroker.StartAsync($"sqlite:{file.Path}", null))
+        await using (var first = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null))
         {
             await PostAsync(first, "/worker/register", $"[{Schema("old")}]");
             for (var i = 0; i < 3; i++) await PostAsync(first, "/workflows/old/run-nowait", "{}");
         }
 
-        await using var again = await OwnBroker.StartAsync($"sqlite:{file.Path}", null, "--Broker:Limits:Backlog=3");
+        await using var again = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null, "--Broker:Limits:Backlog=3");
         await Eventually.TrueAsync(async () => (await PostAsync(again, "/workflows/old/run-nowait", "{}")).Status == 429);
     }
 
@@ -179,7 +179,7 @@ public sealed class LimitTests
         {
             var schema = $$"""{"workflow_id":"w{{count}}","version":"1","steps":{ {{Steps(count)}} } }""";
             Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/worker/register", $"[{schema}]")).Status);
-            Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/workflow/dispatch", $$"""{"workflow":{{schema}},"inputs":{}}""")).Status);
+            Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/workflow/dispatch", $$$"""{"workflow":{{{schema}}},"inputs":{}}""")).Status);
             Assert.Equal(ok ? 201 : 422, (await PostAsync(broker, "/api/workflows", $$"""{"name":"n","trigger":"t","jobs":[{{Jobs(count)}}]}""")).Status);
             var ids = string.Join(',', Enumerable.Range(0, count).Select(i => $"\"l{i}\""));
             Assert.Equal(ok ? 200 : 422, (await PostAsync(broker, "/api/jobs/heartbeat", $$"""{"lease_ids":[{{ids}}]}""")).Status);
