@@ -97,4 +97,18 @@ public abstract class RepositoryConformance : StoreTests
         Store.Cipher.Key = "second";
         Assert.Equal(230, await Store.Repositories.RenewCredentialsAsync(Ct));
     }
+
+    [Fact]
+    public async Task One_that_cannot_be_read_does_not_keep_the_others_from_being_renewed()
+    {
+        Store.Cipher.Key = "lost";
+        await Store.Repositories.PutAsync(Secretive("a", "t"), Ct);
+        Store.Cipher.Key = "old";
+        await Store.Repositories.PutAsync(Secretive("b", "t"), Ct);
+        Store.Cipher.Key = "present";
+        Store.Cipher.Lost.Add("lost");
+
+        await Assert.ThrowsAsync<CredentialsUnreadableException>(() => Store.Repositories.RenewCredentialsAsync(Ct));
+        Assert.StartsWith("dp1:present.", Assert.Single(await Engine.QueryAsync("SELECT credentials FROM repository WHERE name = 'b'")), StringComparison.Ordinal);
+    }
 }

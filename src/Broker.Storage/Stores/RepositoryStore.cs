@@ -67,6 +67,7 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher) 
     {
         const int Page = 100;
         var (renewed, after) = (0, "");
+        CredentialsUnreadableException? unreadable = null;
         while (true)
         {
             await using var db = engine.CreateContext();
@@ -75,17 +76,28 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher) 
                 .Select(r => new { r.Name, r.Credentials }).ToListAsync(ct);
             foreach (var row in rows)
             {
-                var (text, stale) = Opened(row.Credentials);
-                if (!stale) continue;
+                Deciphered opened;
+                try
+                {
+                    opened = Opened(row.Credentials);
+                }
+                catch (CredentialsUnreadableException lost)
+                {
+                    // The others are not to wait for it; it is told at the end.
+                    unreadable = lost;
+                    continue;
+                }
+
+                if (!opened.IsStale) continue;
 
                 // Only what was read: somebody may have put new credentials meanwhile.
-                var (name, old, fresh) = (row.Name, row.Credentials, Sealed(text));
+                var (name, old, fresh) = (row.Name, row.Credentials, Sealed(opened.Text));
                 using var turn = await engine.WriteTurnAsync(ct);
                 renewed += await db.Repositories.Where(r => r.Name == name && r.Credentials == old)
                     .ExecuteUpdateAsync(set => set.SetProperty(r => r.Credentials, fresh), ct);
             }
 
-            if (rows.Count < Page) return renewed;
+            if (rows.Count < Page) return unreadable is null ? renewed : throw unreadable;
             after = rows[^1].Name;
         }
     }

@@ -13,9 +13,9 @@ namespace Broker.Api;
 /// </summary>
 internal static class Idempotency
 {
-    private const string Header = "Idempotency-Key";
-    private const string ReplayedHeader = "Idempotency-Replayed";
-    private const int LongestKey = 255;
+    public const string Header = "Idempotency-Key";
+    public const string ReplayedHeader = "Idempotency-Replayed";
+    public const int LongestKey = 255;
 
     public const string Malformed = $"{Header}: expected 1 to 255 visible ASCII characters";
 
@@ -24,7 +24,7 @@ internal static class Idempotency
     /// <summary>Null when there is no header. False: there is one, and it is malformed.</summary>
     /// <param name="http">The request.</param>
     /// <param name="route">The route, whatever path it was reached by.</param>
-    /// <param name="workflow">The workflow to start; empty where the body names it.</param>
+    /// <param name="workflow">The workflow to start.</param>
     /// <param name="body">The body as it was read; undefined for none.</param>
     /// <param name="key">What to start with.</param>
     public static bool TryRead(HttpContext http, string route, string workflow, JsonElement body, out StartKey? key)
@@ -45,4 +45,10 @@ internal static class Idempotency
     {
         if (outcome.Replayed) response.Headers[ReplayedHeader] = new StringValues("true");
     }
+}
+
+/// <summary>Marks routes that take the header, for the API document.</summary>
+internal sealed class StartsOnce
+{
+    public static readonly StartsOnce Mark = new();
 }

@@ -36,6 +36,7 @@ internal static class ApiDocument
         options.OperationFilter<SecurityFilter>();
         options.OperationFilter<ExampleFilter>();
         options.OperationFilter<AnswerFilter>();
+        options.OperationFilter<IdempotencyFilter>();
         options.DocumentFilter<TagFilter>();
     });
 

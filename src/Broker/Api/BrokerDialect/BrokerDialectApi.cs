@@ -28,7 +28,7 @@ internal static class BrokerDialectApi
 
         api.MapPost("/workflow/dispatch", DispatchRoutes.DispatchAsync).Describe("Dispatch", QueryForms.None,
                 "Start a run of a workflow; answers with the new instance id")
-            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422, 429);
+            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark);
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
             .Produces<StepAssignment>().Produces(204).Refuses(400, 404);

@@ -20,9 +20,9 @@ internal static class DispatchRoutes
         var (asked, wellFormed) = (Idempotency.IsAsked(http.Request), true);
         var dispatch = await Requests.ReadAsync<DispatchRequest>(http, !asked ? Read : (body, shape) =>
         {
-            var read = Read(body, shape);
-            wellFormed = Idempotency.TryRead(http, "dispatch", "", body, out var key);
-            return read is null ? null : read with { Key = key };
+            if (Read(body, shape) is not { } read) return null;
+            wellFormed = Idempotency.TryRead(http, "dispatch", read.Definition.Name, body, out var key);
+            return read with { Key = key };
         });
         if (dispatch is null) return;
         if (!wellFormed)

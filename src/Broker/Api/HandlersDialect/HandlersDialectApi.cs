@@ -30,9 +30,10 @@ internal static class HandlersDialectApi
             .Produces<WorkflowNamesDto>(200, Json);
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
             .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 503)
-            .Refuses(failure, errors, 500);
+            .Refuses(failure, errors, 500).WithMetadata(StartsOnce.Mark);
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 500);
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 500)
+            .WithMetadata(StartsOnce.Mark);
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
             .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404);
         api.MapGet("/workflows/{name}/events", WorkflowRoutes.EventsAsync).Named(mount, "ListWorkflowEvents", "List workflow events")

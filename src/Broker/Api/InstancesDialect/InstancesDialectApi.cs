@@ -40,7 +40,8 @@ internal static class InstancesDialectApi
             .Produces<InstancePageDto>().Fails(400, 404);
         instances.MapPost("", InstanceHandlers.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
-            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429);
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429)
+            .WithMetadata(StartsOnce.Mark);
         instances.MapPost("/batch", InstanceHandlers.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
             .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429);

@@ -28,7 +28,8 @@ internal static class JobsDialectApi
         api.MapGet("/workflows/{id}/status", WorkflowRoutes.StatusAsync).WithName("GetJobWorkflow").WithSummary("A workflow with the state of its last run")
             .Produces<WorkflowDto>().Produces<JobsErrorDto>(404);
         api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429);
+            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
+            .WithMetadata(StartsOnce.Mark);
         api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
             .Produces(202).Produces<JobsErrorDto>(404);
     }
