@@ -120,52 +120,45 @@ internal sealed class Fuzzer(int seed, Uri broker, IReadOnlyList<ApiOperation> o
         return random.Next(10) == 0 ? bytes[..random.Next(bytes.Length + 1)] : bytes;
     }
 
-    /// <summary>A value of the document gives way to another one, is left out, or becomes a name that is known.</summary>
     private string Mutated(string document, Random random)
     {
-        JsonNode? root;
         try
         {
-            root = JsonNode.Parse(document);
+            return JsonNode.Parse(document) is { } root ? Mutated(root, random) : document;
         }
-        catch (Exception broken) when (broken is System.Text.Json.JsonException or ArgumentException)
+        catch (Exception broken) when (broken is System.Text.Json.JsonException or ArgumentException or InvalidOperationException)
         {
+            // An earlier change left a key twice, or half a surrogate pair: no node can hold it, and it is good as it is.
             return document;
         }
+    }
 
+    /// <summary>A value of the document gives way to another one, is left out, or becomes a name that is known.</summary>
+    private string Mutated(JsonNode root, Random random)
+    {
         var node = root;
-        while (node is not null && random.Next(3) != 0)
+        while (random.Next(3) != 0)
         {
-            JsonNode?[] below;
-            try
+            JsonNode?[] below = node switch
             {
-                below = node switch
-                {
-                    JsonObject members => [.. members.Select(m => m.Value)],
-                    JsonArray items => items.ToArray(),
-                    _ => [],
-                };
-            }
-            catch (ArgumentException)
-            {
-                // A key twice, from an earlier change: good enough as it is.
-                return document;
-            }
-
+                JsonObject members => [.. members.Select(m => m.Value)],
+                JsonArray items => [.. items],
+                _ => [],
+            };
             if (below.Length == 0 || below[random.Next(below.Length)] is not { } child) break;
             node = child;
         }
 
         var value = random.Next(3) == 0 ? JsonValue.Create(names[random.Next(names.Count)]).ToJsonString() : Values[random.Next(Values.Length)];
-        if (node is null || node == root) return random.Next(4) == 0 ? value : document;
+        if (node == root) return random.Next(4) == 0 ? value : root.ToJsonString();
         if (node.Parent is JsonObject owner && random.Next(4) == 0)
         {
             owner.Remove(owner.First(m => m.Value == node).Key);
-            return root!.ToJsonString();
+            return root.ToJsonString();
         }
 
-        // A marker takes the value's place, and the value the marker's: a node could not hold a lone surrogate or a key twice.
+        // A marker takes the value's place, and the value the marker's: a node could not hold half a surrogate pair or a key twice.
         node.ReplaceWith("@@");
-        return root!.ToJsonString().Replace("\"@@\"", value, StringComparison.Ordinal);
+        return root.ToJsonString().Replace("\"@@\"", value, StringComparison.Ordinal);
     }
 }
