@@ -94,7 +94,7 @@ internal sealed partial class Lane : IAsyncDisposable
             catch (Exception fault)
             {
                 await RecoverAsync(fault);
-                
+
                 // A row with the same key from another broker: the next attempt sees it.
                 if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
