@@ -22,6 +22,8 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<CounterRow> Counters => Set<CounterRow>();
     public DbSet<ApiKeyRow> Keys => Set<ApiKeyRow>();
     public DbSet<AuditRow> Audit => Set<AuditRow>();
+    public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
+    public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -129,6 +131,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves "who did what to this workflow". No more than these two: every start writes to each.
             audit.HasIndex(a => new { a.Workflow, a.Id });
         });
+
+        model.Entity<StartKeyRow>(StartKeyRow.Map);
+        model.Entity<DataKeyRow>(DataKeyRow.Map);
 
         foreach (var entity in model.Model.GetEntityTypes())
         {

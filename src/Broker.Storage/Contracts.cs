@@ -228,10 +228,14 @@ public interface IRepositoryStore
     /// <summary>Stores it; the same name again replaces the whole entry and keeps its place.</summary>
     Task PutAsync(Repository repository, CancellationToken ct);
 
-    Task<Repository?> FindAsync(string name, CancellationToken ct);
+    /// <summary>Without credentials they are not even decrypted; the answer has none then.</summary>
+    Task<Repository?> FindAsync(string name, bool withCredentials, CancellationToken ct);
 
     /// <summary>In order of first registration.</summary>
-    Task<IReadOnlyList<Repository>> ListAsync(int skip, int take, CancellationToken ct);
+    Task<IReadOnlyList<Repository>> ListAsync(int skip, int take, bool withCredentials, CancellationToken ct);
+
+    /// <summary>Encrypts anew what lies in clear, or under a key that is not the present one; returns how many.</summary>
+    Task<int> RenewCredentialsAsync(CancellationToken ct);
 }
 
 /// <summary>What something is waiting for may have happened: a hint, never the truth.</summary>

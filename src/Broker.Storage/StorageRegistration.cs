@@ -64,6 +64,9 @@ public static class StorageRegistration
         services.AddSingleton<IRepositoryStore, RepositoryStore>();
         services.AddSingleton<IKeyStore, KeyStore>();
         services.AddSingleton<IAuditStore, AuditStore>();
+        services.AddSingleton<IStartKeyStore, StartKeyStore>();
+        services.AddSingleton<IBacklog, Backlog>();
+        services.AddSingleton<IDataKeyStore, DataKeyStore>();
         return services;
     }
 }

@@ -28,6 +28,8 @@ internal static class BrokerHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddAuth(auth, settings);
+        builder.Services.AddRequestRates(settings);
+        builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
         builder.Services.AddHostedService<WorkflowFileRegistration>();
@@ -41,6 +43,7 @@ internal static class BrokerHost
         app.UseRawPath();
         app.RefuseSomeHeads();
         app.UseKeys();
+        app.UseRequestRates(settings);
         app.MapHomePage();
         app.MapDialects(settings);
         app.MapAudit();

@@ -70,6 +70,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at")}");
         await ExecuteAsync($"UPDATE stream SET {Moved("reader_until")}");
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
+        await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
     }
 
     private async Task<NpgsqlConnection> OpenAsync()
@@ -204,3 +205,7 @@ public sealed class SqliteAcceptedEventTests() : AcceptedEventConformance(new On
 public sealed class PostgresIdleTests(PostgresCluster cluster) : IdleConformance(new OnPostgres(cluster));
 
 public sealed class SqliteIdleTests() : IdleConformance(new OnSqlite());
+
+public sealed class PostgresStartKeyTests(PostgresCluster cluster) : StartKeyConformance(new OnPostgres(cluster));
+
+public sealed class SqliteStartKeyTests() : StartKeyConformance(new OnSqlite());

@@ -20,5 +20,9 @@ public sealed class SqliteFile : IDisposable
         {
             File.Delete(Path + companion);
         }
+
+        // The key ring of a broker that was given credentials.
+        string keys = System.IO.Path.ChangeExtension(Path, ".keys");
+        if (Directory.Exists(keys)) Directory.Delete(keys, recursive: true);
     }
 }

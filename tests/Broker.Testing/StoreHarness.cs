@@ -46,6 +46,13 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IEngine Engine => provider.GetRequiredService<IEngine>();
 
+    public IStartKeyStore StartKeys => provider.GetRequiredService<IStartKeyStore>();
+
+    public IBacklog Backlog => provider.GetRequiredService<IBacklog>();
+
+    /// <summary>Stands for the host's.</summary>
+    public ReversingCipher Cipher => (ReversingCipher)provider.GetRequiredService<ICredentialCipher>();
+
     public Migrator Migrator => provider.GetRequiredService<Migrator>();
 
     public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2)
@@ -54,6 +61,7 @@ internal sealed class StoreHarness : IAsyncDisposable
         services.AddSingleton(clock);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        services.AddSingleton<ICredentialCipher, ReversingCipher>();
         services.AddBrokerStorage(new StorageOptions(target, DefaultLeaseSecs: 60, lanes));
         return new StoreHarness(services.BuildServiceProvider());
     }

@@ -24,7 +24,9 @@ public static class DefinitionReader
     /// <summary>Longest workflow name, version or step name, in characters.</summary>
     public const int MaxNameLength = 200;
 
-    public static DefinitionReading Read(JsonElement document)
+    /// <param name="document">The document.</param>
+    /// <param name="mostSteps">Steps that a definition may have here; what is stored already was judged when it came in.</param>
+    public static DefinitionReading Read(JsonElement document, int mostSteps = WorkflowDefinition.MaxSteps)
     {
         var problems = new ProblemList();
         if (document.ValueKind is not JsonValueKind.Object)
@@ -44,7 +46,7 @@ public static class DefinitionReader
         var name = problems.Name(document, "workflow_id", "", fallback: null);
         var version = problems.Name(document, "version", "", fallback: "1");
         problems.Policies(document, "");
-        var drafts = ReadSteps(document, problems);
+        var drafts = ReadSteps(document, mostSteps, problems);
         var outputs = problems.Strings(document, "outputs", "");
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
@@ -94,7 +96,7 @@ public static class DefinitionReader
             jobs.TryGetProperty("from_file", out var file) && file.ValueKind is JsonValueKind.True);
     }
 
-    private static List<StepDraft> ReadSteps(JsonElement document, ProblemList problems)
+    private static List<StepDraft> ReadSteps(JsonElement document, int mostSteps, ProblemList problems)
     {
         var drafts = new List<StepDraft>();
         if (!document.TryGetProperty("steps", out var steps) || steps.ValueKind is JsonValueKind.Null)
@@ -112,9 +114,9 @@ public static class DefinitionReader
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var entry in steps.EnumerateObject())
         {
-            if (drafts.Count == WorkflowDefinition.MaxSteps)
+            if (drafts.Count == mostSteps)
             {
-                problems.Add("steps", $"has more than {WorkflowDefinition.MaxSteps} steps");
+                problems.Add("steps", $"has more than {mostSteps} steps");
                 break;
             }
 

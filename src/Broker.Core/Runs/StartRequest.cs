@@ -18,6 +18,9 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
 
     /// <summary>W3C trace context of the request that started the run.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>For starts that may be sent again; null for none.</summary>
+    public StartKey? Key { get; init; }
 }
 
 public enum StartMode
@@ -44,7 +47,17 @@ public enum StartVerdict
 
     /// <summary>Continue: no such instance, or its current run did not succeed.</summary>
     NotContinuable,
+
+    /// <summary>The key was used for another request before; nothing was changed.</summary>
+    KeyReused,
+
+    /// <summary>As many runs of the workflow wait for workers as are allowed to; nothing was changed.</summary>
+    BacklogFull,
 }
 
 /// <summary>What became of a start: the run that was started, or the current one that stands in the way.</summary>
-public sealed record StartOutcome(StartVerdict Verdict, RunRef? Run, DateTimeOffset At);
+public sealed record StartOutcome(StartVerdict Verdict, RunRef? Run, DateTimeOffset At)
+{
+    /// <summary>The answer to an earlier start under the same key: nothing was started now.</summary>
+    public bool Replayed { get; init; }
+}

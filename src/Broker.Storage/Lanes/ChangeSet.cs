@@ -28,6 +28,9 @@ internal sealed class ChangeSet
     /// <summary>Runs that are no longer the current one of their instance.</summary>
     public List<long> Superseded { get; } = [];
 
+    /// <summary>Starts to remember under their keys.</summary>
+    public List<StartKeyRow> StartKeys { get; } = [];
+
     /// <summary>Runs to delete with all that belongs to them.</summary>
     public List<long> Purged { get; } = [];
 
@@ -36,7 +39,7 @@ internal sealed class ChangeSet
 
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewMail.Count + Mail.Count + Events.Count
-        + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
+        + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
 }
 
 /// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>

@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Model;
 using Broker.Storage.Stores;
 
 namespace Broker.Storage.Lanes;
@@ -49,6 +50,9 @@ internal interface IUnit : IAsyncDisposable
 
     /// <summary>What a further run takes over from a run.</summary>
     Task<Inherited> InheritedAsync(long runId, CancellationToken ct);
+
+    /// <summary>Starts that were made under these keys before.</summary>
+    Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct);
 
     /// <summary>Writes everything and then hands out steps. Returns what was leased, and for each heartbeat the status it found (null: gone).</summary>
     Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(

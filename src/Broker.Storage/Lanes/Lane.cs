@@ -117,7 +117,9 @@ internal sealed partial class Lane : IAsyncDisposable
             {
                 span.Fail(fault);
                 await RecoverAsync(fault);
-                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault))) throw;
+
+                // A row with the same key from another broker: the next attempt sees it.
+                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
         }
     }

@@ -85,6 +85,20 @@ internal static class RowReader
         Claim = slot.Claim,
     };
 
+    public const string StartKeyColumns = "key, request, verdict, run_id, workflow, instance_id, number, at";
+
+    public static StartKeyRow ReadStartKey(DbDataReader reader) => new()
+    {
+        Key = reader.GetString(0),
+        Request = reader.GetString(1),
+        Verdict = reader.GetInt16(2),
+        RunId = reader.GetInt64(3),
+        Workflow = reader.GetString(4),
+        InstanceId = reader.GetString(5),
+        Number = reader.GetInt32(6),
+        At = reader.GetInt64(7),
+    };
+
     public static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     public static long? Long(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);

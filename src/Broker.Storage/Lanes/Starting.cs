@@ -9,6 +9,8 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
 {
     public async Task<IReadOnlyList<StartOutcome>> ApplyAsync(IReadOnlyList<StartRequest> starts, DateTimeOffset now, CancellationToken ct)
     {
+        var keys = new StartKeys(unit, changes);
+        await keys.LoadAsync(starts, ct);
         var current = await unit.ResolveAsync([.. starts.Select(s => new RunName(s.Definition.Name, s.InstanceId, null))], ct);
         var standing = await StandingAsync(starts, current, ct);
         var taken = changes.NewRuns.Select(r => (r.Workflow, r.InstanceId)).ToHashSet();
@@ -17,11 +19,17 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         {
             var at = now.AddMicroseconds(i);
             var start = starts[i];
+            if (keys.Find(start.Key) is { } earlier)
+            {
+                outcomes.Add(earlier);
+                continue;
+            }
+
             standing.TryGetValue(current[i].Id, out var before);
             var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? Judge(start, current[i].Id != 0, before) : StartVerdict.AlreadyExists;
-            outcomes.Add(verdict is StartVerdict.Started
+            outcomes.Add(keys.Keep(start.Key, verdict is StartVerdict.Started
                 ? new(verdict, await StartAsync(start, before, at, ct), at)
-                : new(verdict, before?.Ref, at));
+                : new(verdict, before?.Ref, at)));
         }
 
         return outcomes;

@@ -105,6 +105,14 @@ internal static class HotSql
 
     public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
 
+    /// <summary>First of the writes: who comes second with a key waits here, before it holds anything that others want.</summary>
+    public const string InsertStartKeys = """
+        INSERT INTO start_key (key, request, verdict, run_id, workflow, instance_id, number, at)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::int[], $8::bigint[])
+        """;
+
+    public const string StartKeys = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = ANY($1)";
+
     public const string InsertMail = """
         INSERT INTO inbox (run_id, id, type, payload, target_step) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[])
         """;

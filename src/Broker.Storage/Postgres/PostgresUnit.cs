@@ -205,8 +205,26 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         }
     }
 
+    public async Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    {
+        await using var batch = Batch();
+        batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
+        await using var reader = await batch.ReadAsync(ct);
+        var found = new List<StartKeyRow>();
+        while (await reader.ReadAsync(ct)) found.Add(RowReader.ReadStartKey(reader));
+        return found;
+    }
+
     private static void AddWrites(BatchBuilder batch, ChangeSet changes)
     {
+        if (changes.StartKeys.Count > 0)
+        {
+            var keys = changes.StartKeys;
+            batch.Add(HotSql.InsertStartKeys,
+                Column(keys, k => k.Key), Column(keys, k => k.Request), Column(keys, k => k.Verdict), Column(keys, k => k.RunId), Column(keys, k => k.Workflow),
+                Column(keys, k => k.InstanceId), Column(keys, k => k.Number), Column(keys, k => k.At));
+        }
+
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
         if (changes.Runs.Count > 0)
         {

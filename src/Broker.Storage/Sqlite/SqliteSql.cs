@@ -51,6 +51,11 @@ internal static class SqliteSql
 
     public const string Supersede = "UPDATE run SET is_current = 0 WHERE id = @p0";
 
+    public const string InsertStartKey =
+        $"INSERT INTO start_key ({RowReader.StartKeyColumns}) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7)";
+
+    public const string StartKey = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = @p0";
+
     public const string InsertMail = "INSERT INTO inbox (run_id, id, type, payload, target_step) VALUES (@p0, @p1, @p2, @p3, @p4)";
 
     public const string ConsumeMail = "UPDATE inbox SET delivered_at = @p0, consumed_by = @p1 WHERE run_id = @p2 AND id = @p3";

@@ -157,8 +157,22 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return (claimed, renewed);
     }
 
+    public Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    {
+        Begin();
+        var found = new List<StartKeyRow>();
+        foreach (var key in keys)
+        {
+            using var reader = Query(SqliteSql.StartKey, key);
+            if (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
+        }
+
+        return Task.FromResult<IReadOnlyList<StartKeyRow>>(found);
+    }
+
     private void Write(ChangeSet changes)
     {
+        foreach (var k in changes.StartKeys) Execute(SqliteSql.InsertStartKey, k.Key, k.Request, k.Verdict, k.RunId, k.Workflow, k.InstanceId, k.Number, k.At);
         foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
         foreach (var (state, context, result) in changes.Runs)
         {

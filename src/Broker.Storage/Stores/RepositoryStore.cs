@@ -4,21 +4,24 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RepositoryStore(IEngine engine) : IRepositoryStore
+internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher) : IRepositoryStore
 {
+    // Earlier versions wrote the JSON object itself, which begins with a brace.
+    private const string Encrypted = "dp1:";
+
     public async Task PutAsync(Repository repository, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
-        while (!await TryPutAsync(repository, now, ct))
+        var credentials = Sealed(JsonColumn.Write(repository.Credentials));
+        while (!await TryPutAsync(repository, credentials, now, ct))
         {
             // Another broker added the same name at the same moment: now there is a row to replace.
         }
     }
 
-    private async Task<bool> TryPutAsync(Repository repository, long now, CancellationToken ct)
+    private async Task<bool> TryPutAsync(Repository repository, string credentials, long now, CancellationToken ct)
     {
         var workflows = JsonColumn.Write(repository.Workflows);
-        var credentials = JsonColumn.Write(repository.Credentials);
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
         var replaced = await db.Repositories.Where(r => r.Name == repository.Name).ExecuteUpdateAsync(
@@ -45,21 +48,69 @@ internal sealed class RepositoryStore(IEngine engine) : IRepositoryStore
         }
     }
 
-    public async Task<Repository?> FindAsync(string name, CancellationToken ct)
+    public async Task<Repository?> FindAsync(string name, bool withCredentials, CancellationToken ct)
     {
         if (!StoredText.Fits(name)) return null;
         await using var db = engine.CreateContext();
         var row = await db.Repositories.AsNoTracking().SingleOrDefaultAsync(r => r.Name == name, ct);
-        return row is null ? null : RepositoryOf(row);
+        return row is null ? null : RepositoryOf(row, withCredentials);
     }
 
-    public async Task<IReadOnlyList<Repository>> ListAsync(int skip, int take, CancellationToken ct)
+    public async Task<IReadOnlyList<Repository>> ListAsync(int skip, int take, bool withCredentials, CancellationToken ct)
     {
         await using var db = engine.CreateContext();
         var rows = await db.Repositories.AsNoTracking().OrderBy(r => r.RegisteredAt).ThenBy(r => r.Name).Skip(skip).Take(take).ToListAsync(ct);
-        return rows.ConvertAll(RepositoryOf);
+        return rows.ConvertAll(row => RepositoryOf(row, withCredentials));
     }
 
-    private static Repository RepositoryOf(RepositoryRow row) =>
-        new(row.Name, row.Url, JsonColumn.Read<string[]>(row.Workflows), JsonColumn.Read<Dictionary<string, string>>(row.Credentials));
+    public async Task<int> RenewCredentialsAsync(CancellationToken ct)
+    {
+        const int Page = 100;
+        var (renewed, after) = (0, "");
+        CredentialsUnreadableException? unreadable = null;
+        while (true)
+        {
+            await using var db = engine.CreateContext();
+            var from = after;
+            var rows = await db.Repositories.AsNoTracking().Where(r => r.Name.CompareTo(from) > 0).OrderBy(r => r.Name).Take(Page)
+                .Select(r => new { r.Name, r.Credentials }).ToListAsync(ct);
+            foreach (var row in rows)
+            {
+                Deciphered opened;
+                try
+                {
+                    opened = Opened(row.Credentials);
+                }
+                catch (CredentialsUnreadableException lost)
+                {
+                    // The others are not to wait for it; it is told at the end.
+                    unreadable = lost;
+                    continue;
+                }
+
+                if (!opened.IsStale) continue;
+
+                // Only what was read: somebody may have put new credentials meanwhile.
+                var (name, old, fresh) = (row.Name, row.Credentials, Sealed(opened.Text));
+                using var turn = await engine.WriteTurnAsync(ct);
+                renewed += await db.Repositories.Where(r => r.Name == name && r.Credentials == old)
+                    .ExecuteUpdateAsync(set => set.SetProperty(r => r.Credentials, fresh), ct);
+            }
+
+            if (rows.Count < Page) return unreadable is null ? renewed : throw unreadable;
+            after = rows[^1].Name;
+        }
+    }
+
+    private Repository RepositoryOf(RepositoryRow row, bool withCredentials) => new(
+        row.Name,
+        row.Url,
+        JsonColumn.Read<string[]>(row.Workflows),
+        withCredentials ? JsonColumn.Read<Dictionary<string, string>>(Opened(row.Credentials).Text) : new Dictionary<string, string>());
+
+    private string Sealed(string credentials) => Encrypted + cipher.Encrypt(credentials);
+
+    private Deciphered Opened(string stored) => stored.StartsWith(Encrypted, StringComparison.Ordinal)
+        ? cipher.Decrypt(stored[Encrypted.Length..])
+        : new(stored, IsStale: true);
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
+using Broker.Settings;
 
 namespace Broker.Api;
 
@@ -13,7 +14,7 @@ internal enum BodyFault
     /// <summary>413: longer than the limit.</summary>
     TooLarge,
 
-    /// <summary>Not JSON, or broken off.</summary>
+    /// <summary>Not JSON, nested too deep, or broken off.</summary>
     NotJson,
 
     /// <summary>JSON, but nested deeper than <see cref="JsonBody.MaxDepth"/>.</summary>
@@ -23,7 +24,7 @@ internal enum BodyFault
 /// <summary>A request body as JSON, whatever its content type says: real clients send none, or a wrong one.</summary>
 internal readonly struct JsonBody : IDisposable
 {
-    /// <summary>Nesting that is accepted.</summary>
+    /// <summary>Nesting that is accepted at most.</summary>
     public const int MaxDepth = 64;
 
     private readonly JsonDocument? document;
@@ -43,8 +44,9 @@ internal readonly struct JsonBody : IDisposable
     /// <summary>Valid until disposed; clone what lives longer.</summary>
     public JsonElement Root => document!.RootElement;
 
-    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, int maxBytes, CancellationToken ct)
+    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct)
     {
+        var maxBytes = settings.MaxBodyBytes;
         if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
         var reader = request.BodyReader;
         while (true)
@@ -71,13 +73,13 @@ internal readonly struct JsonBody : IDisposable
                 continue;
             }
 
-            var body = Parse(read.Buffer);
+            var body = Parse(read.Buffer, settings.Limits.JsonDepth);
             reader.AdvanceTo(read.Buffer.End);
             return body;
         }
     }
 
-    private static JsonBody Parse(ReadOnlySequence<byte> bytes)
+    private static JsonBody Parse(ReadOnlySequence<byte> bytes, int depth)
     {
         if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
 
@@ -87,7 +89,7 @@ internal readonly struct JsonBody : IDisposable
         {
             // The parser does not look into strings; whoever reads them would fail.
             if (!Utf8.IsValid(copy)) return new(null, BodyFault.NotJson, "the body is not UTF-8");
-            return new(JsonDocument.Parse(copy, new JsonDocumentOptions { MaxDepth = MaxDepth }), BodyFault.None, "");
+            return new(JsonDocument.Parse(copy, new JsonDocumentOptions { MaxDepth = depth }), BodyFault.None, "");
         }
         catch (JsonException broken)
         {

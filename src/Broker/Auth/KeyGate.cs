@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Broker.Api.HandlersDialect;
-using Broker.Operations;
+using Broker.Api;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 
@@ -89,8 +88,7 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
     private static Task RefuseAsync(HttpContext http, int status, string message)
     {
         http.Response.Headers.CacheControl = "no-store";
-        if (http.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() is { } form) return form.SendAsync(http, status, message);
-        return HandlersPaths.Has(http.Request.Path) ? HandlersAnswer.TextAsync(http.Response, status, message) : ProblemAnswer.SendAsync(http, status, message);
+        return RefusalForm.SendAsync(http, status, message);
     }
 
     private static ReadOnlySpan<char> Presented(StringValues header, bool mayBeBasic)

@@ -12,9 +12,6 @@ internal sealed class OpenToLimitedKeys;
 /// <summary>On a route: a stream, or a wait for work, which is cut off when the key that it was asked for with is revoked.</summary>
 internal sealed class EndsWithItsKey;
 
-/// <summary>On a group of routes: the form in which its dialect says that a key is missing, or does not suffice.</summary>
-internal sealed record RefusalForm(Func<HttpContext, int, string, Task> SendAsync);
-
 /// <summary>What routes say about keys.</summary>
 internal static class RouteScopes
 {
@@ -26,7 +23,4 @@ internal static class RouteScopes
 
     public static TBuilder EndsWithKey<TBuilder>(this TBuilder route)
         where TBuilder : IEndpointConventionBuilder => route.WithMetadata(new EndsWithItsKey());
-
-    public static RouteGroupBuilder RefusesWith(this RouteGroupBuilder group, Func<HttpContext, int, string, Task> sendAsync) =>
-        group.WithMetadata(new RefusalForm(sendAsync));
 }

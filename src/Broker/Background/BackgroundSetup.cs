@@ -10,12 +10,15 @@ internal static class BackgroundSetup
         services.AddHostedService<PeerLinkService>();
         services.AddHostedService<ClaimPolling>();
         services.AddHostedService<SeenWriter>();
+        if (settings.Limits.Backlog > 0) services.AddHostedService<BacklogCount>();
+        services.AddHostedService<CredentialRenewal>();
         if (settings.ApiOnly) return services;
 
         services.AddHostedService<LeaseReaper>();
         services.AddHostedService<DueTimers>();
         services.AddHostedService<WorkerPruning>();
         services.AddHostedService<Retention>();
+        services.AddHostedService<StartKeyPruning>();
         return services;
     }
 }

@@ -21,10 +21,10 @@ internal sealed partial class BrokerEngine
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         foreach (var start in starts) Caller.Current.Demand(start.Definition.Name);
-        var outcomes = await runs.StartAsync(starts, ct);
+        var outcomes = backlog.IsLimited ? await backlog.StartAsync(starts, runs, Now, ct) : await runs.StartAsync(starts, ct);
         foreach (var outcome in outcomes)
         {
-            if (outcome is not { Verdict: StartVerdict.Started, Run: { } run }) continue;
+            if (outcome is not { Verdict: StartVerdict.Started, Replayed: false, Run: { } run }) continue;
             LogStarted(log, run.Workflow, run.InstanceId, run.Number);
             await audit.NoteAsync("start", run.Workflow, run.InstanceId);
         }

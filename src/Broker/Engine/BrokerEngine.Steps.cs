@@ -10,9 +10,6 @@ internal sealed partial class BrokerEngine
     /// <summary>Longest a claim may wait (seconds).</summary>
     public const int MaxWaitSecs = 60;
 
-    /// <summary>Steps in one claim, at most.</summary>
-    public const int MaxClaimCount = 1000;
-
     /// <summary>Claims; with a wait, holds on until something is ready, the time is up or the host stops.</summary>
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {

@@ -24,6 +24,7 @@ internal sealed partial class BrokerEngine(
     IChanges changes,
     IClaimGate gate,
     AuditTrail audit,
+    BacklogGate backlog,
     BrokerSettings settings,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,
@@ -69,9 +70,11 @@ internal sealed partial class BrokerEngine(
         await audit.NoteAsync("register_repository", detail: repository.Name);
     }
 
-    public Task<Repository?> FindRepositoryAsync(string name, CancellationToken ct) => repositories.FindAsync(name, ct);
+    /// <summary>Credentials only for callers that may see them.</summary>
+    public Task<Repository?> FindRepositoryAsync(string name, bool withCredentials, CancellationToken ct) => repositories.FindAsync(name, withCredentials, ct);
 
-    public Task<IReadOnlyList<Repository>> RepositoriesAsync(int skip, int take, CancellationToken ct) => repositories.ListAsync(skip, take, ct);
+    public Task<IReadOnlyList<Repository>> RepositoriesAsync(int skip, int take, bool withCredentials, CancellationToken ct) =>
+        repositories.ListAsync(skip, take, withCredentials, ct);
 
     public Task PushLogsAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct) => logs.PushAsync(lease, chunks, ct);
 

@@ -38,6 +38,7 @@ internal static class ApiDocument
         options.OperationFilter<SecurityFilter>();
         options.OperationFilter<ExampleFilter>();
         options.OperationFilter<AnswerFilter>();
+        options.OperationFilter<IdempotencyFilter>();
         options.DocumentFilter<TagFilter>();
     });
 

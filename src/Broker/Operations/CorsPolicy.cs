@@ -15,7 +15,7 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
     private static readonly StringValues True = "true";
     private static readonly StringValues Origin = "Origin";
 
-    private readonly HashSet<string> listed = new(settings.CorsOrigins, StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> listed = new(settings.CorsOrigins, StringComparer.Ordinal);
 
     public Task InvokeAsync(HttpContext http)
     {

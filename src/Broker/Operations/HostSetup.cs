@@ -5,6 +5,7 @@ using Broker.Operations.Tracing;
 using Broker.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Serilog;
 
@@ -14,11 +15,7 @@ namespace Broker.Operations;
 internal static class HostSetup
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan HeaderPatience = TimeSpan.FromSeconds(15);
-
-    // Ids of up to 200 characters come percent-encoded, several to a path.
-    private const int LongestRequestLine = 16 * 1024;
-    private const int LargestHeaders = 32 * 1024;
+    private static readonly TimeSpan SlowBodyPatience = TimeSpan.FromSeconds(5);
     private const int DrainFactor = 8;
 
     public static void AddStructuredLogs(this WebApplicationBuilder builder) => builder.Logging.ClearProviders().AddSerilog(
@@ -36,9 +33,13 @@ internal static class HostSetup
             // The limit itself is judged where bodies are read. Kestrel would cut the connection, and the client would see a broken pipe
             // instead of the 413; so it may go on sending for a while, into nothing.
             kestrel.Limits.MaxRequestBodySize = DrainFactor * (long)settings.MaxBodyBytes;
-            kestrel.Limits.MaxRequestLineSize = LongestRequestLine;
-            kestrel.Limits.MaxRequestHeadersTotalSize = LargestHeaders;
-            kestrel.Limits.RequestHeadersTimeout = HeaderPatience;
+            kestrel.Limits.MaxRequestLineSize = settings.Limits.RequestLineBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = settings.Limits.HeaderBytes;
+            kestrel.Limits.MaxRequestHeaderCount = settings.Limits.HeaderCount;
+            kestrel.Limits.RequestHeadersTimeout = settings.Limits.HeaderTimeout;
+            kestrel.Limits.MaxConcurrentConnections = settings.Limits.Connections == 0 ? null : settings.Limits.Connections;
+            kestrel.Limits.MinRequestBodyDataRate =
+                settings.Limits.BodyBytesPerSecond == 0 ? null : new MinDataRate(settings.Limits.BodyBytesPerSecond, SlowBodyPatience);
         });
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
             endpoint is IPEndPoint wanted ? PortSearch.Listen(wanted) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));

@@ -15,7 +15,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
     {
         if (http.Request.Headers.TryGetValue(RequestId, out var given) && given is [{ } id] && IsPlain(id)) http.TraceIdentifier = id;
         http.Response.Headers[RequestId] = http.TraceIdentifier;
-        http.Response.Headers.XContentTypeOptions = "nosniff";
+        SecurityHeaders.Set(http);
 
         var level = http.Request.Path.Value is Probes.Live or Probes.Ready or "/health" ? LogLevel.Debug : LogLevel.Information;
         if (!log.IsEnabled(level))

@@ -72,6 +72,13 @@ internal sealed record BrokerSettings
     /// <summary>Measures, and serves them at <c>/metrics</c>.</summary>
     public bool Metrics { get; init; } = true;
 
+    /// <summary>How long a start can be sent again under its <c>Idempotency-Key</c>.</summary>
+    public TimeSpan IdempotencyRetention { get; init; } = TimeSpan.FromDays(1);
+
+    public LimitSettings Limits { get; init; } = new();
+
+    public DataProtectionSettings DataProtection { get; init; } = new();
+
     /// <summary>Pause between two comment lines on an idle stream.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 }

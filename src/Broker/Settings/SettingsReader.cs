@@ -16,7 +16,7 @@ internal readonly record struct SettingsReading(BrokerSettings Settings, IReadOn
 /// Reads the settings from <c>Broker:…</c> keys (appsettings.json, or <c>Broker__…</c> in the environment). The short variables below
 /// win over them.
 /// </summary>
-internal static class SettingsReader
+internal static partial class SettingsReader
 {
     private static readonly Setting[] All =
     [
@@ -62,7 +62,7 @@ internal static class SettingsReader
     {
         var settings = new BrokerSettings();
         var problems = new List<string>();
-        foreach (var setting in All) Apply(setting, $"Broker:{setting.Name}", ref settings);
+        foreach (var setting in All.Concat(LimitKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
         foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
         if (settings.WorkerRemoved < settings.WorkerOffline)
             problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");
@@ -78,8 +78,8 @@ internal static class SettingsReader
             }
             catch (FormatException wrong)
             {
-                // A database's address may hold its password: it is not repeated.
-                var found = text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal) ? "this value" : $"'{text}'";
+                // A database's address may hold its password, and a secret is one: they are not repeated.
+                var found = key.EndsWith("Secret", StringComparison.Ordinal) || text.Contains("://", StringComparison.Ordinal) || text.Contains('=', StringComparison.Ordinal) ? "this value" : $"'{text}'";
                 problems.Add($"{key}: {found} is not allowed; write {wrong.Message}.");
             }
         }
@@ -137,7 +137,7 @@ internal static class SettingsReader
     private static IReadOnlyList<string> Origins(string text) =>
     [
         .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(origin => origin.TrimEnd('/'))
+            .Select(origin => origin.TrimEnd('/').ToLowerInvariant())
             .Where(origin => origin == "null" || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Host.Length > 0)),
     ];
 

@@ -1,6 +1,7 @@
 using Broker.Background;
 using Broker.Engine;
 using Broker.Operations;
+using Broker.Security;
 using Broker.Storage;
 using Broker.Storage.Schema;
 
@@ -12,8 +13,10 @@ internal static class StorageSetup
     public static IServiceCollection AddBrokerStorage(this IServiceCollection services, BrokerSettings settings)
     {
         services.AddBrokerStorage(settings.ToStorageOptions());
+        services.AddSingleton<ICredentialCipher>(provider => CredentialCipher.Create(provider, settings, settings.Target()));
         services.AddHostedService<SchemaStartup>();
         services.AddSingleton<IReadiness, SchemaReadiness>();
+        services.AddSingleton<BacklogGate>();
         services.AddSingleton<BrokerEngine>();
         return services.AddBackgroundServices(settings);
     }

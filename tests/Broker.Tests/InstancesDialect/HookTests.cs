@@ -8,6 +8,7 @@ using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Settings;
 using Broker.Storage;
+using Broker.Storage.Stores;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
@@ -143,6 +144,7 @@ public sealed class HookTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Services.AddSingleton(settings).AddSingleton(TimeProvider.System).AddSingleton<BrokerEngine>().AddSingleton<AuditTrail>().AddSingleton(Absent.Of<IAuditStore>()).AddSingleton<IInstanceHooks>(hooks);
+        builder.Services.AddSingleton<BacklogGate>().AddSingleton(Absent.Of<IBacklog>());
         builder.Services.AddSingleton(Absent.Of<IDefinitionStore>((method, arguments) =>
         {
             Assert.Equal((nameof(IDefinitionStore.LatestAsync), "w"), (method, arguments[0]));

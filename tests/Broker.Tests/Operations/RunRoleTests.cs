@@ -1,6 +1,5 @@
 using System.Globalization;
 using Broker.Commands;
-using Broker.Settings;
 using Broker.Testing;
 using Broker.Tests.BrokerDialect;
 using Microsoft.AspNetCore.Hosting.Server;

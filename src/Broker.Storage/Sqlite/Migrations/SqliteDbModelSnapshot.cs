@@ -118,6 +118,26 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("counter", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Model.DataKeyRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("AddedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("added_at");
+
+                    b.Property<string>("Xml")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("xml");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("data_key", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Model.DefinitionRow", b =>
                 {
                     b.Property<int>("Id")
@@ -484,6 +504,50 @@ namespace Broker.Storage.Sqlite.Migrations
 
                             t.HasCheckConstraint("ck_run_phase", "phase BETWEEN 0 AND 5");
                         });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Model.StartKeyRow", b =>
+                {
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("InstanceId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<string>("Request")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("request");
+
+                    b.Property<long>("RunId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_id");
+
+                    b.Property<short>("Verdict")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("verdict");
+
+                    b.Property<string>("Workflow")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflow");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("start_key", (string)null);
                 });
 
             modelBuilder.Entity("Broker.Storage.Model.StepRow", b =>

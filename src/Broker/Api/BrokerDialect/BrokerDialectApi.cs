@@ -5,9 +5,11 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>The broker dialect: workers register the definitions they can run, pull single steps and report them.</summary>
 internal static class BrokerDialectApi
 {
+    public const string Tag = "Broker dialect";
+
     public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("").WithTags("Broker dialect").RefusesWith(static (http, status, message) => Answers.Fail(http, status, message));
+        var api = routes.MapGroup("").WithTags(Tag).RefusesWith(static (http, status, message) => Answers.Fail(http, status, message));
 
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")
@@ -16,7 +18,7 @@ internal static class BrokerDialectApi
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
                 "One repository by name, or a page of all in order of registration (an array)")
             .Produces<RepositoryInfo>().Produces(404).Refuses(400)
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Read | Scope.Worker);
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
                 "Register workflow schemas; answers with a new worker id. All or nothing")
@@ -33,7 +35,7 @@ internal static class BrokerDialectApi
 
         api.MapPost("/workflow/dispatch", DispatchRoutes.DispatchAsync).Describe("Dispatch", QueryForms.None,
                 "Start a run of a workflow; answers with the new instance id")
-            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422)
+            .Takes<Dispatch>().Produces<string>().Refuses(400, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")

@@ -26,7 +26,7 @@ internal static class BrokerExamples
     public const string RepositoryInfo =
         """
         {"name": "invoices", "url": "https://git.example.com/invoices.git", "workflows": ["invoices.flows:check"],
-         "credentials": {"username": "builder", "token": "secret"}}
+         "credentials": {"username": "builder", "token": "<token>"}}
         """;
 
     public const string LastTask =

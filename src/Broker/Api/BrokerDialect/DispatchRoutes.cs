@@ -6,28 +6,55 @@ using Broker.Operations.Tracing;
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>A run to start, and the definition it is started with.</summary>
-internal sealed record DispatchRequest(WorkflowDefinition Definition, string InputsJson);
+internal sealed record DispatchRequest(WorkflowDefinition Definition, string InputsJson)
+{
+    /// <summary>For a dispatch that may be sent again.</summary>
+    public StartKey? Key { get; init; }
+}
 
 /// <summary>Starting runs.</summary>
 internal static class DispatchRoutes
 {
     public static async Task DispatchAsync(HttpContext http)
     {
-        if (await Requests.ReadAsync(http, Read) is not { } dispatch) return;
+        var (asked, wellFormed) = (Idempotency.IsAsked(http.Request), true);
+        var dispatch = await Requests.ReadAsync<DispatchRequest>(http, !asked ? Read : (body, shape) =>
+        {
+            if (Read(body, shape) is not { } read) return null;
+            wellFormed = Idempotency.TryRead(http, "dispatch", read.Definition.Name, body, out var key);
+            return read with { Key = key };
+        });
+        if (dispatch is null) return;
+        if (!wellFormed)
+        {
+            await Answers.Fail(http, StatusCodes.Status400BadRequest, Idempotency.Malformed);
+            return;
+        }
 
         var engine = http.Engine();
-        var outcome = await engine.RegisterAsync([dispatch.Definition], http.RequestAborted);
-        if (outcome.Conflict is { } conflict)
+        var registered = await engine.RegisterAsync([dispatch.Definition], http.RequestAborted);
+        if (registered.Conflict is { } conflict)
         {
             await WorkerRoutes.Mismatch(http, conflict);
             return;
         }
 
-        var instance = Guid.NewGuid().ToString("N");
-        await engine.StartAsync(
-            new StartRequest(outcome.Registered[0], instance) { InputsJson = dispatch.InputsJson, TraceParent = TraceParents.Of(http) },
+        var outcome = await engine.StartAsync(
+            new StartRequest(registered.Registered[0], Guid.NewGuid().ToString("N"))
+            {
+                InputsJson = dispatch.InputsJson,
+                TraceParent = TraceParents.Of(http),
+                Key = dispatch.Key,
+            },
             http.RequestAborted);
-        await Answers.Text(http, instance);
+        Idempotency.Mark(http.Response, outcome);
+        await (outcome switch
+        {
+            { Run: { } run } => Answers.Text(http, run.InstanceId),
+            { Verdict: StartVerdict.KeyReused } => Answers.Fail(http, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
+            _ => Answers.Fail(
+                http, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, dispatch.Definition.Name, engine.Settings.Limits.Backlog)),
+        });
     }
 
     public static Task StatusAsync(HttpContext http) => JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, "ok", static (json, status) =>
@@ -46,7 +73,7 @@ internal static class DispatchRoutes
             return null;
         }
 
-        var reading = DefinitionReader.Read(workflow);
+        var reading = DefinitionReader.Read(workflow, shape.Limits.Steps);
         foreach (var problem in reading.Problems) shape.Add(problem.Path.Length == 0 ? "workflow" : $"workflow.{problem.Path}", problem.Message);
 
         var inputs = "{}";

@@ -21,8 +21,8 @@ internal sealed record Publication(StepKey Key, IReadOnlyList<PublishedEvent> Ev
 /// <summary>Reads what workers say about steps.</summary>
 internal static class ReportReader
 {
-    /// <summary>Reports in one request, and events or lines in one report, at most.</summary>
-    public const int MostEntries = 1000;
+    /// <summary>Events or lines in one report, at most.</summary>
+    private const int MostEntries = 1000;
 
     public static ReportBatch? Reports(JsonElement body, Shape shape)
     {
@@ -53,9 +53,9 @@ internal static class ReportReader
     private static List<T>? ListOf<T>(JsonElement array, Shape shape, Func<JsonElement, Shape, T> read)
     {
         var length = array.GetArrayLength();
-        if (length > MostEntries)
+        if (length > shape.Limits.Batch)
         {
-            shape.Add("", $"expected at most {MostEntries} entries, got {length}");
+            shape.Add("", $"expected at most {shape.Limits.Batch} entries, got {length}");
             return null;
         }
 

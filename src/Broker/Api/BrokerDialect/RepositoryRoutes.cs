@@ -26,7 +26,7 @@ internal static class RepositoryRoutes
         }
         else if (name.Length > 0)
         {
-            if (await http.Engine().FindRepositoryAsync(name, http.RequestAborted) is not { } repository) http.Response.StatusCode = StatusCodes.Status404NotFound;
+            if (await http.Engine().FindRepositoryAsync(name, CredentialAccess.IsGranted, http.RequestAborted) is not { } repository) http.Response.StatusCode = StatusCodes.Status404NotFound;
             else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, repository, static (json, found) => Write(json, found));
         }
         else if (!TryPositive(http, "page", 1, int.MaxValue, out var page))
@@ -46,7 +46,7 @@ internal static class RepositoryRoutes
     private static async Task ListAsync(HttpContext http, int page, int size)
     {
         var skip = (page - 1L) * size;
-        var found = skip > int.MaxValue ? [] : await http.Engine().RepositoriesAsync((int)skip, size, http.RequestAborted);
+        var found = skip > int.MaxValue ? [] : await http.Engine().RepositoriesAsync((int)skip, size, CredentialAccess.IsGranted, http.RequestAborted);
         if (found.Count == 0 && page > 1)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -9,14 +9,15 @@ internal static class Requests
     public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, Shape, T?> read)
         where T : class
     {
-        using var body = await JsonBody.ReadAsync(http.Request, http.Engine().Settings.MaxBodyBytes, http.RequestAborted);
+        var settings = http.Engine().Settings;
+        using var body = await JsonBody.ReadAsync(http.Request, settings, http.RequestAborted);
         if (body.Fault is not BodyFault.None)
         {
             await Answers.Fail(http, StatusOf(body.Fault), body.Reason);
             return null;
         }
 
-        var shape = new Shape();
+        var shape = new Shape(settings.Limits);
         T? value = null;
         try
         {

@@ -1,12 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Settings;
 
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>Reads the members of a request and collects what is wrong with them: a caller hears of every problem at once.</summary>
-internal sealed class Shape
+internal sealed class Shape(LimitSettings limits)
 {
+    public LimitSettings Limits => limits;
+
     /// <summary>A thousand broken entries are not told one by one.</summary>
     private const int MostShown = 50;
 

@@ -40,7 +40,7 @@ internal struct StepQuery
         query = new StepQuery();
         foreach (var pair in new QueryStringEnumerable(http.Request.QueryString.Value))
         {
-            query.Take(pair.DecodeName().Span, pair.DecodeValue());
+            query.Take(http, pair.DecodeName().Span, pair.DecodeValue());
         }
 
         if (query.WorkerId.Length == 0) query.problem ??= "worker_id is required in the query";
@@ -50,7 +50,7 @@ internal struct StepQuery
 
     public readonly ClaimRequest ToClaim(int count) => new(WorkerId, ClaimScope.ByRegistration, Labels, count);
 
-    private void Take(ReadOnlySpan<char> name, ReadOnlyMemory<char> value)
+    private void Take(HttpContext http, ReadOnlySpan<char> name, ReadOnlyMemory<char> value)
     {
         switch (name)
         {
@@ -62,10 +62,10 @@ internal struct StepQuery
                 Wait = TimeSpan.FromSeconds(WaitOf(value.Span));
                 break;
             case "count":
-                Count = CountOf("count", value.Span);
+                Count = CountOf(http, "count", value.Span);
                 break;
             case "claim":
-                Claim = CountOf("claim", value.Span);
+                Claim = CountOf(http, "claim", value.Span);
                 break;
             case "labels":
                 Labels = value.ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
@@ -85,11 +85,11 @@ internal struct StepQuery
         return 0;
     }
 
-    private int CountOf(string name, ReadOnlySpan<char> value)
+    private int CountOf(HttpContext http, string name, ReadOnlySpan<char> value)
     {
-        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= BrokerEngine.MaxClaimCount)
-            return count;
-        problem ??= $"{name}: expected an integer from 1 to {BrokerEngine.MaxClaimCount}";
+        var most = http.Engine().Settings.Limits.Batch;
+        if (int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= 1 && count <= most) return count;
+        problem ??= $"{name}: expected an integer from 1 to {most}";
         return 1;
     }
 

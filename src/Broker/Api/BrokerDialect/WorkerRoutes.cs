@@ -54,7 +54,7 @@ internal static class WorkerRoutes
         foreach (var item in body.EnumerateArray())
         {
             shape.Place = place++;
-            var reading = DefinitionReader.Read(item);
+            var reading = DefinitionReader.Read(item, shape.Limits.Steps);
             if (reading.Definition is { } definition) definitions.Add(definition);
             foreach (var problem in reading.Problems) shape.Add(problem.Path, problem.Message);
         }

@@ -59,7 +59,7 @@ internal static class EventRoutes
     public static async Task SendAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId)
     {
         var ct = http.RequestAborted;
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         var run = await HandlerRoutes.FindAsync(engine, handlerId, ct);
         if (!mount.BodyBeforeHandler && await RefusedAsync(http, mount, run)) return;
         if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object)

@@ -1,4 +1,5 @@
 using Broker.Auth;
+using Broker.Operations;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -19,7 +20,7 @@ internal static class HandlersDialectApi
 
     private static void Map(IEndpointRouteBuilder routes, HandlersMount mount)
     {
-        var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount)
+        var api = routes.MapGroup(mount.Prefix).WithTags(Tag)
             .RefusesWith((http, status, message) => HandlersAnswer.ErrorAsync(http, mount, status, message));
         var errors = mount.ErrorsAsJson ? Json : "text/plain";
         var failure = mount.ErrorsAsJson ? typeof(HandlerDto) : typeof(string);
@@ -32,11 +33,11 @@ internal static class HandlersDialectApi
             .Produces<WorkflowNamesDto>(200, Json)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{name}/run", RunRoutes.RunAsync).Named(mount, "RunWorkflow", "Run workflow (wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 503)
-            .Refuses(failure, errors, 500)
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 503)
+            .Refuses(failure, errors, 500).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 500).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
             .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404)
@@ -62,7 +63,8 @@ internal static class HandlersDialectApi
             .RequireScope(Scope.Read).ByWorkflow();
 
         api.MapGet("/events/{handler_id}", EventRoutes.StreamAsync).Named(mount, "StreamEvents", "Stream workflow events").WithMetadata(NoHead.Mark)
-            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409)
+            .Produces<StreamEventDto>(200, "text/event-stream", "application/x-ndjson").Produces(204).Refuses(message, errors, 400, 404, 409, 429)
+            .AddEndpointFilter(StreamSlots.FilterAsync)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
             .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)

@@ -13,7 +13,7 @@ internal static class RunRoutes
     /// <summary>Starts and waits for the end. A client that goes away leaves the run alone.</summary>
     public static async Task RunAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
-        if (await StartAsync(http, mount, engine, name) is not { Run: { } started }) return;
+        if (await StartAsync(http, mount, engine, name, "run") is not { Run: { } started }) return;
         RunView? run;
         try
         {
@@ -38,12 +38,12 @@ internal static class RunRoutes
     /// <summary>Starts, and answers with the handler as it was at that moment.</summary>
     public static async Task RunNowaitAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
-        if (await StartAsync(http, mount, engine, name) is not { } started) return;
+        if (await StartAsync(http, mount, engine, name, "run-nowait") is not { } started) return;
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, started, static (json, started) => HandlerObject.WriteStarted(json, started.Run!, started.At));
     }
 
     /// <summary>Starts, or answers why not and returns null.</summary>
-    private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
+    private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name, string route)
     {
         if (!HandlerIds.IsStorable(name) || await engine.LatestAsync(name, http.RequestAborted) is not { } definition)
         {
@@ -51,7 +51,7 @@ internal static class RunRoutes
             return null;
         }
 
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, http.RequestAborted);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, http.RequestAborted);
         var root = body.Fault is BodyFault.None ? body.Root : RunRequestReader.Nothing;
         if (body.Fault is not (BodyFault.None or BodyFault.Empty) || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
         {
@@ -66,6 +66,12 @@ internal static class RunRoutes
             return null;
         }
 
+        if (!Idempotency.TryRead(http, route, name, root, out var key))
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, Idempotency.Malformed);
+            return null;
+        }
+
         var (start, refusal) = await StartOfAsync(mount, engine, definition, request, http.RequestAborted);
         if (refusal is not null)
         {
@@ -75,11 +81,19 @@ internal static class RunRoutes
 
         var outcome = start is null
             ? new(StartVerdict.NotContinuable, null, engine.Now)
-            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = TraceParents.Of(http) }, http.RequestAborted);
+            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
+        Idempotency.Mark(http.Response, outcome);
         switch (outcome.Verdict)
         {
             case StartVerdict.Started:
                 return outcome;
+            case StartVerdict.KeyReused:
+                await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused);
+                return null;
+            case StartVerdict.BacklogFull:
+                await HandlersAnswer.ErrorAsync(
+                    http, mount, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, name, engine.Settings.Limits.Backlog));
+                return null;
             case StartVerdict.AlreadyExists or StartVerdict.StillActive when mount.ClientsChooseIds:
                 await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
                 return null;

@@ -29,6 +29,8 @@ internal sealed class InstanceCall
 
     public bool ShowsActive => IsFlat && engine.Settings.InstancesShowActive;
 
+    public HttpContext Http => http;
+
     public CancellationToken Aborted => http.RequestAborted;
 
     /// <summary>The trace that the request belongs to, if any.</summary>
@@ -37,7 +39,7 @@ internal sealed class InstanceCall
     /// <summary>The body, or null after a 413. Dispose it at the end of the request: the hooks look into it.</summary>
     public async Task<JsonBody?> ReadBodyAsync()
     {
-        var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, Aborted);
+        var body = await JsonBody.ReadAsync(http.Request, engine.Settings, Aborted);
         if (body.Fault is not BodyFault.TooLarge) return body;
         await InstanceError.TooLarge(engine.Settings.MaxBodyBytes).SendAsync(http);
         return null;

@@ -88,7 +88,21 @@ internal static partial class InstanceHandlers
         var root = InstanceRequests.RootOf(body.Value);
         var wanted = InstanceRequests.Create(root, issues);
         if (!await call.IsValidAsync(issues) || wanted is null) return;
-        if (await StartAsync(call, engine, InstancePaths.Decode(workflowName), [wanted], root, batch: false) is not [var outcome]) return;
+        var name = InstancePaths.Decode(workflowName);
+        if (!Idempotency.TryRead(http, "create-instance", name, root ?? default, out var key))
+        {
+            await call.RefuseAsync(InstanceError.BadKey);
+            return;
+        }
+
+        if (await StartAsync(call, engine, name, [wanted], root, batch: false, key) is not [var outcome]) return;
+        Idempotency.Mark(http.Response, outcome);
+        if (outcome.Verdict is StartVerdict.KeyReused)
+        {
+            await call.RefuseAsync(InstanceError.KeyReused);
+            return;
+        }
+
         if (outcome.Verdict is not StartVerdict.Started)
         {
             await call.RefuseAsync(InstanceError.AlreadyExists);
@@ -112,7 +126,7 @@ internal static partial class InstanceHandlers
 
         var issues = new IssueList();
         var root = InstanceRequests.RootOf(body.Value);
-        var wanted = InstanceRequests.Batch(root, issues);
+        var wanted = InstanceRequests.Batch(root, issues, engine.Settings.Limits.Batch);
         if (!await call.IsValidAsync(issues)) return;
         if (await StartAsync(call, engine, InstancePaths.Decode(workflowName), wanted, root, batch: true) is not { } outcomes) return;
 
@@ -136,7 +150,8 @@ internal static partial class InstanceHandlers
 
     /// <summary>One outcome each, or null after a refusal.</summary>
     private static async Task<IReadOnlyList<StartOutcome>?> StartAsync(
-        InstanceCall call, BrokerEngine engine, string workflowName, IReadOnlyList<NewInstance> wanted, JsonElement? input, bool batch)
+        InstanceCall call, BrokerEngine engine, string workflowName, IReadOnlyList<NewInstance> wanted, JsonElement? input, bool batch,
+        StartKey? key = null)
     {
         if (!await call.MayAsync(input)) return null;
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeInstanceCreationAsync(new(context, workflowName, wanted), ct))) return null;
@@ -152,7 +167,7 @@ internal static partial class InstanceHandlers
 
         if (wanted.Count == 0) return [];
         var traceParent = call.TraceParent;
-        return await engine.StartAsync(
+        var outcomes = await engine.StartAsync(
             [.. wanted.Select(one => new StartRequest(workflow, one.Id ?? Identifiers.NewInstanceId(engine.Now))
             {
                 InputsJson = one.ParamsJson ?? "{}",
@@ -161,7 +176,11 @@ internal static partial class InstanceHandlers
                 // Nobody reads step events in this dialect; where the workflow has events of its own, somebody may watch its stream.
                 Streams = workflow.HasWaits || workflow.Events.All.Length > 2,
                 TraceParent = traceParent,
+                Key = key,
             })],
             call.Aborted);
+        if (outcomes is not [{ Verdict: StartVerdict.BacklogFull }, ..]) return outcomes;
+        await call.RefuseAsync(InstanceError.BacklogFull(StartRefusal.BacklogFull(call.Http, workflowName, engine.Settings.Limits.Backlog)));
+        return null;
     }
 }

@@ -29,7 +29,7 @@ internal static class InstanceRequests
         return new(Id(root, required: false, issues), Raw(root, "params"));
     }
 
-    public static IReadOnlyList<NewInstance> Batch(JsonElement? body, IssueList issues)
+    public static IReadOnlyList<NewInstance> Batch(JsonElement? body, IssueList issues, int most = MaxBatch)
     {
         if (Object(body, issues) is not { } root) return [];
         if (JsonMembers.Find(root, "instances") is not { ValueKind: JsonValueKind.Array } list)
@@ -38,9 +38,9 @@ internal static class InstanceRequests
             return [];
         }
 
-        if (list.GetArrayLength() > MaxBatch)
+        if (list.GetArrayLength() > Math.Min(most, MaxBatch))
         {
-            issues.Add("too_big", $"expected at most {MaxBatch} instances", "instances");
+            issues.Add("too_big", $"expected at most {Math.Min(most, MaxBatch)} instances", "instances");
             return [];
         }
 

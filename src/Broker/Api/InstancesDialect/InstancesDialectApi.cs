@@ -9,13 +9,13 @@ namespace Broker.Api.InstancesDialect;
 /// </summary>
 internal static class InstancesDialectApi
 {
-    private const string Tag = "Instances dialect";
+    public const string Tag = "Instances dialect";
 
     public static void MapInstancesDialect(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
         var basePath = InstancePaths.Base(settings);
         var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync)
-            .RefusesWith(static (http, status, message) => InstanceError.OfKey(status, message).SendAsync(http));
+            .RefusesWith(static (http, status, message) => InstanceError.Refused(status, message).SendAsync(http));
 
         api.MapGet($"{basePath}/workflows", InstanceHandlers.ListWorkflows)
             .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
@@ -44,11 +44,11 @@ internal static class InstancesDialectApi
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("", InstanceHandlers.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
-            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413)
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         instances.MapPost("/batch", InstanceHandlers.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
-            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413)
+            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429)
             .RequireScope(Scope.Create).ByWorkflow();
         instances.MapGet("/{instanceId}", InstanceHandlers.Details)
             .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")

@@ -11,9 +11,6 @@ namespace Broker.Api.JobsDialect;
 /// <summary>Extensions for workers with many jobs: one request, and one transaction, for all of them.</summary>
 internal static class BatchRoutes
 {
-    /// <summary>Reports or heartbeats in one request, at most.</summary>
-    public const int MaxItems = 1000;
-
     private const string Invalid = "invalid";
 
     /// <summary>One report of a batch; without a report, why it is left out.</summary>
@@ -24,7 +21,7 @@ internal static class BatchRoutes
     /// <summary>Reports each under its own fence and then, if asked to, claims the next. A faulty report costs only itself.</summary>
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
@@ -32,8 +29,8 @@ internal static class BatchRoutes
         }
 
         var fields = new Fields();
-        var results = Items(body.Root, "results", fields);
-        var claim = !fields.Any && Fields.Has(body.Root, "claim") ? ClaimBody.Read(body.Root.GetProperty("claim"), "claim", fields) : default;
+        var results = Items(body.Root, "results", engine.Settings.Limits.Batch, fields);
+        var claim = !fields.Any && Fields.Has(body.Root, "claim") ? ClaimBody.Read(body.Root.GetProperty("claim"), "claim", engine.Settings.Limits.Batch, fields) : default;
         if (fields.Any)
         {
             await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
@@ -98,7 +95,7 @@ internal static class BatchRoutes
     /// <summary>Renews many leases, and tells which jobs were cancelled.</summary>
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
@@ -106,7 +103,7 @@ internal static class BatchRoutes
         }
 
         var fields = new Fields();
-        var ids = Items(body.Root, "lease_ids", fields);
+        var ids = Items(body.Root, "lease_ids", engine.Settings.Limits.Batch, fields);
         if (fields.Any)
         {
             await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
@@ -137,11 +134,11 @@ internal static class BatchRoutes
         });
     }
 
-    private static JsonElement Items(JsonElement body, string member, Fields fields)
+    private static JsonElement Items(JsonElement body, string member, int most, Fields fields)
     {
         if (!fields.IsObject(body, "")) return default;
         var items = fields.Value(body, member, "", JsonValueKind.Array, required: true);
-        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > MaxItems) fields.Add(member, $"has more than {MaxItems} entries");
+        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > most) fields.Add(member, $"has more than {most} entries");
         return items;
     }
 

@@ -11,7 +11,7 @@ internal static class JobRoutes
 {
     public static async Task ClaimAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
@@ -19,7 +19,7 @@ internal static class JobRoutes
         }
 
         var fields = new Fields();
-        var claim = ClaimBody.Read(body.Root, "", fields);
+        var claim = ClaimBody.Read(body.Root, "", engine.Settings.Limits.Batch, fields);
         if (fields.Any)
         {
             await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
@@ -55,7 +55,7 @@ internal static class JobRoutes
 
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
@@ -69,7 +69,7 @@ internal static class JobRoutes
 
     public static async Task FailAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);

@@ -1,13 +1,16 @@
 using Broker.Auth;
+using Broker.Operations;
 
 namespace Broker.Api.JobsDialect;
 
 /// <summary>Workflows that are graphs of shell jobs, claimed by label under a lease (the jobs contract).</summary>
 internal static class JobsDialectApi
 {
+    public const string Tag = "Jobs dialect";
+
     public static void MapJobsDialect(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api").WithTags("Jobs dialect").RefusesWith(static (http, status, message) => JobsErrors.SendAsync(http.Response, status, message));
+        var api = routes.MapGroup("/api").WithTags(Tag).RefusesWith(static (http, status, message) => JobsErrors.SendAsync(http.Response, status, message));
         MapWorkflows(api);
         MapWorkers(api);
         MapJobs(api);
@@ -30,7 +33,8 @@ internal static class JobsDialectApi
             .Produces<WorkflowDto>().Produces<JobsErrorDto>(404)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(404)
+            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
+            .WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
             .Produces(202).Produces<JobsErrorDto>(404)
@@ -90,7 +94,7 @@ internal static class JobsDialectApi
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
             .WithMetadata(NoHead.Mark)
             .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
-            .Produces<string>(200, SseWriter.ContentType)
+            .Produces<string>(200, SseWriter.ContentType).Produces<JobsErrorDto>(429).AddEndpointFilter(StreamSlots.FilterAsync)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
     }
 

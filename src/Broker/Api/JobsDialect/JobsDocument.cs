@@ -38,12 +38,12 @@ internal static class JobsDocument
     }
 
     /// <summary>Reads what <paramref name="write"/> writes; paths of problems speak of jobs.</summary>
-    public static DefinitionReading Read(Action<Utf8JsonWriter> write)
+    public static DefinitionReading Read(Action<Utf8JsonWriter> write, int mostSteps = WorkflowDefinition.MaxSteps)
     {
         try
         {
             using var document = JsonDocument.Parse(Bytes(write));
-            var (definition, problems) = DefinitionReader.Read(document.RootElement);
+            var (definition, problems) = DefinitionReader.Read(document.RootElement, mostSteps);
             return new(definition, [.. problems.Select(InJobs)]);
         }
         catch (JsonException)

@@ -15,7 +15,7 @@ internal static class LogRoutes
 
     public static async Task PushAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);

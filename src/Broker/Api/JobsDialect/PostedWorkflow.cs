@@ -6,7 +6,7 @@ namespace Broker.Api.JobsDialect;
 /// <summary>The body of <c>POST /api/workflows</c>: checked, and turned into a definition document.</summary>
 internal static class PostedWorkflow
 {
-    public static DefinitionReading Read(JsonElement body, string id)
+    public static DefinitionReading Read(JsonElement body, string id, int mostSteps)
     {
         var fields = new Fields();
         if (!fields.IsObject(body, "")) return new(null, fields.Problems);
@@ -14,7 +14,7 @@ internal static class PostedWorkflow
         var name = fields.Text(body, "name", "");
         var trigger = fields.Text(body, "trigger", "");
         var jobs = ReadJobs(body, fields);
-        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs));
+        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), mostSteps);
     }
 
     private static List<JobsDocument.Job> ReadJobs(JsonElement body, Fields fields)

@@ -8,7 +8,7 @@ internal static class WorkerRoutes
 {
     public static async Task RegisterAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);

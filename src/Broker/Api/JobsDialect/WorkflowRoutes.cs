@@ -62,14 +62,14 @@ internal static class WorkflowRoutes
 
     public static async Task CreateAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings.MaxBodyBytes, ct);
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
             return;
         }
 
-        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"));
+        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits.Steps);
         if (definition is null)
         {
             await JobsErrors.WrongShapeAsync(http.Response, problems);
@@ -111,8 +111,35 @@ internal static class WorkflowRoutes
             return;
         }
 
-        await engine.StartAsync(start with { TraceParent = TraceParents.Of(http) }, ct);
-        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
+        if (Idempotency.IsAsked(http.Request))
+        {
+            // Without a key the body is not looked at: clients send what they like.
+            using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
+            if (body.Fault is not (BodyFault.None or BodyFault.Empty))
+            {
+                await JobsErrors.BadBodyAsync(http.Response, body);
+                return;
+            }
+
+            if (!Idempotency.TryRead(http, "run-job-workflow", id, body.Fault is BodyFault.None ? body.Root : default, out var key))
+            {
+                await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, Idempotency.Malformed);
+                return;
+            }
+
+            start = start with { Key = key! with { KeepsStanding = true } };
+        }
+
+        var outcome = await engine.StartAsync(start with { TraceParent = TraceParents.Of(http) }, ct);
+        Idempotency.Mark(http.Response, outcome);
+        await (outcome.Verdict switch
+        {
+            StartVerdict.KeyReused => JobsErrors.SendAsync(http.Response, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
+            StartVerdict.BacklogFull => JobsErrors.SendAsync(
+                http.Response, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, start.Definition.Name, engine.Settings.Limits.Backlog)),
+            StartVerdict.Started or StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable =>
+                JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted),
+        });
     }
 
     private static async Task<StartRequest?> StartOfAsync(BrokerEngine engine, string id, CancellationToken ct)

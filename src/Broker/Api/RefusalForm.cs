@@ -1,0 +1,20 @@
+using Broker.Api.HandlersDialect;
+using Broker.Operations;
+
+namespace Broker.Api;
+
+/// <summary>On a group of routes: the form in which its dialect says what is refused before it has a say, such as a missing key or a limit.</summary>
+internal sealed record RefusalForm(Func<HttpContext, int, string, Task> WriteAsync)
+{
+    public static Task SendAsync(HttpContext http, int status, string message)
+    {
+        if (http.GetEndpoint()?.Metadata.GetMetadata<RefusalForm>() is { } form) return form.WriteAsync(http, status, message);
+        return HandlersPaths.Has(http.Request.Path) ? HandlersAnswer.TextAsync(http.Response, status, message) : ProblemAnswer.SendAsync(http, status, message);
+    }
+}
+
+internal static class RefusalForms
+{
+    public static RouteGroupBuilder RefusesWith(this RouteGroupBuilder group, Func<HttpContext, int, string, Task> writeAsync) =>
+        group.WithMetadata(new RefusalForm(writeAsync));
+}

@@ -1,0 +1,12 @@
+using Broker.Storage;
+
+namespace Broker.Background;
+
+/// <summary>
+/// Encrypts what an earlier version wrote in clear, at the first round, and what lies under an old key, once the ring has a new one.
+/// </summary>
+internal sealed class CredentialRenewal(IRepositoryStore repositories, TimeProvider clock, ILogger<CredentialRenewal> log)
+    : PeriodicService(TimeSpan.FromHours(1), clock, log)
+{
+    internal override Task<int> RunOnceAsync(CancellationToken ct) => repositories.RenewCredentialsAsync(ct);
+}

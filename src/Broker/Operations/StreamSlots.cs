@@ -1,0 +1,62 @@
+using System.Globalization;
+using Broker.Api;
+using Broker.Settings;
+
+namespace Broker.Operations;
+
+/// <summary>Counts the open streams of each client: each holds a connection, and a page of what it reads, for as long as it likes.</summary>
+internal sealed class StreamSlots(BrokerSettings settings)
+{
+    private const int RetryAfterSecs = 5;
+
+    private readonly Dictionary<string, int> open = new(StringComparer.Ordinal);
+    private readonly Lock gate = new();
+
+    public int Limit => settings.Limits.Streams;
+
+    public bool TryTake(string client)
+    {
+        lock (gate)
+        {
+            var count = open.GetValueOrDefault(client);
+            if (count >= Limit) return false;
+            open[client] = count + 1;
+            return true;
+        }
+    }
+
+    public void Return(string client)
+    {
+        lock (gate)
+        {
+            if (open[client] == 1) open.Remove(client);
+            else open[client]--;
+        }
+    }
+
+    /// <summary>For routes that stream.</summary>
+    public static async ValueTask<object?> FilterAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        var slots = http.RequestServices.GetRequiredService<StreamSlots>();
+        if (slots.Limit == 0) return await next(call);
+
+        var client = Clients.NameOf(http);
+        if (!slots.TryTake(client))
+        {
+            http.Response.Headers.RetryAfter = RetryAfterSecs.ToString(CultureInfo.InvariantCulture);
+            await RefusalForm.SendAsync(
+                http, StatusCodes.Status429TooManyRequests, $"Too many streams: at most {slots.Limit} may be open for one client");
+            return Results.Empty;
+        }
+
+        try
+        {
+            return await next(call);
+        }
+        finally
+        {
+            slots.Return(client);
+        }
+    }
+}

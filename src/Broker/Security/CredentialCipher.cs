@@ -1,0 +1,119 @@
+using System.Security.Cryptography;
+using System.Text;
+using Broker.Settings;
+using Broker.Storage;
+using Broker.Storage.Stores;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Broker.Security;
+
+/// <summary>
+/// Encrypts credentials with ASP.NET Core data protection. The key ring is made at the first use, in a container of its own: a broker
+/// that keeps no credentials writes no key, and its start is not slowed by reading any.
+/// </summary>
+internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
+{
+    private const string Purpose = "Broker.Repository.Credentials";
+
+    // A ring that was read before another broker added its key does not know it; read again, but not for every unreadable row.
+    private static readonly TimeSpan BetweenReloads = TimeSpan.FromSeconds(5);
+
+    private readonly Func<ServiceProvider> open;
+    private readonly TimeProvider clock;
+    private readonly ILogger log;
+    private readonly Lock gate = new();
+    private ServiceProvider? ring;
+    private IPersistedDataProtector? protector;
+    private long openedAt;
+
+    internal CredentialCipher(Func<ServiceProvider> open, TimeProvider clock, ILogger log) => (this.open, this.clock, this.log) = (open, clock, log);
+
+    public static CredentialCipher Create(IServiceProvider services, BrokerSettings settings, DatabaseTarget target)
+    {
+        var place = KeyRing.PlaceOf(settings.DataProtection, target);
+        var log = services.GetRequiredService<ILogger<CredentialCipher>>();
+        return new(
+            () =>
+            {
+                if (settings.DataProtection.Secret is null && place.Folder is null) LogReadableRing(log);
+                return KeyRing.Open(settings.DataProtection, place, services.GetRequiredService<IDataKeyStore>(), services.GetRequiredService<ILoggerFactory>());
+            },
+            services.GetRequiredService<TimeProvider>(),
+            log);
+    }
+
+    public string Encrypt(string text) => WebEncoders.Base64UrlEncode(Protector().Protect(Encoding.UTF8.GetBytes(text)));
+
+    public Deciphered Decrypt(string encrypted)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = WebEncoders.Base64UrlDecode(encrypted);
+        }
+        catch (FormatException broken)
+        {
+            throw Unreadable(broken);
+        }
+
+        try
+        {
+            return Open(bytes);
+        }
+        catch (CryptographicException) when (TryReload())
+        {
+            try
+            {
+                return Open(bytes);
+            }
+            catch (CryptographicException lost)
+            {
+                throw Unreadable(lost);
+            }
+        }
+        catch (CryptographicException lost)
+        {
+            throw Unreadable(lost);
+        }
+    }
+
+    public void Dispose() => ring?.Dispose();
+
+    // A revoked key still opens what it closed: the value is closed anew under the present one.
+    private Deciphered Open(byte[] bytes)
+    {
+        var text = Protector().DangerousUnprotect(bytes, ignoreRevocationErrors: true, out var isOld, out var isRevoked);
+        return new(Encoding.UTF8.GetString(text), isOld || isRevoked);
+    }
+
+    private IPersistedDataProtector Protector()
+    {
+        lock (gate)
+        {
+            if (protector is not null) return protector;
+            ring = open();
+            openedAt = clock.GetTimestamp();
+            return protector = (IPersistedDataProtector)ring.GetDataProtector(Purpose);
+        }
+    }
+
+    private bool TryReload()
+    {
+        lock (gate)
+        {
+            if (protector is null || clock.GetElapsedTime(openedAt) < BetweenReloads) return false;
+            ring?.Dispose();
+            protector = null;
+            return true;
+        }
+    }
+
+    private static CredentialsUnreadableException Unreadable(Exception fault) => new(
+        "Stored credentials cannot be decrypted: the key ring (Broker:DataProtection) is not the one that they were encrypted with, or its secret has changed. "
+        + "Restore the ring, or register the repositories anew.",
+        fault);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The key ring for repository credentials lies unencrypted in the database that it protects: whoever reads the whole database reads the credentials. Set Broker:DataProtection:Secret (the same on all brokers), or Broker:DataProtection:KeyRing to a folder that they share")]
+    private static partial void LogReadableRing(ILogger logger);
+}

@@ -1,0 +1,60 @@
+using System.Xml.Linq;
+using Broker.Settings;
+using Broker.Storage;
+using Broker.Storage.Stores;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
+
+namespace Broker.Security;
+
+/// <summary>Where a key ring is: a folder, or (null) the database.</summary>
+internal readonly record struct KeyRingPlace(string? Folder);
+
+/// <summary>
+/// The keys for stored credentials. With SQLite they lie in a folder beside the file: there is one broker, and copying the file alone
+/// tells nothing. With PostgreSQL they lie in the database, since that is the one place that all brokers on it can reach without being
+/// set up, and a new broker must be able to read what the others wrote; there a secret from the settings encrypts them, so that neither
+/// the database nor a backup of it is enough.
+/// </summary>
+internal static class KeyRing
+{
+    // Not the content root, which the framework takes by default: brokers of one database may be installed in different places.
+    private const string Application = "broker";
+
+    public static KeyRingPlace PlaceOf(DataProtectionSettings settings, DatabaseTarget target) =>
+        new(settings.KeyRing ?? (target.SqlitePath is { } path ? Path.ChangeExtension(Path.GetFullPath(path), ".keys") : null));
+
+    public static ServiceProvider Open(DataProtectionSettings settings, KeyRingPlace place, IDataKeyStore keys, ILoggerFactory logs)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(logs);
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        var protection = services.AddDataProtection().SetApplicationName(Application);
+        if (place.Folder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
+        else services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInDatabase(keys));
+
+        if (settings.Secret is { } secret)
+        {
+            services.AddSingleton(new KeySecrets(secret, settings.PreviousSecret));
+            services.Configure<KeyManagementOptions>(options => options.XmlEncryptor = new SecretXmlEncryptor(secret));
+        }
+
+        return services.BuildServiceProvider();
+    }
+
+    private static DirectoryInfo PrivateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows() || Directory.Exists(folder)) return Directory.CreateDirectory(folder);
+        return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private sealed class KeysInDatabase(IDataKeyStore keys) : IXmlRepository
+    {
+        public IReadOnlyCollection<XElement> GetAllElements() => [.. keys.All().Select(XElement.Parse)];
+
+        // The friendly name is a key's id; a revocation has one of its own.
+        public void StoreElement(XElement element, string friendlyName) =>
+            keys.Add(string.IsNullOrEmpty(friendlyName) ? Guid.NewGuid().ToString("N") : friendlyName, element.ToString(SaveOptions.DisableFormatting));
+    }
+}

@@ -1,0 +1,61 @@
+using Broker.Core.Definitions;
+
+namespace Broker.Settings;
+
+/// <summary>How much one caller may ask for. Zero means no limit where it says so.</summary>
+internal sealed record LimitSettings
+{
+    /// <summary>Nesting of JSON bodies. The most is the default: what is stored is read again within it.</summary>
+    public int JsonDepth { get; init; } = 64;
+
+    /// <summary>Longest request line. Ids of up to 200 characters come percent-encoded, several to a path.</summary>
+    public int RequestLineBytes { get; init; } = 16 * 1024;
+
+    /// <summary>All header fields of a request together.</summary>
+    public int HeaderBytes { get; init; } = 32 * 1024;
+
+    public int HeaderCount { get; init; } = 100;
+
+    /// <summary>A request's header must have come by then.</summary>
+    public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>A body that comes slower than that for five seconds is given up; zero: never.</summary>
+    public int BodyBytesPerSecond { get; init; } = 240;
+
+    /// <summary>Connections at a time; further ones are closed. Zero: any number.</summary>
+    public int Connections { get; init; }
+
+    /// <summary>Streams that one key, or address, may have open; zero: any number.</summary>
+    public int Streams { get; init; }
+
+    /// <summary>Requests a second of one key, or address; zero: any number. Probes are not counted.</summary>
+    public int RequestsPerSecond { get; init; }
+
+    /// <summary>Requests that may come at once after a pause; zero: twice the rate.</summary>
+    public int RequestBurst { get; init; }
+
+    /// <summary>Steps claimed, reported or renewed in one request.</summary>
+    public int Batch { get; init; } = 1000;
+
+    /// <summary>Steps of one definition.</summary>
+    public int Steps { get; init; } = WorkflowDefinition.MaxSteps;
+
+    /// <summary>Runs of one workflow with a step that no worker has taken; zero: any number.</summary>
+    public int Backlog { get; init; }
+}
+
+/// <summary>Where the keys for stored credentials are.</summary>
+internal sealed record DataProtectionSettings
+{
+    /// <summary>Shorter secrets are guessed.</summary>
+    public const int ShortestSecret = 16;
+
+    /// <summary>Folder of the key ring; null: beside the SQLite file, or in the PostgreSQL database.</summary>
+    public string? KeyRing { get; init; }
+
+    /// <summary>Encrypts the key ring itself; null leaves it readable for whoever can read its place.</summary>
+    public string? Secret { get; init; }
+
+    /// <summary>The secret before: what it encrypted can still be read.</summary>
+    public string? PreviousSecret { get; init; }
+}
