@@ -20,7 +20,7 @@ internal static class HandlersDialectApi
 
     private static void Map(IEndpointRouteBuilder routes, HandlersMount mount)
     {
-        var api = routes.MapGroup(mount.Prefix).WithTags(Tag)
+        var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount)
             .RefusesWith((http, status, message) => HandlersAnswer.ErrorAsync(http, mount, status, message));
         var errors = mount.ErrorsAsJson ? Json : "text/plain";
         var failure = mount.ErrorsAsJson ? typeof(HandlerDto) : typeof(string);
