@@ -1,3 +1,4 @@
+using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -176,3 +177,7 @@ public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite()
 public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
 
 public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
+
+public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
+
+public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());
