@@ -56,6 +56,17 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private async Task RunAsync(List<Work> works)
     {
+        while (Apart.TakeLater(works) is { } later)
+        {
+            await RunTogetherAsync(works);
+            works = later;
+        }
+
+        await RunTogetherAsync(works);
+    }
+
+    private async Task RunTogetherAsync(List<Work> works)
+    {
         try
         {
             await TryAsync(works);
@@ -98,7 +109,8 @@ internal sealed partial class Lane : IAsyncDisposable
             foreach (var work in works) work.Reset();
             try
             {
-                await turn.TakeAsync();
+                // What is tried again goes without a turn if that has been given up: the other lanes keep theirs while they wait for
+                // work, so with no other caller about it would wait for ever.
                 using var writer = await engine.WriteTurnAsync(stop.Token);
                 unit ??= await engine.OpenAsync(services.Definitions, stop.Token);
                 var batch = new Batch(unit, services, works);
@@ -110,7 +122,9 @@ internal sealed partial class Lane : IAsyncDisposable
             catch (Exception fault)
             {
                 await RecoverAsync(fault);
-                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault))) throw;
+
+                // A duplicate: another broker was first with that name, and a second look finds its run.
+                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
         }
     }

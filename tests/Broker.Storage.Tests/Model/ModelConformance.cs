@@ -13,7 +13,7 @@ public abstract class ModelConformance : StoreTests
 {
     private const int Side = 2;
     private const int MostWorkers = 4;
-    private const int MostUntilCaught = 3_000;
+    private const int MostUntilCaught = 2_000;
 
     private readonly Func<ITestEngine> engines;
 
@@ -22,7 +22,7 @@ public abstract class ModelConformance : StoreTests
 
     private static bool IsLong => Environment.GetEnvironmentVariable("BROKER_FAULTS") == "long";
 
-    private static int Schedules => Setting("BROKER_MODEL_SCHEDULES", IsLong ? 20_000 : 200);
+    private static int Schedules => Setting("BROKER_MODEL_SCHEDULES", IsLong ? 20_000 : 150);
 
     private static int Seed { get; } = Setting("BROKER_MODEL_SEED", Environment.TickCount & 0xFFFFFF);
 

@@ -145,5 +145,5 @@ internal sealed class ModelState
     public string Whole() => string.Join("\n", Runs.Select((runs, i) => $"{i}: {string.Join(" | ", runs.Select(r => r.Whole()))}"));
 
     /// <summary>For the search: like <see cref="Whole"/>, and what only shows later.</summary>
-    public string Key() => Whole() + string.Concat(AllRuns.Select(r => $"{r.HasBegun}{r.HasFailed}{r.Phase}{string.Join(',', r.Steps.Select(s => $"{s.Born}{s.Worker}{s.Fence}"))}"));
+    public string Key() => Whole() + string.Concat(AllRuns.Select(r => $"{r.Id}{r.HasBegun}{r.HasFailed}{r.Phase}{string.Join(',', r.Steps.Select(s => $"{s.Born}{s.Worker}{s.Fence}"))}"));
 }

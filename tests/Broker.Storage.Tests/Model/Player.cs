@@ -10,6 +10,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     /// <summary>Far beyond any test: leases end when a schedule says so.</summary>
     private const int LeaseSecs = 36_000;
     private const int MostClosingRounds = 10;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const int Closer = 99;
 
     private readonly string prefix = arena.NextPrefix();
@@ -94,7 +95,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     private async Task TellAsync<T>(int client, Func<Task<T>> act, params Func<T, Happening>[] tell)
     {
         var begin = Interlocked.Increment(ref clock);
-        var answer = await act();
+        var answer = await act().WaitAsync(Patience, ct);
         var end = Interlocked.Increment(ref clock);
         lock (gate) history.AddRange(tell.Select(t => t(answer) with { Client = client, Begin = begin, End = end }));
     }
