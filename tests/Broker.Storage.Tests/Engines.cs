@@ -1,3 +1,4 @@
+using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -209,3 +210,7 @@ public sealed class SqliteIdleTests() : IdleConformance(new OnSqlite());
 public sealed class PostgresStartKeyTests(PostgresCluster cluster) : StartKeyConformance(new OnPostgres(cluster));
 
 public sealed class SqliteStartKeyTests() : StartKeyConformance(new OnSqlite());
+
+public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
+
+public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());

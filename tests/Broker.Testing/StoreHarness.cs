@@ -55,7 +55,11 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public Migrator Migrator => provider.GetRequiredService<Migrator>();
 
-    public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2)
+    /// <param name="target">The database.</param>
+    /// <param name="clock">What the stores are given; PostgreSQL judges by its own.</param>
+    /// <param name="lanes">Transactions side by side.</param>
+    /// <param name="amend">Replaces parts: for tests that plant a fault.</param>
+    public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2, Action<IServiceCollection>? amend = null)
     {
         var services = new ServiceCollection();
         services.AddSingleton(clock);
@@ -63,6 +67,7 @@ internal sealed class StoreHarness : IAsyncDisposable
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         services.AddSingleton<ICredentialCipher, ReversingCipher>();
         services.AddBrokerStorage(new StorageOptions(target, DefaultLeaseSecs: 60, lanes));
+        amend?.Invoke(services);
         return new StoreHarness(services.BuildServiceProvider());
     }
 

@@ -76,7 +76,9 @@ public sealed class RunSession
             leased: active.Any(s => s.Status is StepStatus.Leased),
             claimable: active.Any(s => s.Status is StepStatus.Ready && s.Due <= now),
             pending: active.Any(s => s.Status is StepStatus.Waiting || s.Due > now),
-            begun: Run.ResumedAt is null ? Run.StartedAt is not null : active.Any(s => s.GrantedAt >= Run.ResumedAt));
+            begun: Run.ResumedAt is null
+                ? Run.StartedAt is not null || active.Any(s => s.BegunAt is not null)
+                : active.Any(s => (s.GrantedAt ?? s.BegunAt) >= Run.ResumedAt));
     }
 
     public StepState? Find(int index) => steps.GetValueOrDefault(index);
@@ -251,7 +253,10 @@ public sealed class RunSession
     private void Left(StepState ended, DateTimeOffset now)
     {
         moved = true;
-        Run = Run with { Active = Run.Active - 1 };
+
+        // Nobody loads it any more to see that the run has begun, or has begun again after a pause: the run says so itself.
+        var begun = ended.GrantedAt ?? ended.BegunAt;
+        Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
         if (!ended.IsFinished)
         {
             Run = Run with { Error = Run.Error ?? ended.Error ?? new(StepError.DefaultName, "failed") };

@@ -62,7 +62,7 @@ public sealed record RunState
     /// <summary>First grant that a report has told of; earlier grants stand in the step rows.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
-    /// <summary>When the run was last resumed: it counts as queued until a later grant.</summary>
+    /// <summary>When the run was last resumed: it counts as queued until a later grant. Null again once a step of a later grant has ended.</summary>
     public DateTimeOffset? ResumedAt { get; init; }
 
     public DateTimeOffset UpdatedAt { get; init; }

@@ -61,6 +61,17 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private async Task RunAsync(List<Work> works)
     {
+        while (Apart.TakeLater(works) is { } later)
+        {
+            await RunTogetherAsync(works);
+            works = later;
+        }
+
+        await RunTogetherAsync(works);
+    }
+
+    private async Task RunTogetherAsync(List<Work> works)
+    {
         try
         {
             await TryAsync(works);
@@ -104,7 +115,8 @@ internal sealed partial class Lane : IAsyncDisposable
             using var span = StorageTracing.Begin(works);
             try
             {
-                await turn.TakeAsync();
+                // What is tried again goes without a turn if that has been given up: the other lanes keep theirs while they wait for
+                // work, so with no other caller about it would wait for ever.
                 using var writer = await engine.WriteTurnAsync(stop.Token);
                 unit ??= await engine.OpenAsync(services.Definitions, stop.Token);
                 var batch = new Batch(unit, services, works);
@@ -118,7 +130,7 @@ internal sealed partial class Lane : IAsyncDisposable
                 span.Fail(fault);
                 await RecoverAsync(fault);
 
-                // A row with the same key from another broker: the next attempt sees it.
+                // A duplicate: another broker was first with that name or key, and a second look finds its row.
                 if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
         }

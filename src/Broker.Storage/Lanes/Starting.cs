@@ -59,6 +59,9 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
         if (ids.Count == 0) return [];
         var loaded = await unit.BeginAsync(ids, [], ct);
+
+        // While this waited for the lock, another transaction has put a new run in its place: look that up.
+        if (loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
         return loaded.Runs.ToDictionary(r => r.Ref.Id);
     }
 

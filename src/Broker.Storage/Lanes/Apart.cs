@@ -1,0 +1,42 @@
+using Broker.Core.Runs;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>
+/// Which callers may not share a transaction. A restart, a purge and the start of a further run change what an instance's name stands
+/// for; whoever names the same instance was looked up before that, and would be answered for the run that is gone.
+/// </summary>
+internal static class Apart
+{
+    /// <summary>Takes those out that have to wait for the next transaction, in order; null when there are none.</summary>
+    public static List<Work>? TakeLater(List<Work> together)
+    {
+        if (together.Count < 2 || !together.Exists(Moves)) return null;
+        HashSet<(string Workflow, string InstanceId)> named = [], moved = [];
+        var later = together.Where(work =>
+        {
+            var (moves, names) = (Moves(work), NamesOf(work).ToList());
+            if (names.Exists(moved.Contains) || (moves && names.Exists(named.Contains))) return true;
+            named.UnionWith(names);
+            if (moves) moved.UnionWith(names);
+            return false;
+        }).ToList();
+        if (later.Count == 0) return null;
+        together.RemoveAll(later.Contains);
+        return later;
+    }
+
+    private static bool Moves(Work work) => work switch
+    {
+        ControlWork control => control.Command is ControlCommand.Restart or ControlCommand.Purge,
+        StartWork start => start.Starts.Any(s => s.Mode is not StartMode.NewInstance),
+        _ => false,
+    };
+
+    private static IEnumerable<(string Workflow, string InstanceId)> NamesOf(Work work) => work switch
+    {
+        StartWork start => start.Starts.Select(s => (s.Definition.Name, s.InstanceId)),
+        IRunWork { Name: { Number: null } name } => [(name.Workflow, name.InstanceId)],
+        _ => [],
+    };
+}

@@ -1,0 +1,71 @@
+using Broker.Core.Runs;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>Something that a client did and what it was answered. It took effect at some instant between begin and end.</summary>
+internal abstract record Happening
+{
+    public int Client { get; init; }
+
+    public long Begin { get; init; }
+
+    public long End { get; init; }
+
+    /// <summary>Nothing else was under way: the answer has to be complete.</summary>
+    public bool IsAlone { get; init; }
+}
+
+internal sealed record Started(int Instance, StartMode Mode, StartVerdict Verdict, long RunId, int Number) : Happening;
+
+/// <summary>One step that was handed out.</summary>
+internal sealed record Grant(long RunId, int Step, long Fence, int Attempt, string Upstream)
+{
+    public override string ToString() => $"step {Step} of run id {RunId} under {Fence % 10_000:d4}";
+}
+
+internal sealed record Claimed(string Worker, bool ByLabels, bool Gpu, int Count, IReadOnlyList<Grant> Grants) : Happening
+{
+    public override string ToString() => $"Claimed {{ Client = {Client}, by {(ByLabels ? "labels" : "registration")}, Count = {Count}, Got = [{string.Join(", ", Grants)}] }}";
+}
+
+internal sealed record Reported(long RunId, int Step, long Fence, ReportOutcome Outcome, bool Retryable, string? Result, ReportVerdict Verdict) : Happening;
+
+internal sealed record ReportedByName(int Instance, int Number, int Step, string Worker, string Result, ReportVerdict Verdict) : Happening;
+
+internal sealed record Beat(long RunId, int Step, long Fence, HeartbeatVerdict Verdict) : Happening;
+
+internal sealed record PublishedUnder(long RunId, int Step, long Fence, bool Accepted) : Happening;
+
+internal sealed record Sent(int Instance, int Number, string Type, int? Target, Delivery Delivery, SendVerdict Verdict, RunStatus Before) : Happening;
+
+internal sealed record Controlled(int Instance, ControlCommand Command, ControlVerdict Verdict, long NewRunId) : Happening;
+
+/// <summary>The time of a lease passes: true when it was a lease.</summary>
+internal sealed record Lapsed(long RunId, int Step, long Fence, bool Done) : Happening;
+
+/// <summary>A backoff, a sleep or a deadline passes: true when there was one.</summary>
+internal sealed record Ripened(long RunId, int Step, bool Done) : Happening;
+
+/// <summary>A reaper's round: how many leases it says it has collected.</summary>
+internal sealed record Reaped(int Count) : Happening;
+
+/// <summary>A round of the timers: how many waits it says it has finished.</summary>
+internal sealed record Timed(int Count) : Happening;
+
+/// <summary>One of the leases that a reaper's round collected: it does not say which.</summary>
+internal sealed record Collected : Happening;
+
+/// <summary>A reaper's round that nobody disturbed leaves nothing.</summary>
+internal sealed record NothingExpired : Happening;
+
+/// <summary>One of the waits that a timer's round finished.</summary>
+internal sealed record Finished : Happening;
+
+/// <summary>A timer's round that nobody disturbed leaves nothing.</summary>
+internal sealed record NothingDue : Happening;
+
+/// <summary>The current run as its readers see it; null: none.</summary>
+internal sealed record Looked(int Instance, string? View) : Happening;
+
+/// <summary>What the database holds when everybody has finished.</summary>
+internal sealed record Settled(string Whole) : Happening;

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>
+/// Random schedules by concurrent clients (on PostgreSQL through two brokers), whose every answer and whose outcome the sequential
+/// reference model has to be able to explain. BROKER_FAULTS=long plays 20,000 schedules on each engine and looks longer for small
+/// ones; BROKER_MODEL_SCHEDULES sets another number, BROKER_MODEL_SEED the first seed: schedule n has the seed that is n higher.
+/// </summary>
+public abstract class ModelConformance : StoreTests
+{
+    private const int Side = 2;
+    private const int MostWorkers = 4;
+    private const int MostUntilCaught = 2_000;
+
+    private readonly Func<ITestEngine> engines;
+
+    private protected ModelConformance(Func<ITestEngine> engines)
+        : base(engines()) => this.engines = engines;
+
+    private static bool IsLong => Environment.GetEnvironmentVariable("BROKER_FAULTS") == "long";
+
+    private static int Schedules => Setting("BROKER_MODEL_SCHEDULES", IsLong ? 20_000 : 150);
+
+    private static int Seed { get; } = Setting("BROKER_MODEL_SEED", Environment.TickCount & 0xFFFFFF);
+
+    private static int Setting(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
+
+    private static void Print(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
+
+    [Fact]
+    public async Task Whatever_clients_do_at_once_some_order_of_it_explains_every_answer()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var (caught, moves) = await PlayAsync(plant: null, Schedules);
+        if (caught is { } found)
+        {
+            var (schedule, fault) = await ShrinkAsync(null, found, tries: 20, budget: 2_000);
+            Assert.Fail($"Schedule with BROKER_MODEL_SEED={found.Seed} (found after {found.After}):\n{schedule}\n\n{fault}\n\nat first:\n{found.Fault}");
+        }
+
+        Print($"{Schedules} schedules with {moves} moves from seed {Seed}: {Stopwatch.GetElapsedTime(began).TotalSeconds:f1} s, all explained");
+    }
+
+    [Fact]
+    public async Task Each_planted_fault_is_caught()
+    {
+        var began = Stopwatch.GetTimestamp();
+        var plants = TransactionPlants.All.Concat(StorePlants.All).Where(p => Engine.IsShared || !p.NeedsPeers).ToList();
+        var escaped = new List<Plant>();
+        foreach (var plant in plants)
+        {
+            var (caught, _) = await PlayAsync(plant, MostUntilCaught);
+            if (caught is not { } found)
+            {
+                escaped.Add(plant);
+                continue;
+            }
+
+            var (schedule, fault) = await ShrinkAsync(plant, found, tries: IsLong ? 10 : 2, budget: IsLong ? 1_000 : 40);
+            Print($"Caught after {found.After} schedules (seed {found.Seed}): {plant}\n{schedule}\n{fault}\n");
+        }
+
+        Print($"{plants.Count - escaped.Count} of {plants.Count} caught, {Stopwatch.GetElapsedTime(began).TotalSeconds:f1} s");
+        Assert.Empty(escaped);
+    }
+
+    /// <summary>Several databases side by side, each with its brokers; stops at the first schedule that fails.</summary>
+    private async Task<(Caught? Caught, long Moves)> PlayAsync(Plant? plant, int count)
+    {
+        var (next, moves) = (0, 0L);
+        Caught? caught = null;
+        await Task.WhenAll(Enumerable.Range(0, Side).Select(_ => Task.Run(async () =>
+        {
+            await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
+            while (Volatile.Read(ref caught) is null)
+            {
+                var number = Interlocked.Increment(ref next);
+                if (number > count) return;
+                var schedule = Schedule.Random(Seed + number - 1);
+                Interlocked.Add(ref moves, schedule.Moves.Count);
+                if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault)
+                    Interlocked.CompareExchange(ref caught, new Caught(Seed + number - 1, number, schedule, fault), null);
+            }
+        }, Ct)));
+        return (caught, moves);
+    }
+
+    private async Task<(Schedule Schedule, string Fault)> ShrinkAsync(Plant? plant, Caught found, int tries, int budget)
+    {
+        await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
+        return await new Shrinker(schedule => new Player(arena, schedule, Ct).PlayAsync(), tries, budget).ShrinkAsync(found.Schedule, found.Fault);
+    }
+
+    private sealed record Caught(int Seed, int After, Schedule Schedule, string Fault);
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Testing;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>One step as the reference model knows it; predecessors and successors are names.</summary>
+internal sealed record ModelStep(string Name)
+{
+    /// <summary>All of these must finish.</summary>
+    public string[] Plain { get; init; } = [];
+
+    /// <summary>One of these is enough.</summary>
+    public string[] AnyOf { get; init; } = [];
+
+    /// <summary>Branch → steps; the branch "default" is taken when a result names none.</summary>
+    public Dictionary<string, string[]> Next { get; init; } = [];
+
+    /// <summary>The event that a wait takes.</summary>
+    public string? WaitsFor { get; init; }
+
+    public bool Sleeps { get; init; }
+
+    public int Retries { get; init; }
+
+    /// <summary>A retry is not due before somebody lets the time pass.</summary>
+    public bool RetriesLate { get; init; }
+
+    public string? Label { get; init; }
+
+    public bool IsTask => WaitsFor is null && !Sleeps;
+
+    public IEnumerable<string> Before => Plain.Concat(AnyOf);
+}
+
+/// <summary>
+/// A small workflow in the model's own words. The document that the product reads is written from it, so that the model shares no
+/// line with the product's reader or its graphs.
+/// </summary>
+internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, ModelStep[] Steps)
+{
+    private const int AnHour = 3_600_000;
+
+    public static IReadOnlyList<ModelGraph> All { get; } =
+    [
+        new("plain", false, 1,
+        [
+            new("a") { Next = To("b", "c"), Retries = 1 },
+            new("b") { Plain = ["a"], Next = To("d") },
+            new("c") { Plain = ["a"], Next = To("d", "e"), Retries = 1, RetriesLate = true },
+            new("d") { Plain = ["b", "c"] },
+            new("e") { Plain = ["c"] },
+        ]),
+        new("branch", false, 1,
+        [
+            new("a") { Next = new() { ["yes"] = ["b"], ["no"] = ["c"], ["default"] = ["b", "c", "d"] }, Retries = 1 },
+            new("b") { Plain = ["a"], Next = To("e") },
+            new("c") { Plain = ["a"], Next = To("e") },
+            new("d") { Plain = ["a"], Next = To("e") },
+            new("e") { AnyOf = ["b", "c", "d"] },
+        ]),
+        new("waits", false, 1,
+        [
+            new("a") { Next = To("w", "x", "nap") },
+            new("w") { Plain = ["a"], Next = To("b"), WaitsFor = "go" },
+            new("x") { Plain = ["a"], Next = To("b"), WaitsFor = "go" },
+            new("nap") { Plain = ["a"], Next = To("b"), Sleeps = true },
+            new("b") { Plain = ["w", "x", "nap"] },
+        ]),
+        new("chain", false, 2,
+        [
+            new("w") { Next = To("x"), WaitsFor = "go" },
+            new("x") { Plain = ["w"], Next = To("a"), WaitsFor = "go" },
+            new("a") { Plain = ["x"] },
+        ]),
+        new("jobs", true, 0,
+        [
+            new("a") { Next = To("b", "c"), Retries = 1 },
+            new("b") { Plain = ["a"], Next = To("e"), Label = "gpu" },
+            new("c") { Plain = ["a"], Next = To("e"), Retries = 1, RetriesLate = true },
+            new("e") { Plain = ["b", "c"] },
+        ]),
+    ];
+
+    public int IndexOf(string step) => Array.FindIndex(Steps, s => s.Name == step);
+
+    /// <summary>Steps that a claim may have: those of registered definitions, or commands whose label is among the claim's.</summary>
+    public bool Offers(int step, bool byLabels, bool gpu) => byLabels ? IsJobs && (Steps[step].Label is null || gpu) : !IsJobs;
+
+    public WorkflowDefinition ToDefinition()
+    {
+        var definition = ADefinition.Of(Document());
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            if (definition.Find(Steps[i].Name)?.Index != i) throw new InvalidOperationException($"{Name}: {Steps[i].Name} is not step {i}");
+        }
+
+        return definition;
+    }
+
+    private string Document()
+    {
+        var steps = string.Join(", ", Steps.Select(s => $"{Json(s.Name)}: {Json(IsJobs ? Job(s) : Step(s))}"));
+        var head = IsJobs ? $$""" "jobs": {"name": "{{Name}}", "trigger": ""}, """ : $$""" "max_lease_losses": {{MostLosses}}, """;
+        return $$"""{"workflow_id": "{{Name}}", {{head}} "steps": { {{steps}} } }""";
+    }
+
+    private static Dictionary<string, object> Job(ModelStep step)
+    {
+        var policy = new Dictionary<string, object> { ["max_retries"] = step.Retries };
+        if (step.RetriesLate) policy["backoff"] = new { Fixed = new { delay_secs = AnHour / 1000 } };
+        var job = new Dictionary<string, object> { ["command"] = "x", ["depends_on"] = step.Plain, ["retry_policy"] = policy };
+        if (step.Label is not null) job["required_labels"] = new[] { step.Label };
+        return job;
+    }
+
+    private static Dictionary<string, object> Step(ModelStep step)
+    {
+        var document = new Dictionary<string, object>
+        {
+            ["predecessors"] = step.Before,
+            ["successors"] = step.Next.Count > 0 ? step.Next : To(),
+            ["retries"] = new { limit = step.Retries, delay_ms = step.RetriesLate ? AnHour : 0 },
+        };
+        if (step.AnyOf.Length > 0) document["or_groups"] = new { g = step.AnyOf };
+        if (step.WaitsFor is not null) (document["kind"], document["event"], document["timeout_ms"]) = ("waitForEvent", step.WaitsFor, AnHour);
+        if (step.Sleeps) (document["kind"], document["duration_ms"]) = ("sleep", AnHour);
+        return document;
+    }
+
+    private static Dictionary<string, string[]> To(params string[] steps) => new() { ["default"] = steps };
+
+    private static string Json(object value) => JsonSerializer.Serialize(value);
+}

@@ -1,0 +1,159 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Broker.Storage.Stores;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>A fault that is put between the clients and the product, at one of the seams it has: the model check has to find it.</summary>
+internal sealed record Plant(string Name)
+{
+    public Func<IUnit, PlantedEngine, IUnit>? Unit { get; init; }
+
+    public Func<IStepStore, Arena, IStepStore>? Steps { get; init; }
+
+    public Func<IRunStore, Arena, IRunStore>? Runs { get; init; }
+
+    /// <summary>Without several brokers the fault is none.</summary>
+    public bool NeedsPeers { get; init; }
+
+    public IStepStore Wrap(IStepStore steps, Arena arena) => Steps?.Invoke(steps, arena) ?? steps;
+
+    public IRunStore Wrap(IRunStore runs, Arena arena) => Runs?.Invoke(runs, arena) ?? runs;
+
+    public override string ToString() => Name;
+}
+
+/// <summary>The engine, but for its transactions.</summary>
+internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyncDisposable
+{
+    public static void Add(IServiceCollection services, Plant plant)
+    {
+        var real = services.Single(s => s.ServiceType == typeof(IEngine));
+        services.Remove(real);
+        services.AddSingleton<IEngine>(provider => new PlantedEngine((IEngine)real.ImplementationFactory!(provider), plant));
+    }
+
+    public int Turns => inner.Turns;
+
+    public int Lanes => inner.Lanes;
+
+    public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)
+    {
+        var unit = await inner.OpenAsync(definitions, ct);
+        return plant.Unit is null ? unit : plant.Unit(unit, new PlantedEngine(inner, new Plant("none")) { Definitions = definitions });
+    }
+
+    /// <summary>For a fault that needs a second connection.</summary>
+    public DefinitionCache? Definitions { get; private init; }
+
+    public BrokerDb CreateContext() => inner.CreateContext();
+
+    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => inner.NowAsync(ct);
+
+    public Task PingAsync(CancellationToken ct) => inner.PingAsync(ct);
+
+    public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => inner.WriteTurnAsync(ct);
+
+    public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => inner.MigrationTurnAsync(ct);
+
+    public bool IsTransient(Exception fault) => inner.IsTransient(fault);
+
+    public bool IsDuplicate(Exception fault) => inner.IsDuplicate(fault);
+
+    public bool IsUnavailable(Exception fault) => inner.IsUnavailable(fault);
+
+    public Task<long> ReserveIdsAsync(int ids, CancellationToken ct) => inner.ReserveIdsAsync(ids, ct);
+
+    public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => inner.NotifyAsync(topics, ct);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (inner is IAsyncDisposable asynchronous) await asynchronous.DisposeAsync();
+        else (inner as IDisposable)?.Dispose();
+    }
+}
+
+/// <summary>A transaction with one fault in it.</summary>
+internal abstract class PlantedUnit(IUnit inner) : IUnit
+{
+    protected IUnit Inner => inner;
+
+    public virtual Task RollbackAsync() => inner.RollbackAsync();
+
+    public Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct) => inner.ResolveAsync(names, ct);
+
+    public virtual Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct) => inner.BeginAsync(runs, steps, ct);
+
+    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => inner.NowAsync(ct);
+
+    public virtual Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.ActiveStepsAsync(runs, ct);
+
+    public Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.ActiveIndexesAsync(runs, ct);
+
+    public Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct) =>
+        inner.TakeMailAsync(accepted, ct);
+
+    public Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct) => inner.StartKeysAsync(keys, ct);
+
+    public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.MailAsync(runs, ct);
+
+    public Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct) => inner.ResultsAsync(steps, ct);
+
+    public Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct) => inner.RunsOfAsync(workflow, instanceId, ct);
+
+    public Task<Inherited> InheritedAsync(long runId, CancellationToken ct) => inner.InheritedAsync(runId, ct);
+
+    public virtual Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct) => inner.WriteAsync(changes, claims, ct);
+
+    public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct) => inner.AppendEventsAsync(events, ct);
+
+    public virtual Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct) => inner.CommitAsync(upstream, ct);
+
+    public virtual ValueTask DisposeAsync() => inner.DisposeAsync();
+}
+
+/// <summary>A step store with one fault in it.</summary>
+internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
+{
+    protected Arena Arena => arena;
+
+    protected IStepStore Inner => inner;
+
+    public virtual Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct) => inner.ClaimAsync(claim, ct);
+
+    public virtual Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) => inner.ReportAsync(reports, ct);
+
+    public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => inner.ReportAsync(report, ct);
+
+    public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => inner.HeartbeatAsync(leases, ct);
+
+    public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) => inner.PublishAsync(lease, events, ct);
+
+    public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
+        inner.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct);
+}
+
+/// <summary>A run store with one fault in it.</summary>
+internal abstract class PlantedRuns(IRunStore inner, Arena arena) : IRunStore
+{
+    protected Arena Arena => arena;
+
+    protected IRunStore Inner => inner;
+
+    public virtual Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct) => inner.StartAsync(starts, ct);
+
+    public Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct) =>
+        inner.ControlAsync(workflow, instanceId, command, ct);
+
+    public Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct) =>
+        inner.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct);
+
+    public virtual Task<int> ExpireLeasesAsync(int batch, CancellationToken ct) => inner.ExpireLeasesAsync(batch, ct);
+
+    public Task<int> FinishDueAsync(int batch, CancellationToken ct) => inner.FinishDueAsync(batch, ct);
+}

@@ -1,0 +1,172 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>
+/// The sequential reference: a state and something that happened give the states that may follow. None: it could not have happened
+/// then, or not with that answer.
+/// </summary>
+internal static class ReferenceModel
+{
+    public static IEnumerable<ModelState> After(ModelState before, Happening happening) => happening switch
+    {
+        Started start => Once(before, next => Start(next, start)),
+        Claimed claim => Once(before, next => Claim(next, claim)),
+        Reported report => Once(before, next => Verdict(next, report.RunId, rules => rules.Report(report.Step, report.Fence, report.Outcome, report.Retryable, report.Result)) == report.Verdict),
+        ReportedByName report => Once(before, next => Report(next, report) == report.Verdict),
+        Beat beat => Once(before, next => Heartbeat(next, beat) == beat.Verdict),
+        PublishedUnder publish => Once(before, next => Publish(next, publish) == publish.Accepted),
+        Sent sent => Once(before, next => Send(next, sent)),
+        Controlled control => Once(before, next => Control(next, control)),
+        Lapsed lapse => Once(before, next => Lapse(next, lapse) == lapse.Done),
+        Ripened ripe => Once(before, next => Ripen(next, ripe) == ripe.Done),
+        Collected => Expired(before).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
+        NothingExpired => Expired(before).Any() ? [] : [before],
+        Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step))),
+        NothingDue => Due(before).Any() ? [] : [before],
+        Looked look => before.Current(look.Instance)?.View() == look.View ? [before] : [],
+        Settled settled => before.Whole() == settled.Whole ? [before] : [],
+        _ => throw new ArgumentOutOfRangeException(nameof(happening), happening, "Nothing that the model knows."),
+    };
+
+    private static IEnumerable<ModelState> Once(ModelState before, Func<ModelState, bool> apply)
+    {
+        var next = before.Copy();
+        if (apply(next)) yield return next;
+    }
+
+    private static ModelState With(ModelState before, long runId, Action<RunRules> apply)
+    {
+        var next = before.Copy();
+        apply(new RunRules(next.Find(runId)!));
+        return next;
+    }
+
+    private static bool Start(ModelState state, Started start)
+    {
+        var current = state.Current(start.Instance);
+        var verdict = start.Mode switch
+        {
+            StartMode.NewInstance => current is null ? StartVerdict.Started : StartVerdict.AlreadyExists,
+            StartMode.NextRun => current is null or { IsTerminal: true } ? StartVerdict.Started : StartVerdict.StillActive,
+            StartMode.Continue => current switch
+            {
+                { IsTerminal: false } => StartVerdict.StillActive,
+                { Phase: RunPhase.Succeeded } => StartVerdict.Started,
+                _ => StartVerdict.NotContinuable,
+            },
+        };
+        if (verdict != start.Verdict) return false;
+        return verdict is not StartVerdict.Started || AddRun(state, start.Instance, start.RunId).Number == start.Number;
+    }
+
+    private static ModelRun AddRun(ModelState state, int instance, long runId)
+    {
+        var old = state.Current(instance);
+        if (old is not null) new RunRules(old).Void();
+        var run = new ModelRun(state.Graphs[instance], runId, old is null ? 0 : old.Number + 1);
+        new RunRules(run).Start();
+        state.Runs[instance].Add(run);
+        return run;
+    }
+
+    private static bool Claim(ModelState state, Claimed claim)
+    {
+        if (claim.Grants.Count > claim.Count) return false;
+        foreach (var grant in claim.Grants)
+        {
+            var run = state.Find(grant.RunId);
+            if (run is null || !run.Graph.Offers(grant.Step, claim.ByLabels, claim.Gpu) || !RunRules.IsClaimable(run, grant.Step)) return false;
+            if (run.Steps[grant.Step].Attempt != grant.Attempt || !Gives(run, grant)) return false;
+            new RunRules(run).Grant(grant.Step, grant.Fence, claim.Worker);
+        }
+
+        // Somebody else's locks excuse a claim that gets too little; nothing else does.
+        return !claim.IsAlone || claim.Grants.Count == claim.Count || !state.AllRuns.Any(run =>
+            Enumerable.Range(0, run.Steps.Length).Any(i => run.Graph.Offers(i, claim.ByLabels, claim.Gpu) && RunRules.IsClaimable(run, i)));
+    }
+
+    private static bool Gives(ModelRun run, Grant grant) => run.Graph.Steps[grant.Step].Before.All(name =>
+    {
+        var step = run.Steps[run.Graph.IndexOf(name)];
+        return step.Status is not (StepStatus.Succeeded or StepStatus.Skipped) || grant.Upstream.Contains($"[{name}={step.Result}]", StringComparison.Ordinal);
+    });
+
+    private static ReportVerdict Verdict(ModelState state, long runId, Func<RunRules, ReportVerdict> report) =>
+        state.Find(runId) is { } run ? report(new RunRules(run)) : ReportVerdict.Stale;
+
+    private static ReportVerdict Report(ModelState state, ReportedByName report)
+    {
+        var run = state.Runs[report.Instance].FirstOrDefault(r => r.Number == report.Number);
+        if (run is null) return ReportVerdict.UnknownRun;
+        var step = run.Steps[report.Step];
+        return step.Worker == report.Worker ? new RunRules(run).Report(report.Step, step.Fence, ReportOutcome.Succeeded, false, report.Result) : ReportVerdict.Stale;
+    }
+
+    private static HeartbeatVerdict Heartbeat(ModelState state, Beat beat)
+    {
+        if (state.Find(beat.RunId) is not { } run) return HeartbeatVerdict.Gone;
+        ref var step = ref run.Steps[beat.Step];
+        if (step.Fence != beat.Fence || (step.Status is StepStatus.Cancelled && step.Expired)) return HeartbeatVerdict.Gone;
+        step.Expired = false;
+        return step.Status is StepStatus.Cancelled ? HeartbeatVerdict.Cancelled : HeartbeatVerdict.Renewed;
+    }
+
+    private static bool Publish(ModelState state, PublishedUnder publish)
+    {
+        if (state.Find(publish.RunId) is not { } run || run.Steps[publish.Step] is not { Status: StepStatus.Leased } step || step.Fence != publish.Fence) return false;
+        run.Published++;
+        return true;
+    }
+
+    private static bool Send(ModelState state, Sent sent)
+    {
+        if (state.Current(sent.Instance) is not { } run) return sent.Verdict is SendVerdict.UnknownRun;
+        return run.Status == sent.Before && new RunRules(run).Deliver(sent.Number, sent.Type, sent.Target, sent.Delivery) == sent.Verdict;
+    }
+
+    private static bool Control(ModelState state, Controlled control)
+    {
+        if (state.Current(control.Instance) is not { } run) return control.Verdict is ControlVerdict.UnknownRun;
+        var rules = new RunRules(run);
+        switch (control.Command)
+        {
+            case ControlCommand.Cancel:
+                return rules.Cancel() == control.Verdict;
+            case ControlCommand.Pause:
+                return rules.Pause() == control.Verdict;
+            case ControlCommand.Resume:
+                return rules.Resume() == control.Verdict;
+            case ControlCommand.Restart:
+                rules.Cancel();
+                AddRun(state, control.Instance, control.NewRunId);
+                return control.Verdict is ControlVerdict.Done;
+            case ControlCommand.Purge:
+                state.Runs[control.Instance].Clear();
+                return control.Verdict is ControlVerdict.Done;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(control), control, "Nothing that the model knows.");
+        }
+    }
+
+    private static bool Lapse(ModelState state, Lapsed lapse)
+    {
+        if (state.Find(lapse.RunId) is not { } run || run.Steps[lapse.Step].Fence != lapse.Fence) return false;
+        run.Steps[lapse.Step].Expired = true;
+        return true;
+    }
+
+    private static bool Ripen(ModelState state, Ripened ripe)
+    {
+        if (state.Find(ripe.RunId) is not { } run || run.Steps[ripe.Step] is not { Status: StepStatus.Ready or StepStatus.Waiting, Late: true }) return false;
+        run.Steps[ripe.Step].Late = false;
+        return true;
+    }
+
+    private static IEnumerable<(long Run, int Step)> Expired(ModelState state) =>
+        state.AllRuns.SelectMany(r => r.In(StepStatus.Leased).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
+
+    private static IEnumerable<(long Run, int Step)> Due(ModelState state) =>
+        state.AllRuns.Where(r => r.HandsOut).SelectMany(r => r.In(StepStatus.Waiting).Where(i => !r.Steps[i].Late).Select(i => (r.Id, i)));
+}

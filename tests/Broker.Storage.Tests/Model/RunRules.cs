@@ -1,0 +1,283 @@
+using System.Text.RegularExpressions;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Storage.Tests.Model;
+
+/// <summary>
+/// The rules of one run, said a second time: plainly, over all its steps, one command after the other, without counters, rows or locks.
+/// Nothing here calls the product.
+/// </summary>
+internal sealed partial class RunRules
+{
+    private readonly ModelRun run;
+
+    // Waits that this command has begun: they look for kept events when it has done everything else.
+    private readonly Queue<int> fresh = [];
+
+    public RunRules(ModelRun run)
+    {
+        this.run = run;
+        run.Commands++;
+    }
+
+    private ModelStepState[] Steps => run.Steps;
+
+    public void Start()
+    {
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            if (!run.Graph.Steps[i].Before.Any()) Reach(i);
+        }
+
+        Settle();
+    }
+
+    /// <summary>May be handed out now.</summary>
+    public static bool IsClaimable(ModelRun run, int step) => run.HandsOut && run.Steps[step] is { Status: StepStatus.Ready, Late: false };
+
+    public void Grant(int step, long fence, string worker)
+    {
+        ref var state = ref Steps[step];
+        (state.Status, state.Fence, state.Worker, state.Expired) = (StepStatus.Leased, fence, worker, false);
+        run.HasBegun = true;
+    }
+
+    public ReportVerdict Report(int step, long fence, ReportOutcome outcome, bool retryable, string? result)
+    {
+        ref var state = ref Steps[step];
+        if (state.Fence == 0 || state.Fence != fence) return ReportVerdict.Stale;
+        if (state.Status is StepStatus.Cancelled)
+        {
+            Release(ref state);
+            return ReportVerdict.StepCancelled;
+        }
+
+        run.Published++;
+        Release(ref state);
+        switch (outcome)
+        {
+            case ReportOutcome.Succeeded:
+                End(step, StepStatus.Succeeded, result);
+                break;
+            case ReportOutcome.Skipped:
+                End(step, StepStatus.Skipped, result);
+                break;
+            case ReportOutcome.Failed:
+                FailOrRetry(step, retryable);
+                break;
+            case ReportOutcome.Cancelled:
+                End(step, StepStatus.Failed, null);
+                break;
+            case ReportOutcome.Returned:
+                state.Status = StepStatus.Ready;
+                break;
+        }
+
+        Settle();
+        return ReportVerdict.Accepted;
+    }
+
+    /// <summary>An expired lease is collected.</summary>
+    public void Collect(int step)
+    {
+        ref var state = ref Steps[step];
+        Release(ref state);
+        if (run.Graph.IsJobs)
+        {
+            FailOrRetry(step, retryable: true);
+        }
+        else
+        {
+            state.Losses++;
+            if (state.Losses > run.Graph.MostLosses) End(step, StepStatus.Failed, null);
+            else state.Status = StepStatus.Ready;
+        }
+
+        Settle();
+    }
+
+    /// <summary>A sleep is over or a deadline has come; a kept event beats the deadline.</summary>
+    public void FinishDue(int step)
+    {
+        FinishWait(step);
+        Settle();
+    }
+
+    public SendVerdict Deliver(int number, string type, int? target, Delivery delivery)
+    {
+        if (run.IsTerminal) return SendVerdict.RunTerminal;
+        run.Mail.Add(new(number, type, target, null));
+        if (!run.HandsOut) return SendVerdict.Kept;
+        var takers = WaitsInOrder().Where(w => Wants(w, run.Mail[^1])).ToList();
+        if (takers.Count == 0) return SendVerdict.Kept;
+        foreach (var taker in delivery is Delivery.First ? takers.Take(1) : takers) Take(taker, number);
+        Settle();
+        return SendVerdict.Delivered;
+    }
+
+    public ControlVerdict Cancel()
+    {
+        if (run.IsTerminal) return ControlVerdict.Terminal;
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            // The worker of a leased step is told at its next heartbeat or report, so its lease stays known.
+            if (Steps[i].Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting) Steps[i].Status = StepStatus.Cancelled;
+        }
+
+        run.Phase = RunPhase.Cancelled;
+        return ControlVerdict.Done;
+    }
+
+    public ControlVerdict Pause()
+    {
+        if (run.IsTerminal) return ControlVerdict.Terminal;
+        if (!run.HandsOut) return ControlVerdict.NoChange;
+        run.Phase = run.In(StepStatus.Leased).Any() ? RunPhase.Pausing : RunPhase.Paused;
+        return ControlVerdict.Done;
+    }
+
+    public ControlVerdict Resume()
+    {
+        if (run.IsTerminal) return ControlVerdict.Terminal;
+        if (run.Phase is not RunPhase.Paused) return ControlVerdict.NoChange;
+        (run.Phase, run.HasBegun) = (RunPhase.Active, false);
+        foreach (var wait in WaitsInOrder().ToList())
+        {
+            if (!Steps[wait].Late || Kept(wait) is not null) FinishWait(wait);
+        }
+
+        Settle();
+        return ControlVerdict.Done;
+    }
+
+    /// <summary>A new run has taken this one's place: no lease of it is worth anything.</summary>
+    public void Void()
+    {
+        for (var i = 0; i < Steps.Length; i++) Release(ref Steps[i]);
+    }
+
+    private static void Release(ref ModelStepState state) => (state.Fence, state.Expired, state.Worker) = (0, false, null);
+
+    private void FailOrRetry(int step, bool retryable)
+    {
+        ref var state = ref Steps[step];
+        var definition = run.Graph.Steps[step];
+        if (!retryable || state.Attempt >= definition.Retries)
+        {
+            End(step, StepStatus.Failed, null);
+            return;
+        }
+
+        (state.Status, state.Late) = (StepStatus.Ready, definition.RetriesLate);
+        state.Attempt++;
+    }
+
+    private void End(int step, StepStatus status, string? result)
+    {
+        (Steps[step].Status, Steps[step].Result) = (status, result);
+        if (status is StepStatus.Failed)
+        {
+            run.HasFailed = true;
+            return;
+        }
+
+        var branches = run.Graph.Steps[step].Next;
+        var branch = status is StepStatus.Succeeded && result?.Trim('"') is { } named && branches.ContainsKey(named) ? named : "default";
+        foreach (var next in branches.GetValueOrDefault(branch) ?? [])
+        {
+            var below = run.Graph.IndexOf(next);
+            if (MayStart(run.Graph.Steps[below])) Reach(below);
+        }
+    }
+
+    private bool MayStart(ModelStep step) => step.Plain.All(HasFinished) && (step.AnyOf.Length == 0 || step.AnyOf.Any(HasFinished));
+
+    private bool HasFinished(string step)
+    {
+        var status = Steps[run.Graph.IndexOf(step)].Status;
+        return status is StepStatus.Succeeded || (status is StepStatus.Skipped && !run.Graph.IsJobs);
+    }
+
+    private void Reach(int step)
+    {
+        ref var state = ref Steps[step];
+        if (state.Status is not StepStatus.Pending) return;
+        var definition = run.Graph.Steps[step];
+        if (definition.IsTask)
+        {
+            state.Status = StepStatus.Ready;
+            return;
+        }
+
+        (state.Status, state.Late, state.Born) = (StepStatus.Waiting, true, run.Commands);
+        run.HasBegun = true;
+        if (run.HandsOut && definition.WaitsFor is not null) fresh.Enqueue(step);
+    }
+
+    private IEnumerable<int> WaitsInOrder() => run.In(StepStatus.Waiting).OrderBy(i => Steps[i].Born).ThenBy(i => i);
+
+    private bool Wants(int wait, ModelMail mail) =>
+        mail.TakenBy is null && Steps[wait].Status is StepStatus.Waiting && run.Graph.Steps[wait].WaitsFor == mail.Type && (mail.Target ?? wait) == wait;
+
+    private int? Kept(int wait)
+    {
+        foreach (var mail in run.Mail)
+        {
+            if (Wants(wait, mail)) return mail.Number;
+        }
+
+        return null;
+    }
+
+    private void Take(int wait, int number)
+    {
+        var at = run.Mail.FindIndex(m => m.Number == number);
+        run.Mail[at] = run.Mail[at] with { TakenBy = run.Mail[at].TakenBy ?? wait };
+        End(wait, StepStatus.Succeeded, $"#{number}");
+    }
+
+    private void FinishWait(int wait)
+    {
+        if (Kept(wait) is { } number) Take(wait, number);
+        else End(wait, run.Graph.Steps[wait].Sleeps ? StepStatus.Succeeded : StepStatus.Failed, null);
+    }
+
+    private void Settle()
+    {
+        while (fresh.TryDequeue(out var wait))
+        {
+            if (Kept(wait) is { } number) Take(wait, number);
+        }
+
+        if (run.Phase is RunPhase.Pausing && !run.In(StepStatus.Leased).Any()) run.Phase = RunPhase.Paused;
+        if (run.IsTerminal || Steps.Any(s => s.Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting)) return;
+        if (run.HasFailed)
+        {
+            run.Phase = RunPhase.Failed;
+        }
+        else if (run.HandsOut)
+        {
+            run.Phase = RunPhase.Succeeded;
+            run.Result = FinalValue();
+        }
+    }
+
+    private string FinalValue()
+    {
+        var ran = run.Graph.Steps.Where((s, i) => s.Next.Count == 0 && Steps[i].Status is StepStatus.Succeeded or StepStatus.Skipped).ToList();
+        string Of(ModelStep step) => Steps[run.Graph.IndexOf(step.Name)].Result ?? "null";
+        return ran.Count switch
+        {
+            0 => "null",
+            1 => Of(ran[0]),
+            _ => "{" + string.Join(',', ran.Select(s => $"\"{s.Name}\":{Of(s)}")) + "}",
+        };
+    }
+
+    /// <summary>A wait's result in the model's words: the number of its event.</summary>
+    public static string? Short(string? result) => result is null ? null : EventNumber().Match(result) is { Success: true } match ? $"#{match.Groups[1].Value}" : result;
+
+    [GeneratedRegex("""^\{"type":"\w+","payload":\{"event":(\d+)\}""")]
+    private static partial Regex EventNumber();
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Text;
+
+namespace Broker.Storage.Tests.Model;
+
+internal enum MoveKind
+{
+    Start,
+    Claim,
+    Report,
+    ReportByName,
+    Heartbeat,
+    Publish,
+    Send,
+    Pause,
+    Resume,
+    Cancel,
+    Restart,
+    Purge,
+    Lapse,
+    Reap,
+    Ripen,
+    FinishDue,
+    Look,
+}
+
+/// <summary>
+/// One thing that one client does. <paramref name="A"/> chooses whom it is about (the instance, or one of the client's own leases, old
+/// ones too), <paramref name="B"/> how it is done.
+/// </summary>
+internal sealed record Move(int Client, int Round, MoveKind Kind, int A, int B)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}({A},{B})");
+}
+
+/// <summary>
+/// What some clients do. Moves of one round are begun together and the next round waits for all of them, so that a schedule can be
+/// played again; a loose one lets each client go at its own pace.
+/// </summary>
+/// <param name="Graphs">The workflow of each instance, by number.</param>
+/// <param name="IsLoose">Nobody waits for anybody.</param>
+/// <param name="Moves">In order of rounds.</param>
+internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOnlyList<Move> Moves)
+{
+    private const int Clients = 4;
+
+    private static readonly (MoveKind Kind, int Weight)[] Weights =
+    [
+        (MoveKind.Claim, 24), (MoveKind.Report, 24), (MoveKind.ReportByName, 4), (MoveKind.Heartbeat, 7), (MoveKind.Publish, 3), (MoveKind.Send, 8),
+        (MoveKind.Pause, 4), (MoveKind.Resume, 6), (MoveKind.Cancel, 2), (MoveKind.Restart, 3), (MoveKind.Purge, 1), (MoveKind.Start, 3), (MoveKind.Lapse, 9),
+        (MoveKind.Reap, 8), (MoveKind.Ripen, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
+    ];
+
+    public static Schedule Random(int seed)
+    {
+        // Not the framework's generator as it comes: its first numbers from neighbouring seeds are alike.
+        var random = new Random(unchecked(seed * 747_796_405 + 277_803_737));
+        for (var i = 0; i < 8; i++) random.Next();
+
+        var graphs = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(ModelGraph.All.Count)).ToList();
+        var clients = random.Next(2, Clients + 1);
+        var rounds = random.Next(5, 10);
+        var moves = new List<Move>();
+        for (var client = 0; client < clients; client++) moves.Add(new(client, 0, MoveKind.Start, client, random.Next(10)));
+        for (var round = 1; round < rounds; round++)
+        {
+            for (var client = 0; client < clients; client++)
+            {
+                // Some rest, so that a round is not always a crowd.
+                if (random.Next(5) > 0) moves.Add(new(client, round, Any(random), random.Next(100), random.Next(100)));
+            }
+        }
+
+        return new(graphs, random.Next(2) == 0, moves);
+    }
+
+    private static MoveKind Any(Random random)
+    {
+        var at = random.Next(Weights.Sum(w => w.Weight));
+        foreach (var (kind, weight) in Weights)
+        {
+            if ((at -= weight) < 0) return kind;
+        }
+
+        throw new InvalidOperationException("Weights do not add up.");
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"instances: {string.Join(", ", Graphs.Select((g, i) => $"{i}={ModelGraph.All[g].Name}"))}{(IsLoose ? "; each client at its own pace" : "")}");
+        foreach (var round in Moves.GroupBy(m => m.Round).OrderBy(g => g.Key))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n  {round.Key}: {string.Join("  ||  ", round.Select(m => $"client {m.Client} {m}"))}");
+        }
+
+        return text.ToString();
+    }
+}
