@@ -178,6 +178,10 @@ public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConforman
 
 public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
 
+public sealed class PostgresTogetherTests(PostgresCluster cluster) : TogetherConformance(new OnPostgres(cluster));
+
+public sealed class SqliteTogetherTests() : TogetherConformance(new OnSqlite());
+
 public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());

@@ -197,7 +197,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     {
         var to = arena.Counters[0];
         await SettledAsync();
-        for (var round = 0; round < MostClosingRounds; round++)
+        for (var round = 0; schedule.IsDriven && round <= MostClosingRounds; round++)
         {
             var open = new List<RunView>();
             for (var i = 0; i < graphs.Count; i++)
@@ -210,6 +210,8 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
                 if (round > 0) await SettledAsync();
                 return;
             }
+
+            if (round == MostClosingRounds) faults.Add($"Runs do not end:\n{await arena.ObserveAsync(graphs, Id, ct)}");
 
             foreach (var view in open)
             {
@@ -226,8 +228,6 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
             await ClaimAsync(Closer, to, byLabels: false, gpu: false, 20);
             foreach (var step in held[Closer].ToList()) await ReportAsync(new(Closer, 0, MoveKind.Report, 0, 20), to, step);
         }
-
-        faults.Add($"Runs do not end:\n{await arena.ObserveAsync(graphs, Id, ct)}");
     }
 
     private Task SettledAsync() => TellAsync(Closer, () => arena.ObserveAsync(graphs, Id, ct), whole => new Settled(whole));
