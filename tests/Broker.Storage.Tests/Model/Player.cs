@@ -31,7 +31,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         else
             foreach (var round in schedule.Moves.GroupBy(m => m.Round).OrderBy(g => g.Key))
                 await Task.WhenAll(round.Select(move => Task.Run(() => MakeAsync(move), ct)));
-        if (faults.Count == 0) await CloseAsync();
+        if (faults.Count == 0) await GuardedAsync("in the end", CloseAsync);
         var fault = faults.Count > 0 ? string.Join("\n", faults) : HistoryCheck.Explain(new ModelState(graphs), Prepared());
         if (fault is null)
         {
@@ -52,15 +52,18 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         foreach (var move in moves) await MakeAsync(move);
     }
 
-    private async Task MakeAsync(Move move)
+    private Task MakeAsync(Move move) => GuardedAsync($"client {move.Client} {move}", () => MakeAsync(move, arena.Counters[move.Client % arena.Counters.Count]));
+
+    // No schedule may meet an exception: everything that a client can do has an answer.
+    private async Task GuardedAsync(string what, Func<Task> act)
     {
         try
         {
-            await MakeAsync(move, arena.Counters[move.Client % arena.Counters.Count]);
+            await act();
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            lock (gate) faults.Add($"client {move.Client} {move} threw {fault}");
+            lock (gate) faults.Add($"{what}: {fault}");
         }
     }
 
