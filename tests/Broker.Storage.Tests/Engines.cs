@@ -211,6 +211,10 @@ public sealed class PostgresStartKeyTests(PostgresCluster cluster) : StartKeyCon
 
 public sealed class SqliteStartKeyTests() : StartKeyConformance(new OnSqlite());
 
+public sealed class PostgresTogetherTests(PostgresCluster cluster) : TogetherConformance(new OnPostgres(cluster));
+
+public sealed class SqliteTogetherTests() : TogetherConformance(new OnSqlite());
+
 public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());

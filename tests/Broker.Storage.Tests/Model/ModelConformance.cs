@@ -34,11 +34,26 @@ public abstract class ModelConformance : StoreTests
     [Fact]
     public async Task Whatever_clients_do_at_once_some_order_of_it_explains_every_answer()
     {
-        var began = Stopwatch.GetTimestamp();
-        var (caught, moves) = await PlayAsync(plant: null, Schedules);
+        var (began, next, moves) = (Stopwatch.GetTimestamp(), 0, 0L);
+        Caught? caught = null;
+        await Task.WhenAll(Enumerable.Range(0, Side).Select(_ => Task.Run(async () =>
+        {
+            await using var arena = await Arena.OpenAsync(engines(), plant: null, MostWorkers, Ct);
+            while (Volatile.Read(ref caught) is null)
+            {
+                var number = Interlocked.Increment(ref next);
+                if (number > Schedules) return;
+                var schedule = Schedule.Random(Seed + number - 1);
+                Interlocked.Add(ref moves, schedule.Moves.Count);
+                if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault)
+                    Interlocked.CompareExchange(ref caught, new Caught(Seed + number - 1, number, schedule, fault), null);
+            }
+        }, Ct)));
+
         if (caught is { } found)
         {
-            var (schedule, fault) = await ShrinkAsync(null, found, tries: 20, budget: 2_000);
+            await using var arena = await Arena.OpenAsync(engines(), plant: null, MostWorkers, Ct);
+            var (schedule, fault) = await ShrinkAsync(arena, found, tries: 20, budget: 2_000);
             Assert.Fail($"Schedule with BROKER_MODEL_SEED={found.Seed} (found after {found.After}):\n{schedule}\n\n{fault}\n\nat first:\n{found.Fault}");
         }
 
@@ -53,14 +68,14 @@ public abstract class ModelConformance : StoreTests
         var escaped = new List<Plant>();
         foreach (var plant in plants)
         {
-            var (caught, _) = await PlayAsync(plant, MostUntilCaught);
-            if (caught is not { } found)
+            await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
+            if (await CatchAsync(arena) is not { } found)
             {
                 escaped.Add(plant);
                 continue;
             }
 
-            var (schedule, fault) = await ShrinkAsync(plant, found, tries: IsLong ? 10 : 2, budget: IsLong ? 1_000 : 40);
+            var (schedule, fault) = await ShrinkAsync(arena, found, tries: IsLong ? 10 : 2, budget: IsLong ? 500 : 20);
             Print($"Caught after {found.After} schedules (seed {found.Seed}): {plant}\n{schedule}\n{fault}\n");
         }
 
@@ -68,32 +83,19 @@ public abstract class ModelConformance : StoreTests
         Assert.Empty(escaped);
     }
 
-    /// <summary>Several databases side by side, each with its brokers; stops at the first schedule that fails.</summary>
-    private async Task<(Caught? Caught, long Moves)> PlayAsync(Plant? plant, int count)
+    private static async Task<Caught?> CatchAsync(Arena arena)
     {
-        var (next, moves) = (0, 0L);
-        Caught? caught = null;
-        await Task.WhenAll(Enumerable.Range(0, Side).Select(_ => Task.Run(async () =>
+        for (var number = 1; number <= MostUntilCaught; number++)
         {
-            await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
-            while (Volatile.Read(ref caught) is null)
-            {
-                var number = Interlocked.Increment(ref next);
-                if (number > count) return;
-                var schedule = Schedule.Random(Seed + number - 1);
-                Interlocked.Add(ref moves, schedule.Moves.Count);
-                if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault)
-                    Interlocked.CompareExchange(ref caught, new Caught(Seed + number - 1, number, schedule, fault), null);
-            }
-        }, Ct)));
-        return (caught, moves);
+            var schedule = Schedule.Random(Seed + number - 1);
+            if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault) return new(Seed + number - 1, number, schedule, fault);
+        }
+
+        return null;
     }
 
-    private async Task<(Schedule Schedule, string Fault)> ShrinkAsync(Plant? plant, Caught found, int tries, int budget)
-    {
-        await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
-        return await new Shrinker(schedule => new Player(arena, schedule, Ct).PlayAsync(), tries, budget).ShrinkAsync(found.Schedule, found.Fault);
-    }
+    private static Task<(Schedule Schedule, string Fault)> ShrinkAsync(Arena arena, Caught found, int tries, int budget) =>
+        new Shrinker(schedule => new Player(arena, schedule, Ct).PlayAsync(), tries, budget).ShrinkAsync(found.Schedule, found.Fault);
 
     private sealed record Caught(int Seed, int After, Schedule Schedule, string Fault);
 }

@@ -31,7 +31,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         else
             foreach (var round in schedule.Moves.GroupBy(m => m.Round).OrderBy(g => g.Key))
                 await Task.WhenAll(round.Select(move => Task.Run(() => MakeAsync(move), ct)));
-        if (faults.Count == 0) await CloseAsync();
+        if (faults.Count == 0) await GuardedAsync("in the end", CloseAsync);
         var fault = faults.Count > 0 ? string.Join("\n", faults) : HistoryCheck.Explain(new ModelState(graphs), Prepared());
         if (fault is null)
         {
@@ -52,15 +52,18 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         foreach (var move in moves) await MakeAsync(move);
     }
 
-    private async Task MakeAsync(Move move)
+    private Task MakeAsync(Move move) => GuardedAsync($"client {move.Client} {move}", () => MakeAsync(move, arena.Counters[move.Client % arena.Counters.Count]));
+
+    // No schedule may meet an exception: everything that a client can do has an answer.
+    private async Task GuardedAsync(string what, Func<Task> act)
     {
         try
         {
-            await MakeAsync(move, arena.Counters[move.Client % arena.Counters.Count]);
+            await act();
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            lock (gate) faults.Add($"client {move.Client} {move} threw {fault}");
+            lock (gate) faults.Add($"{what}: {fault}");
         }
     }
 
@@ -197,7 +200,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     {
         var to = arena.Counters[0];
         await SettledAsync();
-        for (var round = 0; round < MostClosingRounds; round++)
+        for (var round = 0; schedule.IsDriven && round <= MostClosingRounds; round++)
         {
             var open = new List<RunView>();
             for (var i = 0; i < graphs.Count; i++)
@@ -210,6 +213,8 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
                 if (round > 0) await SettledAsync();
                 return;
             }
+
+            if (round == MostClosingRounds) faults.Add($"Runs do not end:\n{await arena.ObserveAsync(graphs, Id, ct)}");
 
             foreach (var view in open)
             {
@@ -226,8 +231,6 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
             await ClaimAsync(Closer, to, byLabels: false, gpu: false, 20);
             foreach (var step in held[Closer].ToList()) await ReportAsync(new(Closer, 0, MoveKind.Report, 0, 20), to, step);
         }
-
-        faults.Add($"Runs do not end:\n{await arena.ObserveAsync(graphs, Id, ct)}");
     }
 
     private Task SettledAsync() => TellAsync(Closer, () => arena.ObserveAsync(graphs, Id, ct), whole => new Settled(whole));

@@ -40,7 +40,8 @@ internal sealed record Move(int Client, int Round, MoveKind Kind, int A, int B)
 /// <param name="Graphs">The workflow of each instance, by number.</param>
 /// <param name="IsLoose">Nobody waits for anybody.</param>
 /// <param name="Moves">In order of rounds.</param>
-internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOnlyList<Move> Moves)
+/// <param name="IsDriven">In the end everything is driven to its end; else only looked at.</param>
+internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOnlyList<Move> Moves, bool IsDriven)
 {
     private const int Clients = 4;
 
@@ -51,6 +52,9 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
         (MoveKind.Reap, 8), (MoveKind.Ripen, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
     ];
 
+    // Each schedule does some things often and others never: a round of everything seldom has the three moves that a fault needs.
+    private static readonly int[] Stress = [0, 1, 2, 6];
+
     public static Schedule Random(int seed)
     {
         // Not the framework's generator as it comes: its first numbers from neighbouring seeds are alike.
@@ -60,6 +64,7 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
         var graphs = Enumerable.Range(0, random.Next(1, 3)).Select(_ => random.Next(ModelGraph.All.Count)).ToList();
         var clients = random.Next(2, Clients + 1);
         var rounds = random.Next(5, 10);
+        var weights = Weights.Select(w => (w.Kind, w.Weight * Stress[random.Next(w.Kind is MoveKind.Claim ? 1 : 0, Stress.Length)])).ToList();
         var moves = new List<Move>();
         for (var client = 0; client < clients; client++) moves.Add(new(client, 0, MoveKind.Start, client, random.Next(10)));
         for (var round = 1; round < rounds; round++)
@@ -67,17 +72,17 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
             for (var client = 0; client < clients; client++)
             {
                 // Some rest, so that a round is not always a crowd.
-                if (random.Next(5) > 0) moves.Add(new(client, round, Any(random), random.Next(100), random.Next(100)));
+                if (random.Next(5) > 0) moves.Add(new(client, round, Any(random, weights), random.Next(100), random.Next(100)));
             }
         }
 
-        return new(graphs, random.Next(2) == 0, moves);
+        return new(graphs, random.Next(2) == 0, moves, IsDriven: random.Next(3) == 0);
     }
 
-    private static MoveKind Any(Random random)
+    private static MoveKind Any(Random random, List<(MoveKind Kind, int Weight)> weights)
     {
-        var at = random.Next(Weights.Sum(w => w.Weight));
-        foreach (var (kind, weight) in Weights)
+        var at = random.Next(weights.Sum(w => w.Weight));
+        foreach (var (kind, weight) in weights)
         {
             if ((at -= weight) < 0) return kind;
         }

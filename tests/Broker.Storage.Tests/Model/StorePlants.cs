@@ -127,14 +127,16 @@ internal static class StorePlants
         }
     }
 
-    /// <summary>Between reading the expired leases and collecting them a worker may have renewed one, or another may have the step.</summary>
+    /// <summary>Between reading an expired lease and collecting it, others may have done so and handed the step out again.</summary>
     private sealed class ReaperById(IRunStore inner, Arena arena) : PlantedRuns(inner, arena)
     {
+        private List<StepKey> seen = [];
+
         public override async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
         {
+            foreach (var step in seen) await Arena.ChangeAsync(step.RunId, $"UPDATE step SET expires_at = 1 WHERE run_id = {step.RunId} AND idx = {step.Index} AND status = 2", ct);
             await using var db = Arena.Read();
-            var expired = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt == 1).Select(s => new { s.RunId, s.Idx }).ToListAsync(ct);
-            foreach (var step in expired) await Arena.ChangeAsync(step.RunId, $"UPDATE step SET expires_at = 1 WHERE run_id = {step.RunId} AND idx = {step.Idx} AND status = 2", ct);
+            seen = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt == 1).Select(s => new StepKey(s.RunId, s.Idx)).ToListAsync(ct);
             return await base.ExpireLeasesAsync(batch, ct);
         }
     }
@@ -146,7 +148,9 @@ internal static class StorePlants
 
         public override async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
         {
-            if (++rounds % HastyEvery == 0) await Arena.ChangeAsync(0, "UPDATE step SET expires_at = 1 WHERE status = 2", ct);
+            await using var db = Arena.Read();
+            var live = ++rounds % HastyEvery == 0 ? await db.Steps.Where(s => s.Status == (short)StepStatus.Leased).Select(s => new { s.RunId, s.Idx }).ToListAsync(ct) : [];
+            foreach (var step in live) await Arena.ChangeAsync(step.RunId, $"UPDATE step SET expires_at = 1 WHERE run_id = {step.RunId} AND idx = {step.Idx} AND status = 2", ct);
             return await base.ExpireLeasesAsync(batch, ct);
         }
     }
