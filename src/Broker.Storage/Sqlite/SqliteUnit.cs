@@ -118,6 +118,9 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         Begin();
         foreach (var step in changes.NewSteps) clock.AtLeast(step.QueuedAt);
         foreach (var step in changes.Steps) clock.AtLeast(step.QueuedAt);
+
+        // Events too: one that is sent later has to come later in the inbox, also while the host's clock stands or goes back.
+        foreach (var mail in changes.NewMail) clock.AtLeast(mail.Id);
         var now = clock.Tick().ToMicros();
         Write(changes);
         await AppendEventsAsync(changes.Events, ct);
