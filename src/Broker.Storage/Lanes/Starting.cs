@@ -51,6 +51,9 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
         if (ids.Count == 0) return [];
         var loaded = await unit.BeginAsync(ids, [], ct);
+
+        // While the lock was waited for, another broker has restarted or purged it: look again at what stands there now.
+        if (loaded.Runs.Count < ids.Count || loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
         return loaded.Runs.ToDictionary(r => r.Ref.Id);
     }
 
