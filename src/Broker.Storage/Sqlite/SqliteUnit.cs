@@ -119,8 +119,9 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         foreach (var step in changes.NewSteps) clock.AtLeast(step.QueuedAt);
         foreach (var step in changes.Steps) clock.AtLeast(step.QueuedAt);
 
-        // Events too: one that is sent later has to come later in the inbox, also while the host's clock stands or goes back.
+        // Events and resumes too: a later event comes later in the inbox, and a later grant after the resume, also while the host's clock stands or goes back.
         foreach (var mail in changes.NewMail) clock.AtLeast(mail.Id);
+        foreach (var (state, _, _) in changes.Runs) clock.AtLeast(state.UpdatedAt.ToMicros());
         var now = clock.Tick().ToMicros();
         Write(changes);
         await AppendEventsAsync(changes.Events, ct);
