@@ -60,8 +60,8 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         if (ids.Count == 0) return [];
         var loaded = await unit.BeginAsync(ids, [], ct);
 
-        // While this waited for the lock, another transaction has put a new run in its place: look that up.
-        if (loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
+        // While the lock was waited for, another broker has restarted or purged it: look again at what stands there now.
+        if (loaded.Runs.Count < ids.Count || loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
         return loaded.Runs.ToDictionary(r => r.Ref.Id);
     }
 

@@ -144,6 +144,10 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         Begin();
         foreach (var step in changes.NewSteps) clock.AtLeast(step.QueuedAt);
         foreach (var step in changes.Steps) clock.AtLeast(step.QueuedAt);
+
+        // Events and resumes too: a later event comes later in the inbox, and a later grant after the resume, also while the host's clock stands or goes back.
+        foreach (var mail in changes.NewMail) clock.AtLeast(mail.Id);
+        foreach (var (state, _, _) in changes.Runs) clock.AtLeast(state.UpdatedAt.ToMicros());
         var now = clock.Tick().ToMicros();
         Write(changes);
         await AppendEventsAsync(changes.Events, ct);

@@ -24,7 +24,8 @@ public abstract class ModelConformance : StoreTests
 
     private static int Schedules => Setting("BROKER_MODEL_SCHEDULES", IsLong ? 20_000 : 150);
 
-    private static int Seed { get; } = Setting("BROKER_MODEL_SEED", Environment.TickCount & 0xFFFFFF);
+    /// <summary>The short form begins at the same seed each time: it guards what is known, the long form looks for more.</summary>
+    private static int Seed { get; } = Setting("BROKER_MODEL_SEED", IsLong ? Environment.TickCount & 0xFFFFFF : 1);
 
     private static int Setting(string name, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
@@ -63,6 +64,8 @@ public abstract class ModelConformance : StoreTests
     [Fact]
     public async Task Each_planted_fault_is_caught()
     {
+        // Some faults make callers wait in vain for a minute: too long for every change.
+        Assert.SkipUnless(IsLong, "BROKER_FAULTS=long plants faults.");
         var began = Stopwatch.GetTimestamp();
         var plants = TransactionPlants.All.Concat(StorePlants.All).Where(p => Engine.IsShared || !p.NeedsPeers).ToList();
         var escaped = new List<Plant>();
