@@ -37,7 +37,8 @@ internal sealed class Migrator(IEngine engine)
         try
         {
             await using var db = engine.CreateContext();
-            return (await db.Database.GetPendingMigrationsAsync(ct)).Any() ? "The database is not migrated." : null;
+            if ((await db.Database.GetPendingMigrationsAsync(ct)).Any()) return "The database is not migrated.";
+            return await engine.IsReadOnlyAsync(ct) ? "The database is read-only." : null;
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {
