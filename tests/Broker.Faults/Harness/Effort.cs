@@ -17,6 +17,8 @@ internal static class Effort
         else if (!kept) Print($"not kept, on a machine that may be busy: {promise}");
     }
 
+    public static double Percentile(this IEnumerable<long> values, double percent) => values.Select(v => (double)v).Percentile(percent);
+
     public static double Percentile(this IEnumerable<double> values, double percent)
     {
         var sorted = values.Order().ToList();

@@ -31,7 +31,7 @@ internal sealed class Ledger
     public ConcurrentBag<HeldLease> Held { get; } = [];
 
     /// <summary>Steps that a worker dropped dead with, and when.</summary>
-    public ConcurrentDictionary<StepName, long> Abandoned { get; } = [];
+    public ConcurrentBag<(StepName Step, long At)> Abandoned { get; } = [];
 
     /// <summary>How long claims took that were given something, in milliseconds.</summary>
     public ConcurrentBag<double> ClaimTimes { get; } = [];

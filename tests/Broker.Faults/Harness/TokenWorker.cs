@@ -53,7 +53,7 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
         ledger.ClaimTimes.Add(got - asked);
         if (dying)
         {
-            ledger.Abandoned[step] = got;
+            ledger.Abandoned.Add((step, got));
             return false;
         }
 
