@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Broker.Faults.Harness;
-using Broker.Testing;
 using Xunit;
 
 namespace Broker.Faults;

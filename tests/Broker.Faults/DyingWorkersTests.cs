@@ -1,6 +1,5 @@
 using System.Globalization;
 using Broker.Faults.Harness;
-using Broker.Testing;
 using Xunit;
 
 namespace Broker.Faults;

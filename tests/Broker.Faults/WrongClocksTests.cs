@@ -71,9 +71,9 @@ public sealed class WrongClocksTests(DurableCluster cluster)
     private static async Task<double> SleepAsync(HttpClient starter, HttpClient claimer)
     {
         var name = $"nap-{Guid.NewGuid():N}";
-        await starter.MustPostAsync("/worker/register", $$"""
-            [{"workflow_id":"{{name}}","version":"1","steps":{
-              "nap":{"kind":"sleep","duration_ms":1500,"successors":{"default":["after"]}},"after":{"predecessors":["nap"],"command":"true"}}}]
+        await starter.MustPostAsync("/worker/register", $$$"""
+            [{"workflow_id":"{{{name}}}","version":"1","steps":{
+              "nap":{"kind":"sleep","duration_ms":1500,"successors":{"default":["after"]} },"after":{"predecessors":["nap"],"command":"true"} } }]
             """, Ct);
         var watch = Stopwatch.StartNew();
         await starter.MustPostAsync($"/api/workflows/{name}/instances", """{"id":"one"}""", Ct);
@@ -110,7 +110,7 @@ public sealed class WrongClocksTests(DurableCluster cluster)
         return ((string)claimed["lease"]!["lease_id"]!, claimed["job"]!);
     }
 
-    private static Task EndAsync(HttpClient http, string lease) => http.MustPostAsync($"/api/jobs/{lease}/complete", """{"outputs":{}}""", Ct);
+    private static Task<JsonNode> EndAsync(HttpClient http, string lease) => http.MustPostAsync($"/api/jobs/{lease}/complete", """{"outputs":{}}""", Ct);
 
     private static async Task<double> OffAsync(HttpClient http)
     {

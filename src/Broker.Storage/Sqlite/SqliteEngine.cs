@@ -14,7 +14,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     private const int DuplicateUnique = 2067;
 
     // The provider asks again for that long while another process holds the file; its own 30 s would hold up every caller.
-    private const int BusySecs = 4;
+    private const int BusySecs = 3;
 
     private readonly string connectionString;
     private readonly DbContextOptions<SqliteDb> options;
@@ -102,7 +102,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 /// </summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;";
+    private const string Pragmas = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 3000;";
 
     public static void Apply(System.Data.Common.DbConnection connection)
     {

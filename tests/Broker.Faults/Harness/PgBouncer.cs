@@ -56,7 +56,8 @@ internal sealed class PgBouncer : IAsyncDisposable
             max_client_conn = 500
             """));
         // It refuses to be root, and then must still read its settings.
-        File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        const UnixFileMode open = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.Path, open);
         process = new ManagedProcess(Program, arguments: Environment.IsPrivilegedProcess ? ["-u", "nobody", settings] : [settings]);
         await RestartAsync();
     }
