@@ -45,7 +45,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
         Assert.All(reading, r => Assert.True(r.Connections > 1));
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
-            $"{readers} readers, {lines} lines, {reading.Sum(r => r.Connections)} connections, one broker killed, {again} chunks sent again: 0 missing, 0 repeated"));
+            $"{readers} readers, {lines} lines, {reading.Sum(r => r.Connections)} connections, one broker killed, {again} attempts to send chunks broke: 0 missing, 0 repeated"));
     }
 
     private static async Task RestartAsync(Site site)

@@ -16,8 +16,8 @@ public sealed class RollingRestartTests(DurableCluster cluster)
     public async Task No_request_fails_behind_a_client_that_tries_again()
     {
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, brokers: 2);
-        await using var load = await Load.StartAsync(site, 16, overstayEvery: 0, Ct);
-        load.Feed(200);
+        await using var load = await Load.StartAsync(site, Effort.Of(8, 16), overstayEvery: 0, Ct);
+        load.Feed(100);
         for (var i = 0; i < Effort.Of(2, 20); i++)
         {
             await load.MoreAsync(100);

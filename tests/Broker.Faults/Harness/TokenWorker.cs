@@ -42,6 +42,8 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
         var claim = string.Create(
             CultureInfo.InvariantCulture,
             $$"""{"worker_id":"{{id}}","labels":[],"lease_ttl_secs":{{LeaseSecs}},"wait":1,"claim_id":"{{Guid.NewGuid():N}}"}""");
+        // Each job by the next broker: a broker that has come back would have no clients, if they stayed where they fled to.
+        broker++;
         var asked = Environment.TickCount64;
         var (_, claimed, _) = await SendAsync("api/jobs/claim", claim, ct);
         if (claimed is null) return true;
