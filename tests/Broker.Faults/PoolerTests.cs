@@ -87,7 +87,12 @@ public sealed class PoolerTests(DurableCluster cluster)
         var pooler = new Uri(url);
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = pooler.Host, Port = pooler.Port, Username = "postgres", Database = pooler.AbsolutePath[1..], Pooling = false, NoResetOnClose = true,
+            Host = pooler.Host,
+            Port = pooler.Port,
+            Username = "postgres",
+            Database = pooler.AbsolutePath[1..],
+            Pooling = false,
+            NoResetOnClose = true,
         };
         var sessions = new HashSet<int>();
         for (var i = 0; i < 20; i++)

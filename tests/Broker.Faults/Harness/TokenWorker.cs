@@ -30,7 +30,7 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
     {
         try
         {
-            while (await WorkAsync(ct));
+            while (await WorkAsync(ct)) ;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
