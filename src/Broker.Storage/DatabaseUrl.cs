@@ -7,7 +7,8 @@ namespace Broker.Storage;
 public sealed record DatabaseTarget(string? Postgres, string? SqlitePath);
 
 /// <summary>
-/// Reads <c>DATABASE_URL</c>: <c>postgres://user:pass@host:port/db</c>, an Npgsql connection string, or <c>sqlite:PATH</c>. Nothing at
+/// Reads <c>DATABASE_URL</c>: <c>postgres://user:pass@host:port/db</c>, an Npgsql connection string, or <c>sqlite:PATH</c>.
+/// Behind a pooler in transaction mode the URL ends in <c>?pooler=transaction</c>. Nothing at
 /// all is a SQLite file in <c>./broker-data/</c>.
 /// </summary>
 public static class DatabaseUrl
@@ -59,7 +60,8 @@ public static class DatabaseUrl
             try
             {
                 // libpq's names for what people put behind the question mark; the rest are Npgsql's own.
-                if (pair[0] == "sslmode") builder.SslMode = Enum.Parse<SslMode>(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+                if (pair[0] == "pooler") builder.MaxAutoPrepare = value == "transaction" ? 0 : throw new ArgumentException($"pooler={value}");
+                else if (pair[0] == "sslmode") builder.SslMode = Enum.Parse<SslMode>(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
                 else if (pair[0] == "host") builder.Host = value;
                 else builder[Uri.UnescapeDataString(pair[0])] = value;
             }

@@ -39,6 +39,7 @@ public static class StorageRegistration
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<ClaimScopes>();
         services.AddSingleton<ClaimKeys>();
+        services.AddSingleton<StoreHealth>();
         services.AddSingleton<ChangeHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
         services.AddSingleton(provider =>

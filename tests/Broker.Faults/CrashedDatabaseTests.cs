@@ -28,15 +28,15 @@ public sealed class CrashedDatabaseTests
         {
             var done = await load.AddRunsAsync(Effort.Of(60, 100), Ct);
             var (broken, server) = (load.Ledger.OutageCount, postgres.ProcessId);
-            Assert.Equal(HttpStatusCode.OK, await ReadyAsync(site));
+            Assert.Equal(HttpStatusCode.OK, await site.ReadyAsync(Ct));
 
             await postgres.CrashAsync();
-            var noticed = await UntilAsync(site, HttpStatusCode.ServiceUnavailable, NoticedWithin);
+            var noticed = await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, NoticedWithin, Ct);
             await load.OutageAsync(broken);
             await postgres.RestartAsync();
             Assert.NotEqual(server, postgres.ProcessId);
             var (lost, watch) = (load.Ledger.AcceptedCount, Stopwatch.StartNew());
-            var ready = await UntilAsync(site, HttpStatusCode.OK, RecoveredWithin);
+            var ready = await site.UntilReadyAsync(HttpStatusCode.OK, RecoveredWithin, Ct);
             await Eventually.TrueAsync(() => load.Ledger.AcceptedCount > lost, RecoveredWithin, "a report is accepted again");
             Effort.Print(string.Create(
                 CultureInfo.InvariantCulture,
@@ -45,18 +45,5 @@ public sealed class CrashedDatabaseTests
 
         await load.EndAsync(Ct);
         Assert.Equal(broker, site.Broker.Id);
-    }
-
-    private static async Task<double> UntilAsync(Site site, HttpStatusCode expected, TimeSpan within)
-    {
-        var watch = Stopwatch.StartNew();
-        await Eventually.TrueAsync(async () => await ReadyAsync(site) == expected, within, $"/readyz answers {expected}");
-        return watch.Elapsed.TotalSeconds;
-    }
-
-    private static async Task<HttpStatusCode> ReadyAsync(Site site)
-    {
-        using var answer = await site.Http.GetAsync(new Uri("/readyz", UriKind.Relative), Ct);
-        return answer.StatusCode;
     }
 }

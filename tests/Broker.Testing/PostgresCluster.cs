@@ -153,6 +153,20 @@ public sealed class PostgresCluster : IAsyncDisposable
         await WaitUntilReadyAsync(await _admin.Value);
     }
 
+    /// <summary>SIGSTOP for the private server and its processes: connections stay and nothing answers. Returns how many stand still.</summary>
+    public int Freeze() => ProcessTree.Freeze(Private().ServerPid);
+
+    /// <summary>Ends <see cref="Freeze"/>.</summary>
+    public void Thaw() => ProcessTree.Thaw(Private().ServerPid);
+
+    /// <summary>A connection as the server's owner.</summary>
+    public async Task<NpgsqlConnection> OpenAdminAsync()
+    {
+        var connection = new NpgsqlConnection(await _admin.Value);
+        await connection.OpenAsync();
+        return connection;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_server is not null)

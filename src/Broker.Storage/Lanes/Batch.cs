@@ -20,6 +20,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     private IReadOnlyList<StepKey> upstream = [];
     private ILookup<StepKey, InboundEvent>? mail;
 
+    /// <summary>Whether there is anything to commit. Claims that find nothing succeed on a full disk too.</summary>
+    public bool HasWritten => !changes.IsEmpty || claimed.Count > 0;
+
     /// <summary>Everything but the commit.</summary>
     public async Task RunAsync(CancellationToken ct)
     {

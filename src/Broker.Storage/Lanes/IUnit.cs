@@ -104,6 +104,9 @@ internal interface IEngine
     /// <summary>Whether the database cannot be reached, or cannot write, at present.</summary>
     bool IsUnavailable(Exception fault);
 
+    /// <summary>Whether the database refuses writes although it answers: a standby, or one that an operator has made read-only.</summary>
+    Task<bool> IsReadOnlyAsync(CancellationToken ct);
+
     /// <summary>Leaves <paramref name="ids"/> ids for this broker; returns the first.</summary>
     Task<long> ReserveIdsAsync(int ids, CancellationToken ct);
 

@@ -104,6 +104,7 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         if (!engine.IsUnavailable(fault)) return fault;
         StorageMetrics.DatabaseErrors.Add(1);
+        services.Health.Failed();
         return new StoreUnavailableException("The database cannot be reached or cannot write at present.", fault);
     }
 
@@ -123,6 +124,7 @@ internal sealed partial class Lane : IAsyncDisposable
                 await batch.RunAsync(stop.Token);
                 turn.GiveUp();
                 await batch.CommitAsync(stop.Token);
+                if (batch.HasWritten) services.Health.Wrote();
                 return;
             }
             catch (Exception fault)

@@ -19,6 +19,14 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         SET jit = off; SET plan_cache_mode = force_generic_plan
         """;
 
+    /// <summary>The same for one transaction: behind a pooler a session is not ours to keep. One statement, and one that returns no rows.</summary>
+    public const string LocalWalkSettings = """
+        DO $$ BEGIN
+            SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+            SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
+        END $$
+        """;
+
     private readonly NpgsqlDataSource source;
     private readonly DbContextOptions<PostgresDb> options;
     private readonly ClaimMarks marks;
@@ -27,9 +35,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
 
-        // Measured: without prepared statements parsing and planning took as long as running them. Behind a pooler in transaction mode
-        // write Max Auto Prepare=0 into the connection string.
-        if (!connectionString.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase)) settings.MaxAutoPrepare = 100;
+        // Measured: without prepared statements parsing and planning took as long as running them. Only who has a pooler in transaction
+        // mode has reason to forbid them, and there the rest of the session is as little ours.
+        var chosen = connectionString.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase);
+        IsPooled = chosen && settings.MaxAutoPrepare == 0;
+        if (!chosen) settings.MaxAutoPrepare = 100;
+        if (IsPooled) settings.NoResetOnClose = true;
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "broker";
         source = NpgsqlDataSource.Create(settings);
@@ -43,6 +54,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public int Lanes => 2 * Turns;
 
+    /// <summary>Behind a pooler in transaction mode: no prepared statements, no settings of the session, no LISTEN.</summary>
+    public bool IsPooled { get; }
+
     /// <summary>For the listener, which has a connection of its own.</summary>
     public string ConnectionString { get; }
 
@@ -51,9 +65,10 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var connection = await source.OpenConnectionAsync(ct);
         try
         {
+            if (IsPooled) return new PostgresUnit(connection, definitions, marks, LocalWalkSettings);
             await using var walk = new NpgsqlCommand(WalkSettings, connection);
             await walk.ExecuteNonQueryAsync(ct);
-            return new PostgresUnit(connection, definitions, marks);
+            return new PostgresUnit(connection, definitions, marks, null);
         }
         catch
         {
@@ -74,6 +89,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     {
         await using var command = source.CreateCommand(HotSql.Ping);
         await command.ExecuteNonQueryAsync(ct);
+    }
+
+    public async Task<bool> IsReadOnlyAsync(CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("SELECT current_setting('transaction_read_only') = 'on'");
+        return (bool)(await command.ExecuteScalarAsync(ct))!;
     }
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
@@ -109,7 +130,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only.
     public bool IsUnavailable(Exception fault) => Fault(fault) is { } known
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
-        : fault is NpgsqlException or TimeoutException or IOException or SocketException || fault.InnerException is NpgsqlException or IOException or SocketException;
+        : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null;
 
     public async Task<long> ReserveIdsAsync(int ids, CancellationToken ct)
     {
@@ -137,7 +158,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 
-    private static PostgresException? Fault(Exception fault) => fault as PostgresException ?? fault.InnerException as PostgresException;
+    private static PostgresException? Fault(Exception fault) => fault.Find<PostgresException>();
 
     private sealed class FreeTurn : IDisposable
     {

@@ -18,6 +18,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
     // Between two looks for lost signals. Also without a known peer: behind a pooler peers may be neither heard nor counted.
+    private static readonly TimeSpan LookDeaf = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LookWithPeers = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAlone = TimeSpan.FromSeconds(5);
 
@@ -28,6 +29,13 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
 
     public async Task RunAsync(CancellationToken ct)
     {
+        // A pooler gives the connection that listens to the next client: what is heard there is lost, so all is found by looking.
+        if (engine.IsPooled)
+        {
+            await LookAsync(ct);
+            return;
+        }
+
         hub.Outbox = topic =>
         {
             if (hasPeers) outbox.Writer.TryWrite(topic);
@@ -72,9 +80,9 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
         var looked = long.MinValue;
         while (!ct.IsCancellationRequested)
         {
-            await Task.Delay(LookWithPeers, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var due = hasPeers || !listens ? LookWithPeers : LookAlone;
-            if (ct.IsCancellationRequested || (looked != long.MinValue && Stopwatch.GetElapsedTime(looked) < due - LookWithPeers / 2)) continue;
+            await Task.Delay(LookDeaf, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var due = !listens ? LookDeaf : hasPeers ? LookWithPeers : LookAlone;
+            if (ct.IsCancellationRequested || (looked != long.MinValue && Stopwatch.GetElapsedTime(looked) < due - LookDeaf / 2)) continue;
             looked = Stopwatch.GetTimestamp();
             try
             {

@@ -7,8 +7,11 @@ using Npgsql;
 
 namespace Broker.Storage.Postgres;
 
-/// <summary>Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch.</summary>
-internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks) : IUnit
+/// <summary>
+/// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch. What
+/// <paramref name="opening"/> says is the second statement of each.
+/// </summary>
+internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, string? opening) : IUnit
 {
     private readonly List<(int QueueId, long Rank)> handedOut = [];
     private readonly List<(int QueueId, long Rank)> madeReady = [];
@@ -340,7 +343,9 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private BatchBuilder Batch()
     {
         var batch = new BatchBuilder(connection);
-        if (!begun) batch.Add("BEGIN");
+        if (begun) return batch;
+        batch.Add("BEGIN");
+        if (opening is not null) batch.Add(opening);
         begun = true;
         return batch;
     }

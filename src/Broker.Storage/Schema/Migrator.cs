@@ -56,13 +56,16 @@ internal sealed class Migrator(IEngine engine)
             if (known)
             {
                 await engine.PingAsync(ct);
-                return null;
+            }
+            else
+            {
+                await using var db = engine.CreateContext();
+                var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
+                if (pending.Count > 0) return Missing(pending);
+                known = true;
             }
 
-            await using var db = engine.CreateContext();
-            var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
-            known = pending.Count == 0;
-            return known ? null : Missing(pending);
+            return await engine.IsReadOnlyAsync(ct) ? "The database is read-only." : null;
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {

@@ -13,6 +13,9 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     private const int DuplicateKey = 1555;
     private const int DuplicateUnique = 2067;
 
+    // The provider asks again for that long while another process holds the file; its own 30 s would hold up every caller.
+    private const int BusySecs = 3;
+
     private readonly string connectionString;
     private readonly DbContextOptions<SqliteDb> options;
     private readonly SqliteClock clock;
@@ -23,7 +26,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     {
         clock = new SqliteClock(time);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
-        connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false }.ConnectionString;
+        connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false, DefaultTimeout = BusySecs }.ConnectionString;
         options = new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options;
     }
 
@@ -61,6 +64,8 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     /// <summary>EF's own lock is a row that stays until all migrations are applied.</summary>
     public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => Task.FromResult<IAsyncDisposable>(new FreeTurn());
 
+    public Task<bool> IsReadOnlyAsync(CancellationToken ct) => Task.FromResult(false);
+
     public bool IsTransient(Exception fault) => false;
 
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqliteExtendedErrorCode: DuplicateKey or DuplicateUnique };
@@ -86,7 +91,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public void Dispose() => writer.Dispose();
 
-    private static SqliteException? Fault(Exception fault) => fault as SqliteException ?? fault.InnerException as SqliteException;
+    private static SqliteException? Fault(Exception fault) => fault.Find<SqliteException>();
 
     private sealed class FreeTurn : IAsyncDisposable
     {
@@ -106,7 +111,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 /// </summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Patience = "PRAGMA busy_timeout = 5000;";
+    private const string Patience = "PRAGMA busy_timeout = 3000;";
     private const string Durability = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     public static void Apply(System.Data.Common.DbConnection connection)

@@ -262,6 +262,16 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
 
     public async ValueTask DisposeAsync()
     {
+        try
+        {
+            // The connection goes back to a pool, and a transaction left open there would keep everybody from writing.
+            await RollbackAsync();
+        }
+        catch (SqliteException)
+        {
+            // The fault that ended the transaction has rolled it back already.
+        }
+
         foreach (var command in prepared.Values) await command.DisposeAsync();
         await connection.DisposeAsync();
     }

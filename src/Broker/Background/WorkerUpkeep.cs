@@ -30,8 +30,11 @@ internal sealed class WorkerPruning(IWorkerStore workers, BrokerSettings setting
     internal override Task<int> RunOnceAsync(CancellationToken ct) => workers.PruneAsync(clock.GetUtcNow() - settings.WorkerRemoved, 500, ct);
 }
 
-/// <summary>The net below lost signals: lets one idle claim of each kind look.</summary>
-internal sealed class ClaimPolling(ClaimGate gate, TimeProvider clock, ILogger<ClaimPolling> log) : PeriodicService(TimeSpan.FromSeconds(1), clock, log)
+/// <summary>
+/// The net below lost signals: lets one idle claim of each kind look. Twice a second, so that a step is handed over within one second
+/// also where brokers do not hear each other, and where this host's clock is wrong and misses the instant at which a retry is due.
+/// </summary>
+internal sealed class ClaimPolling(ClaimGate gate, TimeProvider clock, ILogger<ClaimPolling> log) : PeriodicService(TimeSpan.FromMilliseconds(500), clock, log)
 {
     internal override async Task<int> RunOnceAsync(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Broker.Storage.Lanes;
 using Microsoft.Net.Http.Headers;
 
@@ -54,6 +55,9 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
                 return UnavailableAsync(http, fault.Message);
             case OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested:
                 return UnavailableAsync(http, "The broker is stopping.");
+            case var _ when fault.Find<DbException>() is not null && http.RequestServices.GetService<IEngine>()?.IsUnavailable(fault) == true:
+                Unavailable(fault, http.Request.Method, http.Request.Path.Value);
+                return UnavailableAsync(http, "The database cannot be reached or cannot write at present.");
             default:
                 Failed(fault, http.Request.Method, http.Request.Path.Value);
                 return ProblemAnswer.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");

@@ -36,16 +36,19 @@ internal static class Probes
     private static async Task<string?> FaultAsync(IEnumerable<IReadiness> parts, IHostApplicationLifetime lifetime, CancellationToken ct)
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested) return "stopping";
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(Patience);
         try
         {
             foreach (var part in parts)
             {
-                if (await part.FaultAsync(ct).WaitAsync(Patience, ct) is { } fault) return fault;
+                // Not all of a driver's waiting ends with its token.
+                if (await part.FaultAsync(patience.Token).WaitAsync(Patience, ct) is { } fault) return fault;
             }
 
             return null;
         }
-        catch (TimeoutException)
+        catch (Exception slow) when (slow is TimeoutException || (slow is OperationCanceledException && !ct.IsCancellationRequested))
         {
             return "the database does not answer in time";
         }

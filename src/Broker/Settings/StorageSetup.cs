@@ -3,6 +3,7 @@ using Broker.Engine;
 using Broker.Operations;
 using Broker.Security;
 using Broker.Storage;
+using Broker.Storage.Lanes;
 using Broker.Storage.Schema;
 
 namespace Broker.Settings;
@@ -66,7 +67,7 @@ internal sealed partial class SchemaStartup(Migrator migrator, BrokerSettings se
     private static partial void LogWaiting(ILogger logger, string reason);
 }
 
-internal sealed class SchemaReadiness(Migrator migrator) : IReadiness
+internal sealed class SchemaReadiness(Migrator migrator, StoreHealth health) : IReadiness
 {
-    public Task<string?> FaultAsync(CancellationToken ct) => migrator.FaultAsync(ct);
+    public async Task<string?> FaultAsync(CancellationToken ct) => health.CannotWrite ? "The database cannot write." : await migrator.FaultAsync(ct);
 }

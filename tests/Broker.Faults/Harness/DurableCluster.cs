@@ -15,7 +15,7 @@ public sealed class DurableCluster : IAsyncDisposable
     /// <summary>A PostgreSQL that keeps what it has confirmed, and listens where other processes reach it.</summary>
     public PostgresCluster Postgres { get; } = New();
 
-    public static PostgresCluster New() => new() { Durable = true, ListenOnLoopback = true };
+    public static PostgresCluster New(params IReadOnlyList<string> settings) => new() { Durable = true, ListenOnLoopback = true, Settings = settings };
 
     public ValueTask DisposeAsync() => Postgres.DisposeAsync();
 }

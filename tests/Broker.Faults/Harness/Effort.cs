@@ -10,5 +10,20 @@ internal static class Effort
     /// <summary>Figures belong to the result: a fault that hit nothing would prove nothing.</summary>
     public static void Print(string figures) => TestContext.Current.TestOutputHelper!.WriteLine(figures);
 
+    /// <summary>A bound in time or throughput: measured always, held to only where the machine is left to the test.</summary>
+    public static void Promise(bool kept, string promise)
+    {
+        if (IsLong) Assert.True(kept, promise);
+        else if (!kept) Print($"not kept, on a machine that may be busy: {promise}");
+    }
+
+    public static double Percentile(this IEnumerable<long> values, double percent) => values.Select(v => (double)v).Percentile(percent);
+
+    public static double Percentile(this IEnumerable<double> values, double percent)
+    {
+        var sorted = values.Order().ToList();
+        return sorted[Math.Min(sorted.Count - 1, (int)Math.Ceiling(sorted.Count * percent / 100) - 1)];
+    }
+
     public static int Of(int usual, int thorough) => IsLong ? thorough : usual;
 }

@@ -14,6 +14,7 @@ internal sealed class Ledger
     private int accepted;
     private int refused;
     private int outages;
+    private int longestRow;
 
     /// <summary>Tokens of reports that were answered with 200.</summary>
     public ConcurrentDictionary<StepName, ConcurrentBag<string>> Accepted { get; } = [];
@@ -28,6 +29,18 @@ internal sealed class Ledger
     public ConcurrentBag<(StepName Of, string Token)> HandedOn { get; } = [];
 
     public ConcurrentBag<HeldLease> Held { get; } = [];
+
+    /// <summary>Steps that a worker dropped dead with, and when.</summary>
+    public ConcurrentBag<(StepName Step, long At)> Abandoned { get; } = [];
+
+    /// <summary>How long claims took that were given something, in milliseconds.</summary>
+    public ConcurrentBag<double> ClaimTimes { get; } = [];
+
+    /// <summary>5xx answers that do not say "try again later".</summary>
+    public ConcurrentBag<string> Defects { get; } = [];
+
+    /// <summary>The longest row of broken attempts at one request.</summary>
+    public int LongestRow => Volatile.Read(ref longestRow);
 
     public int AcceptedCount => Volatile.Read(ref accepted);
 
@@ -49,7 +62,11 @@ internal sealed class Ledger
         Interlocked.Increment(ref refused);
     }
 
-    public void Outage() => Interlocked.Increment(ref outages);
+    public void Outage(int inARow)
+    {
+        Interlocked.Increment(ref outages);
+        for (var seen = longestRow; inARow > seen; seen = longestRow) Interlocked.CompareExchange(ref longestRow, inARow, seen);
+    }
 
     /// <summary>Pairs of leases on one step that were certainly alive at the same time.</summary>
     public int Overlaps() => Held.Where(h => h.To > h.From).GroupBy(h => h.Step).Sum(step =>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using Broker.Testing;
 using Xunit;
 
@@ -20,12 +21,16 @@ internal sealed class Load : IAsyncDisposable
     private readonly List<string> runs = [];
     private readonly Stopwatch watch = Stopwatch.StartNew();
     private Task working = Task.CompletedTask;
+    private Task feeding = Task.CompletedTask;
+    private volatile bool fed;
 
     private Load(Site site, string workflow) => (this.site, this.workflow) = (site, workflow);
 
     public Ledger Ledger { get; } = new();
 
     public int Steps => runs.Count * StepsPerRun;
+
+    public IReadOnlyList<TokenWorker> Workers => workers;
 
     public static async Task<Load> StartAsync(Site site, int workers, int overstayEvery, CancellationToken ct)
     {
@@ -45,19 +50,72 @@ internal sealed class Load : IAsyncDisposable
         return load;
     }
 
+    /// <summary>Starts runs.</summary>
+    public async Task StartRunsAsync(int count, CancellationToken ct)
+    {
+        foreach (var some in NewIds(count).Chunk(100))
+        {
+            var started = await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", Batch(some), ct);
+            Assert.Equal(some.Length, started["instances"]!.AsArray().Count);
+        }
+    }
+
+    /// <summary>Starts runs as others end, so that about so many steps are left at any time; insists like a worker when brokers break.</summary>
+    public void Feed(int steps)
+    {
+        fed = true;
+        feeding = Task.Run(async () =>
+        {
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+            var addresses = site.Addresses;
+            for (var broker = 0; fed;)
+            {
+                if (Steps - Ledger.AcceptedCount - Ledger.Unanswered.Count >= steps)
+                {
+                    await Task.Delay(5);
+                    continue;
+                }
+
+                // Begun is begun: a batch whose answer was lost may have been started, and a second one with the same ids adds nothing.
+                for (var body = Batch(NewIds(20)); ;)
+                {
+                    try
+                    {
+                        var (status, _) = await http.PostAsync(new Uri(addresses[broker % addresses.Count], $"api/workflows/{workflow}/instances/batch").AbsoluteUri, body, CancellationToken.None);
+                        if ((int)status < 300) break;
+                        if (status is not HttpStatusCode.ServiceUnavailable) Ledger.Defects.Add($"batch: {status}");
+                    }
+                    catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException)
+                    {
+                    }
+
+                    broker++;
+                    await Task.Delay(50);
+                }
+            }
+        });
+    }
+
+    /// <summary>Accepted reports a second.</summary>
+    public async Task<double> RateAsync(TimeSpan window, CancellationToken ct)
+    {
+        var (before, began) = (Ledger.AcceptedCount, Stopwatch.GetTimestamp());
+        await Task.Delay(window, ct);
+        return (Ledger.AcceptedCount - before) / Stopwatch.GetElapsedTime(began).TotalSeconds;
+    }
+
+    /// <summary>Awaits further accepted reports.</summary>
+    public Task MoreAsync(int reports)
+    {
+        var before = Ledger.AcceptedCount;
+        return UntilAsync(() => Ledger.AcceptedCount >= before + reports, "progress");
+    }
+
     /// <summary>Starts runs and returns at a random moment of the work on them: the number of accepted reports then.</summary>
     public async Task<int> AddRunsAsync(int count, CancellationToken ct)
     {
         var before = Steps;
-        var ids = Enumerable.Range(runs.Count, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"run-{i}")).ToArray();
-        runs.AddRange(ids);
-        foreach (var some in ids.Chunk(100))
-        {
-            var body = $$"""{"instances":[{{string.Join(',', some.Select(i => $$"""{"id":"{{i}}"}"""))}}]}""";
-            var started = await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", body, ct);
-            Assert.Equal(some.Length, started["instances"]!.AsArray().Count);
-        }
-
+        await StartRunsAsync(count, ct);
         var moment = before + (Random.Shared.NextDouble() * 0.7 * (Steps - before));
         await UntilAsync(() => Ledger.AcceptedCount >= moment, "progress");
         var done = Ledger.AcceptedCount;
@@ -71,14 +129,20 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>Every run ends with success, holding exactly what was accepted; nothing was lost, doubled or taken from a stale worker.</summary>
     public async Task EndAsync(CancellationToken ct)
     {
+        fed = false;
+        await feeding;
         var finals = new Dictionary<StepName, string>();
-        foreach (var run in runs)
+        foreach (var some in runs.Chunk(8))
         {
-            await UntilAsync(async () => await StatusAsync(run, ct) is "complete", $"the end of {run}");
-            foreach (var step in await StepsAsync(run, ct)) finals.Add(step.Name, step.Token);
+            foreach (var run in some) await UntilAsync(async () => await StatusAsync(run, ct) is "complete", $"the end of {run}");
+            foreach (var steps in await Task.WhenAll(some.Select(run => StepsAsync(site.Http, $"{workflow}~{run}", ct))))
+            {
+                foreach (var (name, token) in steps) finals.Add(name, token ?? throw new InvalidOperationException($"{name} has not ended"));
+            }
         }
 
         await StopAsync();
+        Assert.True(Ledger.Defects.IsEmpty, $"{string.Join(", ", Ledger.Defects)}\n{string.Join('\n', site.Brokers.SelectMany(b => b.Output.TakeLast(200)))}");
         Assert.Equal(Steps, finals.Count);
         foreach (var (step, token) in finals)
         {
@@ -99,10 +163,20 @@ internal sealed class Load : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        fed = false;
         await StopAsync();
         foreach (var worker in workers) worker.Dispose();
         stop.Dispose();
     }
+
+    private string[] NewIds(int count)
+    {
+        var ids = Enumerable.Range(runs.Count, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"run-{i}")).ToArray();
+        runs.AddRange(ids);
+        return ids;
+    }
+
+    private static string Batch(IEnumerable<string> ids) => $$"""{"instances":[{{string.Join(',', ids.Select(i => $$"""{"id":"{{i}}"}"""))}}]}""";
 
     private async Task StopAsync()
     {
@@ -129,11 +203,13 @@ internal sealed class Load : IAsyncDisposable
         return status;
     }
 
-    private async Task<List<(StepName Name, string Token)>> StepsAsync(string run, CancellationToken ct)
+    /// <summary>The steps of a run that a broker knows, each with the token it ended with.</summary>
+    public static async Task<List<(StepName Name, string? Token)>> StepsAsync(HttpClient http, string run, CancellationToken ct)
     {
-        var history = await site.Http.MustGetAsync($"/workflows/{workflow}/instances/{run}/history?order=asc", ct);
-        var steps = history["steps"]!.AsArray();
-        Assert.All(steps, s => Assert.Equal("completed", (string?)s!["status"]));
-        return [.. steps.Select(s => (new StepName($"{workflow}~{run}", (string)s!["stepKey"]!), (string)s["result"]!["token"]!))];
+        var parts = run.Split('~');
+        var history = await http.MustGetAsync($"/workflows/{parts[0]}/instances/{parts[1]}/history?order=asc", ct);
+        return [.. history["steps"]!.AsArray().Select(s => (
+            new StepName(run, (string)s!["stepKey"]!),
+            (string?)s["status"] == "completed" ? (string)s["result"]!["token"]! : null))];
     }
 }

@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Net;
 using Broker.Testing;
+using Npgsql;
 
 namespace Broker.Faults.Harness;
 
@@ -8,6 +11,27 @@ public enum Database
     Postgres,
 }
 
+/// <summary>What a test wants otherwise than the others.</summary>
+internal sealed record SiteOptions
+{
+    public int Brokers { get; init; } = 1;
+
+    /// <summary>The brokers read it as the file "flow.yml" at their start.</summary>
+    public string? Workflow { get; init; }
+
+    /// <summary>Variables of the n-th broker beside the usual ones.</summary>
+    public Func<int, IReadOnlyDictionary<string, string>> Variables { get; init; } = _ => new Dictionary<string, string>();
+
+    /// <summary>The brokers' way to the database, from the direct URL.</summary>
+    public Func<string, string> Through { get; init; } = url => url;
+
+    /// <summary>The SQLite file; null: a temporary one.</summary>
+    public string? SqlitePath { get; init; }
+
+    /// <summary>Done to the PostgreSQL database (its connection string) before the first broker starts.</summary>
+    public Func<string, Task> Prepare { get; init; } = _ => Task.CompletedTask;
+}
+
 /// <summary>One database and the real brokers on it, which scan for lost leases every second.</summary>
 internal sealed class Site : IAsyncDisposable
 {
@@ -15,8 +39,10 @@ internal sealed class Site : IAsyncDisposable
     private readonly SqliteFile sqlite = new();
     private readonly PostgresCluster? postgres;
     private readonly string postgresDatabase;
+    private readonly SiteOptions options;
 
-    private Site(PostgresCluster? postgres, string postgresDatabase) => (this.postgres, this.postgresDatabase) = (postgres, postgresDatabase);
+    private Site(PostgresCluster? postgres, string postgresDatabase, SiteOptions options) =>
+        (this.postgres, this.postgresDatabase, this.options) = (postgres, postgresDatabase, options);
 
     public TempFolder Workflows { get; } = new();
 
@@ -26,21 +52,31 @@ internal sealed class Site : IAsyncDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
-    private string Url => postgres is null ? $"sqlite:{sqlite.Path}" : postgres.UrlOf(postgresDatabase);
+    public IReadOnlyList<Uri> Addresses => [.. brokers.Select(b => b.Address)];
 
-    /// <summary>The brokers read <paramref name="workflow"/> as the file "flow.yml" at their start.</summary>
-    public static async Task<Site> OpenAsync(Database database, PostgresCluster postgres, int brokers = 1, string? workflow = null)
+    /// <summary>The PostgreSQL database, on the direct way.</summary>
+    public string ConnectionString => postgresDatabase;
+
+    public string DatabaseName => new NpgsqlConnectionStringBuilder(postgresDatabase).Database!;
+
+    private string Url => options.Through(postgres is null ? $"sqlite:{options.SqlitePath ?? sqlite.Path}" : postgres.UrlOf(postgresDatabase));
+
+    public static Task<Site> OpenAsync(Database database, PostgresCluster postgres, int brokers = 1, string? workflow = null) =>
+        OpenAsync(database, postgres, new SiteOptions { Brokers = brokers, Workflow = workflow });
+
+    public static async Task<Site> OpenAsync(Database database, PostgresCluster postgres, SiteOptions options)
     {
         if (database is Database.Postgres) PostgresCluster.Require();
         var site = database switch
         {
-            Database.Sqlite => new Site(null, ""),
-            Database.Postgres => new Site(postgres, await postgres.CreateDatabaseAsync()),
+            Database.Sqlite => new Site(null, "", options),
+            Database.Postgres => new Site(postgres, await postgres.CreateDatabaseAsync(), options),
         };
         try
         {
-            if (workflow is not null) await File.WriteAllTextAsync(Path.Combine(site.Workflows.Path, "flow.yml"), workflow);
-            for (var i = 0; i < brokers; i++) await site.AddBrokerAsync();
+            if (options.Workflow is { } workflow) await File.WriteAllTextAsync(Path.Combine(site.Workflows.Path, "flow.yml"), workflow);
+            if (database is Database.Postgres) await options.Prepare(site.ConnectionString);
+            for (var i = 0; i < options.Brokers; i++) await site.AddBrokerAsync();
             site.Http = new HttpClient { BaseAddress = site.Broker.Address, Timeout = TimeSpan.FromSeconds(60) };
         }
         catch
@@ -61,7 +97,38 @@ internal sealed class Site : IAsyncDisposable
         Workflows.Dispose();
     }
 
-    private async Task AddBrokerAsync() => brokers.Add(await BrokerProcess.StartAsync(Url, new Dictionary<string, string>
+    /// <summary>What the last <c>/readyz</c> said; null when the broker was not there.</summary>
+    public async Task<HttpStatusCode?> ReadyAsync(CancellationToken ct)
+    {
+        try
+        {
+            using var answer = await Http.GetAsync(new Uri("/readyz", UriKind.Relative), ct);
+            return answer.StatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>How long it takes until <c>/readyz</c> answers that, in seconds.</summary>
+    public async Task<double> UntilReadyAsync(HttpStatusCode expected, TimeSpan within, CancellationToken ct)
+    {
+        var watch = Stopwatch.StartNew();
+        await Eventually.TrueAsync(async () => await ReadyAsync(ct) == expected, within, $"/readyz answers {expected}");
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>A statement in the PostgreSQL database.</summary>
+    public async Task<object?> SqlAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(ConnectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+
+    private async Task AddBrokerAsync() => brokers.Add(await BrokerProcess.StartAsync(Url, new Dictionary<string, string>(options.Variables(brokers.Count))
     {
         ["REAP_INTERVAL_SECS"] = "1",
         ["WORKFLOWS_DIR"] = Workflows.Path,

@@ -18,6 +18,10 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
 
     private readonly Random random = new(seed);
     private int broker = seed;
+    private volatile bool dying;
+
+    /// <summary>As by SIGKILL at the worst moment: it takes one more step and is never heard of again.</summary>
+    public void DropDead() => dying = true;
 
     /// <summary>One in this many jobs outlasts its lease; 0 for none.</summary>
     public int OverstayEvery { get; init; }
@@ -26,26 +30,35 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
     {
         try
         {
-            while (true) await WorkAsync(ct);
+            while (await WorkAsync(ct)) ;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
         }
     }
 
-    private async Task WorkAsync(CancellationToken ct)
+    private async Task<bool> WorkAsync(CancellationToken ct)
     {
         var claim = string.Create(
             CultureInfo.InvariantCulture,
             $$"""{"worker_id":"{{id}}","labels":[],"lease_ttl_secs":{{LeaseSecs}},"wait":1,"claim_id":"{{Guid.NewGuid():N}}"}""");
+        // Each job by the next broker: a broker that has come back would have no clients, if they stayed where they fled to.
+        broker++;
         var asked = Environment.TickCount64;
         var (_, claimed, _) = await SendAsync("api/jobs/claim", claim, ct);
-        if (claimed is null) return;
+        if (claimed is null) return true;
 
         var got = Environment.TickCount64;
         var lease = (string)claimed["lease"]!["lease_id"]!;
         var run = (string)claimed["job"]!["workflow_id"]!;
         var step = new StepName(run, (string)claimed["job"]!["job_id"]!);
+        ledger.ClaimTimes.Add(got - asked);
+        if (dying)
+        {
+            ledger.Abandoned.Add((step, got));
+            return false;
+        }
+
         foreach (var (job, outputs) in claimed["job"]!["upstream_outputs"]!.AsObject())
             ledger.HandedOn.Add((new(run, job), (string?)outputs!["token"] ?? ""));
 
@@ -59,26 +72,26 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
         if (status is HttpStatusCode.OK) ledger.Accept(step, token);
         else if (status is HttpStatusCode.Conflict) ledger.Refuse(step, token, broke);
         else throw new InvalidOperationException($"A report was answered with {status}.");
+        return true;
     }
 
     /// <summary>Until there is an answer below 500.</summary>
     private async Task<(HttpStatusCode Status, JsonNode? Json, bool Broke)> SendAsync(string path, string body, CancellationToken ct)
     {
-        var broke = false;
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var address = new Uri(brokers[broker % brokers.Count], path);
                 var (status, json) = await http.PostAsync(address.AbsoluteUri, body, ct);
-                if ((int)status < 500) return (status, json, broke);
+                if ((int)status < 500) return (status, json, attempt > 1);
+                if (status is not HttpStatusCode.ServiceUnavailable) ledger.Defects.Add($"{path}: {status}");
             }
             catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
             {
             }
 
-            broke = true;
-            ledger.Outage();
+            ledger.Outage(attempt);
             broker++;
             await Task.Delay(random.Next(20, 120), ct);
         }

@@ -65,6 +65,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public bool IsUnavailable(Exception fault) => inner.IsUnavailable(fault);
 
+    public Task<bool> IsReadOnlyAsync(CancellationToken ct) => inner.IsReadOnlyAsync(ct);
+
     public Task<long> ReserveIdsAsync(int ids, CancellationToken ct) => inner.ReserveIdsAsync(ids, ct);
 
     public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => inner.NotifyAsync(topics, ct);

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Net;
+using Broker.Faults.Harness;
+using Npgsql;
+using Xunit;
+
+namespace Broker.Faults;
+
+/// <summary>Two brokers behind PgBouncer in transaction mode: nothing of a session lasts, and no signal comes through.</summary>
+public sealed class PoolerTests(DurableCluster cluster)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task All_dialects_work_and_work_is_handed_over()
+    {
+        PgBouncer.Require();
+        await using var pooler = new PgBouncer();
+        var url = "";
+        var options = new SiteOptions
+        {
+            Brokers = 2,
+            Prepare = async database => url = await pooler.ThroughAsync(cluster.Postgres.UrlOf(database)),
+            Through = _ => url,
+        };
+        await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, options);
+        await AskAsync(site);
+        var times = await HandOver.MeasureAsync(site, Effort.Of(9, 199), Ct);
+        Effort.Promise(times.Percentile(99) <= 1_000, "p99 of a hand-over is 1 s");
+
+        await using var load = await Load.StartAsync(site, 8, overstayEvery: 40, Ct);
+        load.Feed(200);
+        await load.MoreAsync(300);
+        var broken = load.Ledger.OutageCount;
+        await pooler.KillAsync();
+        await load.OutageAsync(broken);
+        await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, Patience, Ct);
+        await pooler.RestartAsync();
+        await site.UntilReadyAsync(HttpStatusCode.OK, Patience, Ct);
+        await load.MoreAsync(Effort.Of(300, 10_000));
+        await load.EndAsync(Ct);
+        await LeavesNoSettingsAsync(url);
+    }
+
+    /// <summary>The handlers, broker and instances dialects on one run.</summary>
+    private static async Task AskAsync(Site site)
+    {
+        const string ask = """
+            [{"workflow_id":"ask","version":"1","outputs":["reply"],"start_event":"AskStart",
+              "events":{"AskStart":{"types":["StartEvent"]},"NameAsked":{"types":["InputRequiredEvent"]},"NameGiven":{"types":["HumanResponseEvent"]}},
+              "steps":{
+                "ask":{"successors":{"default":["nap"]},"emits":["NameAsked"]},
+                "nap":{"kind":"sleep","duration_ms":200,"predecessors":["ask"],"successors":{"default":["await_name"]}},
+                "await_name":{"kind":"waitForEvent","event":"NameGiven","timeout_ms":600000,"predecessors":["nap"],"successors":{"default":["reply"]}},
+                "reply":{"predecessors":["await_name"]}}}]
+            """;
+        using var second = new HttpClient { BaseAddress = site.Brokers[1].Address };
+        var worker = (string)(await site.Http.MustPostAsync("/worker/register", ask, Ct))!;
+        var handler = (string)(await site.Http.MustPostAsync("/workflows/ask/run-nowait", """{"start_event":{}}""", Ct))["handler_id"]!;
+        var events = second.GetStringAsync(new Uri($"/events/{handler}?after_sequence=-1", UriKind.Relative), Ct);
+        await StepAsync(second, worker, handler, "ask", ""","events":[{"type":"NameAsked","value":{}}]""");
+        var instance = $"/api/workflows/ask/instances/{handler}";
+        await site.Http.MustPostAsync($"{instance}/pause", "", Ct);
+        await second.MustPostAsync($"/events/{handler}", """{"event":{"type":"NameGiven","value":{"name":"Ada"}}}""", Ct);
+        await second.MustPostAsync($"{instance}/resume", "", Ct);
+        await StepAsync(site.Http, worker, handler, "reply", "");
+        Assert.Equal("completed", (string?)(await second.MustGetAsync($"/results/{handler}", Ct))["status"]);
+        Assert.Equal("complete", (string?)(await site.Http.MustGetAsync(instance, Ct))["details"]!["status"]);
+        Assert.Contains("NameAsked", await events, StringComparison.Ordinal);
+    }
+
+    private static async Task StepAsync(HttpClient http, string worker, string instance, string step, string more)
+    {
+        var claimed = await http.MustGetAsync($"/workflow/step?worker_id={worker}&wait=30", Ct);
+        Assert.Equal(step, (string?)claimed["step_name"]);
+        await http.MustPostAsync(
+            $"/workflow/step?worker_id={worker}",
+            $$"""{"workflow_id":"ask","instance_id":"{{instance}}","step_name":"{{step}}","state":"SUCCEEDED","result":null{{more}}}""",
+            Ct);
+    }
+
+    /// <summary>What the lanes set for themselves must not be found by the pooler's next client.</summary>
+    private static async Task LeavesNoSettingsAsync(string url)
+    {
+        var pooler = new Uri(url);
+        var settings = new NpgsqlConnectionStringBuilder
+        {
+            Host = pooler.Host,
+            Port = pooler.Port,
+            Username = "postgres",
+            Database = pooler.AbsolutePath[1..],
+            Pooling = false,
+            NoResetOnClose = true,
+        };
+        var sessions = new HashSet<int>();
+        for (var i = 0; i < 20; i++)
+        {
+            await using var connection = new NpgsqlConnection(settings.ConnectionString);
+            await connection.OpenAsync(Ct);
+            await using var command = new NpgsqlCommand("SELECT pg_backend_pid(), current_setting('enable_seqscan')", connection);
+            await using var reader = await command.ExecuteReaderAsync(Ct);
+            await reader.ReadAsync(Ct);
+            sessions.Add(reader.GetInt32(0));
+            Assert.Equal("on", reader.GetString(1));
+        }
+
+        Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{sessions.Count} of the pooler's sessions looked at: none keeps a setting"));
+    }
+}

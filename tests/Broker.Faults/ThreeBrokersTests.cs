@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using System.Globalization;
+using Broker.Faults.Harness;
+using Xunit;
+
+namespace Broker.Faults;
+
+/// <summary>Three brokers on one PostgreSQL, killed at random every few seconds and started again, under 64 workers.</summary>
+public sealed class ThreeBrokersTests(DurableCluster cluster)
+{
+    private static readonly TimeSpan LongRound = TimeSpan.FromMinutes(5);
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task None_of_their_deaths_loses_doubles_or_holds_up_a_step()
+    {
+        await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, brokers: 3);
+        await using var load = await Load.StartAsync(site, 64, overstayEvery: 200, Ct);
+        load.Feed(400);
+        await load.MoreAsync(200);
+        var (kills, watch) = (0, Stopwatch.StartNew());
+        while (Effort.IsLong ? watch.Elapsed < LongRound : kills < 3 || load.Ledger.AcceptedCount < 2_000)
+        {
+            var victim = site.Brokers[Random.Shared.Next(3)];
+            var (broken, id) = (load.Ledger.OutageCount, victim.Id);
+            await victim.KillAsync();
+            await load.OutageAsync(broken);
+            await victim.RestartAsync();
+            Assert.NotEqual(id, victim.Id);
+            kills++;
+            await load.MoreAsync(Random.Shared.Next(50, Effort.Of(100, 1_000)));
+        }
+
+        Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{kills} kills in {watch.Elapsed.TotalSeconds:0} s"));
+        await load.EndAsync(Ct);
+    }
+}
