@@ -13,6 +13,7 @@ public sealed class HeldSnapshotTests(DurableCluster cluster)
     [Fact]
     public async Task The_pace_is_kept_and_comes_back()
     {
+        Effort.RequireLong("Its figures want the machine to themselves.");
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres);
         await using var load = await Load.StartAsync(site, Effort.Of(8, 24), overstayEvery: 0, Ct);
         load.Feed(300);

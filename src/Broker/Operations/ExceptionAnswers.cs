@@ -1,5 +1,3 @@
-using System.Data.Common;
-using Broker.Storage.Lanes;
 using Microsoft.Net.Http.Headers;
 
 namespace Broker.Operations;
@@ -10,8 +8,6 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
     private const int ClientClosedRequest = 499;
 
     // Long enough for a database to restart, short enough for a worker to hold on to its lease.
-    private const string RetryAfterSecs = "2";
-
     // An answer was begun but not sent: what described it must not describe the next one.
     private static readonly string[] OfTheBody =
     [
@@ -50,14 +46,11 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
         {
             case BadHttpRequestException bad:
                 return ProblemAnswer.SendAsync(http, bad.StatusCode, bad.Message);
-            case StoreUnavailableException:
+            case var _ when Unavailability.Of(http, fault) is { } told:
                 Unavailable(fault, http.Request.Method, http.Request.Path.Value);
-                return UnavailableAsync(http, fault.Message);
+                return UnavailableAsync(http, told);
             case OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested:
                 return UnavailableAsync(http, "The broker is stopping.");
-            case var _ when fault.Find<DbException>() is not null && http.RequestServices.GetService<IEngine>()?.IsUnavailable(fault) == true:
-                Unavailable(fault, http.Request.Method, http.Request.Path.Value);
-                return UnavailableAsync(http, "The database cannot be reached or cannot write at present.");
             default:
                 Failed(fault, http.Request.Method, http.Request.Path.Value);
                 return ProblemAnswer.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
@@ -66,7 +59,7 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
 
     private static Task UnavailableAsync(HttpContext http, string detail)
     {
-        http.Response.Headers.RetryAfter = RetryAfterSecs;
+        http.Response.Headers.RetryAfter = Unavailability.RetryAfterSecs;
         return ProblemAnswer.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
     }
 

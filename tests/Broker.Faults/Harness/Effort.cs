@@ -10,6 +10,9 @@ internal static class Effort
     /// <summary>Figures belong to the result: a fault that hit nothing would prove nothing.</summary>
     public static void Print(string figures) => TestContext.Current.TestOutputHelper!.WriteLine(figures);
 
+    /// <summary>For what needs the machine to itself, or programs that not every machine has.</summary>
+    public static void RequireLong(string why) => Assert.SkipUnless(IsLong, $"{why} BROKER_FAULTS=long runs it.");
+
     /// <summary>A bound in time or throughput: measured always, held to only where the machine is left to the test.</summary>
     public static void Promise(bool kept, string promise)
     {

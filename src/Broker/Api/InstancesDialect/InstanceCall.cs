@@ -2,6 +2,7 @@ using System.Text.Json;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Operations;
 using Broker.Operations.Tracing;
 
 namespace Broker.Api.InstancesDialect;
@@ -122,6 +123,14 @@ internal static partial class InstancesFilter
         catch (Exception fault) when (fault is not WorkflowForbiddenException && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
         {
             // The host's error pages speak another dialect; a client of this one reads its message here.
+            if (Unavailability.Of(http, fault) is { } told)
+            {
+                LogUnavailable(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);
+                http.Response.Headers.RetryAfter = Unavailability.RetryAfterSecs;
+                await InstanceError.Unavailable(told).SendAsync(http);
+                return Results.Empty;
+            }
+
             LogFault(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);
             await InstanceError.Internal.SendAsync(http);
             return Results.Empty;
@@ -130,4 +139,7 @@ internal static partial class InstancesFilter
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
     private static partial void LogFault(ILogger logger, Exception fault, string method, string path);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} was refused: the database is unavailable")]
+    private static partial void LogUnavailable(ILogger logger, Exception fault, string method, string path);
 }

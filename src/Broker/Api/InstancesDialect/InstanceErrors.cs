@@ -42,6 +42,8 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
 
     public static InstanceError BacklogFull(string message) => new(429, "BACKLOG_FULL", message);
 
+    public static InstanceError Unavailable(string message) => new(503, "SERVICE_UNAVAILABLE", message, Framework: true);
+
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
 
     /// <summary>What is refused before the dialect has a say (instances contract 10): the texts about keys are the contract's.</summary>

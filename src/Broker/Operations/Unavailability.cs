@@ -1,0 +1,19 @@
+using System.Data.Common;
+using Broker.Storage.Lanes;
+
+namespace Broker.Operations;
+
+/// <summary>Tells a database that is away or cannot write, which is a 503 and worth trying again, from a fault of our own.</summary>
+internal static class Unavailability
+{
+    public const string RetryAfterSecs = "1";
+
+    /// <summary>What to tell the client; null when the fault is something else.</summary>
+    public static string? Of(HttpContext http, Exception fault) => fault switch
+    {
+        StoreUnavailableException => fault.Message,
+        _ when fault.Find<DbException>() is not null && http.RequestServices.GetService<IEngine>()?.IsUnavailable(fault) == true =>
+            "The database cannot be reached or cannot write at present.",
+        _ => null,
+    };
+}
