@@ -126,6 +126,14 @@ public abstract class LeaseConformance : StoreTests
     }
 
     [Fact]
+    public async Task The_same_lease_twice_in_one_transaction_is_renewed_twice()
+    {
+        await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var a = (await ClaimAsync())!;
+        Assert.Equal([HeartbeatVerdict.Renewed, HeartbeatVerdict.Renewed], await Store.Steps.HeartbeatAsync([a.Lease, a.Lease], Ct));
+    }
+
+    [Fact]
     public async Task Several_brokers_collect_an_expired_lease_once()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("many", [.. Enumerable.Range(0, 40).Select(i => $"s{i}")]));

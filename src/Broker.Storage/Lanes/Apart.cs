@@ -36,7 +36,7 @@ internal static class Apart
     private static IEnumerable<(string Workflow, string InstanceId)> NamesOf(Work work) => work switch
     {
         StartWork start => start.Starts.Select(s => (s.Definition.Name, s.InstanceId)),
-        IRunWork { Name: { Number: null } name } => [(name.Workflow, name.InstanceId)],
+        IRunWork { Name: { } name } => [(name.Workflow, name.InstanceId)],
         _ => [],
     };
 }

@@ -34,9 +34,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = await unit.WriteAsync(changes, claims, ct);
-        for (var i = 0; i < heartbeats.Count; i++)
+        foreach (var (heartbeat, place) in heartbeats)
         {
-            heartbeats[i].Outcome = renewed[i] switch
+            heartbeat.Outcome = renewed[place] switch
             {
                 null => HeartbeatVerdict.Gone,
                 StepStatus.Cancelled => HeartbeatVerdict.Cancelled,
@@ -262,10 +262,23 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return groups;
     }
 
-    private List<HeartbeatWork> Heartbeats()
+    private List<(HeartbeatWork Work, int Place)> Heartbeats()
     {
-        var heartbeats = works.OfType<HeartbeatWork>().ToList();
-        foreach (var heartbeat in heartbeats) changes.Heartbeats.Add((new(heartbeat.Lease.RunId, heartbeat.Lease.Step), heartbeat.Lease.Fence));
+        var heartbeats = new List<(HeartbeatWork, int)>();
+        Dictionary<(StepKey, long), int>? places = null;
+        foreach (var heartbeat in works.OfType<HeartbeatWork>())
+        {
+            // One statement renews a row once: the same lease a second time would look gone.
+            var lease = (new StepKey(heartbeat.Lease.RunId, heartbeat.Lease.Step), heartbeat.Lease.Fence);
+            if (!(places ??= []).TryGetValue(lease, out var place))
+            {
+                places[lease] = place = changes.Heartbeats.Count;
+                changes.Heartbeats.Add(lease);
+            }
+
+            heartbeats.Add((heartbeat, place));
+        }
+
         return heartbeats;
     }
 

@@ -6,7 +6,7 @@ namespace Broker.Operations;
 /// <summary>Tells a database that is away or cannot write, which is a 503 and worth trying again, from a fault of our own.</summary>
 internal static class Unavailability
 {
-    public const string RetryAfterSecs = "1";
+    public const string RetryAfterSecs = "2";
 
     /// <summary>What to tell the client; null when the fault is something else.</summary>
     public static string? Of(HttpContext http, Exception fault) => fault switch

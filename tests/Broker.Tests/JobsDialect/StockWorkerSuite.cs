@@ -64,7 +64,19 @@ public abstract class StockWorkerSuite(IJobsBroker broker) : JobsSuite(broker)
         finally
         {
             await stop.CancelAsync();
-            foreach (var worker in working) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => worker);
+
+            // One that is told between two requests ends by itself; what else ends one fails the test.
+            foreach (var worker in working)
+            {
+                try
+                {
+                    await worker;
+                }
+                catch (OperationCanceledException)
+                {
+                    Assert.True(stop.IsCancellationRequested);
+                }
+            }
         }
     }
 }
