@@ -387,21 +387,4 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
         public bool IsFromFront => Array.TrueForAll(from, rank => rank == 0);
     }
-
-    /// <summary>Statements that travel in one exchange.</summary>
-    private sealed class BatchBuilder(NpgsqlConnection connection) : IAsyncDisposable
-    {
-        private readonly NpgsqlBatch batch = connection.CreateBatch();
-
-        public void Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
-        {
-            var command = new NpgsqlBatchCommand(sql);
-            foreach (var parameter in parameters) command.Parameters.Add(parameter);
-            batch.BatchCommands.Add(command);
-        }
-
-        public Task<NpgsqlDataReader> ReadAsync(CancellationToken ct) => batch.ExecuteReaderAsync(ct);
-
-        public ValueTask DisposeAsync() => batch.DisposeAsync();
-    }
 }

@@ -13,12 +13,7 @@ internal sealed class BackupCommand : ICommand
 
     public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
-        var setup = BrokerHost.Configure(args);
-        if (setup.Problem is not null)
-        {
-            await errors.WriteLineAsync(setup.Problem);
-            return 1;
-        }
+        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
 
         if (args.ElementAtOrDefault(1) is not { } copy || string.IsNullOrWhiteSpace(copy))
         {

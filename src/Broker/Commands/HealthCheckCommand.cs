@@ -15,12 +15,7 @@ internal sealed class HealthCheckCommand : ICommand
     /// <summary>0 when ready, 1 otherwise: the exit codes of a container's health check.</summary>
     public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
-        var setup = BrokerHost.Configure(args);
-        if (setup.Problem is not null)
-        {
-            await errors.WriteLineAsync(setup.Problem);
-            return 1;
-        }
+        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
 
         var address = IPAddress.Parse(setup.Settings.Host);
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) address = IPAddress.Loopback;

@@ -33,12 +33,7 @@ internal sealed class KeysCommand : ICommand
         }
 
         if (line is { Action: "create", PrintConfig: true }) return await PrintAsync(line, output, errors);
-        var setup = BrokerHost.Configure(args);
-        if (setup.Problem is not null)
-        {
-            await errors.WriteLineAsync(setup.Problem);
-            return 1;
-        }
+        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
 
         await using var services = CommandStores.Of(setup.Settings);
         try

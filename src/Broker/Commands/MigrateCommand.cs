@@ -11,12 +11,7 @@ internal sealed class MigrateCommand : ICommand
 
     public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
-        var setup = BrokerHost.Configure(args);
-        if (setup.Problem is not null)
-        {
-            await errors.WriteLineAsync(setup.Problem);
-            return 1;
-        }
+        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
 
         await using var services = CommandStores.Of(setup.Settings);
         try
