@@ -27,28 +27,28 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         (this.waiting, this.engine, this.services, this.log) = (waiting, engine, services, log);
         turn = new LaneTurn(turns);
-        loop = Task.Run(LoopAsync);
+        loop = Task.Factory.StartNew(Loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private async Task LoopAsync()
+    private void Loop()
     {
         // The request that happened to make this lane is nobody's parent.
         Activity.Current = null;
         var together = new List<Work>(MostTogether);
         while (true)
         {
-            await turn.TakeAsync();
-            if (!await waiting.WaitToReadAsync()) break;
+            turn.Take();
+            if (!Wait()) break;
 
             // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
-            await Task.Yield();
-            await Task.Yield();
+            Thread.Yield();
+            Thread.Yield();
             while (together.Count < MostTogether && waiting.TryRead(out var work)) together.Add(work);
             if (together.Count > 0)
             {
                 StorageMetrics.BatchSize.Record(together.Count);
                 var began = Stopwatch.GetTimestamp();
-                await RunAsync(together);
+                RunAsync(together).GetAwaiter().GetResult();
                 StorageMetrics.BatchDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 together.Clear();
             }
@@ -57,6 +57,12 @@ internal sealed partial class Lane : IAsyncDisposable
         }
 
         turn.GiveUp();
+    }
+
+    private bool Wait()
+    {
+        var wait = waiting.WaitToReadAsync();
+        return wait.IsCompletedSuccessfully ? wait.Result : wait.AsTask().GetAwaiter().GetResult();
     }
 
     private async Task RunAsync(List<Work> works)

@@ -20,7 +20,7 @@ internal static class RowReader
     public static async Task<List<LoadedRun>> ReadRunsAsync(DbDataReader reader, DefinitionCache definitions, CancellationToken ct)
     {
         var runs = new List<LoadedRun>();
-        while (await reader.ReadAsync(ct))
+        while (reader.Read())
         {
             var definitionId = reader.GetInt32(5);
             var state = new RunState

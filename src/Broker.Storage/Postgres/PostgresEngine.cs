@@ -52,7 +52,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public int Turns { get; }
 
-    public int Lanes => 2 * Turns;
+    public int Lanes => int.Parse(Environment.GetEnvironmentVariable("XL") ?? "2") * Turns;
 
     /// <summary>Behind a pooler in transaction mode: no prepared statements, no settings of the session, no LISTEN.</summary>
     public bool IsPooled { get; }
