@@ -51,31 +51,24 @@ internal sealed class NameCache
 }
 
 /// <summary>Run ids in blocks from the database, so that starting a run takes no exchange for its id.</summary>
-internal sealed class IdBlocks(IEngine engine) : IDisposable
+internal sealed class IdBlocks(IEngine engine)
 {
     private const int Block = 1024;
-    private readonly SemaphoreSlim turn = new(1);
+    private readonly Lock turn = new();
     private long next;
     private long end;
 
-    public async ValueTask<long> NextAsync(CancellationToken ct)
+    public long Next()
     {
-        await turn.WaitAsync(ct);
-        try
+        lock (turn)
         {
             if (next == end)
             {
-                next = await engine.ReserveIdsAsync(Block, ct);
+                next = engine.ReserveIds(Block);
                 end = next + Block;
             }
 
             return next++;
         }
-        finally
-        {
-            turn.Release();
-        }
     }
-
-    public void Dispose() => turn.Dispose();
 }

@@ -16,7 +16,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private readonly List<(int QueueId, long Rank)> madeReady = [];
     private bool begun;
 
-    public Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct)
+    public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
     {
         using var batch = Batch();
         batch.Add(HotSql.Resolve,
@@ -24,17 +24,17 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var found = new (long, int)[names.Count];
         using var reader = batch.Read();
         while (reader.Read()) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
-        return Task.FromResult<(long Id, int DefinitionId)[]>(found);
+        return found;
     }
 
-    public async Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct)
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
     {
         using var batch = Batch();
         batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
         batch.Add(HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
-        var loaded = await RowReader.ReadRunsAsync(reader, definitions, ct);
+        var loaded = RowReader.ReadRuns(reader, definitions);
         reader.NextResult();
         var found = ReadSteps(reader);
         reader.NextResult();
@@ -42,34 +42,34 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return new Loaded(loaded, found, Instants.FromMicros(reader.GetInt64(0)));
     }
 
-    public Task<DateTimeOffset> NowAsync(CancellationToken ct)
+    public DateTimeOffset Now()
     {
         using var batch = Batch();
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
         reader.Read();
-        return Task.FromResult<DateTimeOffset>(Instants.FromMicros(reader.GetInt64(0)));
+        return Instants.FromMicros(reader.GetInt64(0));
     }
 
-    public Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
     {
         using var batch = Batch();
         batch.Add(HotSql.LockActive, Parameter(runs.ToArray()));
         using var reader = batch.Read();
-        return Task.FromResult<ILookup<long, StepState>>(ReadSteps(reader));
+        return ReadSteps(reader);
     }
 
-    public Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs)
     {
         using var batch = Batch();
         batch.Add(HotSql.ActiveIndexes, Parameter(runs.ToArray()));
         var active = new List<(long RunId, int Index)>();
         using var reader = batch.Read();
         while (reader.Read()) active.Add((reader.GetInt64(0), reader.GetInt32(1)));
-        return Task.FromResult<ILookup<long, int>>(active.ToLookup(a => a.RunId, a => a.Index));
+        return active.ToLookup(a => a.RunId, a => a.Index);
     }
 
-    public Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct)
+    public ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted)
     {
         using var batch = Batch();
         batch.Add(HotSql.TakeMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index), Column(accepted, a => a.Type));
@@ -77,60 +77,59 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var taken = new List<(StepKey Step, InboundEvent Message)>();
         using var reader = batch.Read();
         while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(reader, 2)));
-        return Task.FromResult<ILookup<StepKey, InboundEvent>>(taken.ToLookup(t => t.Step, t => t.Message));
+        return taken.ToLookup(t => t.Step, t => t.Message);
     }
 
-    public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs)
     {
         using var batch = Batch();
         batch.Add(HotSql.Mail, Parameter(runs.ToArray()));
         var mail = new List<(long RunId, InboundEvent Message)>();
         using var reader = batch.Read();
         while (reader.Read()) mail.Add((reader.GetInt64(0), RowReader.ReadMail(reader, 1)));
-        return Task.FromResult<ILookup<long, InboundEvent>>(mail.ToLookup(m => m.RunId, m => m.Message));
+        return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
-    public Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct)
+    public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
     {
         using var batch = Batch();
         AddResults(batch, steps);
         using var reader = batch.Read();
-        return Task.FromResult<IReadOnlyList<(StepKey Step, string? Result)>>(ReadResults(reader));
+        return ReadResults(reader);
     }
 
-    public Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct)
+    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
     {
         using var batch = Batch();
         batch.Add("SELECT id FROM run WHERE workflow = $1 AND instance_id = $2 ORDER BY id FOR UPDATE", Parameter(workflow), Parameter(instanceId));
         var ids = new List<long>();
         using var reader = batch.Read();
         while (reader.Read()) ids.Add(reader.GetInt64(0));
-        return Task.FromResult<IReadOnlyList<long>>(ids);
+        return ids;
     }
 
-    public Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
+    public Inherited Inherited(long runId)
     {
         using var batch = Batch();
         batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
         using var reader = batch.Read();
         reader.Read();
-        return Task.FromResult<Inherited>(new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3)));
+        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
     }
 
-    public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)
+    public void AppendEvents(IReadOnlyList<Appended> events)
     {
         using var batch = Batch();
         AddEvents(batch, events);
         using var reader = batch.Read();
-        return Task.CompletedTask;
     }
 
-    public Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
     {
         var renewed = new StepStatus?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
-        if (changes.IsEmpty && claims.Count == 0) return Task.FromResult<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)>((claimed, renewed));
+        if (changes.IsEmpty && claims.Count == 0) return (claimed, renewed);
 
         using var batch = Batch();
         AddWrites(batch, changes);
@@ -159,7 +158,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
         looks.RemoveAll(look => look.IsServed || look.IsFromFront);
         if (looks.Count > 0) LookFromFront(looks, claimed);
-        return Task.FromResult<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)>((claimed, renewed));
+        return (claimed, renewed);
     }
 
     // Behind the marks there was not enough.
@@ -208,14 +207,14 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         }
     }
 
-    public Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
         using var batch = Batch();
         batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
         using var reader = batch.Read();
         var found = new List<StartKeyRow>();
         while (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
-        return Task.FromResult<IReadOnlyList<StartKeyRow>>(found);
+        return found;
     }
 
     private static void AddWrites(BatchBuilder batch, ChangeSet changes)
@@ -294,16 +293,16 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
         batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
 
-    public Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
     {
-        if (!begun && upstream.Count == 0) return Task.FromResult<IReadOnlyList<(StepKey Step, string? Result)>>([]);
+        if (!begun && upstream.Count == 0) return [];
         using var batch = new BatchBuilder(connection);
         if (begun) batch.Add("COMMIT");
         if (upstream.Count > 0) AddResults(batch, upstream);
         using var reader = batch.Read();
         begun = false;
         LowerMarks();
-        return Task.FromResult<IReadOnlyList<(StepKey Step, string? Result)>>(upstream.Count > 0 ? ReadResults(reader) : []);
+        return upstream.Count > 0 ? ReadResults(reader) : [];
     }
 
     private void LowerMarks()
@@ -318,19 +317,18 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         madeReady.Clear();
     }
 
-    public Task RollbackAsync()
+    public void Rollback()
     {
         begun = false;
         ForgetMarks();
         using var rollback = new NpgsqlCommand("ROLLBACK", connection);
         rollback.ExecuteNonQuery();
-        return Task.CompletedTask;
     }
 
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
         ForgetMarks();
-        return connection.DisposeAsync();
+        connection.Dispose();
     }
 
     // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.

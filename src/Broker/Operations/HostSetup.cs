@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Serilog;
+using Serilog.Extensions.Logging;
 
 namespace Broker.Operations;
 
@@ -27,7 +28,7 @@ internal static class HostSetup
 
         // The framework's own request log makes an activity and a scope for each request, also where nothing of them is written: 4 % of
         // the broker's processor time. Requests are logged by RequestLog, and traced when somebody listens.
-        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        builder.Logging.AddFilter<SerilogLoggerProvider>("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }
 
     public static void ListenAsSet(this WebApplicationBuilder builder, BrokerSettings settings)
