@@ -49,8 +49,12 @@ internal static class HostSetup
             kestrel.Limits.MinRequestBodyDataRate =
                 settings.Limits.BodyBytesPerSecond == 0 ? null : new MinDataRate(settings.Limits.BodyBytesPerSecond, SlowBodyPatience);
         });
-        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
-            endpoint is IPEndPoint wanted ? PortSearch.Listen(wanted) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));
+        builder.Services.Configure<SocketTransportOptions>(sockets =>
+        {
+            sockets.CreateBoundListenSocket = endpoint =>
+                endpoint is IPEndPoint wanted ? PortSearch.Listen(wanted) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+            sockets.UnsafePreferInlineScheduling = Environment.GetEnvironmentVariable("XINLINE") == "1";
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         // Else a request that does not bind has an answer without a body outside development.
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
