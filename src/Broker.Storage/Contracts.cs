@@ -34,6 +34,9 @@ public sealed record LeaseReport(LeaseId Lease, StepReport Report);
 /// <summary>A broker-dialect report: counts only while the step is leased to that worker.</summary>
 public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report);
 
+/// <summary>A step that a broker-dialect worker says it holds.</summary>
+public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step);
+
 /// <summary>The hot path: claim, heartbeat, report.</summary>
 public interface IStepStore
 {
@@ -47,6 +50,9 @@ public interface IStepStore
 
     /// <summary>Renews leases for what they were granted for; one verdict each.</summary>
     Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct);
+
+    /// <summary>The same for what a worker holds of steps that it knows by name.</summary>
+    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct);
 
     /// <summary>Publishes events while the step runs, or lines; false when the lease is not the current one.</summary>
     Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct);

@@ -34,9 +34,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = unit.Write(changes, claims);
-        foreach (var (heartbeat, place) in heartbeats)
+        for (var i = 0; i < heartbeats.Count; i++)
         {
-            heartbeat.Outcome = renewed[place] switch
+            heartbeats[i].Outcome = renewed[i] switch
             {
                 null => HeartbeatVerdict.Gone,
                 StepStatus.Cancelled => HeartbeatVerdict.Cancelled,
@@ -59,7 +59,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
 
     private void ResolveNames()
     {
-        var unknown = works.OfType<IRunWork>().Where(w => w.RunId == 0 && w.Name is not null).ToList();
+        var unknown = works.OfType<INamedWork>().Where(w => w.RunId == 0 && w.Name is not null).ToList();
         foreach (var work in unknown)
         {
             if (services.Names.TryGet(work.Name!.Value, out var known)) Found(work, known);
@@ -75,7 +75,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
     }
 
-    private void Found(IRunWork work, (long Id, int DefinitionId) run)
+    private void Found(INamedWork work, (long Id, int DefinitionId) run)
     {
         work.RunId = run.Id;
         work.Locate(services.Definitions.Get(run.DefinitionId));
@@ -261,21 +261,15 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return groups;
     }
 
-    private List<(HeartbeatWork Work, int Place)> Heartbeats()
+    private List<HeartbeatWork> Heartbeats()
     {
-        var heartbeats = new List<(HeartbeatWork, int)>();
-        Dictionary<(StepKey, long), int>? places = null;
+        var heartbeats = new List<HeartbeatWork>();
         foreach (var heartbeat in works.OfType<HeartbeatWork>())
         {
-            // One statement renews a row once: the same lease a second time would look gone.
-            var lease = (new StepKey(heartbeat.Lease.RunId, heartbeat.Lease.Step), heartbeat.Lease.Fence);
-            if (!(places ??= []).TryGetValue(lease, out var place))
-            {
-                places[lease] = place = changes.Heartbeats.Count;
-                changes.Heartbeats.Add(lease);
-            }
-
-            heartbeats.Add((heartbeat, place));
+            heartbeat.Outcome = HeartbeatVerdict.Gone;
+            if (heartbeat.Held is not { } lease) continue;
+            changes.Heartbeats.Add(lease);
+            heartbeats.Add(heartbeat);
         }
 
         return heartbeats;

@@ -141,10 +141,10 @@ internal static class HotSql
     public const string Heartbeat = """
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
         UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
-        FROM unnest($1::bigint[], $2::int[], $3::bigint[]) WITH ORDINALITY AS k(run_id, idx, fence, ord)
-        WHERE s.run_id = k.run_id AND s.idx = k.idx AND s.fence = k.fence
+        FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) AS k(run_id, idx, fence, worker)
+        WHERE s.run_id = k.run_id AND s.idx = k.idx AND (s.fence = k.fence OR (k.fence IS NULL AND s.fence IS NOT NULL AND s.worker = k.worker))
             AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
-        RETURNING k.ord, s.status
+        RETURNING s.run_id, s.idx, s.fence, s.worker, s.status
         """;
 
     /// <summary>

@@ -136,7 +136,8 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
-                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence));
+                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence),
+                Column(changes.Heartbeats, h => h.Worker));
         }
 
         NoteReady(changes.NewSteps);
@@ -149,7 +150,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         {
             if (changes.Heartbeats.Count > 0)
             {
-                while (reader.Read()) renewed[reader.GetInt64(0) - 1] = (StepStatus)reader.GetInt16(1);
+                ReadRenewed(reader, changes.Heartbeats, renewed);
                 reader.NextResult();
             }
 
@@ -159,6 +160,18 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         looks.RemoveAll(look => look.IsServed || look.IsFromFront);
         if (looks.Count > 0) LookFromFront(looks, claimed);
         return (claimed, renewed);
+    }
+
+    // A row is renewed once, however many tell of the lease: the statement cannot answer each of them.
+    private static void ReadRenewed(NpgsqlDataReader reader, List<HeldLease> told, StepStatus?[] renewed)
+    {
+        var found = new Dictionary<StepKey, (long Fence, string Worker, StepStatus Status)>();
+        while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
+        for (var i = 0; i < renewed.Length; i++)
+        {
+            var (step, fence, worker) = told[i];
+            if (found.TryGetValue(step, out var held) && (fence is null ? worker == held.Worker : fence == held.Fence)) renewed[i] = held.Status;
+        }
     }
 
     // Behind the marks there was not enough.

@@ -160,8 +160,8 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         AppendEvents(changes.Events);
         for (var i = 0; i < renewed.Length; i++)
         {
-            var (step, fence) = changes.Heartbeats[i];
-            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence) is long status) renewed[i] = (StepStatus)status;
+            var (step, fence, worker) = changes.Heartbeats[i];
+            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is long status) renewed[i] = (StepStatus)status;
         }
 
         foreach (var group in claims) Claim(group, now, claimed);

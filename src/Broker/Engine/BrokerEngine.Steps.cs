@@ -79,6 +79,16 @@ internal sealed partial class BrokerEngine
 
     public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => steps.HeartbeatAsync(leases, ct);
 
+    /// <summary>Broker dialect: of workflows that the caller may not know everything is gone.</summary>
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct)
+    {
+        var known = Caller.Current is { Workflows: not null } limited ? held.Where(h => limited.Knows(h.Workflow)).ToList() : held;
+        var renewed = await steps.HeartbeatAsync(workerId, known, ct);
+        if (known.Count == held.Count) return renewed;
+        var next = 0;
+        return [.. held.Select(h => Caller.Current.Knows(h.Workflow) ? renewed[next++] : HeartbeatVerdict.Gone)];
+    }
+
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>

@@ -135,6 +135,9 @@ internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
 
     public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => inner.HeartbeatAsync(leases, ct);
 
+    public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
+        inner.HeartbeatAsync(workerId, held, ct);
+
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) => inner.PublishAsync(lease, events, ct);
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
