@@ -6,7 +6,7 @@ namespace Broker.Operations;
 /// <summary>
 /// One line for each request, and the id that ties a client's complaint to it. Neither query nor headers nor bodies are written: they
 /// may hold credentials. What workers call a thousand times a second is told at level Debug while it goes well: the lines tell nothing
-/// then, and writing them took a fifth of the broker's processor time.
+/// then, and writing them is not free.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
 {
