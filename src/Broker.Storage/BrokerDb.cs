@@ -25,6 +25,14 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
     public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
 
+    /// <summary>Adds to the audit trail, whose rows come by the thousand.</summary>
+    public virtual async Task AddAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken ct)
+    {
+        ChangeTracker.AutoDetectChangesEnabled = false;
+        Audit.AddRange(rows);
+        await SaveChangesAsync(ct);
+    }
+
     protected override void OnModelCreating(ModelBuilder model)
     {
         model.Entity<DefinitionRow>(definition =>

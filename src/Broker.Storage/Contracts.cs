@@ -34,6 +34,9 @@ public sealed record LeaseReport(LeaseId Lease, StepReport Report);
 /// <summary>A broker-dialect report: counts only while the step is leased to that worker.</summary>
 public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report);
 
+/// <summary>A step that a broker-dialect worker says it holds.</summary>
+public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step);
+
 /// <summary>The hot path: claim, heartbeat, report.</summary>
 public interface IStepStore
 {
@@ -47,6 +50,9 @@ public interface IStepStore
 
     /// <summary>Renews leases for what they were granted for; one verdict each.</summary>
     Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct);
+
+    /// <summary>The same for what a worker holds of steps that it knows by name.</summary>
+    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct);
 
     /// <summary>Publishes events while the step runs, or lines; false when the lease is not the current one.</summary>
     Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct);
@@ -204,6 +210,9 @@ public interface IWorkerStore
     /// <summary>A sign of life; false when the id was never registered. Written within a second, with others.</summary>
     Task<bool> SeenAsync(string id, CancellationToken ct);
 
+    /// <summary>A sign of life of a worker that need not be registered: asks the database nothing.</summary>
+    void Seen(string id);
+
     /// <summary>Names of the workflows whose steps a registered worker may claim; none when it is not known or has labels instead.</summary>
     ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string id, CancellationToken ct);
 
@@ -287,6 +296,12 @@ public static class Topics
 /// <summary>Where idle claims wait for work: woken as many as there is work for, by this broker's writes, other brokers' or a poll.</summary>
 public interface IClaimGate
 {
+    /// <summary>
+    /// Whether claims of the same kind are waiting, one of them has looked in vain and nothing has become ready since: a look would find
+    /// nothing either.
+    /// </summary>
+    ValueTask<bool> IsQuietAsync(ClaimRequest claim, CancellationToken ct);
+
     /// <summary>Joins the queue of waiting claims; dispose to leave it.</summary>
     Task<IClaimTurn> EnterAsync(ClaimRequest claim, CancellationToken ct);
 }
@@ -294,9 +309,15 @@ public interface IClaimGate
 /// <summary>One waiting claim.</summary>
 public interface IClaimTurn : IDisposable
 {
-    /// <summary>Returns when it is worth another look, or the time is up.</summary>
-    Task WaitAsync(TimeSpan timeout, CancellationToken ct);
+    /// <summary>Begins a look, if it may find something.</summary>
+    bool BeginsLook();
+
+    /// <summary>The look was in vain: until something becomes ready others of this kind need not look.</summary>
+    void FoundNothing();
 
     /// <summary>The claim got something: nobody else need look for what it was woken for.</summary>
     void Served();
+
+    /// <summary>Returns true when it is worth another look, false when the time is up.</summary>
+    Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct);
 }

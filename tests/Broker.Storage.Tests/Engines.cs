@@ -215,6 +215,10 @@ public sealed class PostgresTogetherTests(PostgresCluster cluster) : TogetherCon
 
 public sealed class SqliteTogetherTests() : TogetherConformance(new OnSqlite());
 
+public sealed class PostgresClaimGateTests(PostgresCluster cluster) : ClaimGateConformance(new OnPostgres(cluster));
+
+public sealed class SqliteClaimGateTests() : ClaimGateConformance(new OnSqlite());
+
 public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());

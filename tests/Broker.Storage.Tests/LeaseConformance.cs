@@ -126,6 +126,28 @@ public abstract class LeaseConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_worker_renews_what_it_holds_by_name_and_nothing_else()
+    {
+        var definition = await RegisterAsync(Retrying("""{"max_retries": 0}"""));
+        var run = await StartAsync(definition, "i");
+        await StartAsync(definition, "other");
+        var held = (await ClaimAsync(lease: 10))!;
+        await Engine.PassAsync(TimeSpan.FromSeconds(8));
+        NamedStep Step(string instance, string step, string workflow = "r") => new(workflow, instance, step);
+
+        var verdicts = await Store.Steps.HeartbeatAsync(
+            held.WorkerId, [Step("i", "a"), Step("other", "a"), Step("i", "b"), Step("i.7", "a"), Step("none", "a"), Step("i", "a", "none"), Step("i", "a")], Ct);
+        var gone = HeartbeatVerdict.Gone;
+        Assert.Equal([HeartbeatVerdict.Renewed, gone, gone, gone, gone, gone, HeartbeatVerdict.Renewed], verdicts);
+        Assert.Equal([gone], await Store.Steps.HeartbeatAsync("somebody else", [Step("i", "a")], Ct));
+        await Engine.PassAsync(TimeSpan.FromSeconds(8));
+        Assert.Equal(0, await ExpireAsync());
+        Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(held));
+        Assert.Equal([gone], await Store.Steps.HeartbeatAsync(held.WorkerId, [Step("i", "a")], Ct));
+        Assert.Equal(RunStatus.Succeeded, (await ViewAsync(run)).Status);
+    }
+
+    [Fact]
     public async Task The_same_lease_twice_in_one_transaction_is_renewed_twice()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");

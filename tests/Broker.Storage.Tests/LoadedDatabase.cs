@@ -1,3 +1,4 @@
+using Broker.Storage.Postgres;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -41,8 +42,12 @@ internal static class Load
         SELECT n, 'w' || n % 50, 's', 'info', 'c', '"x"', n, 'stdout', 1, 1 FROM {numbers(Runs)} AS k
         """,
         "INSERT INTO counter (name, next) VALUES ('run', 1000000)",
-        "ANALYZE",
+        Analyze,
     ];
+
+    public const string Analyze = "ANALYZE";
+
+    public static string PostgresNumbers(int n) => $"(SELECT generate_series(1, {n}) AS n)";
 }
 
 /// <summary>A loaded PostgreSQL database for all tests of a class.</summary>
@@ -55,7 +60,7 @@ public sealed class LoadedPostgres(PostgresCluster cluster) : IAsyncLifetime
         if (!PostgresCluster.IsAvailable) return;
         connectionString = await cluster.CreateDatabaseAsync();
         await using var connection = await OpenAsync(Ct);
-        foreach (var statement in Load.Statements(n => $"(SELECT generate_series(1, {n}) AS n)"))
+        foreach (var statement in Load.Statements(Load.PostgresNumbers))
         {
             await using var command = new NpgsqlCommand(statement, connection);
             await command.ExecuteNonQueryAsync(Ct);
@@ -74,6 +79,62 @@ public sealed class LoadedPostgres(PostgresCluster cluster) : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         if (connectionString.Length > 0) await cluster.DropAsync(connectionString);
+    }
+}
+
+/// <summary>What the hot statements do on full tables by the plans that a session made while they were empty.</summary>
+public sealed class EarlyPlans(PostgresCluster cluster) : IAsyncLifetime
+{
+    private readonly Dictionary<string, string> plans = [];
+
+    internal string Of(string statement) => plans[statement];
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!PostgresCluster.IsAvailable) return;
+        var ct = TestContext.Current.CancellationToken;
+        var database = new NpgsqlConnectionStringBuilder(await cluster.CreateDatabaseAsync()) { Pooling = false }.ConnectionString;
+        try
+        {
+            await using var lane = new NpgsqlConnection(database);
+            await lane.OpenAsync(ct);
+            await ExecuteAsync(lane, PostgresEngine.WalkSettings);
+            var statements = PostgresPlanTests.Statements.Select((s, i) => (s.Key, Name: $"hot{i}", s.Value.Sql, s.Value.Arguments)).ToList();
+            foreach (var (_, name, sql, arguments) in statements)
+                await ExecuteAsync(lane, $"{PostgresPlanTests.Prepared(name, sql, arguments)}; EXPLAIN EXECUTE {name}({arguments})");
+
+            await using (var load = new NpgsqlConnection(database))
+            {
+                await load.OpenAsync(ct);
+
+                // Not analysed: that would make the session plan anew.
+                foreach (var statement in Load.Statements(Load.PostgresNumbers).Where(s => s != Load.Analyze)) await ExecuteAsync(load, statement);
+            }
+
+            foreach (var (key, name, _, arguments) in statements) plans[key] = await ExplainAsync(lane, $"{name}({arguments})", ct);
+        }
+        finally
+        {
+            await cluster.DropAsync(database);
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static async Task<string> ExplainAsync(NpgsqlConnection lane, string call, CancellationToken ct)
+    {
+        await using var transaction = await lane.BeginTransactionAsync(ct);
+        await using var explain = new NpgsqlCommand($"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE {call}", lane);
+        var lines = new List<string>();
+        await using var reader = await explain.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) lines.Add(reader.GetString(0));
+        return string.Join('\n', lines);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 }
 

@@ -28,7 +28,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
     private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}";
 
-    private static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
+    internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
         ["resolve"] = (HotSql.Resolve, "ARRAY['w1', 'w2'], ARRAY['i20001', 'i20002'], ARRAY[NULL, 0]::int[]", 40),
         ["lock runs"] = (HotSql.LockRuns, Run, 40),
@@ -47,7 +47,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}", 60),
         ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
         ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
-        ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, 7]::bigint[]", 60),
+        ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
         ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[]", 150),
 
         // 66 candidates from each queue, a page each at worst.
@@ -68,7 +68,11 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     {
         PostgresCluster.Require();
         var (sql, arguments, most) = Statements[name];
-        var plan = await ExplainAsync(sql, arguments, planMode);
+        AssertIsWalk(await ExplainAsync(sql, arguments, planMode), most);
+    }
+
+    internal static void AssertIsWalk(string plan, int most)
+    {
         Assert.DoesNotMatch(HistoryScan, plan);
         var buffers = Buffers.Match(plan);
         var touched = Number(buffers.Groups[1]) + Number(buffers.Groups[2]);
@@ -80,7 +84,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         var ct = TestContext.Current.CancellationToken;
         await using var connection = await database.OpenAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var setup = new NpgsqlCommand($"{PostgresEngine.WalkSettings}; SET plan_cache_mode = {planMode}; PREPARE hot{(sql.Contains("$6", StringComparison.Ordinal) && arguments.StartsWith(Slots, StringComparison.Ordinal) ? SlotTypes : "")} AS {sql}", connection)) await setup.ExecuteNonQueryAsync(ct);
+        await using (var setup = new NpgsqlCommand($"{PostgresEngine.WalkSettings}; SET plan_cache_mode = {planMode}; {Prepared("hot", sql, arguments)}", connection)) await setup.ExecuteNonQueryAsync(ct);
         await using var explain = new NpgsqlCommand($"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) EXECUTE hot({arguments})", connection);
         var lines = new List<string>();
         await using (var reader = await explain.ExecuteReaderAsync(ct))
@@ -92,6 +96,9 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         return string.Join('\n', lines);
     }
 
+    internal static string Prepared(string name, string sql, string arguments) =>
+        $"PREPARE {name}{(sql.Contains("$6", StringComparison.Ordinal) && arguments.StartsWith(Slots, StringComparison.Ordinal) ? SlotTypes : "")} AS {sql}";
+
     private static int Number(Group digits) => digits.Success ? int.Parse(digits.Value, CultureInfo.InvariantCulture) : 0;
 
     [GeneratedRegex("Seq Scan on (run|step|inbox|event|stream|log)\\b")]
@@ -100,6 +107,22 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     // The first line is the whole statement's.
     [GeneratedRegex("Buffers: shared(?: hit=(\\d+))?(?: read=(\\d+))?")]
     private static partial Regex Buffers { get; }
+}
+
+/// <summary>
+/// A broker that meets an empty database keeps the plans it makes then. One of them once read the whole claim index for each claim.
+/// </summary>
+public sealed class EarlyPlanTests(EarlyPlans plans) : IClassFixture<EarlyPlans>
+{
+    public static TheoryData<string> Names => [.. PostgresPlanTests.Statements.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_plan_made_while_the_tables_were_empty_is_still_a_walk_when_they_are_full(string name)
+    {
+        PostgresCluster.Require();
+        PostgresPlanTests.AssertIsWalk(plans.Of(name), PostgresPlanTests.Statements[name].Buffers);
+    }
 }
 
 /// <summary>The same on SQLite: each table is entered by a key.</summary>

@@ -3,6 +3,9 @@ namespace Broker.Storage.Changes;
 /// <summary>Hints to and from other brokers on the same database.</summary>
 internal interface IPeerLink
 {
+    /// <summary>What other brokers tell does not arrive at present.</summary>
+    bool IsDeaf { get; }
+
     /// <summary>Runs until cancelled; survives lost connections.</summary>
     Task RunAsync(CancellationToken ct);
 }
@@ -17,5 +20,7 @@ internal interface ITopicVersions
 /// <summary>An engine that no other broker shares.</summary>
 internal sealed class NoPeers : IPeerLink
 {
+    public bool IsDeaf => false;
+
     public Task RunAsync(CancellationToken ct) => Task.CompletedTask;
 }

@@ -24,19 +24,19 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     public bool HasWritten => !changes.IsEmpty || claimed.Count > 0;
 
     /// <summary>Everything but the commit.</summary>
-    public async Task RunAsync(CancellationToken ct)
+    public void Run()
     {
-        await ResolveNamesAsync(ct);
-        var now = await LoadAsync(ct);
-        now = await ApplyAsync(now, ct);
-        await ConcludeAsync(ct);
-        await AnnounceIdleAsync(ct);
+        ResolveNames();
+        var now = Load();
+        now = Apply(now);
+        Conclude();
+        AnnounceIdle();
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
-        (claimed, var renewed) = await unit.WriteAsync(changes, claims, ct);
-        foreach (var (heartbeat, place) in heartbeats)
+        (claimed, var renewed) = unit.Write(changes, claims);
+        for (var i = 0; i < heartbeats.Count; i++)
         {
-            heartbeat.Outcome = renewed[place] switch
+            heartbeats[i].Outcome = renewed[i] switch
             {
                 null => HeartbeatVerdict.Gone,
                 StepStatus.Cancelled => HeartbeatVerdict.Cancelled,
@@ -44,51 +44,50 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             };
         }
 
-        upstream = await UpstreamAsync(ct);
-        mail = await TakeMailAsync(ct);
-        if (claimed.Any(c => c.Streams)) await unit.AppendEventsAsync([.. claimed.Where(c => c.Streams).SelectMany(Running)], ct);
+        upstream = Upstream();
+        mail = TakeMail();
+        if (claimed.Any(c => c.Streams)) unit.AppendEvents([.. claimed.Where(c => c.Streams).SelectMany(Running)]);
     }
 
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
-    public async Task CommitAsync(CancellationToken ct)
+    public void Commit()
     {
-        HandOut(await unit.CommitAsync(upstream, ct));
+        HandOut(unit.Commit(upstream));
         foreach (var work in works) work.Complete();
         Announce();
     }
 
-    private async Task ResolveNamesAsync(CancellationToken ct)
+    private void ResolveNames()
     {
-        var unknown = works.OfType<IRunWork>().Where(w => w.RunId == 0 && w.Name is not null).ToList();
+        var unknown = works.OfType<INamedWork>().Where(w => w.RunId == 0 && w.Name is not null).ToList();
         foreach (var work in unknown)
         {
-            if (services.Names.TryGet(work.Name!.Value, out var known)) await FoundAsync(work, known, ct);
+            if (services.Names.TryGet(work.Name!.Value, out var known)) Found(work, known);
         }
 
         unknown.RemoveAll(w => w.RunId != 0);
         if (unknown.Count == 0) return;
 
-        var found = await unit.ResolveAsync([.. unknown.Select(w => w.Name!.Value)], ct);
+        var found = unit.Resolve([.. unknown.Select(w => w.Name!.Value)]);
         for (var i = 0; i < found.Length; i++)
         {
-            if (found[i].Id != 0) await FoundAsync(unknown[i], found[i], ct);
+            if (found[i].Id != 0) Found(unknown[i], found[i]);
         }
     }
 
-    private async Task FoundAsync(IRunWork work, (long Id, int DefinitionId) run, CancellationToken ct)
+    private void Found(INamedWork work, (long Id, int DefinitionId) run)
     {
         work.RunId = run.Id;
-        work.Locate(await services.Definitions.GetAsync(run.DefinitionId, ct));
+        work.Locate(services.Definitions.Get(run.DefinitionId));
     }
 
-    private async Task<DateTimeOffset> LoadAsync(CancellationToken ct)
+    private DateTimeOffset Load()
     {
         var named = works.OfType<IRunWork>().Where(w => w.RunId != 0).ToList();
-        if (named.Count == 0) return works.Any(w => w is StartWork) ? await unit.NowAsync(ct) : default;
-        var loaded = await unit.BeginAsync(
+        if (named.Count == 0) return works.Any(w => w is StartWork) ? unit.Now() : default;
+        var loaded = unit.Begin(
             [.. named.Select(w => w.RunId).Distinct().Order()],
-            [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()],
-            ct);
+            [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()]);
         foreach (var run in loaded.Runs) runs[run.Ref.Id] = run;
         RefuseStaleNames(named);
 
@@ -98,8 +97,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         // Pausing: whether the last lease has gone is asked at every report. Mail: a report may begin a wait that has mail already.
         var active = Wanting((run, need) => need.HasFlag(Needs.ActiveSteps) || run.State.Phase is RunPhase.Pausing);
         var mailed = Wanting((run, need) => run.State.Mail > 0 && (need.HasFlag(Needs.Mail) || run.State.Definition.HasWaits));
-        var activeSteps = active.Length > 0 ? await unit.ActiveStepsAsync(active, ct) : null;
-        var pending = mailed.Length > 0 ? await unit.MailAsync(mailed, ct) : null;
+        var activeSteps = active.Length > 0 ? unit.ActiveSteps(active) : null;
+        var pending = mailed.Length > 0 ? unit.Mail(mailed) : null;
         foreach (var (id, run) in runs)
         {
             var state = run.State;
@@ -127,7 +126,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         }
     }
 
-    private async Task<DateTimeOffset> ApplyAsync(DateTimeOffset now, CancellationToken ct)
+    private DateTimeOffset Apply(DateTimeOffset now)
     {
         foreach (var work in works)
         {
@@ -136,12 +135,12 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             switch (work)
             {
                 case StartWork starts:
-                    starts.Outcome = await new Starting(unit, services, changes, hints).ApplyAsync(starts.Starts, now, ct);
+                    starts.Outcome = new Starting(unit, services, changes, hints).Apply(starts.Starts, now);
                     now = now.AddMicroseconds(starts.Starts.Count);
                     break;
                 case ControlWork control:
                     Apply(control, now);
-                    await new Starting(unit, services, changes, hints).AfterControlAsync(control, now, ct);
+                    new Starting(unit, services, changes, hints).AfterControl(control, now);
                     break;
                 case IRunWork onRun:
                     Apply(onRun, now);
@@ -158,7 +157,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         work.Apply(run, run is null ? null : sessions[run.Ref.Id], changes, now);
     }
 
-    private async Task ConcludeAsync(CancellationToken ct)
+    private void Conclude()
     {
         List<(RunSession Session, long Id)>? ended = null;
         foreach (var (id, session) in sessions)
@@ -170,7 +169,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var missing = ended
             .SelectMany(e => e.Session.Run.Definition.ResultSteps.Where(i => e.Session.Find(i) is null).Select(i => new StepKey(e.Id, i)))
             .ToList();
-        var stored = missing.Count > 0 ? (await unit.ResultsAsync(missing, ct)).ToLookup(r => r.Step.RunId) : null;
+        var stored = missing.Count > 0 ? unit.Results(missing).ToLookup(r => r.Step.RunId) : null;
         foreach (var (session, id) in ended)
         {
             var finished = new Dictionary<int, string?>();
@@ -185,7 +184,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     }
 
     // Only runs with waits come here, and only those with parallel branches cost an exchange.
-    private async Task AnnounceIdleAsync(CancellationToken ct)
+    private void AnnounceIdle()
     {
         List<(RunSession Session, long Id)>? quiet = null;
         foreach (var (id, session) in sessions)
@@ -195,21 +194,21 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
 
         if (quiet is null) return;
         var unsure = quiet.Where(q => q.Session.ActiveElsewhere > 0).Select(q => q.Id).ToList();
-        var active = unsure.Count > 0 ? await unit.ActiveIndexesAsync(unsure, ct) : null;
+        var active = unsure.Count > 0 ? unit.ActiveIndexes(unsure) : null;
         foreach (var (session, id) in quiet) session.AnnounceIdle(active?[id] ?? []);
     }
 
-    private async Task<ILookup<StepKey, InboundEvent>?> TakeMailAsync(CancellationToken ct)
+    private ILookup<StepKey, InboundEvent>? TakeMail()
     {
         List<(StepKey, string)>? accepted = null;
         foreach (var row in claimed)
         {
-            var step = (await services.Definitions.GetAsync(row.DefinitionId, ct)).Steps[row.Index];
+            var step = services.Definitions.Get(row.DefinitionId).Steps[row.Index];
             if (!step.TakesEvents) continue;
             foreach (var type in step.Accepts) (accepted ??= []).Add((new(row.RunId, row.Index), type));
         }
 
-        return accepted is null ? null : await unit.TakeMailAsync(accepted, ct);
+        return accepted is null ? null : unit.TakeMail(accepted);
     }
 
     private void Gather()
@@ -262,21 +261,15 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return groups;
     }
 
-    private List<(HeartbeatWork Work, int Place)> Heartbeats()
+    private List<HeartbeatWork> Heartbeats()
     {
-        var heartbeats = new List<(HeartbeatWork, int)>();
-        Dictionary<(StepKey, long), int>? places = null;
+        var heartbeats = new List<HeartbeatWork>();
         foreach (var heartbeat in works.OfType<HeartbeatWork>())
         {
-            // One statement renews a row once: the same lease a second time would look gone.
-            var lease = (new StepKey(heartbeat.Lease.RunId, heartbeat.Lease.Step), heartbeat.Lease.Fence);
-            if (!(places ??= []).TryGetValue(lease, out var place))
-            {
-                places[lease] = place = changes.Heartbeats.Count;
-                changes.Heartbeats.Add(lease);
-            }
-
-            heartbeats.Add((heartbeat, place));
+            heartbeat.Outcome = HeartbeatVerdict.Gone;
+            if (heartbeat.Held is not { } lease) continue;
+            changes.Heartbeats.Add(lease);
+            heartbeats.Add(heartbeat);
         }
 
         return heartbeats;
@@ -302,13 +295,13 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         return BitConverter.ToInt64(random) & (LeaseId.FenceLimit - 1);
     }
 
-    private async Task<IReadOnlyList<StepKey>> UpstreamAsync(CancellationToken ct)
+    private IReadOnlyList<StepKey> Upstream()
     {
         if (claimed.Count == 0) return [];
         var keys = new HashSet<StepKey>();
         foreach (var row in claimed)
         {
-            var definition = await services.Definitions.GetAsync(row.DefinitionId, ct);
+            var definition = services.Definitions.Get(row.DefinitionId);
             foreach (var predecessor in definition.Steps[row.Index].Predecessors) keys.Add(new(row.RunId, predecessor));
         }
 

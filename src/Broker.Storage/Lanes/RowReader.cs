@@ -17,16 +17,16 @@ internal static class RowReader
     public const string StepColumns =
         "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error";
 
-    public static async Task<List<LoadedRun>> ReadRunsAsync(DbDataReader reader, DefinitionCache definitions, CancellationToken ct)
+    public static List<LoadedRun> ReadRuns(DbDataReader reader, DefinitionCache definitions)
     {
         var runs = new List<LoadedRun>();
-        while (await reader.ReadAsync(ct))
+        while (reader.Read())
         {
             var definitionId = reader.GetInt32(5);
             var state = new RunState
             {
                 Id = reader.GetInt64(0),
-                Definition = await definitions.GetAsync(definitionId, ct),
+                Definition = definitions.Get(definitionId),
                 Phase = (RunPhase)reader.GetInt16(6),
                 Active = reader.GetInt32(7),
                 Joins = JoinSet.Read(Text(reader, 8)),

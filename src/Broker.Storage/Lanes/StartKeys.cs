@@ -9,7 +9,7 @@ internal sealed class StartKeys(IUnit unit, ChangeSet changes)
     private IReadOnlyList<StartKeyRow> stored = [];
 
     /// <summary>Asks the database only when there is a key.</summary>
-    public async ValueTask LoadAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
+    public void Load(IReadOnlyList<StartRequest> starts)
     {
         List<string>? keys = null;
         foreach (var start in starts)
@@ -17,7 +17,7 @@ internal sealed class StartKeys(IUnit unit, ChangeSet changes)
             if (start.Key is { } key) (keys ??= []).Add(key.Id);
         }
 
-        if (keys is not null) stored = await unit.StartKeysAsync(keys, ct);
+        if (keys is not null) stored = unit.StartKeys(keys);
     }
 
     /// <summary>The earlier start's outcome, a refusal if that was another request, or null when there was none.</summary>

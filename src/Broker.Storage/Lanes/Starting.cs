@@ -7,12 +7,12 @@ namespace Broker.Storage.Lanes;
 /// <summary>Adds runs: new instances, further runs, restarts; and takes instances away.</summary>
 internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet changes, List<ReadyHint> hints)
 {
-    public async Task<IReadOnlyList<StartOutcome>> ApplyAsync(IReadOnlyList<StartRequest> starts, DateTimeOffset now, CancellationToken ct)
+    public IReadOnlyList<StartOutcome> Apply(IReadOnlyList<StartRequest> starts, DateTimeOffset now)
     {
         var keys = new StartKeys(unit, changes);
-        await keys.LoadAsync(starts, ct);
-        var current = await unit.ResolveAsync([.. starts.Select(s => new RunName(s.Definition.Name, s.InstanceId, null))], ct);
-        var standing = await StandingAsync(starts, current, ct);
+        keys.Load(starts);
+        var current = unit.Resolve([.. starts.Select(s => new RunName(s.Definition.Name, s.InstanceId, null))]);
+        var standing = Standing(starts, current);
         var taken = changes.NewRuns.Select(r => (r.Workflow, r.InstanceId)).ToHashSet();
         var outcomes = new List<StartOutcome>(starts.Count);
         for (var i = 0; i < starts.Count; i++)
@@ -28,7 +28,7 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
             standing.TryGetValue(current[i].Id, out var before);
             var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? Judge(start, current[i].Id != 0, before) : StartVerdict.AlreadyExists;
             outcomes.Add(keys.Keep(start.Key, verdict is StartVerdict.Started
-                ? new(verdict, await StartAsync(start, before, at, ct), at)
+                ? new(verdict, Start(start, before, at), at)
                 : new(verdict, before?.Ref, at)));
         }
 
@@ -36,29 +36,29 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
     }
 
     /// <summary>Restart adds the new run; purge deletes all runs of the instance.</summary>
-    public async Task AfterControlAsync(ControlWork control, DateTimeOffset now, CancellationToken ct)
+    public void AfterControl(ControlWork control, DateTimeOffset now)
     {
         if (control.Target is not { } old) return;
         if (control.Command is ControlCommand.Purge)
         {
-            changes.Purged.AddRange(await unit.RunsOfAsync(old.Ref.Workflow, old.Ref.InstanceId, ct));
+            changes.Purged.AddRange(unit.RunsOf(old.Ref.Workflow, old.Ref.InstanceId));
             services.Names.Forget(old.Ref);
         }
         else if (control.Command is ControlCommand.Restart)
         {
-            var inherited = await unit.InheritedAsync(old.Ref.Id, ct);
+            var inherited = unit.Inherited(old.Ref.Id);
             var again = new StartRequest(old.State.Definition, old.Ref.InstanceId) { InputsJson = inherited.Inputs, Streams = old.State.Streams };
-            control.Outcome = (ControlVerdict.Done, await AddAsync(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now, ct));
+            control.Outcome = (ControlVerdict.Done, Add(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
         }
     }
 
-    private async Task<Dictionary<long, LoadedRun>> StandingAsync(
-        IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current, CancellationToken ct)
+    private Dictionary<long, LoadedRun> Standing(
+        IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current)
     {
         // A new instance only needs to know that the id is taken; the other modes look at the run that stands there, locked.
         var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
         if (ids.Count == 0) return [];
-        var loaded = await unit.BeginAsync(ids, [], ct);
+        var loaded = unit.Begin(ids, []);
 
         // While the lock was waited for, another broker has restarted or purged it: look again at what stands there now.
         if (loaded.Runs.Count < ids.Count || loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
@@ -73,26 +73,26 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         StartMode.Continue => before is { State.Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
     };
 
-    private async Task<RunRef> StartAsync(StartRequest start, LoadedRun? before, DateTimeOffset now, CancellationToken ct)
+    private RunRef Start(StartRequest start, LoadedRun? before, DateTimeOffset now)
     {
-        var definitionId = await services.Definitions.IdOfAsync(start.Definition, ct);
-        if (before is null) return await AddAsync(start, null, definitionId, start.ContextJson, now.ToMicros(), now, ct);
+        var definitionId = services.Definitions.IdOf(start.Definition);
+        if (before is null) return Add(start, null, definitionId, start.ContextJson, now.ToMicros(), now);
 
         // Leases of a cancelled run may still be out: whatever they report, it is not this run.
-        var leases = await unit.ActiveStepsAsync([before.Ref.Id], ct);
+        var leases = unit.ActiveSteps([before.Ref.Id]);
         var old = new RunSession(before.State, leases[before.Ref.Id], []);
         old.VoidLeases();
         foreach (var step in old.Updated) changes.Steps.Add(StepRows.Of(before.Ref.Id, before.State.CreatedAt, before.State.Definition, before.DefinitionId, step, services));
 
-        var inherited = await unit.InheritedAsync(before.Ref.Id, ct);
-        return await AddAsync(
-            start, before, definitionId, start.ContextJson ?? (start.Mode is StartMode.Continue ? inherited.Context : null), inherited.InstanceCreatedAt, now, ct);
+        var inherited = unit.Inherited(before.Ref.Id);
+        return Add(
+            start, before, definitionId, start.ContextJson ?? (start.Mode is StartMode.Continue ? inherited.Context : null), inherited.InstanceCreatedAt, now);
     }
 
-    private async Task<RunRef> AddAsync(
-        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now, CancellationToken ct)
+    private RunRef Add(
+        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now)
     {
-        var run = new RunRef(await services.Ids.NextAsync(ct), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
+        var run = new RunRef(services.Ids.Next(), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
         var session = RunSession.Start(
             new RunState { Id = run.Id, Definition = start.Definition, Streams = start.Streams, CreatedAt = now, UpdatedAt = now }, now);
         if (session.EndedNow) session.Conclude("null");

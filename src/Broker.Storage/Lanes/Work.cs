@@ -54,8 +54,8 @@ internal abstract class Work<T> : Work
     public override void Reset() => Outcome = default;
 }
 
-/// <summary>Work on one run that exists.</summary>
-internal interface IRunWork
+/// <summary>Work on a run that the caller may know by name only.</summary>
+internal interface INamedWork
 {
     /// <summary>The run, if its id is known.</summary>
     long RunId { get; set; }
@@ -63,13 +63,17 @@ internal interface IRunWork
     /// <summary>Its name, if only that is known.</summary>
     RunName? Name { get; }
 
-    /// <summary>The step that must be loaded.</summary>
-    int? StepIndex { get; }
-
     /// <summary>The definition is known now: work that names its step by name finds the index.</summary>
     void Locate(WorkflowDefinition definition)
     {
     }
+}
+
+/// <summary>Work on one run that exists: for it the run is loaded, and locked.</summary>
+internal interface IRunWork : INamedWork
+{
+    /// <summary>The step that must be loaded.</summary>
+    int? StepIndex { get; }
 
     Needs Needs { get; }
 
@@ -139,9 +143,26 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
     public int? Attempt { get; private set; }
 }
 
-internal sealed class HeartbeatWork(LeaseId lease) : Work<HeartbeatVerdict>
+/// <summary>Renews a lease: known by its id, or as what a worker holds of a step that it knows by name.</summary>
+internal sealed class HeartbeatWork : Work<HeartbeatVerdict>, INamedWork
 {
-    public LeaseId Lease { get; } = lease;
+    private readonly string? stepName;
+    private readonly string? worker;
+    private readonly long? fence;
+    private int? step;
+
+    public HeartbeatWork(LeaseId lease) => (RunId, step, fence) = (lease.RunId, lease.Step, lease.Fence);
+
+    public HeartbeatWork(RunName name, string step, string worker) => (Name, stepName, this.worker) = (name, step, worker);
+
+    public long RunId { get; set; }
+
+    public RunName? Name { get; }
+
+    public void Locate(WorkflowDefinition definition) => step ??= definition.Find(stepName!)?.Index;
+
+    /// <summary>Null: there is no such run or step.</summary>
+    public HeldLease? Held => RunId != 0 && step is { } index ? new(new StepKey(RunId, index), fence, worker) : null;
 }
 
 internal sealed class StartWork(IReadOnlyList<StartRequest> starts) : Work<IReadOnlyList<StartOutcome>>

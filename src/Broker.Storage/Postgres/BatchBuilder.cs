@@ -3,7 +3,7 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>Statements that travel in one exchange.</summary>
-internal sealed class BatchBuilder(NpgsqlConnection connection) : IAsyncDisposable
+internal sealed class BatchBuilder(NpgsqlConnection connection) : IDisposable
 {
     private readonly NpgsqlBatch batch = connection.CreateBatch();
 
@@ -14,7 +14,7 @@ internal sealed class BatchBuilder(NpgsqlConnection connection) : IAsyncDisposab
         batch.BatchCommands.Add(command);
     }
 
-    public Task<NpgsqlDataReader> ReadAsync(CancellationToken ct) => batch.ExecuteReaderAsync(ct);
+    public NpgsqlDataReader Read() => batch.ExecuteReader();
 
-    public ValueTask DisposeAsync() => batch.DisposeAsync();
+    public void Dispose() => batch.Dispose();
 }

@@ -18,7 +18,10 @@ internal sealed class ClaimMarks(TimeProvider clock)
     /// <summary>The rank at which to begin.</summary>
     public long Of(int queueId) => marks.GetOrAdd(queueId, static (_, clock) => new Mark(clock), clock).Read(clock);
 
-    /// <summary>Everything before this rank has been handed out, and that is committed.</summary>
+    /// <summary>
+    /// What comes before this rank has been handed out. Before the commit: until then those steps are locked, and other claims of this
+    /// broker do better not to look at them. A transaction that fails makes up for it by <see cref="Forget"/>.
+    /// </summary>
     public void Advance(int queueId, long rank)
     {
         if (marks.TryGetValue(queueId, out var mark)) mark.Advance(rank);

@@ -141,10 +141,10 @@ internal static class HotSql
     public const string Heartbeat = """
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
         UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
-        FROM unnest($1::bigint[], $2::int[], $3::bigint[]) WITH ORDINALITY AS k(run_id, idx, fence, ord)
-        WHERE s.run_id = k.run_id AND s.idx = k.idx AND s.fence = k.fence
+        FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) AS k(run_id, idx, fence, worker)
+        WHERE s.run_id = k.run_id AND s.idx = k.idx AND (s.fence = k.fence OR (k.fence IS NULL AND s.fence IS NOT NULL AND s.worker = k.worker))
             AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
-        RETURNING k.ord, s.status
+        RETURNING s.run_id, s.idx, s.fence, s.worker, s.status
         """;
 
     /// <summary>
@@ -159,7 +159,9 @@ internal static class HotSql
 
     /// <summary>
     /// Hands out from several queues, by priority and then in order. Candidates are read without locks and only those that are taken are
-    /// locked: with the lock inside the LATERAL, a claim held the first rows of every queue and others found nothing.
+    /// locked: with the lock inside the first LATERAL, a claim held the first rows of every queue and others found nothing. The second one,
+    /// with a status that no partial index can be read for, keeps it a look at the primary key: a plan made while the table was empty read
+    /// the whole claim index instead, dead entries and all, and that was a fifth of the server's work.
     /// </summary>
     public static readonly string ClaimMany = Claim("""
         SELECT s.run_id, s.idx
@@ -171,8 +173,9 @@ internal static class HotSql
                 WHERE queue_id = q.id AND status = 1 AND rank >= q.mark AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
                 ORDER BY rank, due, idx LIMIT $6 + 64) c
             ORDER BY q.priority DESC, c.rank, c.due, c.idx) c
-        JOIN step s ON s.run_id = c.run_id AND s.idx = c.idx AND s.status = 1
-        ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6 FOR UPDATE OF s SKIP LOCKED
+        CROSS JOIN LATERAL (
+            SELECT run_id, idx FROM step WHERE run_id = c.run_id AND idx = c.idx AND status + 0 = 1 FOR UPDATE SKIP LOCKED) s
+        ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6
         """);
 
     // Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.

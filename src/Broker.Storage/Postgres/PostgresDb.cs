@@ -20,6 +20,20 @@ internal sealed class PostgresDb(DbContextOptions<PostgresDb> options) : BrokerD
         model.Entity<Model.StepRow>(Hot);
     }
 
+    /// <summary>One statement for all. Measured: row by row, the trail of 6,000 starts took a tenth of the broker's processor time.</summary>
+    public override Task AddAuditAsync(IReadOnlyList<Model.AuditRow> rows, CancellationToken ct)
+    {
+        long[] at = [.. rows.Select(r => r.At)];
+        string[] keys = [.. rows.Select(r => r.KeyId)], actions = [.. rows.Select(r => r.Action)];
+        string?[] workflows = [.. rows.Select(r => r.Workflow)], instances = [.. rows.Select(r => r.InstanceId)], details = [.. rows.Select(r => r.Detail)];
+        return Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO audit (at, key_id, action, workflow, instance_id, detail)
+            SELECT * FROM unnest({at}::bigint[], {keys}::text[], {actions}::text[], {workflows}::text[], {instances}::text[], {details}::text[])
+            """,
+            ct);
+    }
+
     // A row is rewritten several times within seconds and then never again: room on its page keeps the versions together, and vacuum
     // comes for a few thousand dead rows rather than for a fifth of the history.
     private static void Hot<TRow>(EntityTypeBuilder<TRow> table)

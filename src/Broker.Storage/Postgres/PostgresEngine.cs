@@ -60,19 +60,19 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     /// <summary>For the listener, which has a connection of its own.</summary>
     public string ConnectionString { get; }
 
-    public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)
+    public IUnit Open(DefinitionCache definitions)
     {
-        var connection = await source.OpenConnectionAsync(ct);
+        var connection = source.OpenConnection();
         try
         {
             if (IsPooled) return new PostgresUnit(connection, definitions, marks, LocalWalkSettings);
-            await using var walk = new NpgsqlCommand(WalkSettings, connection);
-            await walk.ExecuteNonQueryAsync(ct);
+            using var walk = new NpgsqlCommand(WalkSettings, connection);
+            walk.ExecuteNonQuery();
             return new PostgresUnit(connection, definitions, marks, null);
         }
         catch
         {
-            await connection.DisposeAsync();
+            connection.Dispose();
             throw;
         }
     }
@@ -98,6 +98,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     }
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
+
+    public IDisposable WriteTurn() => NoTurn.Result;
 
     private static readonly Task<IDisposable> NoTurn = Task.FromResult<IDisposable>(new FreeTurn());
 
@@ -132,11 +134,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
         : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null;
 
-    public async Task<long> ReserveIdsAsync(int ids, CancellationToken ct)
+    public long ReserveIds(int ids)
     {
-        await using var command = source.CreateCommand(HotSql.ReserveIds);
+        using var command = source.CreateCommand(HotSql.ReserveIds);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ids });
-        return (long)(await command.ExecuteScalarAsync(ct))!;
+        return (long)command.ExecuteScalar()!;
     }
 
     public async Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct)

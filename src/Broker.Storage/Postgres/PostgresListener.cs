@@ -27,6 +27,8 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
     private volatile bool hasPeers;
     private volatile bool listens;
 
+    public bool IsDeaf => !listens;
+
     public async Task RunAsync(CancellationToken ct)
     {
         // A pooler gives the connection that listens to the next client: what is heard there is lost, so all is found by looking.

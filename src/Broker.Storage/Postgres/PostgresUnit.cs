@@ -13,131 +13,131 @@ namespace Broker.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, string? opening) : IUnit
 {
-    private readonly List<(int QueueId, long Rank)> handedOut = [];
     private readonly List<(int QueueId, long Rank)> madeReady = [];
     private bool begun;
 
-    public async Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct)
+    public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.Resolve,
             Column(names, n => Known(n.Workflow)), Column(names, n => Known(n.InstanceId)), Column(names, n => n.Number));
         var found = new (long, int)[names.Count];
-        await using var reader = await batch.ReadAsync(ct);
-        while (await reader.ReadAsync(ct)) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
+        using var reader = batch.Read();
+        while (reader.Read()) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
         return found;
     }
 
-    public async Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct)
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
         batch.Add(HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
-        await using var reader = await batch.ReadAsync(ct);
-        var loaded = await RowReader.ReadRunsAsync(reader, definitions, ct);
-        await reader.NextResultAsync(ct);
-        var found = await ReadStepsAsync(reader, ct);
-        await reader.NextResultAsync(ct);
-        await reader.ReadAsync(ct);
+        using var reader = batch.Read();
+        var loaded = RowReader.ReadRuns(reader, definitions);
+        reader.NextResult();
+        var found = ReadSteps(reader);
+        reader.NextResult();
+        reader.Read();
         return new Loaded(loaded, found, Instants.FromMicros(reader.GetInt64(0)));
     }
 
-    public async Task<DateTimeOffset> NowAsync(CancellationToken ct)
+    public DateTimeOffset Now()
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.Now);
-        await using var reader = await batch.ReadAsync(ct);
-        await reader.ReadAsync(ct);
+        using var reader = batch.Read();
+        reader.Read();
         return Instants.FromMicros(reader.GetInt64(0));
     }
 
-    public async Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.LockActive, Parameter(runs.ToArray()));
-        await using var reader = await batch.ReadAsync(ct);
-        return await ReadStepsAsync(reader, ct);
+        using var reader = batch.Read();
+        return ReadSteps(reader);
     }
 
-    public async Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.ActiveIndexes, Parameter(runs.ToArray()));
         var active = new List<(long RunId, int Index)>();
-        await using var reader = await batch.ReadAsync(ct);
-        while (await reader.ReadAsync(ct)) active.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        using var reader = batch.Read();
+        while (reader.Read()) active.Add((reader.GetInt64(0), reader.GetInt32(1)));
         return active.ToLookup(a => a.RunId, a => a.Index);
     }
 
-    public async Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct)
+    public ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.TakeMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index), Column(accepted, a => a.Type));
         batch.Add(HotSql.TakenMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index));
         var taken = new List<(StepKey Step, InboundEvent Message)>();
-        await using var reader = await batch.ReadAsync(ct);
-        while (await reader.ReadAsync(ct)) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(reader, 2)));
+        using var reader = batch.Read();
+        while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(reader, 2)));
         return taken.ToLookup(t => t.Step, t => t.Message);
     }
 
-    public async Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.Mail, Parameter(runs.ToArray()));
         var mail = new List<(long RunId, InboundEvent Message)>();
-        await using var reader = await batch.ReadAsync(ct);
-        while (await reader.ReadAsync(ct)) mail.Add((reader.GetInt64(0), RowReader.ReadMail(reader, 1)));
+        using var reader = batch.Read();
+        while (reader.Read()) mail.Add((reader.GetInt64(0), RowReader.ReadMail(reader, 1)));
         return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
-    public async Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct)
+    public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         AddResults(batch, steps);
-        await using var reader = await batch.ReadAsync(ct);
-        return await ReadResultsAsync(reader, ct);
+        using var reader = batch.Read();
+        return ReadResults(reader);
     }
 
-    public async Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct)
+    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add("SELECT id FROM run WHERE workflow = $1 AND instance_id = $2 ORDER BY id FOR UPDATE", Parameter(workflow), Parameter(instanceId));
         var ids = new List<long>();
-        await using var reader = await batch.ReadAsync(ct);
-        while (await reader.ReadAsync(ct)) ids.Add(reader.GetInt64(0));
+        using var reader = batch.Read();
+        while (reader.Read()) ids.Add(reader.GetInt64(0));
         return ids;
     }
 
-    public async Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
+    public Inherited Inherited(long runId)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
-        await using var reader = await batch.ReadAsync(ct);
-        await reader.ReadAsync(ct);
+        using var reader = batch.Read();
+        reader.Read();
         return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
     }
 
-    public async Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)
+    public void AppendEvents(IReadOnlyList<Appended> events)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         AddEvents(batch, events);
-        await using var reader = await batch.ReadAsync(ct);
+        using var reader = batch.Read();
     }
 
-    public async Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
     {
         var renewed = new StepStatus?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
         if (changes.IsEmpty && claims.Count == 0) return (claimed, renewed);
 
-        await using var batch = Batch();
+        using var batch = Batch();
         AddWrites(batch, changes);
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
-                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence));
+                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence),
+                Column(changes.Heartbeats, h => h.Worker));
         }
 
         NoteReady(changes.NewSteps);
@@ -146,34 +146,46 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         foreach (var look in looks) AddClaim(batch, look);
 
         // Statements that return no rows leave no result set, so what is left to read are the heartbeats and then the claims.
-        await using (var reader = await batch.ReadAsync(ct))
+        using (var reader = batch.Read())
         {
             if (changes.Heartbeats.Count > 0)
             {
-                while (await reader.ReadAsync(ct)) renewed[reader.GetInt64(0) - 1] = (StepStatus)reader.GetInt16(1);
-                await reader.NextResultAsync(ct);
+                ReadRenewed(reader, changes.Heartbeats, renewed);
+                reader.NextResult();
             }
 
-            await ReadClaimedAsync(reader, looks, claimed, ct);
+            ReadClaimed(reader, looks, claimed);
         }
 
         looks.RemoveAll(look => look.IsServed || look.IsFromFront);
-        if (looks.Count > 0) await LookFromFrontAsync(looks, claimed, ct);
+        if (looks.Count > 0) LookFromFront(looks, claimed);
         return (claimed, renewed);
     }
 
-    // Behind the marks there was not enough.
-    private async Task LookFromFrontAsync(List<Look> looks, List<ClaimedRow> claimed, CancellationToken ct)
+    // A row is renewed once, however many tell of the lease: the statement cannot answer each of them.
+    private static void ReadRenewed(NpgsqlDataReader reader, List<HeldLease> told, StepStatus?[] renewed)
     {
-        await using var batch = Batch();
+        var found = new Dictionary<StepKey, (long Fence, string Worker, StepStatus Status)>();
+        while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
+        for (var i = 0; i < renewed.Length; i++)
+        {
+            var (step, fence, worker) = told[i];
+            if (found.TryGetValue(step, out var held) && (fence is null ? worker == held.Worker : fence == held.Fence)) renewed[i] = held.Status;
+        }
+    }
+
+    // Behind the marks there was not enough.
+    private void LookFromFront(List<Look> looks, List<ClaimedRow> claimed)
+    {
+        using var batch = Batch();
         foreach (var look in looks)
         {
             Array.Clear(look.From);
             AddClaim(batch, look);
         }
 
-        await using var reader = await batch.ReadAsync(ct);
-        await ReadClaimedAsync(reader, looks, claimed, ct);
+        using var reader = batch.Read();
+        ReadClaimed(reader, looks, claimed);
     }
 
     private static void AddClaim(BatchBuilder batch, Look look)
@@ -184,19 +196,19 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
             Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From));
     }
 
-    private async Task ReadClaimedAsync(NpgsqlDataReader reader, List<Look> looks, List<ClaimedRow> claimed, CancellationToken ct)
+    private void ReadClaimed(NpgsqlDataReader reader, List<Look> looks, List<ClaimedRow> claimed)
     {
         foreach (var look in looks)
         {
             var first = look.Served;
-            while (await reader.ReadAsync(ct))
+            while (reader.Read())
             {
                 claimed.Add(RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]));
-                handedOut.Add((reader.GetInt32(17), reader.GetInt64(18)));
+                marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
                 look.Served++;
             }
 
-            await reader.NextResultAsync(ct);
+            reader.NextResult();
         }
     }
 
@@ -208,13 +220,13 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         }
     }
 
-    public async Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
-        await using var batch = Batch();
+        using var batch = Batch();
         batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
-        await using var reader = await batch.ReadAsync(ct);
+        using var reader = batch.Read();
         var found = new List<StartKeyRow>();
-        while (await reader.ReadAsync(ct)) found.Add(RowReader.ReadStartKey(reader));
+        while (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
         return found;
     }
 
@@ -294,46 +306,42 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
         batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
 
-    public async Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
     {
         if (!begun && upstream.Count == 0) return [];
-        await using var batch = new BatchBuilder(connection);
+        using var batch = new BatchBuilder(connection);
         if (begun) batch.Add("COMMIT");
         if (upstream.Count > 0) AddResults(batch, upstream);
-        await using var reader = await batch.ReadAsync(ct);
+        using var reader = batch.Read();
         begun = false;
-        MoveMarks();
-        return upstream.Count > 0 ? await ReadResultsAsync(reader, ct) : [];
+        LowerMarks();
+        return upstream.Count > 0 ? ReadResults(reader) : [];
     }
 
-    // Lowered last: a step that this transaction made ready may not be the one that it handed out.
-    private void MoveMarks()
+    private void LowerMarks()
     {
-        foreach (var (queue, rank) in handedOut) marks.Advance(queue, rank);
         foreach (var (queue, rank) in madeReady) marks.Lower(queue, rank);
-        handedOut.Clear();
         madeReady.Clear();
     }
 
     private void ForgetMarks()
     {
         marks.Forget();
-        handedOut.Clear();
         madeReady.Clear();
     }
 
-    public async Task RollbackAsync()
+    public void Rollback()
     {
         begun = false;
         ForgetMarks();
-        await using var rollback = new NpgsqlCommand("ROLLBACK", connection);
-        await rollback.ExecuteNonQueryAsync();
+        using var rollback = new NpgsqlCommand("ROLLBACK", connection);
+        rollback.ExecuteNonQuery();
     }
 
-    public ValueTask DisposeAsync()
+    public void Dispose()
     {
         ForgetMarks();
-        return connection.DisposeAsync();
+        connection.Dispose();
     }
 
     // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
@@ -350,17 +358,17 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return batch;
     }
 
-    private static async Task<ILookup<long, StepState>> ReadStepsAsync(NpgsqlDataReader reader, CancellationToken ct)
+    private static ILookup<long, StepState> ReadSteps(NpgsqlDataReader reader)
     {
         var steps = new List<(long RunId, StepState State)>();
-        while (await reader.ReadAsync(ct)) steps.Add(RowReader.ReadStep(reader));
+        while (reader.Read()) steps.Add(RowReader.ReadStep(reader));
         return steps.ToLookup(s => s.RunId, s => s.State);
     }
 
-    private static async Task<List<(StepKey, string?)>> ReadResultsAsync(NpgsqlDataReader reader, CancellationToken ct)
+    private static List<(StepKey, string?)> ReadResults(NpgsqlDataReader reader)
     {
         var results = new List<(StepKey, string?)>();
-        while (await reader.ReadAsync(ct)) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(reader, 2)));
+        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(reader, 2)));
         return results;
     }
 

@@ -34,10 +34,10 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public int Lanes => 1;
 
-    public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)
+    public IUnit Open(DefinitionCache definitions)
     {
         var connection = new SqliteConnection(connectionString);
-        await connection.OpenAsync(ct);
+        connection.Open();
         SqlitePragmas.Apply(connection);
         return new SqliteUnit(connection, definitions, clock);
     }
@@ -61,6 +61,12 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         return new Turn(writer);
     }
 
+    public IDisposable WriteTurn()
+    {
+        writer.Wait();
+        return new Turn(writer);
+    }
+
     /// <summary>EF's own lock is a row that stays until all migrations are applied.</summary>
     public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => Task.FromResult<IAsyncDisposable>(new FreeTurn());
 
@@ -74,12 +80,12 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     public bool IsUnavailable(Exception fault) => Fault(fault) is { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
 
     // One process uses the file, so the next id is the highest there is, plus one.
-    public async Task<long> ReserveIdsAsync(int ids, CancellationToken ct)
+    public long ReserveIds(int ids)
     {
         if (nextId == 0)
         {
-            await using var db = CreateContext();
-            nextId = 1 + (await db.Runs.MaxAsync(r => (long?)r.Id, ct) ?? 0);
+            using var db = CreateContext();
+            nextId = 1 + (db.Runs.Max(r => (long?)r.Id) ?? 0);
         }
 
         var first = nextId;

@@ -17,7 +17,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
     private readonly Dictionary<string, SqliteCommand> prepared = new(StringComparer.Ordinal);
     private bool begun;
 
-    public Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct)
+    public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
     {
         Begin();
         var found = new (long, int)[names.Count];
@@ -29,17 +29,17 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             if (reader.Read()) found[i] = (reader.GetInt64(0), reader.GetInt32(1));
         }
 
-        return Task.FromResult(found);
+        return found;
     }
 
-    public async Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct)
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
     {
         Begin();
         var loaded = new List<LoadedRun>(runs.Count);
         foreach (var run in runs)
         {
             using var reader = Query(SqliteSql.Run, run);
-            loaded.AddRange(await RowReader.ReadRunsAsync(reader, definitions, ct));
+            loaded.AddRange(RowReader.ReadRuns(reader, definitions));
         }
 
         var found = new List<(long RunId, StepState State)>(steps.Count);
@@ -52,9 +52,9 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return new Loaded(loaded, found.ToLookup(s => s.RunId, s => s.State), clock.Tick());
     }
 
-    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Tick());
+    public DateTimeOffset Now() => clock.Tick();
 
-    public Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
     {
         var steps = new List<(long RunId, StepState State)>();
         foreach (var run in runs)
@@ -63,10 +63,10 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (reader.Read()) steps.Add(RowReader.ReadStep(reader));
         }
 
-        return Task.FromResult(steps.ToLookup(s => s.RunId, s => s.State));
+        return steps.ToLookup(s => s.RunId, s => s.State);
     }
 
-    public Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs)
     {
         var active = new List<(long RunId, int Index)>();
         foreach (var run in runs)
@@ -75,10 +75,10 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (reader.Read()) active.Add((run, reader.GetInt32(0)));
         }
 
-        return Task.FromResult(active.ToLookup(a => a.RunId, a => a.Index));
+        return active.ToLookup(a => a.RunId, a => a.Index);
     }
 
-    public Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct)
+    public ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted)
     {
         var now = clock.Now.ToMicros();
         foreach (var (step, type) in accepted) Execute(SqliteSql.TakeMail, now, step.RunId, step.Index, type);
@@ -89,10 +89,10 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (reader.Read()) taken.Add((step, RowReader.ReadMail(reader, 0)));
         }
 
-        return Task.FromResult(taken.ToLookup(t => t.Step, t => t.Message));
+        return taken.ToLookup(t => t.Step, t => t.Message);
     }
 
-    public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    public ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs)
     {
         var mail = new List<(long RunId, InboundEvent Message)>();
         foreach (var run in runs)
@@ -101,28 +101,37 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (reader.Read()) mail.Add((run, RowReader.ReadMail(reader, 0)));
         }
 
-        return Task.FromResult(mail.ToLookup(m => m.RunId, m => m.Message));
+        return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
-    public Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct) =>
-        Task.FromResult<IReadOnlyList<(StepKey, string?)>>(Results(steps));
+    public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
+    {
+        var results = new List<(StepKey, string?)>(steps.Count);
+        foreach (var step in steps)
+        {
+            using var reader = Query(SqliteSql.Result, step.RunId, step.Index);
+            if (reader.Read()) results.Add((step, RowReader.Text(reader, 0)));
+        }
 
-    public Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct)
+        return results;
+    }
+
+    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
     {
         var ids = new List<long>();
         using var reader = Query("SELECT id FROM run WHERE workflow = @p0 AND instance_id = @p1 ORDER BY id", workflow, instanceId);
         while (reader.Read()) ids.Add(reader.GetInt64(0));
-        return Task.FromResult<IReadOnlyList<long>>(ids);
+        return ids;
     }
 
-    public Task<Inherited> InheritedAsync(long runId, CancellationToken ct)
+    public Inherited Inherited(long runId)
     {
         using var reader = Query("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = @p0", runId);
         reader.Read();
-        return Task.FromResult(new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3)));
+        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
     }
 
-    public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct)
+    public void AppendEvents(IReadOnlyList<Appended> events)
     {
         var now = clock.Now.ToMicros();
         foreach (var (runId, published) in events)
@@ -130,12 +139,10 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             var next = Convert.ToInt64(Scalar(SqliteSql.NextEvent, runId), System.Globalization.CultureInfo.InvariantCulture);
             Execute(SqliteSql.InsertEvent, runId, next - 1, published.Type, published.ValueJson, published.Internal, now);
         }
-
-        return Task.CompletedTask;
     }
 
-    public async Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
     {
         var renewed = new StepStatus?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
@@ -150,18 +157,18 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         foreach (var (state, _, _) in changes.Runs) clock.AtLeast(state.UpdatedAt.ToMicros());
         var now = clock.Tick().ToMicros();
         Write(changes);
-        await AppendEventsAsync(changes.Events, ct);
+        AppendEvents(changes.Events);
         for (var i = 0; i < renewed.Length; i++)
         {
-            var (step, fence) = changes.Heartbeats[i];
-            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence) is long status) renewed[i] = (StepStatus)status;
+            var (step, fence, worker) = changes.Heartbeats[i];
+            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is long status) renewed[i] = (StepStatus)status;
         }
 
         foreach (var group in claims) Claim(group, now, claimed);
         return (claimed, renewed);
     }
 
-    public Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct)
+    public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
         Begin();
         var found = new List<StartKeyRow>();
@@ -171,7 +178,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             if (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
         }
 
-        return Task.FromResult<IReadOnlyList<StartKeyRow>>(found);
+        return found;
     }
 
     private void Write(ChangeSet changes)
@@ -245,35 +252,34 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return best is { } first ? new(first.RunId, first.Index) : null;
     }
 
-    public Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
     {
         var results = Results(upstream);
         if (begun) Execute("COMMIT");
         begun = false;
-        return Task.FromResult<IReadOnlyList<(StepKey, string?)>>(results);
+        return results;
     }
 
-    public Task RollbackAsync()
+    public void Rollback()
     {
         if (begun) Execute("ROLLBACK");
         begun = false;
-        return Task.CompletedTask;
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         try
         {
             // The connection goes back to a pool, and a transaction left open there would keep everybody from writing.
-            await RollbackAsync();
+            Rollback();
         }
         catch (SqliteException)
         {
             // The fault that ended the transaction has rolled it back already.
         }
 
-        foreach (var command in prepared.Values) await command.DisposeAsync();
-        await connection.DisposeAsync();
+        foreach (var command in prepared.Values) command.Dispose();
+        connection.Dispose();
     }
 
     // Immediate: a deferred transaction that turns to writing cannot wait for the lock and fails instead.
@@ -281,18 +287,6 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
     {
         if (!begun) Execute("BEGIN IMMEDIATE");
         begun = true;
-    }
-
-    private List<(StepKey, string?)> Results(IReadOnlyList<StepKey> steps)
-    {
-        var results = new List<(StepKey, string?)>(steps.Count);
-        foreach (var step in steps)
-        {
-            using var reader = Query(SqliteSql.Result, step.RunId, step.Index);
-            if (reader.Read()) results.Add((step, RowReader.Text(reader, 0)));
-        }
-
-        return results;
     }
 
     private SqliteDataReader Query(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteReader();

@@ -14,8 +14,7 @@ internal sealed class AuditStore(IEngine engine, TimeProvider clock) : IAuditSto
         var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
-        db.ChangeTracker.AutoDetectChangesEnabled = false;
-        db.Audit.AddRange(entries.Select(entry => new AuditRow
+        var rows = entries.Select(entry => new AuditRow
         {
             At = (entry.At < here ? now - (here - entry.At) : now).ToMicros(),
             KeyId = entry.Key,
@@ -23,8 +22,8 @@ internal sealed class AuditStore(IEngine engine, TimeProvider clock) : IAuditSto
             Workflow = Fitting(entry.Workflow),
             InstanceId = Fitting(entry.InstanceId),
             Detail = Fitting(entry.Detail),
-        }));
-        await db.SaveChangesAsync(ct);
+        });
+        await db.AddAuditAsync([.. rows], ct);
     }
 
     public async Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct)

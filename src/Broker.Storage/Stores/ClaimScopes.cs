@@ -17,9 +17,16 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
     /// <summary>The queues, and a key that is equal for claims that may have the same.</summary>
     public async ValueTask<(string Key, IReadOnlyList<QueueRow> Queues)> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
     {
-        if (claim.Scope is ClaimScope.ByLabels) return ("l" + JsonSerializer.Serialize(claim.Labels), queues.ForLabels(claim.Labels));
+        var labels = claim.Labels.Count == 0 ? "[]" : JsonSerializer.Serialize(claim.Labels);
+        if (claim.Scope is ClaimScope.ByLabels)
+        {
+            var byLabels = "l" + labels;
+            return (byLabels, queues.ForLabels(byLabels, claim.Labels));
+        }
+
         var ids = await DefinitionsOfAsync(claim.WorkerId, ct);
-        return ($"d{string.Join(',', ids)}{JsonSerializer.Serialize(claim.Labels)}", queues.ForDefinitions(ids, claim.Labels));
+        var key = $"d{string.Join(',', ids)}{labels}";
+        return (key, queues.ForDefinitions(key, ids, claim.Labels));
     }
 
     public void Remember(string worker, int[] ids) => registered[worker] = ids;

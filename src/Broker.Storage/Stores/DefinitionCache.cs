@@ -29,6 +29,15 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues)
         return usable.GetOrAdd(id, definition);
     }
 
+    /// <summary>For lanes, which have threads of their own to wait on.</summary>
+    public WorkflowDefinition Get(int id) =>
+        usable.TryGetValue(id, out var known) ? known : GetAsync(id, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+    /// <summary>For lanes, which have threads of their own to wait on.</summary>
+    public int IdOf(WorkflowDefinition definition) => ids.TryGetValue((definition.Name, definition.Version), out var id)
+        ? id
+        : IdOfAsync(definition, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
     /// <summary>A definition that <see cref="GetAsync"/> has returned before.</summary>
     public WorkflowDefinition Cached(int id) => byId[id];
 

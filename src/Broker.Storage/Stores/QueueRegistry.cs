@@ -82,17 +82,17 @@ internal sealed class QueueRegistry(IEngine engine)
         lists = new(StringComparer.Ordinal);
     }
 
-    /// <summary>Queues without a definition whose labels are all among the given ones, highest priority first.</summary>
-    public IReadOnlyList<QueueRow> ForLabels(IReadOnlyList<string> labels) => List("l:" + JsonSerializer.Serialize(labels), labels, definitions: null);
+    /// <summary>Queues without a definition whose labels are all among the given ones, highest priority first. The key says the same.</summary>
+    public IReadOnlyList<QueueRow> ForLabels(string key, IReadOnlyList<string> labels) =>
+        lists.TryGetValue(key, out var known) ? known : List(key, labels, definitions: null);
 
-    /// <summary>Queues of these definitions, highest priority first.</summary>
-    public IReadOnlyList<QueueRow> ForDefinitions(IReadOnlyList<int> definitions, IReadOnlyList<string> labels) =>
-        List($"d:{string.Join(',', definitions)}:{JsonSerializer.Serialize(labels)}", labels, definitions.ToFrozenSet());
+    /// <summary>Queues of these definitions, highest priority first. The key says the same.</summary>
+    public IReadOnlyList<QueueRow> ForDefinitions(string key, IReadOnlyList<int> definitions, IReadOnlyList<string> labels) =>
+        lists.TryGetValue(key, out var known) ? known : List(key, labels, definitions.ToFrozenSet());
 
     private IReadOnlyList<QueueRow> List(string key, IReadOnlyList<string> labels, FrozenSet<int>? definitions)
     {
         var current = lists;
-        if (current.TryGetValue(key, out var known)) return known;
         var offered = labels.ToHashSet(StringComparer.Ordinal);
         var list = byId.Values
             .Where(q => definitions is null ? q.DefinitionId is null : q.DefinitionId is { } id && definitions.Contains(id))

@@ -96,6 +96,15 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) =>
         await lanes.RunAsync(leases.Select(l => new HeartbeatWork(l)).ToList(), ct);
 
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
+        await lanes.RunAsync(held.Select(h => new HeartbeatWork(NameOf(h), h.Step, workerId)).ToList(), ct);
+
+    private static RunName NameOf(NamedStep step)
+    {
+        var (instanceId, number) = RunRef.Split(step.WorkerInstanceId);
+        return new(step.Workflow, instanceId, number);
+    }
+
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) =>
         lanes.RunAsync(new PublishWork(lease, events), ct);
 

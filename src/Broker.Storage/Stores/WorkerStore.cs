@@ -110,8 +110,7 @@ internal sealed class WorkerStore(
             await using var db = engine.CreateContext();
             if (!await db.Workers.AnyAsync(w => w.Id == id, ct))
             {
-                if (strangers.Count >= MostKnown) strangers.Clear();
-                strangers[id] = clock.GetTimestamp();
+                RememberStranger(id);
                 return false;
             }
 
@@ -120,6 +119,11 @@ internal sealed class WorkerStore(
 
         Note(id, null);
         return true;
+    }
+
+    public void Seen(string id)
+    {
+        if (known.ContainsKey(id) || (StoredText.Fits(id) && !IsKnownStranger(id))) Note(id, null);
     }
 
     // Workers of the jobs dialect may claim without registering: asking the database at each of their claims cost more than the claim.
@@ -136,6 +140,13 @@ internal sealed class WorkerStore(
     public void Reported(string id, LastTask task)
     {
         if (StoredText.Fits(id)) Note(id, task);
+    }
+
+    private void RememberStranger(string id)
+    {
+        known.TryRemove(id, out _);
+        if (strangers.Count >= MostKnown) strangers.Clear();
+        strangers[id] = clock.GetTimestamp();
     }
 
     private void Note(string id, LastTask? task)
@@ -213,7 +224,12 @@ internal sealed class WorkerStore(
         var written = await db.Workers
             .Where(w => ids.Contains(w.Id))
             .ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, w => w.SeenAt > at ? w.SeenAt : at), ct);
-        if (written < ids.Length) Forget(ids.Except(await db.Workers.Where(w => ids.Contains(w.Id)).Select(w => w.Id).ToListAsync(ct)));
+        IReadOnlyList<string> there = written == ids.Length ? ids : await db.Workers.Where(w => ids.Contains(w.Id)).Select(w => w.Id).ToListAsync(ct);
+        foreach (var id in ids.Except(there)) RememberStranger(id);
+        foreach (var id in there)
+        {
+            if (!known.ContainsKey(id)) Remember(id);
+        }
     }
 
     private async Task WriteTasksAsync(Dictionary<string, (long SeenAt, string Task)> told, CancellationToken ct)
@@ -284,8 +300,6 @@ internal sealed class WorkerStore(
         Forget(silent);
         return removed;
     }
-
-
 
     /// <summary>A sign of life, by this broker's clock.</summary>
     private readonly record struct Sign(DateTimeOffset At, LastTask? Task);

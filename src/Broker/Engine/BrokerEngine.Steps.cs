@@ -13,35 +13,42 @@ internal sealed partial class BrokerEngine
     /// <summary>Claims; with a wait, holds on until something is ready, the time is up or the host stops.</summary>
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
-        var claimed = await steps.ClaimAsync(claim, ct);
-        if (claimed.Count > 0 || wait <= TimeSpan.Zero)
-        {
-            LogClaimed(claimed);
-            return claimed;
-        }
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
-        var deadline = clock.GetTimestamp();
-        using var turn = await gate.EnterAsync(claim, stop.Token);
-        while (!Stopping.IsCancellationRequested)
-        {
-            // Entered before this look: what became ready after the first one has either been signalled or is found now.
-            claimed = await steps.ClaimAsync(claim, ct);
-            var left = wait - clock.GetElapsedTime(deadline);
-            if (claimed.Count > 0) turn.Served();
-            if (claimed.Count > 0 || left <= TimeSpan.Zero) break;
-            try
-            {
-                await turn.WaitAsync(left, stop.Token);
-            }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-            {
-                break;
-            }
-        }
-
+        var claimed = wait > TimeSpan.Zero && await gate.IsQuietAsync(claim, ct) ? [] : await steps.ClaimAsync(claim, ct);
+        if (claimed.Count == 0 && wait > TimeSpan.Zero) claimed = await WaitForAsync(claim, wait, ct);
         LogClaimed(claimed);
         return claimed;
+    }
+
+    private async Task<IReadOnlyList<Assignment>> WaitForAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
+        var began = clock.GetTimestamp();
+        using var turn = await gate.EnterAsync(claim, stop.Token);
+        try
+        {
+            do
+            {
+                // Entered before this look: what became ready after an earlier one has either been signalled or is found now.
+                if (!turn.BeginsLook()) continue;
+                var claimed = await steps.ClaimAsync(claim, ct);
+                if (claimed.Count > 0)
+                {
+                    turn.Served();
+                    return claimed;
+                }
+
+                // For a caller who has gone nothing was looked for.
+                if (ct.IsCancellationRequested) return [];
+                turn.FoundNothing();
+            }
+            while (wait - clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero && await turn.WaitAsync(left, stop.Token));
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            // The host stops: the client hears that there is nothing.
+        }
+
+        return [];
     }
 
     public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
@@ -71,6 +78,16 @@ internal sealed partial class BrokerEngine
     }
 
     public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => steps.HeartbeatAsync(leases, ct);
+
+    /// <summary>Broker dialect: of workflows that the caller may not know everything is gone.</summary>
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct)
+    {
+        var known = Caller.Current is { Workflows: not null } limited ? held.Where(h => limited.Knows(h.Workflow)).ToList() : held;
+        var renewed = await steps.HeartbeatAsync(workerId, known, ct);
+        if (known.Count == held.Count) return renewed;
+        var next = 0;
+        return [.. held.Select(h => Caller.Current.Knows(h.Workflow) ? renewed[next++] : HeartbeatVerdict.Gone)];
+    }
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
 

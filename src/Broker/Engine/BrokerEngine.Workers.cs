@@ -27,6 +27,9 @@ internal sealed partial class BrokerEngine
     public Task<bool> SeenAsync(string workerId, CancellationToken ct) =>
         Caller.Current is { Workflows: not null } limited ? SeenAsync(limited, workerId, ct) : workers.SeenAsync(workerId, ct);
 
+    /// <summary>A sign of life of a worker that need not be registered.</summary>
+    public void Seen(string workerId) => workers.Seen(workerId);
+
     // Claims go by what the worker registered: a limited key must not claim in the name of a worker that registered more.
     private async Task<bool> SeenAsync(Caller limited, string workerId, CancellationToken ct)
     {

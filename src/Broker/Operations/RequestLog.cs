@@ -1,29 +1,28 @@
 using System.Diagnostics;
+using Broker.Auth;
 
 namespace Broker.Operations;
 
 /// <summary>
 /// One line for each request, and the id that ties a client's complaint to it. Neither query nor headers nor bodies are written: they
-/// may hold credentials.
+/// may hold credentials. What workers call a thousand times a second is told at level Debug while it goes well: the lines tell nothing
+/// then, and writing them is not free.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
 {
     private const string RequestId = "X-Request-Id";
     private const int LongestId = 128;
 
-    public async Task InvokeAsync(HttpContext http)
+    public Task InvokeAsync(HttpContext http)
     {
         if (http.Request.Headers.TryGetValue(RequestId, out var given) && given is [{ } id] && IsPlain(id)) http.TraceIdentifier = id;
         http.Response.Headers[RequestId] = http.TraceIdentifier;
         SecurityHeaders.Set(http);
+        return log.IsEnabled(LogLevel.Information) ? LoggedAsync(http) : next(http);
+    }
 
-        var level = http.Request.Path.Value is Probes.Live or Probes.Ready or "/health" ? LogLevel.Debug : LogLevel.Information;
-        if (!log.IsEnabled(level))
-        {
-            await next(http);
-            return;
-        }
-
+    private async Task LoggedAsync(HttpContext http)
+    {
         var began = Stopwatch.GetTimestamp();
         try
         {
@@ -31,9 +30,15 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         finally
         {
-            Handled(level, http.Request.Method, http.Request.Path.Value, http.Response.StatusCode, Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 2));
+            var level = IsRoutine(http) ? LogLevel.Debug : LogLevel.Information;
+            if (log.IsEnabled(level))
+                Handled(level, http.Request.Method, http.Request.Path.Value, http.Response.StatusCode, Math.Round(Stopwatch.GetElapsedTime(began).TotalMilliseconds, 2));
         }
     }
+
+    private static bool IsRoutine(HttpContext http) =>
+        http.Request.Path.Value is Probes.Live or Probes.Ready or "/health"
+        || (http.Response.StatusCode < StatusCodes.Status400BadRequest && http.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.AnyOf is Scope.Worker);
 
     /// <summary>Whatever is echoed and logged must be harmless in both places.</summary>
     private static bool IsPlain(string id) => id.Length is > 0 and <= LongestId && !id.AsSpan().ContainsAnyExceptInRange('!', '~');

@@ -40,9 +40,9 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public int Lanes => inner.Lanes;
 
-    public async Task<IUnit> OpenAsync(DefinitionCache definitions, CancellationToken ct)
+    public IUnit Open(DefinitionCache definitions)
     {
-        var unit = await inner.OpenAsync(definitions, ct);
+        var unit = inner.Open(definitions);
         return plant.Unit is null ? unit : plant.Unit(unit, new PlantedEngine(inner, new Plant("none")) { Definitions = definitions });
     }
 
@@ -57,6 +57,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => inner.WriteTurnAsync(ct);
 
+    public IDisposable WriteTurn() => inner.WriteTurn();
+
     public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => inner.MigrationTurnAsync(ct);
 
     public bool IsTransient(Exception fault) => inner.IsTransient(fault);
@@ -67,7 +69,7 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public Task<bool> IsReadOnlyAsync(CancellationToken ct) => inner.IsReadOnlyAsync(ct);
 
-    public Task<long> ReserveIdsAsync(int ids, CancellationToken ct) => inner.ReserveIdsAsync(ids, ct);
+    public long ReserveIds(int ids) => inner.ReserveIds(ids);
 
     public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => inner.NotifyAsync(topics, ct);
 
@@ -83,39 +85,39 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 {
     protected IUnit Inner => inner;
 
-    public virtual Task RollbackAsync() => inner.RollbackAsync();
+    public virtual void Rollback() => inner.Rollback();
 
-    public Task<(long Id, int DefinitionId)[]> ResolveAsync(IReadOnlyList<RunName> names, CancellationToken ct) => inner.ResolveAsync(names, ct);
+    public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names) => inner.Resolve(names);
 
-    public virtual Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct) => inner.BeginAsync(runs, steps, ct);
+    public virtual Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps) => inner.Begin(runs, steps);
 
-    public Task<DateTimeOffset> NowAsync(CancellationToken ct) => inner.NowAsync(ct);
+    public DateTimeOffset Now() => inner.Now();
 
-    public virtual Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.ActiveStepsAsync(runs, ct);
+    public virtual ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => inner.ActiveSteps(runs);
 
-    public Task<ILookup<long, int>> ActiveIndexesAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.ActiveIndexesAsync(runs, ct);
+    public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs) => inner.ActiveIndexes(runs);
 
-    public Task<ILookup<StepKey, InboundEvent>> TakeMailAsync(IReadOnlyList<(StepKey Step, string Type)> accepted, CancellationToken ct) =>
-        inner.TakeMailAsync(accepted, ct);
+    public ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted) =>
+        inner.TakeMail(accepted);
 
-    public Task<IReadOnlyList<StartKeyRow>> StartKeysAsync(IReadOnlyList<string> keys, CancellationToken ct) => inner.StartKeysAsync(keys, ct);
+    public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys) => inner.StartKeys(keys);
 
-    public Task<ILookup<long, InboundEvent>> MailAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.MailAsync(runs, ct);
+    public ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs) => inner.Mail(runs);
 
-    public Task<IReadOnlyList<(StepKey Step, string? Result)>> ResultsAsync(IReadOnlyList<StepKey> steps, CancellationToken ct) => inner.ResultsAsync(steps, ct);
+    public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps) => inner.Results(steps);
 
-    public Task<IReadOnlyList<long>> RunsOfAsync(string workflow, string instanceId, CancellationToken ct) => inner.RunsOfAsync(workflow, instanceId, ct);
+    public IReadOnlyList<long> RunsOf(string workflow, string instanceId) => inner.RunsOf(workflow, instanceId);
 
-    public Task<Inherited> InheritedAsync(long runId, CancellationToken ct) => inner.InheritedAsync(runId, ct);
+    public Inherited Inherited(long runId) => inner.Inherited(runId);
 
-    public virtual Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct) => inner.WriteAsync(changes, claims, ct);
+    public virtual (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> claims) => inner.Write(changes, claims);
 
-    public Task AppendEventsAsync(IReadOnlyList<Appended> events, CancellationToken ct) => inner.AppendEventsAsync(events, ct);
+    public void AppendEvents(IReadOnlyList<Appended> events) => inner.AppendEvents(events);
 
-    public virtual Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct) => inner.CommitAsync(upstream, ct);
+    public virtual IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream) => inner.Commit(upstream);
 
-    public virtual ValueTask DisposeAsync() => inner.DisposeAsync();
+    public virtual void Dispose() => inner.Dispose();
 }
 
 /// <summary>A step store with one fault in it.</summary>
@@ -132,6 +134,9 @@ internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
     public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => inner.ReportAsync(report, ct);
 
     public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => inner.HeartbeatAsync(leases, ct);
+
+    public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
+        inner.HeartbeatAsync(workerId, held, ct);
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) => inner.PublishAsync(lease, events, ct);
 

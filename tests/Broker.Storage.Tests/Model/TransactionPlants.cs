@@ -55,11 +55,11 @@ internal static class TransactionPlants
     /// <summary>Changes what is written.</summary>
     private sealed class Rewritten(IUnit inner, Action<ChangeSet> change) : PlantedUnit(inner)
     {
-        public override Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-            ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+            ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             change(changes);
-            return base.WriteAsync(changes, claims, ct);
+            return base.Write(changes, claims);
         }
     }
 
@@ -69,22 +69,22 @@ internal static class TransactionPlants
         private readonly ChangeSet late = new();
         private int commits;
 
-        public override Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-            ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+            ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             var roots = changes.NewRuns.Select(r => r.Id).ToHashSet();
             late.NewSteps.Clear();
             late.NewSteps.AddRange(changes.NewSteps.Where(s => !roots.Contains(s.RunId)));
             changes.NewSteps.RemoveAll(s => !roots.Contains(s.RunId));
-            return base.WriteAsync(changes, claims, ct);
+            return base.Write(changes, claims);
         }
 
-        public override async Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
         {
-            var results = await base.CommitAsync(upstream, ct);
+            var results = base.Commit(upstream);
             if (late.NewSteps.Count == 0 || ++commits % CrashEvery == 0) return results;
-            await Inner.WriteAsync(late, [], ct);
-            await Inner.CommitAsync([], ct);
+            Inner.Write(late, []);
+            Inner.Commit([]);
             return results;
         }
     }
@@ -94,10 +94,10 @@ internal static class TransactionPlants
         private const int LostEvery = 50;
         private int commits;
 
-        public override async Task<IReadOnlyList<(StepKey Step, string? Result)>> CommitAsync(IReadOnlyList<StepKey> upstream, CancellationToken ct)
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
         {
-            if (++commits % LostEvery != 0) return await base.CommitAsync(upstream, ct);
-            await Inner.RollbackAsync();
+            if (++commits % LostEvery != 0) return base.Commit(upstream);
+            Inner.Rollback();
             return [];
         }
     }
@@ -107,19 +107,19 @@ internal static class TransactionPlants
     {
         private IUnit? reader;
 
-        public override async Task<Loaded> BeginAsync(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, CancellationToken ct)
+        public override Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
         {
-            await Inner.NowAsync(ct);
-            reader ??= await engine.OpenAsync(engine.Definitions!, ct);
-            var loaded = await reader.BeginAsync(runs, steps, ct);
-            await reader.RollbackAsync();
+            Inner.Now();
+            reader ??= engine.Open(engine.Definitions!);
+            var loaded = reader.Begin(runs, steps);
+            reader.Rollback();
             return loaded;
         }
 
-        public override async ValueTask DisposeAsync()
+        public override void Dispose()
         {
-            if (reader is not null) await reader.DisposeAsync();
-            await base.DisposeAsync();
+            reader?.Dispose();
+            base.Dispose();
         }
     }
 
@@ -127,10 +127,10 @@ internal static class TransactionPlants
     {
         private ILookup<long, StepState>? found;
 
-        public override async Task<ILookup<long, StepState>> ActiveStepsAsync(IReadOnlyList<long> runs, CancellationToken ct) => found = await base.ActiveStepsAsync(runs, ct);
+        public override ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => found = base.ActiveSteps(runs);
 
-        public override Task<(IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats)> WriteAsync(
-            ChangeSet changes, IReadOnlyList<ClaimGroup> claims, CancellationToken ct)
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+            ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             foreach (var row in changes.Steps.Where(s => changes.Superseded.Contains(s.RunId)))
             {
@@ -138,7 +138,7 @@ internal static class TransactionPlants
                     (row.Fence, row.ExpiresAt) = (before.Fence, before.ExpiresAt.ToMicros());
             }
 
-            return base.WriteAsync(changes, claims, ct);
+            return base.Write(changes, claims);
         }
     }
 }

@@ -32,24 +32,7 @@ internal static class LeaseRoutes
     {
         if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
-        var engine = http.Engine();
-        var verdicts = new HeartbeatVerdict[keys.Count];
-        Array.Fill(verdicts, HeartbeatVerdict.Gone);
-        var held = new List<LeaseId>(keys.Count);
-        var places = new List<int>(keys.Count);
-        for (var i = 0; i < keys.Count; i++)
-        {
-            if (await FindAsync(engine, worker, keys[i], http.RequestAborted) is not { } lease) continue;
-            held.Add(lease);
-            places.Add(i);
-        }
-
-        if (held.Count > 0)
-        {
-            var renewed = await engine.HeartbeatAsync(held, http.RequestAborted);
-            for (var i = 0; i < places.Count; i++) verdicts[places[i]] = renewed[i];
-        }
-
+        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step))], http.RequestAborted);
         await JsonAnswer.SendAsync(
             http.Response, StatusCodes.Status200OK, (keys, verdicts), static (json, all) => VerdictJson.WriteHeartbeats(json, all.keys, all.verdicts));
     }

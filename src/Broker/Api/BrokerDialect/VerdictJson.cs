@@ -20,7 +20,7 @@ internal static class VerdictJson
         json.WriteEndArray();
     }
 
-    public static void WriteHeartbeats(Utf8JsonWriter json, IReadOnlyList<StepKey> keys, HeartbeatVerdict[] verdicts)
+    public static void WriteHeartbeats(Utf8JsonWriter json, IReadOnlyList<StepKey> keys, IReadOnlyList<HeartbeatVerdict> verdicts)
     {
         json.WriteStartArray();
         for (var i = 0; i < keys.Count; i++)

@@ -39,7 +39,7 @@ internal static class JobRoutes
     /// <summary>Claims; what nobody is there to take any more goes back, unless the claim can be asked for again by its id.</summary>
     public static async Task<IReadOnlyList<Assignment>> TakeAsync(BrokerEngine engine, ClaimBody claim, CancellationToken ct)
     {
-        await engine.SeenAsync(claim.Request.WorkerId, ct);
+        engine.Seen(claim.Request.WorkerId);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
         if (claimed.Count > 0 && claim.Request.ClaimId is null && ct.IsCancellationRequested)
             await engine.ReportAsync([.. claimed.Select(c => new LeaseReport(c.Lease, Reports.Returned))], CancellationToken.None);
