@@ -22,7 +22,11 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Makes this program serve the ceiling's two endpoints instead of measuring.</summary>
     public const string CeilingArgument = "--serve-ceiling";
 
-    public BenchmarkOptions Options { get; }
+    /// <summary>For the scenario that runs now: in its rehearsal others than those that were asked for.</summary>
+    public BenchmarkOptions Options { get; set; }
+
+    /// <summary>What scenarios last reached in this run: those at half load go by the rate at full load.</summary>
+    public Dictionary<string, double> LatestRates { get; } = [];
 
     /// <summary>Nothing that costs durability is changed: only sizes.</summary>
     public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
@@ -33,23 +37,20 @@ internal sealed class Lab : IAsyncDisposable
     public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
 
     /// <summary>
-    /// One broker for all scenarios that leave nothing to claim behind. Those that do name a purpose and share another.
+    /// One broker for all scenarios that leave nothing to claim behind. Others name a purpose and have a database of their own. They
+    /// stay until the end: a broker that has just started is measured compiling itself.
     /// </summary>
-    public Task<Site> SharedAsync(Database database, string purpose = "")
+    public Task<Site> SharedAsync(Database database, string purpose = "", int brokers = 1)
     {
         // A broker that did not start is not waited for again by the next scenario.
         if (!_shared.TryGetValue((database, purpose), out var site))
         {
-            site = OpenAsync(database);
+            site = OpenAsync(database, brokers);
             _shared.Add((database, purpose), site);
         }
 
         return site;
     }
-
-    /// <summary>Brokers on a database of their own.</summary>
-    public async Task<Site> OpenAsync(Database database, int brokers = 1) =>
-        await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
 
     public async ValueTask DisposeAsync()
     {
@@ -65,6 +66,8 @@ internal sealed class Lab : IAsyncDisposable
 
         await Postgres.DisposeAsync();
     }
+
+    private async Task<Site> OpenAsync(Database database, int brokers) => await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
 
     private async Task<string> FindHostAsync()
     {

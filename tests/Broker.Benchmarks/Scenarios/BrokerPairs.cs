@@ -16,7 +16,7 @@ internal static class BrokerPairs
             yield return new(
                 Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database),
                 "steps",
-                string.Create(CultureInfo.InvariantCulture, $"http-ceiling-{workers}"),
+                Naming.On(string.Create(CultureInfo.InvariantCulture, $"jobs-pair-{workers}"), database),
                 (lab, ct) => MeasureAsync(lab, database, workers, ct));
         }
     }
@@ -64,7 +64,10 @@ internal static class BrokerPairs
                 continue;
             }
 
-            await connection.PostAsync(path, ReportOf(assignment.Body.Span), ct).ExpectAsync(204);
+            latencies.Note(began);
+            byte[] report = ReportOf(assignment.Body.Span);
+            began = Stopwatch.GetTimestamp();
+            await connection.PostAsync(path, report, ct).ExpectAsync(204);
             latencies.Note(began);
             supply.Done();
             done++;

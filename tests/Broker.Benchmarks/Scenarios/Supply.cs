@@ -10,6 +10,8 @@ internal sealed class Supply(long steps)
 {
     private long _done;
 
+    public long Steps => steps;
+
     public bool IsExhausted => Interlocked.Read(ref _done) >= steps;
 
     public void Done(int count = 1) => Interlocked.Add(ref _done, count);
