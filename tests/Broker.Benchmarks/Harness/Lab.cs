@@ -7,7 +7,7 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<(Database, string), Task<Site>> _shared = [];
+    private readonly Dictionary<(Database, string, int), Task<Site>> _shared = [];
     private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
     private readonly Lazy<Task<string>> _host;
@@ -38,15 +38,17 @@ internal sealed class Lab : IAsyncDisposable
 
     /// <summary>
     /// One broker for all scenarios that leave nothing to claim behind. Others name a purpose and have a database of their own. They
-    /// stay until the end: a broker that has just started is measured compiling itself.
+    /// stay until the end: a broker that has just started is measured compiling itself. The short form, where starting brokers takes the most
+    /// time, has one database for all purposes.
     /// </summary>
     public Task<Site> SharedAsync(Database database, string purpose = "", int brokers = 1)
     {
         // A broker that did not start is not waited for again by the next scenario.
-        if (!_shared.TryGetValue((database, purpose), out var site))
+        var key = (database, Options.Short ? "" : purpose, brokers);
+        if (!_shared.TryGetValue(key, out var site))
         {
             site = OpenAsync(database, brokers);
-            _shared.Add((database, purpose), site);
+            _shared.Add(key, site);
         }
 
         return site;

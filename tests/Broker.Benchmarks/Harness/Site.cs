@@ -65,7 +65,7 @@ internal sealed class Site : IAsyncDisposable
     {
         foreach (var broker in _brokers)
         {
-            await broker.StopAsync();
+            await broker.StopAsync(TimeSpan.FromMinutes(2));
         }
 
         await using (var connection = await OpenDatabaseAsync(ct))

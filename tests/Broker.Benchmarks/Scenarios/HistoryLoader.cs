@@ -13,10 +13,10 @@ namespace Broker.Benchmarks.Scenarios;
 /// </summary>
 internal static class HistoryLoader
 {
-    private const string Label = "history";
+    // Names of instances end in their number.
+    private const string Label = "history", Template = Label + "-0", Ended = "ended";
 
     private static readonly string[] ReadyStages = ["first", "middle", "last"];
-    private const string Ended = "ended";
 
     /// <summary>Loads while the brokers are away, and answers the definition whose ready steps wait.</summary>
     public static async Task<JobDefinition> LoadAsync(Site site, Database database, int steps, int ready, CancellationToken ct)
@@ -69,14 +69,13 @@ internal static class HistoryLoader
         using var worker = await RawConnection.ConnectAsync(site.Address, ct);
         await using var connection = await site.OpenDatabaseAsync(ct);
         string workflow = await worker.DefineJobsAsync(Bodies.FiveStepJobs(Label, Label), ct);
-        await worker.StartInstancesAsync(workflow, 1, "template", ct);
+        await worker.StartInstancesAsync(workflow, 1, Label, ct);
         foreach (string stage in (string[])[.. ReadyStages, Ended])
         {
-            foreach (string table in (string[])["run", "step"])
-            {
-                await ExecuteAsync(connection, $"CREATE TABLE kept_{table}_{stage} AS SELECT * FROM {table}", ct);
-            }
-
+            await ExecuteAsync(connection, $"""
+                CREATE TABLE kept_run_{stage} AS SELECT * FROM run WHERE instance_id = '{Template}';
+                CREATE TABLE kept_step_{stage} AS SELECT * FROM step WHERE run_id = (SELECT id FROM run WHERE instance_id = '{Template}')
+                """, ct);
             var leases = await worker.ClaimManyAsync(Bodies.Claim(Label, Label, count: Supply.StepsInARun), ct);
             if (leases.Count > 0)
             {

@@ -27,7 +27,7 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
     public async Task<Sample> RunAsync(int runs, CancellationToken ct)
     {
         var definition = await StartAsync(runs, ct);
-        double? allocated = await AllocatedAsync(ct);
+        var garbage = await GarbageAsync(ct);
         double cpu = CpuSeconds();
         long? writes = await site.WritesAsync();
         var supply = new Supply((long)runs * Supply.StepsInARun);
@@ -43,9 +43,9 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
             ["broker cpu us/step"] = (CpuSeconds() - cpu) * 1e6 / sample.Count,
             ["broker MB"] = site.Brokers.Sum(broker => ProcessUsage.ResidentMegabytes(broker.Id)),
         };
-        if (await AllocatedAsync(ct) is { } after && allocated is { } before)
+        foreach (var (figure, after) in await GarbageAsync(ct))
         {
-            extras["allocated bytes/step"] = (after - before) / sample.Count;
+            extras[figure + "/1000 steps"] = (after - garbage.GetValueOrDefault(figure)) * 1000 / sample.Count;
         }
 
         if (await site.WritesAsync() is { } written && writes is { } earlier)
@@ -76,14 +76,17 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
 
     private double CpuSeconds() => site.Brokers.Sum(broker => ProcessUsage.CpuSeconds(broker.Id));
 
-    private async Task<double?> AllocatedAsync(CancellationToken ct)
+    private async Task<Dictionary<string, double>> GarbageAsync(CancellationToken ct)
     {
-        double? sum = 0;
+        var sums = new Dictionary<string, double>();
         foreach (var broker in site.Brokers)
         {
-            sum += await ProcessUsage.AllocatedBytesAsync(broker.Address, ct);
+            foreach (var (figure, value) in await ProcessUsage.GarbageAsync(broker.Address, ct))
+            {
+                sums[figure] = sums.GetValueOrDefault(figure) + value;
+            }
         }
 
-        return sum;
+        return sums;
     }
 }
