@@ -46,11 +46,16 @@ internal static class Bench
         {
             // Without it the first round was a third slower than the others: the broker still ran code compiled in haste.
             lab.Options = options.Rehearsal;
-            await scenario.RunAsync(lab, limit.Token);
+            await RunAsync(scenario, lab, limit.Token);
         }
 
         lab.Options = options;
-        var sample = await scenario.RunAsync(lab, limit.Token);
+        return await RunAsync(scenario, lab, limit.Token);
+    }
+
+    private static async Task<Sample> RunAsync(Scenario scenario, Lab lab, CancellationToken ct)
+    {
+        var sample = await scenario.RunAsync(lab, ct);
         if (sample.Rate is { } rate)
         {
             lab.LatestRates[scenario.Name] = rate;

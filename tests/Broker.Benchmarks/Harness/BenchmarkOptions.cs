@@ -12,7 +12,7 @@ internal sealed record BenchmarkOptions
           --only a,b       scenarios whose name contains one of these words
           --db WHICH       postgres, sqlite or both (default)
           --rounds N       rounds, interleaved over the scenarios (default 3)
-          --seconds S      aimed length of one measurement (default 3)
+          --seconds S      aimed length of one measurement (default 2)
           --history N      finished steps that are loaded for the scenario with history (default 10000000)
           --json FILE      every figure as JSON
           --host PATH      another Broker.dll than this repository's Release build
@@ -32,7 +32,7 @@ internal sealed record BenchmarkOptions
 
     public int Rounds { get; private init; } = 3;
 
-    public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(3);
+    public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Finished steps in the database with history; a hundredth as many are ready there.</summary>
     public int History { get; private init; } = 10_000_000;

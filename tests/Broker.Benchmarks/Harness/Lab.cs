@@ -25,7 +25,7 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>For the scenario that runs now: in its rehearsal others than those that were asked for.</summary>
     public BenchmarkOptions Options { get; set; }
 
-    /// <summary>What scenarios last reached in this run: those at half load go by the rate at full load.</summary>
+    /// <summary>What scenarios last reached in this run: how much a round of a wanted length needs, and what half load is.</summary>
     public Dictionary<string, double> LatestRates { get; } = [];
 
     /// <summary>Nothing that costs durability is changed: only sizes.</summary>

@@ -13,18 +13,19 @@ internal static class BrokerPairs
     {
         foreach (int workers in (int[])[32, 128])
         {
+            string name = Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database);
             yield return new(
-                Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database),
+                name,
                 "steps",
                 Naming.On(string.Create(CultureInfo.InvariantCulture, $"jobs-pair-{workers}"), database),
-                (lab, ct) => MeasureAsync(lab, database, workers, ct));
+                (lab, ct) => MeasureAsync(lab, name, database, workers, ct));
         }
     }
 
-    private static async Task<Sample> MeasureAsync(Lab lab, Database database, int workers, CancellationToken ct)
+    private static async Task<Sample> MeasureAsync(Lab lab, string name, Database database, int workers, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
-        return await Supply.MeasureAsync(lab.Options, async runs =>
+        return await Supply.MeasureAsync(lab, name, async runs =>
         {
             string workflow = lab.NewName("steps");
             byte[] registration = Bodies.Json(new[] { Bodies.FiveStepSchema(workflow) });

@@ -45,16 +45,17 @@ internal static class JobPairs
             Naming.On(name, database), "steps", comparedWith, async (lab, ct) =>
             {
                 var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
-                return await Supply.MeasureAsync(lab.Options, runs => load.RunAsync(runs, ct));
+                return await Supply.MeasureAsync(lab, Naming.On(name, database), runs => load.RunAsync(runs, ct));
             });
 
     /// <summary>Half of what 32 workers do in pairs: as measured in this run, or now.</summary>
     public static async Task<double> HalfLoadAsync(Lab lab, Site site, Database database, CancellationToken ct)
     {
-        if (!lab.LatestRates.TryGetValue(Naming.On("jobs-pair-32", database), out double full))
+        string scenario = Naming.On("jobs-pair-32", database);
+        if (!lab.LatestRates.TryGetValue(scenario, out double full))
         {
             var load = new JobLoad(lab, site, 32, Singly);
-            full = (await Supply.MeasureAsync(lab.Options, runs => load.RunAsync(runs, ct))).Rate!.Value;
+            full = (await Supply.MeasureAsync(lab, scenario, runs => load.RunAsync(runs, ct))).Rate!.Value;
         }
 
         return full / 2;
