@@ -10,8 +10,8 @@ internal static class ParkedClaims
 {
     public const string CpuShare = "broker % of a core";
 
-    /// <summary>What PostgreSQL counts are transactions; the idle broker's have one query each.</summary>
-    public const string Queries = "queries/s";
+    /// <summary>What PostgreSQL counts of a database. A query outside of a transaction is one of its own.</summary>
+    public const string Transactions = "transactions/s";
 
     // Long enough for a request to be parked before the report that answers it is sent.
     private static readonly TimeSpan UntilParked = TimeSpan.FromMilliseconds(20);
@@ -125,7 +125,7 @@ internal static class ParkedClaims
             };
             if (await site.TransactionsAsync() is { } after && transactions is { } before)
             {
-                extras[Queries] = (after - before) / elapsed.TotalSeconds;
+                extras[Transactions] = (after - before) / elapsed.TotalSeconds;
             }
 
             return new Sample(0, elapsed, []) { Extras = extras };

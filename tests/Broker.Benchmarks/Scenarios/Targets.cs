@@ -46,7 +46,7 @@ internal static class Targets
         "chain-10000" => [Target.CostOf(Naming.On("jobs-pair-1", database), 1.5)],
         "parked-2000-idle" => database switch
         {
-            Database.Postgres => [Target.Extra(ParkedClaims.CpuShare, 3), Target.Extra(ParkedClaims.Queries, 20)],
+            Database.Postgres => [Target.Extra(ParkedClaims.CpuShare, 3), Target.Extra(ParkedClaims.Transactions, 20)],
             Database.Sqlite => [Target.Extra(ParkedClaims.CpuShare, 3)],
         },
         _ => [],
