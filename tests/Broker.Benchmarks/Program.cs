@@ -31,6 +31,8 @@ await using (var lab = new Lab(options))
 }
 
 Report.WriteTable(results, Console.Out);
+await Console.Out.WriteLineAsync();
+Report.WriteTargets(results, Console.Out);
 if (options.Json is { } path)
 {
     await Report.WriteJsonAsync(results, options, path);

@@ -12,10 +12,15 @@ internal sealed record BenchmarkOptions
           --only a,b       scenarios whose name contains one of these words
           --db WHICH       postgres, sqlite or both (default)
           --rounds N       rounds, interleaved over the scenarios (default 3)
-          --seconds S      aimed length of one measurement (default 5)
+          --seconds S      aimed length of one measurement (default 2)
+          --history N      finished steps that are loaded for the scenario with history (default 10000000)
           --json FILE      every figure as JSON
           --host PATH      another Broker.dll than this repository's Release build
         """;
+
+    private static readonly TimeSpan RehearsalLength = TimeSpan.FromSeconds(2);
+
+    private bool _isRehearsal;
 
     public bool Short { get; private init; }
 
@@ -27,14 +32,23 @@ internal sealed record BenchmarkOptions
 
     public int Rounds { get; private init; } = 3;
 
-    public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Length { get; private init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Finished steps in the database with history; a hundredth as many are ready there.</summary>
+    public int History { get; private init; } = 10_000_000;
 
     public string? Json { get; private init; }
 
     public string? Host { get; private init; }
 
-    /// <summary>A size for full measurements, cut down in the short form.</summary>
-    public int Size(int full, int small) => Short ? small : full;
+    /// <summary>A size for full measurements, cut down in the short form and in the rehearsal.</summary>
+    public int Size(int full, int small) => IsMeasured ? full : small;
+
+    /// <summary>Whether anybody is to believe the figures: not those of the short form and of a rehearsal.</summary>
+    public bool IsMeasured => !Short && !_isRehearsal;
+
+    /// <summary>The same for a run that nobody counts: it lets code be compiled and plans be made.</summary>
+    public BenchmarkOptions Rehearsal => this with { _isRehearsal = true, Length = RehearsalLength < Length ? RehearsalLength : Length };
 
     public bool Wants(string scenario) =>
         Only.Count == 0 || Only.Any(word => scenario.Contains(word, StringComparison.OrdinalIgnoreCase));
@@ -47,12 +61,13 @@ internal sealed record BenchmarkOptions
             string Value() => ++i < arguments.Count ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.");
             options = arguments[i] switch
             {
-                "--short" => options with { Short = true, Rounds = 1, Length = TimeSpan.FromMilliseconds(250) },
+                "--short" => options with { Short = true, Rounds = 1, Length = TimeSpan.FromMilliseconds(250), History = 20_000 },
                 "--list" => options with { List = true },
                 "--only" => options with { Only = Value().Split(',', StringSplitOptions.RemoveEmptyEntries) },
                 "--db" => options with { Databases = DatabasesNamed(Value()) },
                 "--rounds" => options with { Rounds = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--seconds" => options with { Length = TimeSpan.FromSeconds(double.Parse(Value(), CultureInfo.InvariantCulture)) },
+                "--history" => options with { History = int.Parse(Value(), CultureInfo.InvariantCulture) },
                 "--json" => options with { Json = Value() },
                 "--host" => options with { Host = Value() },
                 var unknown => throw new ArgumentException($"Unknown option {unknown}."),

@@ -3,7 +3,7 @@ using Broker.Benchmarks.Yardsticks;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>Every scenario there is, yardsticks first.</summary>
+/// <summary>Every scenario there is with its targets, yardsticks first.</summary>
 internal static class Catalogue
 {
     public static IEnumerable<Scenario> Of(IReadOnlyList<Database> databases)
@@ -23,9 +23,10 @@ internal static class Catalogue
                 .Concat(Heartbeats.On(database))
                 .Concat(ParkedClaims.On(database))
                 .Concat(BigRuns.On(database))
-                .Concat(Starting.On(database));
+                .Concat(Starting.On(database))
+                .Concat(History.On(database));
         }
 
-        return yardsticks.Concat(brokers);
+        return yardsticks.Concat(brokers).Select(scenario => scenario with { Targets = Targets.Of(scenario.Name) });
     }
 }

@@ -7,7 +7,7 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<(Database, string), Task<Site>> _shared = [];
+    private readonly Dictionary<(Database, string, int), Task<Site>> _shared = [];
     private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
     private readonly Lazy<Task<string>> _host;
@@ -22,7 +22,11 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Makes this program serve the ceiling's two endpoints instead of measuring.</summary>
     public const string CeilingArgument = "--serve-ceiling";
 
-    public BenchmarkOptions Options { get; }
+    /// <summary>For the scenario that runs now: in its rehearsal others than those that were asked for.</summary>
+    public BenchmarkOptions Options { get; set; }
+
+    /// <summary>What scenarios last reached in this run: how much a round of a wanted length needs, and what half load is.</summary>
+    public Dictionary<string, double> LatestRates { get; } = [];
 
     /// <summary>Nothing that costs durability is changed: only sizes.</summary>
     public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
@@ -33,23 +37,22 @@ internal sealed class Lab : IAsyncDisposable
     public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
 
     /// <summary>
-    /// One broker for all scenarios that leave nothing to claim behind. Those that do name a purpose and share another.
+    /// One broker for all scenarios that leave nothing to claim behind. Others name a purpose and have a database of their own. They
+    /// stay until the end: a broker that has just started is measured compiling itself. The short form, where starting brokers takes the most
+    /// time, has one database for all purposes.
     /// </summary>
-    public Task<Site> SharedAsync(Database database, string purpose = "")
+    public Task<Site> SharedAsync(Database database, string purpose = "", int brokers = 1)
     {
         // A broker that did not start is not waited for again by the next scenario.
-        if (!_shared.TryGetValue((database, purpose), out var site))
+        var key = (database, Options.Short ? "" : purpose, brokers);
+        if (!_shared.TryGetValue(key, out var site))
         {
-            site = OpenAsync(database);
-            _shared.Add((database, purpose), site);
+            site = OpenAsync(database, brokers);
+            _shared.Add(key, site);
         }
 
         return site;
     }
-
-    /// <summary>Brokers on a database of their own.</summary>
-    public async Task<Site> OpenAsync(Database database, int brokers = 1) =>
-        await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
 
     public async ValueTask DisposeAsync()
     {
@@ -65,6 +68,8 @@ internal sealed class Lab : IAsyncDisposable
 
         await Postgres.DisposeAsync();
     }
+
+    private async Task<Site> OpenAsync(Database database, int brokers) => await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
 
     private async Task<string> FindHostAsync()
     {

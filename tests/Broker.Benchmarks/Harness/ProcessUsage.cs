@@ -8,6 +8,9 @@ internal static class ProcessUsage
     // USER_HZ: 100 on every Linux that .NET runs on.
     private const double TicksPerSecond = 100;
 
+    private static readonly (string Figure, string Metric, double Scale)[] Garbage =
+        [("allocated KB", "gc_heap_total_allocated", 1.0 / 1024), ("collections", "gc_collections", 1), ("gc pause ms", "gc_pause_time", 1000)];
+
     public static double CpuSeconds(int pid)
     {
         string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
@@ -23,18 +26,23 @@ internal static class ProcessUsage
         return double.Parse(line["VmRSS:".Length..^"kB".Length], CultureInfo.InvariantCulture) / 1024;
     }
 
-    /// <summary>Bytes that the broker has allocated since its start; null when /metrics does not say.</summary>
-    public static async Task<double?> AllocatedBytesAsync(Uri broker, CancellationToken ct)
+    /// <summary>What the broker's runtime says at /metrics about garbage since its start; a figure that is not shown there is missing.</summary>
+    public static async Task<IReadOnlyDictionary<string, double>> GarbageAsync(Uri broker, CancellationToken ct)
     {
         using var client = new HttpClient { BaseAddress = broker };
-        using var response = await client.GetAsync(new Uri("metrics", UriKind.Relative), ct);
-        if (!response.IsSuccessStatusCode)
+        string[] lines = (await client.GetStringAsync(new Uri("metrics", UriKind.Relative), ct)).Split('\n');
+        var found = new Dictionary<string, double>();
+        foreach (var (figure, metric, scale) in Garbage)
         {
-            return null;
+            double[] values = [.. lines
+                .Where(line => !line.StartsWith('#') && line.Contains(metric, StringComparison.Ordinal))
+                .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture))];
+            if (values.Length > 0)
+            {
+                found[figure] = values.Sum() * scale;
+            }
         }
 
-        string? line = (await response.Content.ReadAsStringAsync(ct)).Split('\n').FirstOrDefault(l =>
-            !l.StartsWith('#') && l.Contains("total_allocated", StringComparison.Ordinal));
-        return line is null ? null : double.Parse(line.Split(' ')[1], NumberStyles.Float, CultureInfo.InvariantCulture);
+        return found;
     }
 }

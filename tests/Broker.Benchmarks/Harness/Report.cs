@@ -10,7 +10,7 @@ internal static class Report
 
     public static void WriteTable(IReadOnlyList<Result> results, TextWriter to)
     {
-        string[] head = ["scenario", "unit", "min/s", "median/s", "max/s", "p50 ms", "p99 ms", "of yardstick", "also"];
+        string[] head = ["scenario", "unit", "min/s", "median/s", "max/s", "p50 ms", "p99 ms", "in proportion to", "also"];
         List<string[]> rows = [head];
         foreach (var result in results)
         {
@@ -31,12 +31,31 @@ internal static class Report
             ]);
         }
 
-        int[] widths = [.. head.Select((_, column) => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows)
+        Write(rows, toTheRight: [2, 3, 4, 5, 6], to);
+    }
+
+    /// <summary>A Markdown table of what was asked for and what was reached.</summary>
+    public static void WriteTargets(IReadOnlyList<Result> results, TextWriter to)
+    {
+        var outcomes = results.SelectMany(result => Outcomes(result, results).Select(outcome => (result.Scenario.Name, Outcome: outcome))).ToList();
+        if (outcomes.Count == 0)
         {
-            var cells = row.Select((cell, i) => i is >= 2 and <= 6 ? cell.PadLeft(widths[i]) : i == head.Length - 1 ? cell : cell.PadRight(widths[i]));
-            to.WriteLine(string.Join("  ", cells).TrimEnd());
+            return;
         }
+
+        List<string[]> rows = [["scenario", "target", "measured", "met"]];
+        rows.AddRange(outcomes.Select(row => (string[])
+        [
+            row.Name,
+            row.Outcome.Target,
+            Fraction(row.Outcome.Measured),
+            row.Outcome.Met switch { true => "yes", false => "no", null => "not measured" },
+        ]));
+        rows.Insert(1, [.. rows[0].Select(_ => "---")]);
+        Write([.. rows.Select(row => row.Select(cell => "| " + cell).Append("|").ToArray())], toTheRight: [], to);
+        to.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{outcomes.Count(o => o.Outcome.Met == true)} targets met, {outcomes.Count(o => o.Outcome.Met == false)} not met, {outcomes.Count(o => o.Outcome.Met is null)} not measured"));
     }
 
     public static async Task WriteJsonAsync(IReadOnlyList<Result> results, BenchmarkOptions options, string path)
@@ -47,6 +66,7 @@ internal static class Report
             options.Short,
             options.Rounds,
             Seconds = options.Length.TotalSeconds,
+            options.History,
             Scenarios = results.Select(r => new
             {
                 r.Scenario.Name,
@@ -58,16 +78,37 @@ internal static class Report
                 r.Scenario.ComparedWith,
                 Ratio = Ratio(r, results),
                 r.Extras,
+                Targets = Outcomes(r, results),
                 r.Failure,
             }),
         };
         await File.WriteAllTextAsync(path, JsonSerializer.Serialize(document, Indented) + "\n");
     }
 
+    private static IEnumerable<Outcome> Outcomes(Result result, IReadOnlyList<Result> all) => result.Scenario.Targets.Select(target =>
+    {
+        double? measured = result.Failure is null ? target.MeasureOf(result, all) : null;
+        return new Outcome(target.Asked, target.Limit, measured, target.IsMetBy(measured));
+    });
+
     private static double? Ratio(Result result, IReadOnlyList<Result> all) =>
         all.FirstOrDefault(r => r.Scenario.Name == result.Scenario.ComparedWith)?.Median is { } yardstick ? result.Median / yardstick : null;
+
+    private static void Write(List<string[]> rows, int[] toTheRight, TextWriter to)
+    {
+        int last = rows[0].Length - 1;
+        int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
+        foreach (string[] row in rows)
+        {
+            var cells = row.Select((cell, i) =>
+                i == last ? cell : toTheRight.Contains(i) ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
+            to.WriteLine(string.Join("  ", cells).TrimEnd());
+        }
+    }
 
     private static string Whole(double value) => value.ToString(value < 100 ? "N1" : "N0", CultureInfo.InvariantCulture);
 
     private static string Fraction(double? value) => value?.ToString("0.00", CultureInfo.InvariantCulture) ?? "";
+
+    private sealed record Outcome(string Target, double Limit, double? Measured, bool? Met);
 }

@@ -5,8 +5,6 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>All rounds of one scenario.</summary>
 internal sealed class Result(Scenario scenario)
 {
-    private long[]? _sorted;
-
     public Scenario Scenario { get; } = scenario;
 
     public List<Sample> Samples { get; } = [];
@@ -23,14 +21,11 @@ internal sealed class Result(Scenario scenario)
         .GroupBy(e => e.Key)
         .ToDictionary(e => e.Key, e => MedianOf([.. e.Select(v => v.Value)])!.Value);
 
-    /// <summary>Milliseconds below which this share of all rounds' latencies lies; null when none were noted.</summary>
-    public double? Percentile(double share)
-    {
-        _sorted ??= [.. Samples.SelectMany(s => s.Latencies).SelectMany(l => l.Ticks).Order()];
-        return _sorted.Length == 0
-            ? null
-            : _sorted[(int)Math.Min(_sorted.Length - 1, Math.Ceiling(share * _sorted.Length) - 1)] * 1000.0 / Stopwatch.Frequency;
-    }
+    /// <summary>Milliseconds below which this share of a round's latencies lies, the median of the rounds; null when none were noted.</summary>
+    public double? Percentile(double share) => MedianOf([.. Samples
+        .Select(sample => sample.SortedTicks)
+        .Where(ticks => ticks.Count > 0)
+        .Select(ticks => ticks[(int)Math.Ceiling(share * ticks.Count) - 1] * 1000.0 / Stopwatch.Frequency)]);
 
     private static double? MedianOf(IReadOnlyList<double> values)
     {

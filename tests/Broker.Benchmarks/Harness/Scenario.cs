@@ -5,13 +5,20 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>One thing that is measured, once a round.</summary>
 /// <param name="Name">What the table calls it; --only matches parts of it.</param>
 /// <param name="Unit">What the rate counts.</param>
-/// <param name="ComparedWith">The yardstick whose rate the ratio is taken of.</param>
+/// <param name="ComparedWith">The scenario whose rate the table's ratio is taken of.</param>
 /// <param name="RunAsync">One round.</param>
-internal sealed record Scenario(string Name, string Unit, string? ComparedWith, Func<Lab, CancellationToken, Task<Sample>> RunAsync);
+internal sealed record Scenario(string Name, string Unit, string? ComparedWith, Func<Lab, CancellationToken, Task<Sample>> RunAsync)
+{
+    public IReadOnlyList<Target> Targets { get; init; } = [];
+}
 
 /// <summary>What one round gave.</summary>
 internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latencies> Latencies)
 {
+    private readonly Lazy<IReadOnlyList<long>> _sorted = new(() => [.. Latencies.SelectMany(l => l.Ticks).Order()]);
+
+    public IReadOnlyList<long> SortedTicks => _sorted.Value;
+
     public IReadOnlyDictionary<string, double> Extras { get; init; } = new Dictionary<string, double>();
 
     /// <summary>Null where the scenario measures something else than a rate.</summary>

@@ -1,5 +1,7 @@
+using System.Data.Common;
 using System.Globalization;
 using Broker.Testing;
+using Microsoft.Data.Sqlite;
 using Npgsql;
 
 namespace Broker.Benchmarks.Harness;
@@ -48,6 +50,33 @@ internal sealed class Site : IAsyncDisposable
         }
 
         return site;
+    }
+
+    /// <summary>A connection to the brokers' database.</summary>
+    public async Task<DbConnection> OpenDatabaseAsync(CancellationToken ct)
+    {
+        DbConnection connection = _sqlite is { } file ? new SqliteConnection(file.ConnectionString) : new NpgsqlConnection(_postgresDatabase);
+        await connection.OpenAsync(ct);
+        return connection;
+    }
+
+    /// <summary>Does something to the database while no broker runs.</summary>
+    public async Task WithoutBrokersAsync(Func<DbConnection, Task> work, CancellationToken ct)
+    {
+        foreach (var broker in _brokers)
+        {
+            await broker.StopAsync(TimeSpan.FromMinutes(2));
+        }
+
+        await using (var connection = await OpenDatabaseAsync(ct))
+        {
+            await work(connection);
+        }
+
+        foreach (var broker in _brokers)
+        {
+            await broker.RestartAsync();
+        }
     }
 
     /// <summary>

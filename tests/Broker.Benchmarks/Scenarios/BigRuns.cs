@@ -8,19 +8,19 @@ namespace Broker.Benchmarks.Scenarios;
 /// <summary>Shapes that a careless design pays for with the square of their size.</summary>
 internal static class BigRuns
 {
-    private const int Workers = 32;
+    private const int Workers = 32, Definers = 8;
 
     public static IEnumerable<Scenario> On(Database database)
     {
-        yield return new(Naming.On("fan-out-10000", database), "steps", Naming.On("jobs-complete-and-claim-32", database), (lab, ct) =>
+        yield return new(Naming.On("fan-out-10000", database), "steps", Naming.On("jobs-pair-32", database), (lab, ct) =>
         {
             int width = lab.Options.Size(full: 10_000, small: 200);
             string[] branches = [.. Enumerable.Range(0, width).Select(Name)];
             return OneRunAsync(lab, database, [.. branches.Select(id => (id, Array.Empty<string>())), ("join", branches)], Workers, ct);
         });
-        yield return new(Naming.On("chain-10000", database), "steps", null, (lab, ct) =>
+        yield return new(Naming.On("chain-10000", database), "steps", Naming.On("jobs-pair-1", database), (lab, ct) =>
             OneRunAsync(lab, database, [.. Chain(lab.Options.Size(full: 10_000, small: 50))], workers: 1, ct));
-        yield return new(Naming.On("definitions-1000", database), "steps", Naming.On("jobs-complete-and-claim-32", database), (lab, ct) =>
+        yield return new(Naming.On("definitions-1000", database), "steps", Naming.On("jobs-pair-32", database), (lab, ct) =>
             ManyDefinitionsAsync(lab, database, lab.Options.Size(full: 1_000, small: 20), ct));
     }
 
@@ -42,7 +42,7 @@ internal static class BigRuns
         long starting = Stopwatch.GetTimestamp();
         await connection.PostAsync($"/api/workflows/{workflow}/run", default, ct).ExpectAsync(202);
         var started = Stopwatch.GetElapsedTime(starting);
-        var sample = await WorkOffAsync(site, label, jobs.Count, workers, ct);
+        var sample = await JobLoad.WorkOffAsync(site, label, new Supply(jobs.Count), workers, JobPairs.Singly, ct);
         long reading = Stopwatch.GetTimestamp();
         await connection.GetAsync($"/api/workflows/{workflow}/status", ct).ExpectAsync(200);
         return sample with
@@ -60,32 +60,20 @@ internal static class BigRuns
     {
         var site = await lab.SharedAsync(database);
         string label = lab.NewName("many");
-        using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-        long defining = Stopwatch.GetTimestamp();
-        List<string> workflows = [];
-        while (workflows.Count < count)
-        {
-            workflows.Add(await connection.DefineJobsAsync(Bodies.FiveStepJobs(lab.NewName(label), label), ct));
-        }
-
-        var defined = Stopwatch.GetElapsedTime(defining);
-        foreach (string workflow in workflows)
-        {
-            await connection.PostAsync($"/api/workflows/{workflow}/run", default, ct).ExpectAsync(202);
-        }
-
-        var sample = await WorkOffAsync(site, label, (long)count * Supply.StepsInARun, Workers, ct);
-        return sample with { Extras = new Dictionary<string, double> { ["definitions/s"] = count / defined.TotalSeconds } };
-    }
-
-    private static Task<Sample> WorkOffAsync(Site site, string label, long steps, int workers, CancellationToken ct)
-    {
-        var supply = new Supply(steps);
-        return Load.RunAsync(workers, async (worker, latencies, ct) =>
+        var defining = await Load.RunAsync(Definers, async (definer, _, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-            string name = string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}");
-            return await JobPairs.ReportAndClaimAsync(connection, name, label, supply, latencies, ct);
+            long defined = 0;
+            for (int i = definer; i < count; i += Definers, defined++)
+            {
+                string workflow = await connection.DefineJobsAsync(Bodies.FiveStepJobs(lab.NewName(label), label), ct);
+                await connection.PostAsync($"/api/workflows/{workflow}/run", default, ct).ExpectAsync(202);
+            }
+
+            return defined;
         }, ct);
+        var supply = new Supply((long)count * Supply.StepsInARun);
+        var sample = await JobLoad.WorkOffAsync(site, label, supply, Workers, JobPairs.Singly, ct);
+        return sample with { Extras = new Dictionary<string, double> { ["defined and started/s"] = defining.Rate!.Value } };
     }
 }

@@ -13,18 +13,19 @@ internal static class BrokerPairs
     {
         foreach (int workers in (int[])[32, 128])
         {
+            string name = Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database);
             yield return new(
-                Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database),
+                name,
                 "steps",
-                string.Create(CultureInfo.InvariantCulture, $"http-ceiling-{workers}"),
-                (lab, ct) => MeasureAsync(lab, database, workers, ct));
+                Naming.On(string.Create(CultureInfo.InvariantCulture, $"jobs-pair-{workers}"), database),
+                (lab, ct) => MeasureAsync(lab, name, database, workers, ct));
         }
     }
 
-    private static async Task<Sample> MeasureAsync(Lab lab, Database database, int workers, CancellationToken ct)
+    private static async Task<Sample> MeasureAsync(Lab lab, string name, Database database, int workers, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
-        return await Supply.MeasureAsync(lab.Options, async runs =>
+        return await Supply.MeasureAsync(lab, name, async runs =>
         {
             string workflow = lab.NewName("steps");
             byte[] registration = Bodies.Json(new[] { Bodies.FiveStepSchema(workflow) });
@@ -64,7 +65,10 @@ internal static class BrokerPairs
                 continue;
             }
 
-            await connection.PostAsync(path, ReportOf(assignment.Body.Span), ct).ExpectAsync(204);
+            latencies.Note(began);
+            byte[] report = ReportOf(assignment.Body.Span);
+            began = Stopwatch.GetTimestamp();
+            await connection.PostAsync(path, report, ct).ExpectAsync(204);
             latencies.Note(began);
             supply.Done();
             done++;

@@ -1,22 +1,28 @@
 using System.Diagnostics;
 using System.Globalization;
 using Broker.Benchmarks.Harness;
-using Broker.Benchmarks.Http;
 
 namespace Broker.Benchmarks.Scenarios;
 
 /// <summary>Runs of five steps worked off through the jobs dialect: singly, with the next claim in the report, in batches.</summary>
 internal static class JobPairs
 {
-    private delegate Task<long> Worker(RawConnection connection, string name, string label, Supply supply, Latencies latencies, CancellationToken ct);
-
     public static IEnumerable<Scenario> On(Database database)
     {
+        yield return Of("jobs-pair-1", null, database, 1, Singly);
         foreach (int workers in (int[])[32, 128])
         {
-            yield return Of($"jobs-pair-{workers}", $"http-ceiling-{workers}", database, workers, SinglyAsync);
-            yield return Of($"jobs-complete-and-claim-{workers}", $"http-ceiling-{workers}", database, workers, ReportAndClaimAsync);
+            yield return Of($"jobs-pair-{workers}", $"http-ceiling-{workers}", database, workers, Singly);
+            yield return Of($"jobs-complete-and-claim-{workers}", $"http-ceiling-{workers}", database, workers, ReportingAndClaiming);
         }
+
+        string full = Naming.On("jobs-pair-32", database);
+        yield return new(Naming.On("jobs-pair-32-half-load", database), "steps", full, async (lab, ct) =>
+        {
+            var site = await lab.SharedAsync(database);
+            double half = await HalfLoadAsync(lab, site, database, ct);
+            return await new JobLoad(lab, site, 32, Paced(half, 32)).RunAsync(JobLoad.RunsFor(half, lab.Options.Length), ct);
+        });
 
         foreach (var (batch, workers) in ((int, int)[])[(10, 8), (100, 4)])
         {
@@ -25,87 +31,69 @@ internal static class JobPairs
                 database == Database.Postgres ? "raw-sql-batch200-4" : "raw-sqlite-batch200",
                 database,
                 workers,
-                (connection, name, label, supply, latencies, ct) => BatchesAsync(connection, name, label, batch, supply, latencies, ct));
+                worker => BatchesAsync(worker, batch));
         }
 
         if (database == Database.Postgres)
         {
-            yield return Of("jobs-pair-32-on-3-brokers", "jobs-pair-32@postgres", database, 32, SinglyAsync, brokers: 3);
+            yield return Of("jobs-pair-32-on-3-brokers", full, database, 32, Singly, purpose: "three", brokers: 3);
         }
     }
 
-    private static Scenario Of(string name, string comparedWith, Database database, int workers, Worker work, int brokers = 1) => new(
-        Naming.On(name, database), "steps", comparedWith, async (lab, ct) =>
-        {
-            if (brokers == 1)
+    public static Scenario Of(
+        string name, string? comparedWith, Database database, int workers, JobWork work, string purpose = "", int brokers = 1) => new(
+            Naming.On(name, database), "steps", comparedWith, async (lab, ct) =>
             {
-                return await MeasureAsync(lab, await lab.SharedAsync(database), workers, work, ct);
-            }
+                var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
+                return await Supply.MeasureAsync(lab, Naming.On(name, database), runs => load.RunAsync(runs, ct));
+            });
 
-            await using var site = await lab.OpenAsync(database, brokers);
-            return await MeasureAsync(lab, site, workers, work, ct);
-        });
-
-    private static async Task<Sample> MeasureAsync(Lab lab, Site site, int workers, Worker work, CancellationToken ct)
+    /// <summary>Half of what 32 workers do in pairs: as measured in this run, or now.</summary>
+    public static async Task<double> HalfLoadAsync(Lab lab, Site site, Database database, CancellationToken ct)
     {
-        double? allocated = null;
-        double cpu = 0;
-        long? writes = null;
-        var sample = await Supply.MeasureAsync(lab.Options, async runs =>
+        string scenario = Naming.On("jobs-pair-32", database);
+        if (!lab.LatestRates.TryGetValue(scenario, out double full))
         {
-            string label = lab.NewName("pair");
-            using (var connection = await RawConnection.ConnectAsync(site.Address, ct))
-            {
-                string workflow = await connection.DefineJobsAsync(Bodies.FiveStepJobs(label, label), ct);
-                await connection.StartInstancesAsync(workflow, runs, label, ct);
-            }
-
-            allocated = await AllocatedAsync(site, ct);
-            cpu = CpuSeconds(site);
-            writes = await site.WritesAsync();
-            var supply = new Supply(runs * Supply.StepsInARun);
-            return await Load.RunAsync(workers, async (worker, latencies, ct) =>
-            {
-                using var connection = await RawConnection.ConnectAsync(site.Brokers[worker % site.Brokers.Count].Address, ct);
-                return await work(connection, string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}"), label, supply, latencies, ct);
-            }, ct);
-        });
-
-        var extras = new Dictionary<string, double>
-        {
-            ["broker cpu us/step"] = (CpuSeconds(site) - cpu) * 1e6 / sample.Count,
-            ["broker MB"] = site.Brokers.Sum(broker => ProcessUsage.ResidentMegabytes(broker.Id)),
-        };
-        if (await AllocatedAsync(site, ct) is { } after && allocated is { } before)
-        {
-            extras["allocated bytes/step"] = (after - before) / sample.Count;
+            var load = new JobLoad(lab, site, 32, Singly);
+            full = (await Supply.MeasureAsync(lab, scenario, runs => load.RunAsync(runs, ct))).Rate!.Value;
         }
 
-        if (await site.WritesAsync() is { } written && writes is { } earlier)
-        {
-            extras["commits/step"] = (double)(written - earlier) / sample.Count;
-        }
-
-        return sample with { Extras = extras };
+        return full / 2;
     }
 
-    private static async Task<long> SinglyAsync(
-        RawConnection connection, string name, string label, Supply supply, Latencies latencies, CancellationToken ct)
+    /// <summary>Claim, complete, claim, complete.</summary>
+    public static Task<long> Singly(JobWorker worker) => SinglyAsync(worker, pace: null);
+
+    /// <summary>The same at a steady rate over all workers.</summary>
+    public static JobWork Paced(double perSecond, int workers)
     {
-        byte[] claim = Bodies.Claim(name, label);
+        var pace = new Pace(perSecond, workers);
+        return worker => SinglyAsync(worker, pace);
+    }
+
+    public static async Task<long> SinglyAsync(JobWorker worker, Pace? pace)
+    {
+        byte[] claim = Bodies.Claim(worker.Name, worker.Label);
         long done = 0;
-        while (!supply.IsExhausted)
+        while (!worker.Supply.IsExhausted)
         {
-            long began = Stopwatch.GetTimestamp();
-            if (await connection.ClaimAsync(claim, ct) is not { } lease)
+            if (pace is not null)
             {
-                await Supply.PauseAsync(ct);
+                await pace.TurnAsync(worker.Index, done, worker.Ct);
+            }
+
+            long began = Stopwatch.GetTimestamp();
+            if (await worker.Connection.ClaimAsync(claim, worker.Ct) is not { } lease)
+            {
+                await Supply.PauseAsync(worker.Ct);
                 continue;
             }
 
-            await connection.CompleteAsync(lease, ct);
-            latencies.Note(began);
-            supply.Done();
+            worker.Latencies.Note(began);
+            began = Stopwatch.GetTimestamp();
+            await worker.Connection.CompleteAsync(lease, worker.Ct);
+            worker.Latencies.Note(began);
+            worker.Supply.Done();
             done++;
         }
 
@@ -113,68 +101,55 @@ internal static class JobPairs
     }
 
     /// <summary>Every report asks for the next job; only a worker that got none claims by itself.</summary>
-    internal static async Task<long> ReportAndClaimAsync(
-        RawConnection connection, string name, string label, Supply supply, Latencies latencies, CancellationToken ct)
+    private static async Task<long> ReportingAndClaiming(JobWorker worker)
     {
-        byte[] claim = Bodies.Claim(name, label, count: 1);
+        byte[] claim = Bodies.Claim(worker.Name, worker.Label, count: 1);
         List<string> held = [];
         long done = 0;
-        while (!supply.IsExhausted)
+        while (!worker.Supply.IsExhausted)
         {
             if (held.Count == 0)
             {
-                held = await connection.ClaimManyAsync(claim, ct);
+                held = await worker.Connection.ClaimManyAsync(claim, worker.Ct);
                 if (held.Count == 0)
                 {
-                    await Supply.PauseAsync(ct);
+                    await Supply.PauseAsync(worker.Ct);
                     continue;
                 }
             }
 
             long began = Stopwatch.GetTimestamp();
-            held = await connection.CompleteManyAsync(Bodies.Complete(held, name, label), ct);
-            latencies.Note(began);
-            supply.Done();
+            held = await worker.Connection.CompleteManyAsync(Bodies.Complete(held, worker.Name, worker.Label), worker.Ct);
+            worker.Latencies.Note(began);
+            worker.Supply.Done();
             done++;
         }
 
         return done;
     }
 
-    internal static async Task<long> BatchesAsync(
-        RawConnection connection, string name, string label, int batch, Supply supply, Latencies latencies, CancellationToken ct)
+    private static async Task<long> BatchesAsync(JobWorker worker, int batch)
     {
-        byte[] claim = Bodies.Claim(name, label, batch);
+        byte[] claim = Bodies.Claim(worker.Name, worker.Label, batch);
         long done = 0;
-        while (!supply.IsExhausted)
+        while (!worker.Supply.IsExhausted)
         {
             long began = Stopwatch.GetTimestamp();
-            var held = await connection.ClaimManyAsync(claim, ct);
+            var held = await worker.Connection.ClaimManyAsync(claim, worker.Ct);
             if (held.Count == 0)
             {
-                await Supply.PauseAsync(ct);
+                await Supply.PauseAsync(worker.Ct);
                 continue;
             }
 
-            await connection.CompleteManyAsync(Bodies.Complete(held), ct);
-            latencies.Note(began);
-            supply.Done(held.Count);
+            worker.Latencies.Note(began);
+            began = Stopwatch.GetTimestamp();
+            await worker.Connection.CompleteManyAsync(Bodies.Complete(held), worker.Ct);
+            worker.Latencies.Note(began);
+            worker.Supply.Done(held.Count);
             done += held.Count;
         }
 
         return done;
-    }
-
-    private static double CpuSeconds(Site site) => site.Brokers.Sum(broker => ProcessUsage.CpuSeconds(broker.Id));
-
-    private static async Task<double?> AllocatedAsync(Site site, CancellationToken ct)
-    {
-        double? sum = 0;
-        foreach (var broker in site.Brokers)
-        {
-            sum += await ProcessUsage.AllocatedBytesAsync(broker.Address, ct);
-        }
-
-        return sum;
     }
 }

@@ -8,21 +8,31 @@ namespace Broker.Benchmarks.Scenarios;
 /// <summary>Claims that wait: how soon they hear of work, and what they cost while there is none.</summary>
 internal static class ParkedClaims
 {
+    public const string CpuShare = "broker % of a core";
+
+    /// <summary>What PostgreSQL counts of a database. A query outside of a transaction is one of its own.</summary>
+    public const string Transactions = "transactions/s";
+
     // Long enough for a request to be parked before the report that answers it is sent.
     private static readonly TimeSpan UntilParked = TimeSpan.FromMilliseconds(20);
 
+    private static readonly TimeSpan LeastIdleTime = TimeSpan.FromSeconds(10);
+
     public static IEnumerable<Scenario> On(Database database)
     {
-        yield return new(Naming.On("hand-over-idle", database), "hand-overs", null, (lab, ct) => HandOverAsync(lab, database, ct));
+        yield return new(Naming.On("hand-over-idle", database), "hand-overs", null, async (lab, ct) =>
+            await HandOverAsync(lab, await lab.SharedAsync(database), ct));
+        yield return new(Naming.On("hand-over-half-load", database), "hand-overs", null, (lab, ct) => UnderLoadAsync(lab, database, ct));
         yield return new(Naming.On("parked-2000-idle", database), "claims", null, (lab, ct) => IdleAsync(lab, database, ct));
     }
 
+    private static int ChainLength(Lab lab) => lab.Options.Size(full: 200, small: 10);
+
     /// <summary>A chain whose steps two workers do in turn: the time from one's report to the other's parked claim being answered.</summary>
-    private static async Task<Sample> HandOverAsync(Lab lab, Database database, CancellationToken ct)
+    private static async Task<Sample> HandOverAsync(Lab lab, Site site, CancellationToken ct)
     {
-        var site = await lab.SharedAsync(database);
         string label = lab.NewName("hand");
-        int length = lab.Options.Size(full: 200, small: 10);
+        int length = ChainLength(lab);
         using var reporter = await RawConnection.ConnectAsync(site.Address, ct);
         using var other = await RawConnection.ConnectAsync(site.Address, ct);
         string workflow = await reporter.DefineJobsAsync(Bodies.Jobs(label, label, BigRuns.Chain(length)), ct);
@@ -49,6 +59,36 @@ internal static class ParkedClaims
         return new Sample(0, Stopwatch.GetElapsedTime(start), [latencies]);
     }
 
+    /// <summary>The same while 32 workers do half of what they can do.</summary>
+    private static async Task<Sample> UnderLoadAsync(Lab lab, Database database, CancellationToken ct)
+    {
+        const int workers = 32;
+        var site = await lab.SharedAsync(database);
+        double half = await JobPairs.HalfLoadAsync(lab, site, database, ct);
+        // Twice what a hand-over of a usual length needs, so that the load outlasts the chain; what is left is then done at full speed.
+        int runs = JobLoad.RunsFor(half, UntilParked * 2 * ChainLength(lab));
+        var pace = new Pace(half, workers);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        var load = new JobLoad(lab, site, workers, worker => JobPairs.SinglyAsync(worker, pace)).RunAsync(runs, stop.Token);
+        Sample handOver;
+        bool outlasted;
+        try
+        {
+            handOver = await HandOverAsync(lab, site, ct);
+            outlasted = !load.IsCompleted;
+            pace.End();
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            await Task.WhenAny(load);
+            throw;
+        }
+
+        await load;
+        return handOver with { Extras = new Dictionary<string, double> { ["load steps/s"] = outlasted ? half : 0 } };
+    }
+
     private static async Task<Sample> IdleAsync(Lab lab, Database database, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
@@ -65,13 +105,12 @@ internal static class ParkedClaims
                 parked.Add(connection.PostAsync("/api/jobs/claim", claim, ct).AsTask());
             }
 
-            // The last ones are on their way, and PostgreSQL's backends tell their counts within a second of falling idle.
-            await Task.Delay(TimeSpan.FromSeconds(lab.Options.Short ? 0.2 : 2), ct);
+            await Task.Delay(UntilSettled(lab.Options, database), ct);
             var broker = site.Brokers[0];
             double cpu = ProcessUsage.CpuSeconds(broker.Id);
             long? transactions = await site.TransactionsAsync();
             long start = Stopwatch.GetTimestamp();
-            await Task.Delay(lab.Options.Length * 2, ct);
+            await Task.Delay(lab.Options.IsMeasured && lab.Options.Length < LeastIdleTime ? LeastIdleTime : lab.Options.Length, ct);
             var elapsed = Stopwatch.GetElapsedTime(start);
             if (parked.Find(task => task.IsCompleted) is { } early)
             {
@@ -81,12 +120,12 @@ internal static class ParkedClaims
 
             var extras = new Dictionary<string, double>
             {
-                ["broker cpu %"] = (ProcessUsage.CpuSeconds(broker.Id) - cpu) * 100 / elapsed.TotalSeconds,
+                [CpuShare] = (ProcessUsage.CpuSeconds(broker.Id) - cpu) * 100 / elapsed.TotalSeconds,
                 ["broker MB"] = ProcessUsage.ResidentMegabytes(broker.Id),
             };
             if (await site.TransactionsAsync() is { } after && transactions is { } before)
             {
-                extras["transactions/s"] = (after - before) / elapsed.TotalSeconds;
+                extras[Transactions] = (after - before) / elapsed.TotalSeconds;
             }
 
             return new Sample(0, elapsed, []) { Extras = extras };
@@ -96,4 +135,8 @@ internal static class ParkedClaims
             connections.ForEach(connection => connection.Dispose());
         }
     }
+
+    // The last claims are on their way, and a backend of PostgreSQL that falls idle keeps its counts for up to ten seconds.
+    private static TimeSpan UntilSettled(BenchmarkOptions options, Database database) => TimeSpan.FromSeconds(
+        options.IsMeasured ? database switch { Database.Postgres => 11, Database.Sqlite => 3 } : 0.2);
 }

@@ -10,6 +10,8 @@ internal sealed class Supply(long steps)
 {
     private long _done;
 
+    public long Steps => steps;
+
     public bool IsExhausted => Interlocked.Read(ref _done) >= steps;
 
     public void Done(int count = 1) => Interlocked.Add(ref _done, count);
@@ -20,21 +22,24 @@ internal sealed class Supply(long steps)
     public const int StepsInARun = 5;
 
     /// <summary>
-    /// Runs two small rounds to find the speed, the first of which is spent on compiling, then one of about the wanted length.
-    /// <paramref name="round"/> is given a number of runs to create and work off.
+    /// One round of about the wanted length, at the speed that the scenario last had in this run; when it has not run yet, at that of two
+    /// small rounds, the first of which is spent on compiling. <paramref name="round"/> is given a number of runs to create and work off.
     /// </summary>
-    public static async Task<Sample> MeasureAsync(BenchmarkOptions options, Func<int, Task<Sample>> round)
+    public static async Task<Sample> MeasureAsync(Lab lab, string scenario, Func<int, Task<Sample>> round)
     {
+        var options = lab.Options;
         int least = options.Size(full: 100, small: 10);
-        int RunsFor(Sample seen, TimeSpan length) =>
-            (int)Math.Clamp(seen.Rate!.Value / StepsInARun * length.TotalSeconds, least, 20_000);
+        int RunsFor(double rate, TimeSpan length) => (int)Math.Clamp(rate / StepsInARun * length.TotalSeconds, least, 20_000);
 
-        var seen = await round(least);
-        if (!options.Short)
+        if (!lab.LatestRates.TryGetValue(scenario, out double rate))
         {
-            seen = await round(RunsFor(seen, options.Length / 4));
+            rate = (await round(least)).Rate!.Value;
+            if (!options.Short)
+            {
+                rate = (await round(RunsFor(rate, options.Length / 4))).Rate!.Value;
+            }
         }
 
-        return await round(RunsFor(seen, options.Length));
+        return await round(RunsFor(rate, options.Length));
     }
 }

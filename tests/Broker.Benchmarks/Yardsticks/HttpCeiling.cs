@@ -51,7 +51,9 @@ internal static class HttpCeiling
             {
                 long began = Stopwatch.GetTimestamp();
                 var claimed = await connection.PostAsync("/api/jobs/claim", Claim, ct);
+                latencies.Note(began);
                 string lease = JsonScan.First(claimed.Body.Span, "lease_id"u8) ?? throw new InvalidDataException(claimed.Text);
+                began = Stopwatch.GetTimestamp();
                 var completed = await connection.PostAsync($"/api/jobs/{lease}/complete", Outputs, ct);
                 if (completed.Status != 200)
                 {

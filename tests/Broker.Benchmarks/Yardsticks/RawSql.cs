@@ -50,6 +50,7 @@ internal static class RawSql
                 {
                     long began = Stopwatch.GetTimestamp();
                     var (ids, leases) = await ClaimAsync(claim, ct);
+                    latencies.Note(began);
                     if (ids.Count == 0)
                     {
                         break;
@@ -57,6 +58,7 @@ internal static class RawSql
 
                     complete.Parameters[0].Value = batch == 1 ? ids[0] : ids;
                     complete.Parameters[1].Value = batch == 1 ? leases[0] : leases;
+                    began = Stopwatch.GetTimestamp();
                     await complete.PrepareAsync(ct);
                     done += await complete.ExecuteNonQueryAsync(ct);
                     latencies.Note(began);

@@ -60,6 +60,8 @@ internal static class SqliteCommands
                     claimed[i] = ((long)claim.ExecuteScalar()!, name);
                 }
             });
+            latencies.Note(began);
+            began = Stopwatch.GetTimestamp();
             InTransaction(connection, complete, () =>
             {
                 foreach (var job in claimed)

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Broker.Benchmarks.Harness;
+using Broker.Benchmarks.Http;
+
+namespace Broker.Benchmarks.Scenarios;
+
+/// <summary>What a worker does until the supply is exhausted; answers how many steps it did.</summary>
+internal delegate Task<long> JobWork(JobWorker worker);
+
+/// <summary>One worker of the jobs dialect with a connection of its own.</summary>
+internal sealed record JobWorker(
+    int Index, RawConnection Connection, string Name, string Label, Supply Supply, Latencies Latencies, CancellationToken Ct);
+
+/// <summary>A stored definition whose jobs ask for the label.</summary>
+internal sealed record JobDefinition(string Workflow, string Label);
+
+/// <summary>Workers that work off runs of five steps: of a definition that is made for each round, or of a given one.</summary>
+internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, JobDefinition? given = null)
+{
+    /// <summary>Runs that keep workers busy for so long.</summary>
+    public static int RunsFor(double stepsPerSecond, TimeSpan length) =>
+        (int)Math.Max(1, stepsPerSecond * length.TotalSeconds / Supply.StepsInARun);
+
+    /// <summary>
+    /// Starts so many runs and does as many steps as they have: all of them, or, of a given definition, those that have been ready for longest.
+    /// </summary>
+    public async Task<Sample> RunAsync(int runs, CancellationToken ct)
+    {
+        var definition = await StartAsync(runs, ct);
+        var garbage = await GarbageAsync(ct);
+        double cpu = CpuSeconds();
+        long? writes = await site.WritesAsync();
+        var supply = new Supply((long)runs * Supply.StepsInARun);
+        var sample = await WorkOffAsync(site, definition.Label, supply, workers, work, ct);
+        if (given is null && sample.Count != supply.Steps)
+        {
+            throw new InvalidDataException(string.Create(
+                CultureInfo.InvariantCulture, $"{sample.Count} steps were done of {supply.Steps}: some were handed out twice."));
+        }
+
+        var extras = new Dictionary<string, double>
+        {
+            ["broker cpu us/step"] = (CpuSeconds() - cpu) * 1e6 / sample.Count,
+            ["broker MB"] = site.Brokers.Sum(broker => ProcessUsage.ResidentMegabytes(broker.Id)),
+        };
+        foreach (var (figure, after) in await GarbageAsync(ct))
+        {
+            extras[figure + "/1000 steps"] = (after - garbage.GetValueOrDefault(figure)) * 1000 / sample.Count;
+        }
+
+        if (await site.WritesAsync() is { } written && writes is { } earlier)
+        {
+            extras["commits/step"] = (double)(written - earlier) / sample.Count;
+        }
+
+        return sample with { Extras = extras };
+    }
+
+    /// <summary>Every worker on a connection of its own, spread over the site's brokers.</summary>
+    public static Task<Sample> WorkOffAsync(Site site, string label, Supply supply, int workers, JobWork work, CancellationToken ct) =>
+        Load.RunAsync(workers, async (worker, latencies, ct) =>
+        {
+            using var connection = await RawConnection.ConnectAsync(site.Brokers[worker % site.Brokers.Count].Address, ct);
+            string name = string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}");
+            return await work(new JobWorker(worker, connection, name, label, supply, latencies, ct));
+        }, ct);
+
+    private async Task<JobDefinition> StartAsync(int runs, CancellationToken ct)
+    {
+        using var connection = await RawConnection.ConnectAsync(site.Address, ct);
+        string name = lab.NewName("pair");
+        var definition = given ?? new JobDefinition(await connection.DefineJobsAsync(Bodies.FiveStepJobs(name, name), ct), name);
+        await connection.StartInstancesAsync(definition.Workflow, runs, name, ct);
+        return definition;
+    }
+
+    private double CpuSeconds() => site.Brokers.Sum(broker => ProcessUsage.CpuSeconds(broker.Id));
+
+    private async Task<Dictionary<string, double>> GarbageAsync(CancellationToken ct)
+    {
+        var sums = new Dictionary<string, double>();
+        foreach (var broker in site.Brokers)
+        {
+            foreach (var (figure, value) in await ProcessUsage.GarbageAsync(broker.Address, ct))
+            {
+                sums[figure] = sums.GetValueOrDefault(figure) + value;
+            }
+        }
+
+        return sums;
+    }
+}

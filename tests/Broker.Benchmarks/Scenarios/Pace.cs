@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace Broker.Benchmarks.Scenarios;
+
+/// <summary>
+/// Turns at a steady rate, dealt to workers in order. Who is late takes its next turn at once, so that the rate holds. It begins with the
+/// first turn that is asked for.
+/// </summary>
+internal sealed class Pace(double perSecond, int workers)
+{
+    private readonly Lazy<long> _start = new(Stopwatch.GetTimestamp);
+    private volatile bool _isOver;
+
+    /// <summary>Returns when the worker's turn comes.</summary>
+    public Task TurnAsync(int worker, long turn, CancellationToken ct)
+    {
+        var early = TimeSpan.FromSeconds(((turn * workers) + worker) / perSecond) - Stopwatch.GetElapsedTime(_start.Value);
+        return _isOver || early <= TimeSpan.Zero ? Task.CompletedTask : Task.Delay(early, ct);
+    }
+
+    /// <summary>From now on nobody waits.</summary>
+    public void End() => _isOver = true;
+}
