@@ -36,6 +36,7 @@ internal static class MetricCatalogue
         [("System.Runtime", "dotnet.process.memory.working_set")] = [],
         [("System.Runtime", "dotnet.gc.collections")] = ["gc.heap.generation"],
         [("System.Runtime", "dotnet.gc.pause.time")] = [],
+        [("System.Runtime", "dotnet.gc.heap.total_allocated")] = [],
         [("System.Runtime", "dotnet.thread_pool.thread.count")] = [],
         [("System.Runtime", "dotnet.thread_pool.queue.length")] = [],
     };
