@@ -53,7 +53,7 @@ internal sealed class PgBouncer : IAsyncDisposable
             auth_type = any
             pool_mode = transaction
             default_pool_size = 8
-            max_client_conn = 500
+            max_client_conn = 2000
             """));
         // It refuses to be root, and then must still read its settings.
         const UnixFileMode open = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
