@@ -73,6 +73,7 @@ public abstract class ModelConformance : StoreTests
         var escaped = new List<Plant>();
         foreach (var plant in plants)
         {
+            var planted = Stopwatch.GetTimestamp();
             await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, Ct);
             if (await CatchAsync(arena) is not { } found)
             {
@@ -81,7 +82,7 @@ public abstract class ModelConformance : StoreTests
             }
 
             var (schedule, fault) = await ShrinkAsync(arena, found, tries: IsLong ? 10 : 2, budget: IsLong ? 500 : 20);
-            Print($"Caught after {found.After} schedules (seed {found.Seed}): {plant}\n{schedule}\n{fault}\n");
+            Print($"Caught after {found.After} schedules (seed {found.Seed}), made small within {Stopwatch.GetElapsedTime(planted).TotalSeconds:f1} s: {plant}\n{schedule}\n{fault}\n");
         }
 
         Print($"{plants.Count - escaped.Count} of {plants.Count} caught, {Stopwatch.GetElapsedTime(began).TotalSeconds:f1} s");
