@@ -62,7 +62,7 @@ public sealed class PoolerTests(DurableCluster cluster)
                 ["BROKER_TEST_POSTGRES"] = string.Create(CultureInfo.InvariantCulture, $"Host={server.Host};Port={server.Port};Username=postgres;Database={server.AbsolutePath[1..]}"),
                 ["BROKER_TEST_POOLER"] = new Uri(await pooler.ThroughAsync(server.AbsoluteUri)).Authority,
             },
-            ["--filter-class", "*.Postgres*", "--no-progress", "--no-ansi"]);
+            ["--filter-class", "*.Postgres*", "--no-ansi"]);
         await suite.StartUntilAsync("  duration:", SuitePatience);
         var counted = suite.Output.SkipWhile(line => !line.StartsWith("Test run summary:", StringComparison.Ordinal)).ToList();
         Effort.Print(string.Join('\n', counted));
