@@ -84,9 +84,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves the claim: only rows that somebody could take, in the order in which they are taken.
             step.HasIndex(s => new { s.QueueId, s.Rank, s.Due, s.Idx }, "ix_step_claim").HasFilter($"status = {(int)StepStatus.Ready}");
 
-            // Serves the reaper and the list of busy workers: as small as the number of live leases. Without the expiry, so that a
-            // heartbeat changes no index.
-            step.HasIndex(s => new { s.RunId, s.Idx }, "ix_step_leased").HasFilter($"status = {(int)StepStatus.Leased}");
+            // Serves claims that are sent again, by their fences, and the reaper and the list of busy workers: as small as the number of
+            // live leases. Without the expiry, so that a heartbeat changes no index.
+            step.HasIndex(s => s.Fence, "ix_step_leased").HasFilter($"status = {(int)StepStatus.Leased}");
 
             // Serves timers: sleeps and waits by deadline.
             step.HasIndex(s => s.Due, "ix_step_waiting").HasFilter($"status = {(int)StepStatus.Waiting}");

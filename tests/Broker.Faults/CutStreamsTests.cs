@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Broker.Faults.Harness;
 using Xunit;
 
@@ -41,7 +40,8 @@ public sealed class CutStreamsTests(DurableCluster cluster)
         var kept = (string)(await site.SqlAsync($"SELECT string_agg(sequence::text, ',' ORDER BY id) FROM log WHERE workflow = '{workflow}'"))!;
         var expected = kept.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(Enumerable.Range(0, lines), expected.Distinct().Order());
-        Assert.All(reading, r => Assert.Equal(expected.Take(expected.IndexOf(lines - 1) + 1), r.Lines));
+        var seen = expected[..(expected.IndexOf(lines - 1) + 1)];
+        Assert.All(reading, r => Assert.True(r.Lines.SequenceEqual(seen), $"{r.Lines.Count} lines were read, {seen.Count} are kept"));
         Assert.All(reading, r => Assert.True(r.Connections > 1));
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
@@ -109,6 +109,14 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             }
         }
 
+        // Not by a parser: that took most of the time for the forty million events of the long form.
+        private static int NumberOf(string data)
+        {
+            const string Name = "\"sequence\":";
+            var digits = data.AsSpan(data.IndexOf(Name, StringComparison.Ordinal) + Name.Length);
+            return int.Parse(digits[..digits.IndexOfAny(',', '}')], CultureInfo.InvariantCulture);
+        }
+
         // An event counts once it is whole; what it brought is known only together with its id.
         private async Task<string> ReadAsync(Stream stream, string seen, int room, CancellationToken ct)
         {
@@ -122,7 +130,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
                     else if (line.StartsWith("data:", StringComparison.Ordinal)) data = line[5..];
                     else if (line.Length == 0 && data.Length > 0)
                     {
-                        Lines.Add((int)JsonNode.Parse(data)!["sequence"]!);
+                        Lines.Add(NumberOf(data));
                         (seen, data) = (id, "");
                         room--;
                         if (Lines[^1] == last) break;

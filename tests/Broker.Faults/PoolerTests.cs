@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Broker.Faults.Harness;
+using Broker.Testing;
 using Npgsql;
 using Xunit;
 
@@ -10,13 +11,13 @@ namespace Broker.Faults;
 public sealed class PoolerTests(DurableCluster cluster)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SuitePatience = TimeSpan.FromMinutes(15);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task All_dialects_work_and_work_is_handed_over()
     {
-        Effort.RequireLong("It wants pgbouncer.");
         PgBouncer.Require();
         await using var pooler = new PgBouncer();
         var url = "";
@@ -43,6 +44,31 @@ public sealed class PoolerTests(DurableCluster cluster)
         await load.MoreAsync(Effort.Of(300, 10_000));
         await load.EndAsync(Ct);
         await LeavesNoSettingsAsync(url);
+    }
+
+    /// <summary>The tests of all dialects over HTTP, in a process of their own, as they run on a direct connection in every change.</summary>
+    [Fact]
+    public async Task The_whole_HTTP_suite_is_green()
+    {
+        Effort.RequireLong("It wants pgbouncer, and takes minutes.");
+        PgBouncer.Require();
+        await using var pooler = new PgBouncer();
+        var database = await cluster.Postgres.CreateDatabaseAsync();
+        var server = new Uri(cluster.Postgres.UrlOf(database));
+        await using var suite = new ManagedProcess(
+            RepositoryLayout.HttpTestProgram(),
+            new Dictionary<string, string>
+            {
+                ["BROKER_TEST_POSTGRES"] = string.Create(CultureInfo.InvariantCulture, $"Host={server.Host};Port={server.Port};Username=postgres;Database={server.AbsolutePath[1..]}"),
+                ["BROKER_TEST_POOLER"] = new Uri(await pooler.ThroughAsync(server.AbsoluteUri)).Authority,
+            },
+            ["--filter-class", "*.Postgres*", "--no-ansi"]);
+        await suite.StartUntilAsync("  duration:", SuitePatience);
+        var counted = suite.Output.SkipWhile(line => !line.StartsWith("Test run summary:", StringComparison.Ordinal)).ToList();
+        Effort.Print(string.Join('\n', counted));
+        Assert.True(counted.Contains("  failed: 0"), string.Join('\n', suite.Output));
+        Assert.Contains(counted, line => line.StartsWith("  succeeded: ", StringComparison.Ordinal) && int.Parse(line["  succeeded: ".Length..], CultureInfo.InvariantCulture) > 100);
+        await cluster.Postgres.DropAsync(database);
     }
 
     /// <summary>The handlers, broker and instances dialects on one run.</summary>

@@ -17,7 +17,6 @@ public sealed class WrongClocksTests(DurableCluster cluster)
     [Fact]
     public async Task Leases_sleeps_and_delays_end_in_time()
     {
-        Effort.RequireLong("It wants libfaketime.");
         var library = Library();
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, new SiteOptions
         {
@@ -123,9 +122,7 @@ public sealed class WrongClocksTests(DurableCluster cluster)
     {
         var found = Directory.Exists(Folder) ? Directory.GetFiles(Folder, "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2, IgnoreInaccessible = true }) : [];
         if (found.Length > 0) return found[0];
-        const string reason = "No libfaketime: install it (apt-get install faketime).";
-        if (Environment.GetEnvironmentVariable("CI") is { Length: > 0 }) Assert.Fail(reason);
-        Assert.Skip(reason);
+        Effort.Lacks("No libfaketime: install it (apt-get install faketime).");
         return "";
     }
 }

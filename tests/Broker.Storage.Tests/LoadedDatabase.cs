@@ -69,6 +69,8 @@ public sealed class LoadedPostgres(PostgresCluster cluster) : IAsyncLifetime
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
+    internal StoreHarness Open() => StoreHarness.Open(new DatabaseTarget(connectionString, null), TimeProvider.System);
+
     internal async Task<NpgsqlConnection> OpenAsync(CancellationToken ct)
     {
         var connection = new NpgsqlConnection(connectionString);
@@ -154,6 +156,8 @@ public sealed class LoadedSqlite : IAsyncLifetime
             await command.ExecuteNonQueryAsync(ct);
         }
     }
+
+    internal StoreHarness Open() => StoreHarness.Open(new DatabaseTarget(null, file.Path), new TestClock());
 
     internal async Task<SqliteConnection> OpenAsync(CancellationToken ct)
     {

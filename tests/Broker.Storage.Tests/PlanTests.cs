@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Broker.Storage.Postgres;
 using Broker.Storage.Sqlite;
+using Broker.Storage.Stores;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Xunit;
 
@@ -79,6 +81,19 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         Assert.True(touched < most, $"{touched} buffers, {most} allowed:\n{plan}");
     }
 
+    [Fact]
+    public async Task A_claim_that_may_have_been_sent_before_reads_no_lease_of_others()
+    {
+        PostgresCluster.Require();
+        var ct = TestContext.Current.CancellationToken;
+        await using var store = database.Open();
+        await using var db = store.Engine.CreateContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        Assert.Empty(await ClaimKeys.Granted(db, "w", [5, 6]).ToListAsync(ct));
+        var read = await db.Database.SqlQuery<long>($"""SELECT seq_tup_read + idx_tup_fetch AS "Value" FROM pg_stat_xact_user_tables WHERE relname = 'step'""").SingleAsync(ct);
+        Assert.InRange(read, 0, 4);
+    }
+
     private async Task<string> ExplainAsync(string sql, string arguments, string planMode)
     {
         var ct = TestContext.Current.CancellationToken;
@@ -150,5 +165,20 @@ public sealed class SqlitePlanTests(LoadedSqlite database) : IClassFixture<Loade
         Assert.DoesNotContain(steps, s => s.StartsWith("SCAN", StringComparison.Ordinal));
         Assert.DoesNotContain(steps, s => s.Contains("TEMP B-TREE", StringComparison.Ordinal));
         if (name == nameof(SqliteSql.First)) Assert.Contains(steps, s => s.Contains("ix_step_claim (queue_id=? AND rank<?)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_claim_that_may_have_been_sent_before_is_looked_up_by_its_fences()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var store = database.Open();
+        await using var db = store.Engine.CreateContext();
+        await using var command = ClaimKeys.Granted(db, "w", [5, 6]).CreateDbCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + command.CommandText;
+        await db.Database.OpenConnectionAsync(ct);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var steps = new List<string>();
+        while (await reader.ReadAsync(ct)) steps.Add(reader.GetString(3));
+        Assert.Contains(steps, s => s.Contains("ix_step_leased (fence=?)", StringComparison.Ordinal));
     }
 }

@@ -15,6 +15,9 @@ public class ManagedProcess : IAsyncDisposable
     private const int Term = 15, Continue = 18, Stop = 19;
     private const int KeptLines = 5_000;
 
+    // A broker is up within two seconds; with thirty processes waiting for two cores it once took half a minute.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
+
     private readonly Lock _gate = new();
     private readonly Queue<string> _output = [];
     private readonly string _program;

@@ -8,11 +8,13 @@ namespace Broker.Testing;
 
 /// <summary>
 /// The server that BROKER_TEST_POSTGRES names, or a private one from the installed binaries: an assembly fixture.
-/// It starts with the first database that is asked for.
+/// It starts with the first database that is asked for. BROKER_TEST_POOLER (host:port) is a pooler in transaction mode before the named
+/// server: what tests do in their databases goes through it, what is done to databases does not.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
     private const string ServerVariable = "BROKER_TEST_POSTGRES";
+    private const string PoolerVariable = "BROKER_TEST_POOLER";
     private const string BinariesVariable = "BROKER_POSTGRES_BIN";
 
     private static int _clusters;
@@ -48,6 +50,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     public int ProcessId => _server?.ServerPid ?? 0;
 
     private static string? ExternalServer => Environment.GetEnvironmentVariable(ServerVariable) is { Length: > 0 } given ? given : null;
+
+    private static Uri? Pooler =>
+        ExternalServer is not null && Environment.GetEnvironmentVariable(PoolerVariable) is { Length: > 0 } given ? new Uri($"tcp://{given}") : null;
 
     private static bool IsMandatory =>
         Environment.GetEnvironmentVariable("CI") is { Length: > 0 } || Environment.GetEnvironmentVariable("BROKER_REQUIRE_POSTGRES") == "1";
@@ -159,6 +164,9 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Ends <see cref="Freeze"/>.</summary>
     public void Thaw() => ProcessTree.Thaw(Private().ServerPid);
 
+    /// <summary>What the private server's processes have taken of the processors.</summary>
+    public TimeSpan ProcessorTime() => ProcessTree.ProcessorTime(Private().ServerPid);
+
     /// <summary>A connection as the server's owner.</summary>
     public async Task<NpgsqlConnection> OpenAdminAsync()
     {
@@ -252,7 +260,10 @@ public sealed class PostgresCluster : IAsyncDisposable
         string admin = await _admin.Value;
         string name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}_{Interlocked.Increment(ref _databases)}");
         await ExecuteAsync(admin, $"CREATE DATABASE {name} {source}");
-        return To(admin, name, pooling: true);
+        string direct = To(admin, name, pooling: true);
+        return Pooler is { } pooler
+            ? new NpgsqlConnectionStringBuilder(direct) { Host = pooler.Host, Port = pooler.Port, MaxAutoPrepare = 0 }.ConnectionString
+            : direct;
     }
 
     private static string To(string admin, string database, bool pooling) =>

@@ -14,8 +14,10 @@ public static class RepositoryLayout
 
     public static string WorkerProgram(string? configuration = null) => ProgramOf("Broker.Worker", "broker-worker.dll", configuration);
 
-    private static string ProgramOf(string project, string file, string? configuration) =>
-        Path.Combine(Root, "src", project, "bin", configuration ?? Configuration, "net10.0", file);
+    public static string HttpTestProgram() => ProgramOf("Broker.Tests", "Broker.Tests.dll", null, "tests");
+
+    private static string ProgramOf(string project, string file, string? configuration, string folder = "src") =>
+        Path.Combine(Root, folder, project, "bin", configuration ?? Configuration, "net10.0", file);
 
     private static string FindRoot()
     {

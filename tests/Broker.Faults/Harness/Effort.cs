@@ -10,8 +10,15 @@ internal static class Effort
     /// <summary>Figures belong to the result: a fault that hit nothing would prove nothing.</summary>
     public static void Print(string figures) => TestContext.Current.TestOutputHelper!.WriteLine(figures);
 
-    /// <summary>For what needs the machine to itself, or programs that not every machine has.</summary>
+    /// <summary>For what takes minutes.</summary>
     public static void RequireLong(string why) => Assert.SkipUnless(IsLong, $"{why} BROKER_FAULTS=long runs it.");
+
+    /// <summary>A program is missing: the short form does without the test, the thorough round does not.</summary>
+    public static void Lacks(string program)
+    {
+        if (IsLong) Assert.Fail(program);
+        Assert.Skip(program);
+    }
 
     /// <summary>A bound in time or throughput: measured always, held to only where the machine is left to the test.</summary>
     public static void Promise(bool kept, string promise)

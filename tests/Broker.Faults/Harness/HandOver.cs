@@ -16,7 +16,7 @@ internal static class HandOver
         for (var i = 0; i < rounds; i++)
         {
             await site.Http.MustPostAsync($"/api/workflows/{workflow}/run", "", ct);
-            var one = await site.Http.MustPostAsync("/api/jobs/claim", """{"worker_id":"a","labels":[],"wait":5}""", ct);
+            var one = await site.Http.MustPostAsync("/api/jobs/claim", """{"worker_id":"a","labels":[],"wait":30}""", ct);
             Assert.Equal("one", (string?)one["job"]!["job_id"]);
             var parked = second.MustPostAsync("/api/jobs/claim", """{"worker_id":"b","labels":[],"wait":30}""", ct);
             Assert.Equal("running", (string?)(await second.JobsAsync(workflow, ct))["one"]["status"]);

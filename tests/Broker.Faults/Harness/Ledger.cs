@@ -17,10 +17,10 @@ internal sealed class Ledger
     private int longestRow;
 
     /// <summary>Tokens of reports that were answered with 200.</summary>
-    public ConcurrentDictionary<StepName, ConcurrentBag<string>> Accepted { get; } = [];
+    public ConcurrentDictionary<StepName, string[]> Accepted { get; } = [];
 
     /// <summary>Tokens of reports that were refused after an answer to them had been lost: one of them may have counted.</summary>
-    public ConcurrentDictionary<StepName, ConcurrentBag<string>> Unanswered { get; } = [];
+    public ConcurrentDictionary<StepName, string[]> Unanswered { get; } = [];
 
     /// <summary>Tokens of reports that were refused at once: none of them may count.</summary>
     public ConcurrentDictionary<string, StepName> Refused { get; } = [];
@@ -51,13 +51,13 @@ internal sealed class Ledger
 
     public void Accept(StepName step, string token)
     {
-        Accepted.GetOrAdd(step, _ => []).Add(token);
+        Add(Accepted, step, token);
         Interlocked.Increment(ref accepted);
     }
 
     public void Refuse(StepName step, string token, bool answerLost)
     {
-        if (answerLost) Unanswered.GetOrAdd(step, _ => []).Add(token);
+        if (answerLost) Add(Unanswered, step, token);
         else Refused[token] = step;
         Interlocked.Increment(ref refused);
     }
@@ -67,6 +67,10 @@ internal sealed class Ledger
         Interlocked.Increment(ref outages);
         for (var seen = longestRow; inARow > seen; seen = longestRow) Interlocked.CompareExchange(ref longestRow, inARow, seen);
     }
+
+    // No bag of its own for each of a million steps: most have one token, and a bag costs kilobytes.
+    private static void Add(ConcurrentDictionary<StepName, string[]> tokens, StepName step, string token) =>
+        tokens.AddOrUpdate(step, [token], (_, others) => [.. others, token]);
 
     /// <summary>Pairs of leases on one step that were certainly alive at the same time.</summary>
     public int Overlaps() => Held.Where(h => h.To > h.From).GroupBy(h => h.Step).Sum(step =>

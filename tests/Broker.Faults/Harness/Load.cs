@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -131,24 +132,22 @@ internal sealed class Load : IAsyncDisposable
     {
         fed = false;
         await feeding;
-        var finals = new Dictionary<StepName, string>();
-        foreach (var some in runs.Chunk(8))
+        var finals = new ConcurrentDictionary<StepName, string>();
+        await Parallel.ForEachAsync(runs, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = ct }, async (run, ct) =>
         {
-            foreach (var run in some) await UntilAsync(async () => await StatusAsync(run, ct) is "complete", $"the end of {run}");
-            foreach (var steps in await Task.WhenAll(some.Select(run => StepsAsync(site.Http, $"{workflow}~{run}", ct))))
-            {
-                foreach (var (name, token) in steps) finals.Add(name, token ?? throw new InvalidOperationException($"{name} has not ended"));
-            }
-        }
+            await UntilAsync(async () => await StatusAsync(run, ct) is "complete", $"the end of {run}");
+            foreach (var (name, token) in await StepsAsync(site.Http, $"{workflow}~{run}", ct))
+                Assert.True(finals.TryAdd(name, token ?? throw new InvalidOperationException($"{name} has not ended")), $"{name} is there once");
+        });
 
         await StopAsync();
         Assert.True(Ledger.Defects.IsEmpty, $"{string.Join(", ", Ledger.Defects)}\n{string.Join('\n', site.Brokers.SelectMany(b => b.Output.TakeLast(200)))}");
         Assert.Equal(Steps, finals.Count);
         foreach (var (step, token) in finals)
         {
-            var accepted = Ledger.Accepted.TryGetValue(step, out var answered) ? answered.ToList() : [];
-            Assert.True(accepted.Count <= 1, $"{step} was accepted {accepted.Count} times");
-            if (accepted.Count == 1) Assert.Equal(accepted[0], token);
+            var accepted = Ledger.Accepted.GetValueOrDefault(step, []);
+            Assert.True(accepted.Length <= 1, $"{step} was accepted {accepted.Length} times");
+            if (accepted.Length == 1) Assert.Equal(accepted[0], token);
             else Assert.True(Ledger.Unanswered.TryGetValue(step, out var lost) && lost.Contains(token), $"{step} ended with a result that nobody reported");
             Assert.False(Ledger.Refused.ContainsKey(token), $"{step} ended with a refused report");
         }

@@ -243,7 +243,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
             var alone = !history.Any(o => !ReferenceEquals(o, happening) && o.Begin < happening.End && happening.Begin < o.End);
             var (inner, rest) = happening switch
             {
-                Reaped reaped => (Enumerable.Repeat<Happening>(new Collected(), reaped.Count), alone ? new NothingExpired() : null),
+                Reaped reaped => (Enumerable.Repeat<Happening>(new Collected { IsAlone = alone }, reaped.Count), alone ? new NothingExpired() : null),
                 Timed timed => (Enumerable.Repeat<Happening>(new Finished(), timed.Count), alone ? new NothingDue() : (Happening?)null),
                 _ => ([happening with { IsAlone = alone }], null),
             };

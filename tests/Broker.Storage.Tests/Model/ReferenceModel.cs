@@ -21,7 +21,7 @@ internal static class ReferenceModel
         Controlled control => Once(before, next => Control(next, control)),
         Lapsed lapse => Once(before, next => Lapse(next, lapse) == lapse.Done),
         Ripened ripe => Once(before, next => Ripen(next, ripe) == ripe.Done),
-        Collected => Expired(before).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
+        Collected collected => Expired(before).Concat(collected.IsAlone ? [] : Expired(before, StepStatus.Cancelled)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
         NothingExpired => Expired(before).Any() ? [] : [before],
         Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step))),
         NothingDue => Due(before).Any() ? [] : [before],
@@ -164,8 +164,9 @@ internal static class ReferenceModel
         return true;
     }
 
-    private static IEnumerable<(long Run, int Step)> Expired(ModelState state) =>
-        state.AllRuns.SelectMany(r => r.In(StepStatus.Leased).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
+    /// <summary>The reaper looks for leased steps only; one that is cancelled before it comes to it loses its lease all the same, and no more.</summary>
+    private static IEnumerable<(long Run, int Step)> Expired(ModelState state, StepStatus status = StepStatus.Leased) =>
+        state.AllRuns.SelectMany(r => r.In(status).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
 
     private static IEnumerable<(long Run, int Step)> Due(ModelState state) =>
         state.AllRuns.Where(r => r.HandsOut).SelectMany(r => r.In(StepStatus.Waiting).Where(i => !r.Steps[i].Late).Select(i => (r.Id, i)));

@@ -83,6 +83,7 @@ internal sealed partial class RunRules
     {
         ref var state = ref Steps[step];
         Release(ref state);
+        if (state.Status is StepStatus.Cancelled) return;
         if (run.Graph.IsJobs)
         {
             FailOrRetry(step, retryable: true);

@@ -72,6 +72,7 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("complete", """{"results":{}}""", "results")]
     [InlineData("complete", """{"results":[],"claim":{"labels":[]}}""", "claim.worker_id")]
     [InlineData("complete", """{"results":[],"claim":[]}""", "claim")]
+    [InlineData("complete", """{"results":[],"claim":{"\ud800":1}}""", "claim.worker_id")]
     [InlineData("heartbeat", "{}", "lease_ids")]
     [InlineData("heartbeat", "[]", "")]
     public async Task A_batch_of_the_wrong_shape_is_refused_whole(string call, string body, string field)

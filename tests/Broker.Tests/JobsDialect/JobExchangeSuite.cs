@@ -47,6 +47,7 @@ public abstract class JobExchangeSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("""{"worker_id":"w","labels":[],"count":1001}""", "count")]
     [InlineData("""{"worker_id":"w","labels":[],"wait":61}""", "wait")]
     [InlineData("""{"worker_id":"w","labels":[],"claim_id":""}""", "claim_id")]
+    [InlineData("""{"\ud800":1}""", "worker_id")]
     public async Task A_faulty_claim_is_refused_with_the_field_named(string body, string field)
     {
         var answer = await PostAsync("/api/jobs/claim", body);
@@ -59,6 +60,7 @@ public abstract class JobExchangeSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("complete", """{"outputs":{"a":"\ud800"}}""", "outputs")]
     [InlineData("fail", "{}", "error")]
     [InlineData("fail", """{"error":1}""", "error")]
+    [InlineData("fail", """{"\ud800":1}""", "")]
     [InlineData("fail", """{"error":"x","retryable":"yes"}""", "retryable")]
     public async Task A_faulty_report_is_refused_and_the_lease_stays(string report, string body, string field)
     {

@@ -48,6 +48,8 @@ public abstract class WorkflowExchangeSuite(IJobsBroker broker) : JobsSuite(brok
     [InlineData("""{"name":"n","trigger":"t","jobs":[{"id":"","name":"a","status":"queued","command":"","depends_on":[]}]}""", 422, "jobs[0].id")]
     [InlineData("""{"name":"n\u0000","trigger":"t","jobs":[]}""", 422, "name")]
     [InlineData("""{"name":"n\ud800","trigger":"t","jobs":[]}""", 422, "name")]
+    [InlineData("""{"\ud800":1}""", 422, "")]
+    [InlineData("""{"name":"n","trigger":"t","jobs":[{"id":"a","name":"a","status":"queued","command":"","depends_on":[],"\ud800":1}]}""", 422, "jobs[0]")]
     [InlineData("[]", 422, "")]
     [InlineData("{", 400, null)]
     [InlineData("", 400, null)]

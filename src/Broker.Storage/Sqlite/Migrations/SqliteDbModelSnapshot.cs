@@ -629,7 +629,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.HasIndex(new[] { "QueueId", "Rank", "Due", "Idx" }, "ix_step_claim")
                         .HasFilter("status = 1");
 
-                    b.HasIndex(new[] { "RunId", "Idx" }, "ix_step_leased")
+                    b.HasIndex(new[] { "Fence" }, "ix_step_leased")
                         .HasFilter("status = 2");
 
                     b.HasIndex(new[] { "Due" }, "ix_step_waiting")

@@ -118,13 +118,29 @@ internal sealed class Fields
     }
 
     public static bool Has(JsonElement owner, string member) =>
-        owner.TryGetProperty(member, out var value) && value.ValueKind is not JsonValueKind.Null;
+        TryFind(owner, member, out var value) is true && value.ValueKind is not JsonValueKind.Null;
 
     private bool Given(JsonElement owner, string member, string path, bool required, out JsonElement value)
     {
-        if (owner.TryGetProperty(member, out value) && value.ValueKind is not JsonValueKind.Null) return true;
-        if (required) Add(Join(path, member), "is required");
+        var found = TryFind(owner, member, out value);
+        if (found is true && value.ValueKind is not JsonValueKind.Null) return true;
+        if (found is null && !HasProblem(path)) Add(path, "has a member whose name holds half of a surrogate pair");
+        if (found is not null && required) Add(Join(path, member), "is required");
         return false;
+    }
+
+    /// <summary>Null for an object with a name that is no text: the framework's look-up throws when it meets one.</summary>
+    private static bool? TryFind(JsonElement owner, string member, out JsonElement value)
+    {
+        try
+        {
+            return owner.TryGetProperty(member, out value);
+        }
+        catch (InvalidOperationException)
+        {
+            value = default;
+            return null;
+        }
     }
 
     private bool HasProblem(string path) => problems?.Exists(p => p.Path == path) ?? false;
