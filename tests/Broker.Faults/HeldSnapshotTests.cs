@@ -15,6 +15,7 @@ public sealed class HeldSnapshotTests
     [Fact]
     public async Task The_pace_is_kept_and_comes_back()
     {
+        Effort.RequireLong("Its figures want the machine to themselves.");
         await using var postgres = DurableCluster.New();
         await using var site = await Site.OpenAsync(Database.Postgres, postgres);
         Assert.SkipWhen(postgres.ProcessId == 0, "What a server that was given takes of the processors is not known.");
@@ -43,8 +44,8 @@ public sealed class HeldSnapshotTests
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture, $"before: {before}; under a held snapshot: {held} ({held.Steps / before.Steps:P0}); after: {after} ({after.Steps / before.Steps:P0})"));
         await load.EndAsync(Ct);
-        Effort.Promise(held.Keeps(0.8, before), "80 % of the pace under a held snapshot");
-        Effort.Promise(after.Keeps(0.95, before), "the pace is back after it");
+        Effort.Promise(held.Steps >= 0.8 * before.Steps, "80 % of the pace under a held snapshot");
+        Effort.Promise(after.Steps >= 0.95 * before.Steps, "the pace is back after it");
     }
 
     private static async Task<Pace> MeasureAsync(PostgresCluster postgres, Site site, Load load, int seconds)
@@ -59,9 +60,6 @@ public sealed class HeldSnapshotTests
     /// <param name="Cost">Milliseconds of a processor for a step, in the broker and its database.</param>
     private sealed record Pace(double Steps, double Cost)
     {
-        /// <summary>Where others took the processors meanwhile, steps that cost no more than they may are as good as the pace itself.</summary>
-        public bool Keeps(double part, Pace of) => Steps >= part * of.Steps || Cost <= of.Cost / part;
-
         public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Steps:0} steps/s at {Cost:0.00} ms of processor time each");
     }
 }

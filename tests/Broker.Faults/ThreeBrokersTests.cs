@@ -18,6 +18,7 @@ public sealed class ThreeBrokersTests(DurableCluster cluster)
     [Fact]
     public async Task None_of_their_deaths_loses_doubles_or_holds_up_a_step()
     {
+        Effort.RequireLong("Three brokers under load want the machine to themselves.");
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, brokers: 3);
         await using var load = await Load.StartAsync(site, Effort.Of(8, 64), overstayEvery: 200, Ct);
         load.Feed(Effort.Of(100, 400));

@@ -117,7 +117,7 @@ public class ManagedProcess : IAsyncDisposable
         }
 
         Start();
-        var deadline = Task.Delay(within ?? TimeSpan.FromSeconds(120));
+        var deadline = Task.Delay(within ?? StartPatience);
         var first = await Task.WhenAny(seen.Task, _exited, deadline);
         if (first == seen.Task || seen.Task.IsCompleted)
         {
