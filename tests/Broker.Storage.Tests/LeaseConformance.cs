@@ -148,6 +148,20 @@ public abstract class LeaseConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_name_that_another_broker_has_given_to_a_new_instance_renews_what_is_held_of_that()
+    {
+        var definition = await RegisterAsync(Retrying("""{"max_retries": 0}"""));
+        await StartAsync(definition, "i");
+        var old = (await ClaimAsync())!;
+        var peer = OpenPeer();
+        await peer.Runs.ControlAsync("r", "i", ControlCommand.Purge, Ct);
+        Assert.Equal(StartVerdict.Started, (await peer.Runs.StartAsync([new StartRequest(definition, "i") { InputsJson = "{}" }], Ct))[0].Verdict);
+        var held = (await peer.Steps.ClaimAsync(new ClaimRequest(old.WorkerId, ClaimScope.ByLabels, [], 1, null), Ct)).Single();
+        Assert.NotEqual(old.Run.Id, held.Run.Id);
+        Assert.Equal([HeartbeatVerdict.Renewed], await Store.Steps.HeartbeatAsync(old.WorkerId, [new("r", "i", "a")], Ct));
+    }
+
+    [Fact]
     public async Task The_same_lease_twice_in_one_transaction_is_renewed_twice()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");

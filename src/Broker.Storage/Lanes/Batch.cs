@@ -34,6 +34,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         Gather();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = unit.Write(changes, claims);
+        RefuseStaleNames(heartbeats, renewed);
         for (var i = 0; i < heartbeats.Count; i++)
         {
             heartbeats[i].Outcome = renewed[i] switch
@@ -124,6 +125,21 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             work.RunId = 0;
             throw new StaleNameException();
         }
+    }
+
+    // The same for leases told by name: what the cache calls gone may be another run's by now.
+    private void RefuseStaleNames(List<HeartbeatWork> heartbeats, IReadOnlyList<StepStatus?> renewed)
+    {
+        var isStale = false;
+        for (var i = 0; i < heartbeats.Count; i++)
+        {
+            if (renewed[i] is not null || heartbeats[i].Name is not { } name || !services.Names.TryGet(name, out _)) continue;
+            services.Names.Forget(name);
+            heartbeats[i].RunId = 0;
+            isStale = true;
+        }
+
+        if (isStale) throw new StaleNameException();
     }
 
     private DateTimeOffset Apply(DateTimeOffset now)

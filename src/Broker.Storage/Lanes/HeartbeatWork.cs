@@ -20,7 +20,7 @@ internal sealed class HeartbeatWork : Work<HeartbeatVerdict>, INamedWork
 
     public RunName? Name { get; }
 
-    public void Locate(WorkflowDefinition definition) => step ??= definition.Find(stepName!)?.Index;
+    public void Locate(WorkflowDefinition definition) => step = definition.Find(stepName!)?.Index;
 
     /// <summary>Null: there is no such run or step.</summary>
     public HeldLease? Held => RunId != 0 && step is { } index ? new(new StepKey(RunId, index), fence, worker) : null;
