@@ -177,7 +177,7 @@ internal static class HotSql
         ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6
         """);
 
-    // By place, not by key: each look-up by key is another descent of an index as large as the history, and a third of what a claim read
+    // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
     private static string Claim(string picked) => $"""
