@@ -59,6 +59,9 @@ public abstract class ClaimGateConformance : StoreTests
         using var early = await EnterAsync();
         Assert.True(early.BeginsLook());
         await StartAsync(definition, "i");
+
+        // The start is answered before others are told of it.
+        Assert.True(await WokenAsync(early));
         early.FoundNothing();
         Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
     }
