@@ -15,7 +15,6 @@ public sealed class HeldSnapshotTests
     [Fact]
     public async Task The_pace_is_kept_and_comes_back()
     {
-        Effort.RequireLong("Its figures want the machine to themselves.");
         await using var postgres = DurableCluster.New();
         await using var site = await Site.OpenAsync(Database.Postgres, postgres);
         Assert.SkipWhen(postgres.ProcessId == 0, "What a server that was given takes of the processors is not known.");

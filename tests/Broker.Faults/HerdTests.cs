@@ -18,7 +18,6 @@ public sealed class HerdTests
     [Fact]
     public async Task All_come_due_at_once()
     {
-        Effort.RequireLong("Its figures want the machine to themselves.");
         var (claimers, due) = (Effort.Of(200, 2_000), Effort.Of(1_000, 10_000));
         await using var postgres = DurableCluster.New("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off");
         await using var site = await Site.OpenAsync(Database.Postgres, postgres);

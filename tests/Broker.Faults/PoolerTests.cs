@@ -18,7 +18,6 @@ public sealed class PoolerTests(DurableCluster cluster)
     [Fact]
     public async Task All_dialects_work_and_work_is_handed_over()
     {
-        Effort.RequireLong("It wants pgbouncer.");
         PgBouncer.Require();
         await using var pooler = new PgBouncer();
         var url = "";

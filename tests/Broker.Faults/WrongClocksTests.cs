@@ -17,7 +17,6 @@ public sealed class WrongClocksTests(DurableCluster cluster)
     [Fact]
     public async Task Leases_sleeps_and_delays_end_in_time()
     {
-        Effort.RequireLong("It wants libfaketime.");
         var library = Library();
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, new SiteOptions
         {

@@ -49,7 +49,7 @@ internal sealed class FakeBroker : IDisposable
     public string Output(string job) => string.Concat(
         Logs.Where(c => (string?)c["job_id"] == job).Select(c => (string?)c["data"]));
 
-    public void Add(string job, string command, string upstream = "{}", int attempt = 0)
+    public void Add(string job, string command, string upstream = "{}", int attempt = 0, string? traceparent = null)
     {
         var node = new JsonObject
         {
@@ -63,6 +63,7 @@ internal sealed class FakeBroker : IDisposable
             ["enqueued_at_ms"] = 1769000000000,
             ["delayed_until_ms"] = 0,
         };
+        if (traceparent is not null) node["traceparent"] = traceparent;
         lock (_gate)
             _queue.AddLast(node);
     }

@@ -38,6 +38,18 @@ public sealed class WorkerJobTests : IDisposable
         Assert.Equal("wf/job/2", lines[1]);
     }
 
+    [Theory]
+    [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
+    [InlineData(null)]
+    public async Task A_job_finds_the_trace_of_its_run_and_no_other(string? traceparent)
+    {
+        _broker.Add("job", "echo \"trace:$TRACEPARENT\"", traceparent: traceparent);
+        await using var worker = new RunningWorker(_broker);
+        await _broker.ReportOf("job");
+
+        Assert.Equal($"trace:{traceparent}\n", _broker.Output("job"));
+    }
+
     [Fact]
     public async Task Output_is_pushed_before_the_report_one_line_a_chunk()
     {

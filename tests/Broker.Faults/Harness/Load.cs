@@ -33,7 +33,7 @@ internal sealed class Load : IAsyncDisposable
 
     public IReadOnlyList<TokenWorker> Workers => workers;
 
-    public static async Task<Load> StartAsync(Site site, int workers, int overstayEvery, CancellationToken ct)
+    public static async Task<Load> StartAsync(Site site, int workers, int overstayEvery, CancellationToken ct, int workMs = 60)
     {
         const string middle = """["first"]""";
         var workflow = await site.Http.DefineAsync(
@@ -46,7 +46,7 @@ internal sealed class Load : IAsyncDisposable
         var load = new Load(site, workflow);
         var addresses = site.Brokers.Select(b => b.Address).ToList();
         load.workers.AddRange(Enumerable.Range(0, workers).Select(i =>
-            new TokenWorker($"w-{i}", addresses, load.Ledger, i) { OverstayEvery = overstayEvery }));
+            new TokenWorker($"w-{i}", addresses, load.Ledger, i) { OverstayEvery = overstayEvery, WorkMs = workMs }));
         load.working = Task.WhenAll(load.workers.Select(w => w.RunAsync(load.stop.Token)));
         return load;
     }

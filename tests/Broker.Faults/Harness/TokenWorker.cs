@@ -26,6 +26,9 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
     /// <summary>One in this many jobs outlasts its lease; 0 for none.</summary>
     public int OverstayEvery { get; init; }
 
+    /// <summary>The longest that a job takes, in milliseconds; the shortest is a sixth of it.</summary>
+    public int WorkMs { get; init; } = 60;
+
     public async Task RunAsync(CancellationToken ct)
     {
         try
@@ -63,7 +66,7 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
             ledger.HandedOn.Add((new(run, job), (string?)outputs!["token"] ?? ""));
 
         var overstays = OverstayEvery > 0 && random.Next(OverstayEvery) == 0;
-        await Task.Delay(overstays ? random.Next(3_200, 4_000) : random.Next(10, 60), ct);
+        await Task.Delay(overstays ? random.Next(3_200, 4_000) : random.Next(WorkMs / 6, WorkMs), ct);
 
         // Milliseconds the two clocks may differ in reading stay on the safe side: the lease began after it was asked for.
         ledger.Held.Add(new(step, lease, got, Math.Min(Environment.TickCount64, asked + (LeaseSecs * 1000) - 20)));
