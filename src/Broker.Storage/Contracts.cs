@@ -43,6 +43,9 @@ public interface IStepStore
     /// <summary>Hands out what is ready, possibly nothing; never waits.</summary>
     Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct);
 
+    /// <summary>The same for a claim that was waiting: what its turn was offered, else what is ready.</summary>
+    Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct);
+
     /// <summary>Applies each report under its fence, with its follow-ups, in one transaction; one verdict each.</summary>
     Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct);
 
@@ -314,6 +317,11 @@ public interface IClaimTurn : IDisposable
 
     /// <summary>The look was in vain: until something becomes ready others of this kind need not look.</summary>
     void FoundNothing();
+
+    /// <summary>
+    /// What it is being given by the transaction that makes a step ready, without a look of its own; null: nothing, it has to look. Once.
+    /// </summary>
+    Task<IReadOnlyList<Assignment>>? TakeOffer();
 
     /// <summary>The claim got something: nobody else need look for what it was woken for.</summary>
     void Served();

@@ -103,4 +103,103 @@ public abstract class ClaimGateConformance : StoreTests
         using var second = await EnterAsync();
         Assert.True(second.BeginsLook());
     }
+
+    [Fact]
+    public async Task What_becomes_ready_is_handed_to_a_waiting_claim_in_the_same_transaction()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a", "b"));
+        using var first = await EnterInVainAsync();
+        using var second = await EnterAsync();
+        Task<bool>[] waiting = [WokenAsync(first), WokenAsync(second)];
+        var run = await StartAsync(definition, "i");
+        Assert.All(await Task.WhenAll(waiting), Assert.True);
+        var given = new List<Assignment>();
+        foreach (var turn in (IClaimTurn[])[first, second])
+        {
+            Assert.True(turn.BeginsLook());
+            given.AddRange(await turn.TakeOffer()!);
+            turn.Served();
+            Assert.Null(turn.TakeOffer());
+        }
+
+        Assert.Equal(["a", "b"], given.Select(s => s.Step.Name).Order());
+        Assert.All(given, s => Assert.Equal(run, s.Run));
+
+        // Nobody else was told of them.
+        Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
+        foreach (var step in given) Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
+    }
+
+    [Fact]
+    public async Task A_claim_with_an_id_is_woken_and_looks_for_itself()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var claim = Claim with { ClaimId = "once" };
+        using var turn = await Store.Gate.EnterAsync(claim, Ct);
+        var waiting = WokenAsync(turn);
+        await StartAsync(definition, "i");
+        Assert.True(await waiting);
+        Assert.Null(turn.TakeOffer());
+        Assert.Single(await Store.Steps.ClaimAsync(claim, turn, Ct));
+
+        // Sent again it has to look, however quiet it is.
+        using var other = await EnterInVainAsync();
+        Assert.False(await Store.Gate.IsQuietAsync(claim, Ct));
+    }
+
+    [Fact]
+    public async Task A_caller_who_has_gone_is_given_nothing()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var gone = new CancellationTokenSource();
+        using var turn = await Store.Gate.EnterAsync(Claim, gone.Token);
+        var waiting = turn.WaitAsync(TimeSpan.FromSeconds(30), gone.Token);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await StartAsync(definition, "i");
+        Assert.Null(turn.TakeOffer());
+        Assert.NotNull(await ClaimAsync());
+    }
+
+    /// <summary>Waits that end at any moment, also while a transaction makes their claim an offer: what was handed out always reaches somebody.</summary>
+    [Fact]
+    public async Task Nothing_is_handed_to_a_claim_that_has_stopped_waiting()
+    {
+        const int steps = 3 * 60;
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a", "b<-a", "c<-b"));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var (done, offered) = (0, 0);
+        async Task WorkAsync(Random random)
+        {
+            while (Volatile.Read(ref done) < steps)
+            {
+                using var turn = await Store.Gate.EnterAsync(Claim, end.Token);
+                IReadOnlyList<Assignment> claimed = [];
+                do
+                {
+                    if (!turn.BeginsLook()) continue;
+                    var offer = turn.TakeOffer();
+                    if (offer is not null) Interlocked.Increment(ref offered);
+                    claimed = await (offer ?? Store.Steps.ClaimAsync(Claim, Ct));
+                    if (claimed.Count == 0) turn.FoundNothing();
+                    else turn.Served();
+                }
+                while (claimed.Count == 0 && await turn.WaitAsync(TimeSpan.FromMilliseconds(random.Next(6)), end.Token));
+                foreach (var step in claimed)
+                {
+                    Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
+                    (Engine.Clock as TestClock)?.Advance(TimeSpan.FromMilliseconds(2));
+                    if (Interlocked.Increment(ref done) == steps) await end.CancelAsync();
+                }
+            }
+        }
+
+        var working = Enumerable.Range(0, 6).Select(i => Task.Run(() => WorkAsync(new Random(i)), Ct)).ToList();
+        for (var i = 0; i < steps / 3; i++) await StartAsync(definition, $"i-{i}");
+
+        // A step that was handed to nobody stays leased, and its run never ends.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(working).WaitAsync(TimeSpan.FromSeconds(60), Ct));
+        Assert.Equal(steps, done);
+        Assert.NotEqual(0, offered);
+    }
 }

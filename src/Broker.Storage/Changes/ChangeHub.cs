@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Broker.Storage.Lanes;
 
 namespace Broker.Storage.Changes;
 
@@ -16,7 +15,7 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
     private Dictionary<string, string> versions = new(StringComparer.Ordinal);
 
     /// <summary>Steps became claimable: set by the claim gate.</summary>
-    public Action<ReadyHint>? OnReady { get; set; }
+    public Action<int, long>? OnReady { get; set; }
 
     /// <summary>Passes topics on to other brokers: set where there may be some.</summary>
     public Action<string>? Outbox { get; set; }
@@ -40,10 +39,11 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
         Outbox?.Invoke(topic);
     }
 
-    public void Ready(ReadyHint hint)
+    /// <summary>A step of that queue can be claimed from that instant on.</summary>
+    public void Ready(int queueId, long due)
     {
-        OnReady?.Invoke(hint);
-        Outbox?.Invoke($"q{hint.QueueId}:{hint.Due}");
+        OnReady?.Invoke(queueId, due);
+        Outbox?.Invoke($"q{queueId}:{due}");
     }
 
     /// <summary>A signal from this broker or another one.</summary>

@@ -12,6 +12,8 @@ namespace Broker.Storage.Changes;
 /// </summary>
 internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimeProvider clock) : IClaimGate
 {
+    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(1);
+
     private readonly Lock turns = new();
     private readonly Dictionary<string, Group> groups = new(StringComparer.Ordinal);
     private int version = -1;
@@ -28,7 +30,8 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
 
     public async ValueTask<bool> IsQuietAsync(ClaimRequest claim, CancellationToken ct)
     {
-        if (count == 0) return false;
+        // A claim that was sent again has to look: it may have been served already.
+        if (count == 0 || claim.ClaimId is not null) return false;
         var (key, list) = await scopes.QueuesOfAsync(claim, ct);
         lock (turns) return groups.TryGetValue(key, out var group) && ReferenceEquals(group.List, list) && group.IsQuiet;
     }
@@ -40,7 +43,7 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
         {
             if (!groups.TryGetValue(key, out var group)) groups[key] = group = new Group(key, claim, list);
             group.Offer(list);
-            var turn = new Turn(this, group);
+            var turn = new Turn(this, group, claim, ct);
             turn.Place = group.Waiting.AddLast(turn);
             count++;
             return turn;
@@ -48,17 +51,56 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
     }
 
     /// <summary>A step became claimable now, or will be at an instant to come.</summary>
-    public void Ready(ReadyHint hint)
+    public void Ready(int queueId, long due)
     {
-        var wait = Instants.FromMicros(hint.Due) - clock.GetUtcNow();
-        if (wait > TimeSpan.FromMilliseconds(1))
+        var wait = Until(due);
+        if (wait > AtOnce)
         {
-            if (wait < TimeSpan.FromHours(1)) _ = WakeLaterAsync(hint.QueueId, wait);
+            if (wait < TimeSpan.FromHours(1)) _ = WakeLaterAsync(queueId, wait);
             return;
         }
 
-        Wake(hint.QueueId);
+        Wake(queueId);
     }
+
+    /// <summary>
+    /// Waiting claims for steps that are becoming ready in a transaction: one each, as many as are wanted. Claims with an id are only woken:
+    /// what another request with the same id was given has to be looked up first.
+    /// </summary>
+    public List<ClaimWork> Recruit(IReadOnlyList<ReadyHint> hints, int most)
+    {
+        var recruits = new List<ClaimWork>();
+        if (count == 0) return recruits;
+        lock (turns)
+        {
+            foreach (var hint in hints)
+            {
+                if (recruits.Count >= most) break;
+                if (Until(hint.Due) <= AtOnce && Offer(hint.QueueId) is { } work) recruits.Add(work);
+            }
+        }
+
+        return recruits;
+    }
+
+    private ClaimWork? Offer(int queueId)
+    {
+        foreach (var group in groups.Values)
+        {
+            if (!group.Queues.Contains(queueId)) continue;
+            for (var place = group.Waiting.First; place is not null; place = place.Next)
+            {
+                if (!place.Value.CanBeRecruited) continue;
+                group.Waiting.Remove(place);
+                group.Waiting.AddLast(place);
+                return place.Value.Offer();
+            }
+        }
+
+        return null;
+    }
+
+    private TimeSpan Until(long due) => Instants.FromMicros(due) - clock.GetUtcNow();
 
     // Brings a retry to a waiting claim at its due time; after a restart the poll finds it instead.
     private async Task WakeLaterAsync(int queueId, TimeSpan wait)
@@ -174,9 +216,12 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
         private static HashSet<int> Ids(IReadOnlyList<QueueRow> list) => [.. list.Select(q => q.Id)];
     }
 
-    private sealed class Turn(ClaimGate gate, Group group) : IClaimTurn
+    private sealed class Turn(ClaimGate gate, Group group, ClaimRequest claim, CancellationToken left) : IClaimTurn
     {
         private readonly SemaphoreSlim signal = new(0, 1);
+        private ClaimWork? offer;
+        private bool parked;
+        private bool recruited;
         private long lookedAt;
         private bool polled;
         private bool served;
@@ -185,6 +230,9 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
         public Group Group => group;
 
         public LinkedListNode<Turn>? Place { get; set; }
+
+        /// <summary>Only while it waits: one that looks for itself would be given two answers.</summary>
+        public bool CanBeRecruited => parked && !Signalled && claim.ClaimId is null;
 
         public bool Signalled { get; private set; }
 
@@ -196,11 +244,30 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
             signal.Release();
         }
 
+        /// <summary>Takes part in a transaction that is at work: its look begins now.</summary>
+        public ClaimWork Offer()
+        {
+            offer = new ClaimWork(claim, group.List) { Cancelled = left };
+            (recruited, lookedAt) = (true, group.Stirred);
+            Wake(byPoll: false);
+            return offer;
+        }
+
+        public Task<IReadOnlyList<Assignment>>? TakeOffer()
+        {
+            lock (gate.turns)
+            {
+                if (offer is not { } work) return null;
+                offer = null;
+                return work.Done;
+            }
+        }
+
         public bool BeginsLook()
         {
             lock (gate.turns)
             {
-                lookedAt = group.Stirred;
+                if (offer is null) lookedAt = group.Stirred;
                 return woken || !group.IsQuiet;
             }
         }
@@ -211,6 +278,10 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
             {
                 woken = false;
                 if (lookedAt == group.Stirred) group.IsQuiet = true;
+
+                // What became ready since its transaction did not find it waiting, and perhaps nobody else.
+                else if (recruited && !Signalled) Wake(byPoll: false);
+                recruited = false;
             }
         }
 
@@ -231,15 +302,33 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
         {
             using var timer = new CancellationTokenSource(timeout, gate.Clock);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, ct);
+            lock (gate.turns) parked = true;
             try
             {
                 await signal.WaitAsync(both.Token);
-                lock (gate.turns) (Signalled, woken) = (false, true);
+                lock (gate.turns) (parked, Signalled, woken) = (false, false, true);
+                return true;
+            }
+            catch (OperationCanceledException) when (IsRecruitedAtLast())
+            {
                 return true;
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
                 return false;
+            }
+        }
+
+        // At the last moment: it may be part of a commit already.
+        private bool IsRecruitedAtLast()
+        {
+            lock (gate.turns)
+            {
+                parked = false;
+                if (offer is null) return false;
+                signal.Wait(0);
+                (Signalled, woken) = (false, true);
+                return true;
             }
         }
 

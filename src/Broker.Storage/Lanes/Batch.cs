@@ -10,7 +10,11 @@ namespace Broker.Storage.Lanes;
 /// at once and then hands out steps, so that a step made ready here can be claimed here. A commit costs more than everything else in
 /// it, so sharing it is what makes the broker fast.
 /// </summary>
-internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Work> works)
+/// <param name="unit">The transaction.</param>
+/// <param name="services">What all transactions use.</param>
+/// <param name="works">The callers; those who are recruited are added.</param>
+/// <param name="recruits">Whether waiting claims are taken in for what becomes ready here.</param>
+internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works, bool recruits)
 {
     private readonly ChangeSet changes = new();
     private readonly Dictionary<long, LoadedRun> runs = [];
@@ -32,6 +36,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         Conclude();
         AnnounceIdle();
         Gather();
+        if (recruits) Recruit();
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = unit.Write(changes, claims);
         RefuseStaleNames(heartbeats, renewed);
@@ -255,8 +260,16 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
     private StepRow Row(LoadedRun run, StepState step)
     {
         var row = StepRows.Of(run.Ref.Id, run.State.CreatedAt, run.State.Definition, run.DefinitionId, step, services);
-        if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due));
+        if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due, new(row.RunId, row.Idx)));
         return row;
+    }
+
+    // A claim that waits for what becomes ready here gets it in this transaction: half the time of a second one, and of its commit.
+    private void Recruit()
+    {
+        if (hints.Count == 0) return;
+        var unclaimed = hints.Count - works.OfType<ClaimWork>().Sum(claim => claim.Request.Count);
+        if (unclaimed > 0) works.AddRange(services.Gate.Recruit(hints, unclaimed));
     }
 
     private List<ClaimGroup> ClaimGroups()
@@ -264,7 +277,6 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
         var groups = new List<ClaimGroup>();
         foreach (var claim in works.OfType<ClaimWork>())
         {
-            claim.Outcome = [];
             if (claim.Cancelled.IsCancellationRequested || claim.Queues.Count == 0) continue;
 
             // Equal claims share the list of queues that the registry keeps, so a reference tells.
@@ -338,14 +350,20 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
             }
 
             var assignment = row.ToAssignment(definition, finished);
-            row.Claim!.Outcome!.Add(mail is null ? assignment : assignment with { Events = [.. mail[new(row.RunId, row.Index)]] });
+            row.Claim!.Give(mail is null ? assignment : assignment with { Events = [.. mail[new(row.RunId, row.Index)]] });
             services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
         }
     }
 
     private void Announce()
     {
-        foreach (var hint in hints) services.Changes.Ready(hint);
+        // What was handed out here already is nobody's to take.
+        var taken = hints.Count > 0 ? claimed.Select(row => new StepKey(row.RunId, row.Index)).ToHashSet() : [];
+        foreach (var hint in hints)
+        {
+            if (!taken.Contains(hint.Step)) services.Changes.Ready(hint.QueueId, hint.Due);
+        }
+
         foreach (var (id, session) in sessions)
         {
             if (session.EndedNow || session.Published.Count > 0) services.Changes.Signal(Topics.Run(id));
@@ -362,4 +380,4 @@ internal sealed class Batch(IUnit unit, BatchServices services, IReadOnlyList<Wo
 internal sealed class StaleNameException : Exception;
 
 /// <summary>A step that a worker could take from that instant on.</summary>
-internal readonly record struct ReadyHint(int QueueId, long Due);
+internal readonly record struct ReadyHint(int QueueId, long Due, StepKey Step);

@@ -3,12 +3,20 @@ using Broker.Storage.Model;
 
 namespace Broker.Storage.Lanes;
 
-internal sealed class ClaimWork(ClaimRequest request, IReadOnlyList<QueueRow> queues) : Work<List<Assignment>>
+internal sealed class ClaimWork : Work<IReadOnlyList<Assignment>>
 {
-    public ClaimRequest Request { get; } = request;
+    private readonly List<Assignment> given = [];
 
-    public IReadOnlyList<QueueRow> Queues { get; } = queues;
+    public ClaimWork(ClaimRequest request, IReadOnlyList<QueueRow> queues) => (Request, Queues, Outcome) = (request, queues, given);
+
+    public ClaimRequest Request { get; }
+
+    public IReadOnlyList<QueueRow> Queues { get; }
 
     /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
     public IReadOnlyList<long>? Fences { get; init; }
+
+    public void Give(Assignment step) => given.Add(step);
+
+    public override void Reset() => given.Clear();
 }

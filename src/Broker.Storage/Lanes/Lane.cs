@@ -82,7 +82,7 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         try
         {
-            Try(works);
+            Try(works, recruits: true);
         }
         catch (Exception fault) when (works.Count > 1 && !engine.IsUnavailable(fault))
         {
@@ -100,7 +100,7 @@ internal sealed partial class Lane : IAsyncDisposable
     {
         try
         {
-            Try([work]);
+            Try([work], recruits: false);
         }
         catch (Exception fault)
         {
@@ -116,7 +116,7 @@ internal sealed partial class Lane : IAsyncDisposable
         return new StoreUnavailableException("The database cannot be reached or cannot write at present.", fault);
     }
 
-    private void Try(IReadOnlyList<Work> works)
+    private void Try(List<Work> works, bool recruits)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -128,7 +128,7 @@ internal sealed partial class Lane : IAsyncDisposable
                 // work, so with no other caller about it would wait for ever.
                 using var writer = engine.WriteTurn();
                 unit ??= engine.Open(services.Definitions);
-                var batch = new Batch(unit, services, works);
+                var batch = new Batch(unit, services, works, recruits);
                 batch.Run();
                 turn.GiveUp();
                 batch.Commit();

@@ -124,7 +124,7 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         foreach (var step in session.Inserted)
         {
             var row = StepRows.Of(run.Id, now, start.Definition, definitionId, step, services);
-            if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due));
+            if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due, new(run.Id, row.Idx)));
             changes.NewSteps.Add(row);
         }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Broker.Storage.Changes;
-using Broker.Storage.Lanes;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -108,7 +107,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub 
         hasPeers = true;
         foreach (var topic in payload[(space + 1)..].Split('\n'))
         {
-            if (topic.StartsWith('q') && topic.Split(':') is [var queue, var due] && int.TryParse(queue.AsSpan(1), out var id) && long.TryParse(due, out var at)) gate.Ready(new ReadyHint(id, at));
+            if (topic.StartsWith('q') && topic.Split(':') is [var queue, var due] && int.TryParse(queue.AsSpan(1), out var id) && long.TryParse(due, out var at)) gate.Ready(id, at);
             else hub.Heard(topic);
         }
     }

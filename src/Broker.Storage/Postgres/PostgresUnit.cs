@@ -13,7 +13,8 @@ namespace Broker.Storage.Postgres;
 /// </summary>
 internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, string? opening) : IUnit
 {
-    private readonly List<(int QueueId, long Rank)> madeReady = [];
+    /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>
+    private readonly Dictionary<int, long> madeReady = [];
     private bool begun;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
@@ -142,7 +143,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
         NoteReady(changes.NewSteps);
         NoteReady(changes.Steps);
-        var looks = claims.Select(group => new Look(group, [.. group.Queues.Select(q => marks.Of(q.Id))])).ToList();
+        var looks = claims.Select(group => new Look(group, [.. group.Queues.Select(q => Math.Min(marks.Of(q.Id), madeReady.GetValueOrDefault(q.Id, long.MaxValue)))])).ToList();
         foreach (var look in looks) AddClaim(batch, look);
 
         // Statements that return no rows leave no result set, so what is left to read are the heartbeats and then the claims.
@@ -216,7 +217,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     {
         foreach (var step in steps)
         {
-            if (step.Status == (short)StepStatus.Ready) madeReady.Add((step.QueueId, step.Rank));
+            if (step.Status == (short)StepStatus.Ready) madeReady[step.QueueId] = Math.Min(step.Rank, madeReady.GetValueOrDefault(step.QueueId, long.MaxValue));
         }
     }
 

@@ -13,10 +13,18 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     {
         var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
         if (queues.Count == 0) return [];
+        return await MeasureAsync(claim.ClaimId is null
+            ? lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct)
+            : ClaimAgainAsync(claim, queues, ct));
+    }
+
+    public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) =>
+        turn.TakeOffer() is { } offered ? MeasureAsync(offered) : ClaimAsync(claim, ct);
+
+    private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming)
+    {
         var began = Stopwatch.GetTimestamp();
-        var claimed = claim.ClaimId is null
-            ? await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct)
-            : await ClaimAgainAsync(claim, queues, ct);
+        var claimed = await claiming;
         StorageMetrics.ClaimDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
         if (claimed.Count == 0) return claimed;
         StorageMetrics.StepsClaimed.Add(claimed.Count);

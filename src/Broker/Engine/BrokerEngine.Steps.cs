@@ -30,7 +30,7 @@ internal sealed partial class BrokerEngine
             {
                 // Entered before this look: what became ready after an earlier one has either been signalled or is found now.
                 if (!turn.BeginsLook()) continue;
-                var claimed = await steps.ClaimAsync(claim, ct);
+                var claimed = await steps.ClaimAsync(claim, turn, ct);
                 if (claimed.Count > 0)
                 {
                     turn.Served();

@@ -129,6 +129,8 @@ internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
 
     public virtual Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct) => inner.ClaimAsync(claim, ct);
 
+    public virtual Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) => inner.ClaimAsync(claim, turn, ct);
+
     public virtual Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) => inner.ReportAsync(reports, ct);
 
     public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => inner.ReportAsync(report, ct);
