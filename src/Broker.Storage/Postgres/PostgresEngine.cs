@@ -28,6 +28,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         """;
 
     private readonly NpgsqlDataSource source;
+    private readonly NpgsqlDataSource laneSource;
     private readonly DbContextOptions<PostgresDb> options;
     private readonly ClaimMarks marks;
 
@@ -40,10 +41,13 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var chosen = connectionString.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase);
         IsPooled = chosen && settings.MaxAutoPrepare == 0;
         if (!chosen) settings.MaxAutoPrepare = 100;
-        if (IsPooled) settings.NoResetOnClose = true;
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "broker";
+
+        // Nothing changes a session that goes back to the pool, so none is reset: that was half the transactions of an idle broker.
+        settings.NoResetOnClose = true;
         source = NpgsqlDataSource.Create(settings);
+        laneSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false });
         options = new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options;
         Turns = turns;
         marks = new ClaimMarks(clock);
@@ -62,7 +66,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public IUnit Open(DefinitionCache definitions)
     {
-        var connection = source.OpenConnection();
+        var connection = laneSource.OpenConnection();
         try
         {
             if (IsPooled) return new PostgresUnit(connection, definitions, marks, LocalWalkSettings);
@@ -158,7 +162,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync(ct))!;
     }
 
-    public ValueTask DisposeAsync() => source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await laneSource.DisposeAsync();
+        await source.DisposeAsync();
+    }
 
     private static PostgresException? Fault(Exception fault) => fault.Find<PostgresException>();
 
