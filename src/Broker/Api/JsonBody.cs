@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Unicode;
 using Broker.Settings;
@@ -93,19 +94,19 @@ internal readonly struct JsonBody : IDisposable
         }
         catch (JsonException broken)
         {
-            return IsDeep(copy) ? new(null, BodyFault.TooDeep, $"nested deeper than {MaxDepth} levels") : new(null, BodyFault.NotJson, broken.Message);
+            return IsDeep(copy, depth) ? new(null, BodyFault.TooDeep, string.Create(CultureInfo.InvariantCulture, $"nested deeper than {depth} levels")) : new(null, BodyFault.NotJson, broken.Message);
         }
     }
 
     // Only for bodies that were refused: whether they are JSON all the same.
-    private static bool IsDeep(byte[] bytes)
+    private static bool IsDeep(byte[] bytes, int depth)
     {
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = int.MaxValue });
         var deepest = 0;
         try
         {
             while (reader.Read()) deepest = Math.Max(deepest, reader.CurrentDepth);
-            return deepest >= MaxDepth;
+            return deepest >= depth;
         }
         catch (JsonException)
         {

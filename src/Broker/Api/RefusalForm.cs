@@ -3,7 +3,7 @@ using Broker.Operations;
 
 namespace Broker.Api;
 
-/// <summary>On a group of routes: the form in which its dialect says what is refused before it has a say, such as a missing key or a limit.</summary>
+/// <summary>On a group of routes: the form in which its dialect says what is refused before it has a say, such as a missing key or a limit, and what failed.</summary>
 internal sealed record RefusalForm(Func<HttpContext, int, string, Task> WriteAsync)
 {
     public static Task SendAsync(HttpContext http, int status, string message)

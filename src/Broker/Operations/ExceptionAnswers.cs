@@ -1,13 +1,13 @@
+using Broker.Api;
 using Microsoft.Net.Http.Headers;
 
 namespace Broker.Operations;
 
-/// <summary>What the client learns of an exception: its status and the id under which the log has the rest.</summary>
+/// <summary>What the client learns of an exception, in its dialect's form: the status, and in a header the id under which the log has the rest.</summary>
 internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplicationLifetime lifetime, ILogger<ExceptionAnswers> log)
 {
     private const int ClientClosedRequest = 499;
 
-    // Long enough for a database to restart, short enough for a worker to hold on to its lease.
     // An answer was begun but not sent: what described it must not describe the next one.
     private static readonly string[] OfTheBody =
     [
@@ -45,7 +45,7 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
         switch (fault)
         {
             case BadHttpRequestException bad:
-                return ProblemAnswer.SendAsync(http, bad.StatusCode, bad.Message);
+                return RefusalForm.SendAsync(http, bad.StatusCode, bad.Message);
             case var _ when Unavailability.Of(http, fault) is { } told:
                 Unavailable(fault, http.Request.Method, http.Request.Path.Value);
                 return UnavailableAsync(http, told);
@@ -53,14 +53,14 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
                 return UnavailableAsync(http, "The broker is stopping.");
             default:
                 Failed(fault, http.Request.Method, http.Request.Path.Value);
-                return ProblemAnswer.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
+                return RefusalForm.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
         }
     }
 
     private static Task UnavailableAsync(HttpContext http, string detail)
     {
         http.Response.Headers.RetryAfter = Unavailability.RetryAfterSecs;
-        return ProblemAnswer.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
+        return RefusalForm.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Method} {Path} failed")]

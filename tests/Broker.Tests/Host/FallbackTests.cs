@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Broker.Api;
 using Broker.Settings;
 using Broker.Storage.Lanes;
 using Microsoft.AspNetCore.Builder;
@@ -71,6 +72,23 @@ public sealed class FallbackTests
 
         Assert.Equal(503, await ProblemAsync(answer));
         Assert.Equal(TimeSpan.FromSeconds(2), answer.Headers.RetryAfter?.Delta);
+    }
+
+    [Theory]
+    [InlineData("/api/down", 503, "The database is away.")]
+    [InlineData("/api/fails", 500, "The broker failed. Its log tells more under this request id.")]
+    public async Task A_dialect_says_what_failed_in_its_own_form(string path, int status, string told)
+    {
+        await using var host = await MiniHost.StartAsync(routes => Routes(routes.MapGroup("/api").RefusesWith((http, status, message) =>
+        {
+            http.Response.StatusCode = status;
+            return http.Response.WriteAsync($"dialect: {message}", Ct);
+        })));
+        using var answer = await host.Client.GetAsync(new Uri(path, UriKind.Relative), Ct);
+
+        Assert.Equal(((HttpStatusCode)status, null, $"dialect: {told}"), await PlainAsync(answer));
+        Assert.Equal(status == 503, answer.Headers.RetryAfter is not null);
+        Assert.NotEmpty(answer.Headers.GetValues("X-Request-Id"));
     }
 
     [Fact]

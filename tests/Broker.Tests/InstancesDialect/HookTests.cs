@@ -6,6 +6,7 @@ using Broker.Api.InstancesDialect;
 using Broker.Audit;
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Operations;
 using Broker.Settings;
 using Broker.Storage;
 using Broker.Storage.Stores;
@@ -155,6 +156,7 @@ public sealed class HookTests
             builder.Services.TryAdd(ServiceDescriptor.Singleton(parameter.ParameterType, Absent.Of(parameter.ParameterType)));
 
         var app = builder.Build();
+        app.UseOperations();
         app.UseInstancesTrailingSlash(settings);
         app.UseRouting();
         app.MapInstancesDialect(settings);

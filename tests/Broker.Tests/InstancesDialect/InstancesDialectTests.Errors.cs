@@ -107,6 +107,16 @@ public abstract partial class InstancesDialectTests
         Assert.Equal(answer["message"].GetString(), answer["error"].GetString());
     }
 
+    [Fact]
+    public async Task A_body_nested_too_deep_is_told_so()
+    {
+        var name = await StartedAsync("a");
+
+        var answer = (await Cli.CreateAsync(name, "b", new string('[', 100) + new string(']', 100))).Expect(HttpStatusCode.BadRequest, "FRAGNO_VALIDATION_ERROR");
+
+        Assert.Equal("nested deeper than 64 levels", Assert.Single(answer["issues"].EnumerateArray()).GetProperty("message").GetString());
+    }
+
     // Instances contract 9.
     [Theory]
     [InlineData("/api/workflows/_runner/tick", null)]

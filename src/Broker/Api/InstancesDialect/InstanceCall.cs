@@ -2,7 +2,6 @@ using System.Text.Json;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
-using Broker.Operations;
 using Broker.Operations.Tracing;
 
 namespace Broker.Api.InstancesDialect;
@@ -37,12 +36,13 @@ internal sealed class InstanceCall
     /// <summary>The trace that the request belongs to, if any.</summary>
     public string? TraceParent => TraceParents.Of(http);
 
-    /// <summary>The body, or null after a 413. Dispose it at the end of the request: the hooks look into it.</summary>
+    /// <summary>The body, or null after a 413, or a 400 for one that is nested too deep. Dispose it at the end of the request: the hooks look into it.</summary>
     public async Task<JsonBody?> ReadBodyAsync()
     {
         var body = await JsonBody.ReadAsync(http.Request, engine.Settings, Aborted);
-        if (body.Fault is not BodyFault.TooLarge) return body;
-        await InstanceError.TooLarge(engine.Settings.MaxBodyBytes).SendAsync(http);
+        if (body.Fault is BodyFault.TooLarge) await InstanceError.TooLarge(engine.Settings.MaxBodyBytes).SendAsync(http);
+        else if (body.Fault is BodyFault.TooDeep) await InstanceError.Validation.SendAsync(http, [new Issue([], "custom", body.Reason)]);
+        else return body;
         return null;
     }
 
@@ -105,41 +105,13 @@ internal sealed class InstanceCall
 internal sealed class FlatPath;
 
 /// <summary>What holds for every route of the dialect, whatever its handler does.</summary>
-internal static partial class InstancesFilter
+internal static class InstancesFilter
 {
     public static async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
     {
         var http = call.HttpContext;
-        if (http.Request.ContentType is { } type && type.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase))
-        {
-            await InstanceError.Multipart.SendAsync(http);
-            return Results.Empty;
-        }
-
-        try
-        {
-            return await next(call);
-        }
-        catch (Exception fault) when (fault is not WorkflowForbiddenException && !http.Response.HasStarted && !http.RequestAborted.IsCancellationRequested)
-        {
-            // The host's error pages speak another dialect; a client of this one reads its message here.
-            if (Unavailability.Of(http, fault) is { } told)
-            {
-                LogUnavailable(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);
-                http.Response.Headers.RetryAfter = Unavailability.RetryAfterSecs;
-                await InstanceError.Unavailable(told).SendAsync(http);
-                return Results.Empty;
-            }
-
-            LogFault(http.RequestServices.GetRequiredService<ILogger<FlatPath>>(), fault, http.Request.Method, http.Request.Path);
-            await InstanceError.Internal.SendAsync(http);
-            return Results.Empty;
-        }
+        if (http.Request.ContentType is not { } type || !type.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase)) return await next(call);
+        await InstanceError.Multipart.SendAsync(http);
+        return Results.Empty;
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Path} failed")]
-    private static partial void LogFault(ILogger logger, Exception fault, string method, string path);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Method} {Path} was refused: the database is unavailable")]
-    private static partial void LogUnavailable(ILogger logger, Exception fault, string method, string path);
 }

@@ -35,23 +35,26 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
     public static readonly InstanceError AlreadyExists = new(409, "INSTANCE_ID_ALREADY_EXISTS", "Instance already exists");
     public static readonly InstanceError Terminal = new(409, "INSTANCE_TERMINAL", "Instance is terminal");
     public static readonly InstanceError Multipart = new(415, "UNSUPPORTED_MEDIA_TYPE", "Unsupported media type: send JSON", Framework: true);
-    public static readonly InstanceError Internal = new(500, "INTERNAL_SERVER_ERROR", "Internal server error", Framework: true);
 
     public static readonly InstanceError BadKey = new(400, "IDEMPOTENCY_KEY_INVALID", Idempotency.Malformed);
     public static readonly InstanceError KeyReused = new(422, "IDEMPOTENCY_KEY_REUSED", StartRefusal.KeyReused);
 
     public static InstanceError BacklogFull(string message) => new(429, "BACKLOG_FULL", message);
 
-    public static InstanceError Unavailable(string message) => new(503, "SERVICE_UNAVAILABLE", message, Framework: true);
-
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
 
-    /// <summary>What is refused before the dialect has a say (instances contract 10): the texts about keys are the contract's.</summary>
+    /// <summary>
+    /// What is refused before the dialect has a say, or has failed: the texts about keys (instances contract 10) and faults (2.1) are the
+    /// contract's.
+    /// </summary>
     public static InstanceError Refused(int status, string message) => status switch
     {
         401 => new(status, "UNAUTHORIZED", "Unauthorized"),
         403 => new(status, "FORBIDDEN", "Forbidden"),
-        _ => new(status, "TOO_MANY_REQUESTS", message, Framework: true),
+        429 => new(status, "TOO_MANY_REQUESTS", message, Framework: true),
+        500 => new(status, "INTERNAL_SERVER_ERROR", "Internal server error", Framework: true),
+        503 => new(status, "SERVICE_UNAVAILABLE", message, Framework: true),
+        _ => new(status, "BAD_REQUEST", message, Framework: true),
     };
 
     public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) =>
