@@ -12,8 +12,6 @@ namespace Broker.Storage.Changes;
 /// </summary>
 internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimeProvider clock) : IClaimGate
 {
-    private static readonly TimeSpan AtOnce = TimeSpan.FromMilliseconds(1);
-
     private readonly Lock turns = new();
     private readonly Dictionary<string, Group> groups = new(StringComparer.Ordinal);
     private int version = -1;
@@ -53,8 +51,8 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
     /// <summary>A step became claimable now, or will be at an instant to come.</summary>
     public void Ready(int queueId, long due)
     {
-        var wait = Until(due);
-        if (wait > AtOnce)
+        var wait = Instants.FromMicros(due) - clock.GetUtcNow();
+        if (wait > TimeSpan.FromMilliseconds(1))
         {
             if (wait < TimeSpan.FromHours(1)) _ = WakeLaterAsync(queueId, wait);
             return;
@@ -64,19 +62,19 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
     }
 
     /// <summary>
-    /// Waiting claims for steps that are becoming ready in a transaction: one each, as many as are wanted. Claims with an id are only woken:
-    /// what another request with the same id was given has to be looked up first.
+    /// Waiting claims for steps that a transaction makes ready: one for each step, whose queue is told, and at most so many. Claims with
+    /// an id are only woken: what another request with the same id was given has to be looked up first.
     /// </summary>
-    public List<ClaimWork> Recruit(IReadOnlyList<ReadyHint> hints, int most)
+    public List<ClaimWork> Recruit(IReadOnlyList<int> queueIds, int most)
     {
         var recruits = new List<ClaimWork>();
         if (count == 0) return recruits;
         lock (turns)
         {
-            foreach (var hint in hints)
+            foreach (var queueId in queueIds)
             {
                 if (recruits.Count >= most) break;
-                if (Until(hint.Due) <= AtOnce && Offer(hint.QueueId) is { } work) recruits.Add(work);
+                if (Offer(queueId) is { } work) recruits.Add(work);
             }
         }
 
@@ -99,8 +97,6 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, TimePr
 
         return null;
     }
-
-    private TimeSpan Until(long due) => Instants.FromMicros(due) - clock.GetUtcNow();
 
     // Brings a retry to a waiting claim at its due time; after a restart the poll finds it instead.
     private async Task WakeLaterAsync(int queueId, TimeSpan wait)

@@ -36,7 +36,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         Conclude();
         AnnounceIdle();
         Gather();
-        if (recruits) Recruit();
+        if (recruits && hints.Count > 0) Recruit(now.ToMicros());
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
         (claimed, var renewed) = unit.Write(changes, claims);
         RefuseStaleNames(heartbeats, renewed);
@@ -265,11 +265,11 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     }
 
     // A claim that waits for what becomes ready here gets it in this transaction: half the time of a second one, and of its commit.
-    private void Recruit()
+    private void Recruit(long now)
     {
-        if (hints.Count == 0) return;
-        var unclaimed = hints.Count - works.OfType<ClaimWork>().Sum(claim => claim.Request.Count);
-        if (unclaimed > 0) works.AddRange(services.Gate.Recruit(hints, unclaimed));
+        var ready = hints.Where(hint => hint.Due <= now).Select(hint => hint.QueueId).ToList();
+        var unclaimed = ready.Count - works.OfType<ClaimWork>().Sum(claim => claim.Request.Count);
+        if (unclaimed > 0) works.AddRange(services.Gate.Recruit(ready, unclaimed));
     }
 
     private List<ClaimGroup> ClaimGroups()
