@@ -1,0 +1,40 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Storage;
+
+/// <summary>A report under a lease, or (broker dialect) under the name of the worker that should hold the step.</summary>
+public sealed record LeaseReport(LeaseId Lease, StepReport Report);
+
+/// <summary>A broker-dialect report: counts only while the step is leased to that worker.</summary>
+public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report);
+
+/// <summary>A step that a broker-dialect worker says it holds.</summary>
+public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step);
+
+/// <summary>The hot path: claim, heartbeat, report.</summary>
+public interface IStepStore
+{
+    /// <summary>Hands out what is ready, possibly nothing; never waits.</summary>
+    Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct);
+
+    /// <summary>The same for a claim that was waiting: what its turn was offered, else what is ready.</summary>
+    Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct);
+
+    /// <summary>Applies each report under its fence, with its follow-ups, in one transaction; one verdict each.</summary>
+    Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct);
+
+    Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct);
+
+    /// <summary>Renews leases for what they were granted for; one verdict each.</summary>
+    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct);
+
+    /// <summary>The same for what a worker holds of steps that it knows by name.</summary>
+    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct);
+
+    /// <summary>Publishes events while the step runs, or lines; false when the lease is not the current one.</summary>
+    Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct);
+
+    /// <summary>The lease that a worker holds on a step, or null: broker-dialect workers know no lease ids.</summary>
+    Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct);
+}
