@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Broker.Storage.Lanes;
 using Broker.Storage.Stores;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;
@@ -29,7 +30,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     private readonly NpgsqlDataSource source;
     private readonly NpgsqlDataSource laneSource;
-    private readonly DbContextOptions<PostgresDb> options;
+    private readonly PooledDbContextFactory<PostgresDb> contexts;
     private readonly ClaimMarks marks;
 
     public PostgresEngine(string connectionString, int turns, TimeProvider clock)
@@ -48,7 +49,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         settings.NoResetOnClose = true;
         source = NpgsqlDataSource.Create(settings);
         laneSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false });
-        options = new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options;
+        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options);
         Turns = turns;
         marks = new ClaimMarks(clock);
         ConnectionString = settings.ConnectionString;
@@ -81,7 +82,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         }
     }
 
-    public BrokerDb CreateContext() => new PostgresDb(options);
+    public BrokerDb CreateContext() => contexts.CreateDbContext();
 
     public async Task<DateTimeOffset> NowAsync(CancellationToken ct)
     {

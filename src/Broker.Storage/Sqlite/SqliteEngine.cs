@@ -2,6 +2,7 @@ using Broker.Storage.Lanes;
 using Broker.Storage.Stores;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace Broker.Storage.Sqlite;
@@ -17,7 +18,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     private const int BusySecs = 3;
 
     private readonly string connectionString;
-    private readonly DbContextOptions<SqliteDb> options;
+    private readonly PooledDbContextFactory<SqliteDb> contexts;
     private readonly SqliteClock clock;
     private readonly SemaphoreSlim writer = new(1);
     private long nextId;
@@ -27,7 +28,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         clock = new SqliteClock(time);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false, DefaultTimeout = BusySecs }.ConnectionString;
-        options = new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options;
+        contexts = new(new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options);
     }
 
     public int Turns => 1;
@@ -42,7 +43,7 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         return new SqliteUnit(connection, definitions, clock);
     }
 
-    public BrokerDb CreateContext() => new SqliteDb(options);
+    public BrokerDb CreateContext() => contexts.CreateDbContext();
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Now);
 
