@@ -216,4 +216,28 @@ public abstract class LeaseConformance : StoreTests
         var view = await ViewAsync(run);
         Assert.Equal((RunStatus.Failed, "WaitForEventTimeoutError"), (view.Status, view.Error!.Name));
     }
+
+    /// <summary>A lease whose time is over and which is not collected yet is renewed or collected, never both.</summary>
+    [Fact]
+    public async Task Who_is_told_that_a_late_heartbeat_counted_still_holds_the_lease()
+    {
+        const int leases = 40;
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var peer = OpenPeer();
+        var (renewed, collected) = (0, 0);
+        for (var round = 0; round < 10; round++)
+        {
+            for (var i = 0; i < leases; i++) await StartAsync(definition, $"i-{round}-{i}");
+            var held = await Store.Steps.ClaimAsync(new ClaimRequest("w", ClaimScope.ByLabels, [], leases, 10), Ct);
+            await Engine.PassAsync(TimeSpan.FromSeconds(11));
+            var beating = held.Select(step => Task.Run(() => Store.Steps.HeartbeatAsync([step.Lease], Ct), Ct)).ToList();
+            collected += await peer.Runs.ExpireLeasesAsync(leases, Ct);
+            var verdicts = (await Task.WhenAll(beating)).Select(v => v[0]).ToList();
+            foreach (var (step, verdict) in held.Zip(verdicts))
+                Assert.Equal(verdict is HeartbeatVerdict.Renewed ? ReportVerdict.Accepted : ReportVerdict.Stale, await SucceedAsync(step));
+            renewed += verdicts.Count(v => v is HeartbeatVerdict.Renewed);
+        }
+
+        Assert.Equal(10 * leases, renewed + collected);
+    }
 }

@@ -35,6 +35,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["resolve"] = (HotSql.Resolve, "ARRAY['w1', 'w2'], ARRAY['i20001', 'i20002'], ARRAY[NULL, 0]::int[]", 40),
         ["lock runs"] = (HotSql.LockRuns, Run, 40),
         ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),
+        ["steps locked"] = (HotSql.LockSteps, $"{Run}, {Step}", 40),
         ["lock active"] = (HotSql.LockActive, Run, 120),
         ["mail"] = (HotSql.Mail, Run, 40),
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),

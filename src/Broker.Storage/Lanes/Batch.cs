@@ -93,7 +93,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         if (named.Count == 0) return works.Any(w => w is StartWork) ? unit.Now() : default;
         var loaded = unit.Begin(
             [.. named.Select(w => w.RunId).Distinct().Order()],
-            [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()]);
+            [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()],
+            locksSteps: named.Exists(w => w.Needs.HasFlag(Needs.Lease)));
         foreach (var run in loaded.Runs) runs[run.Ref.Id] = run;
         RefuseStaleNames(named);
 

@@ -10,7 +10,7 @@ internal sealed class ExpireWork(StepKey step, long fence) : Work<bool>, IRunWor
 
     public int? StepIndex => step.Index;
 
-    public Needs Needs => Needs.Nothing;
+    public Needs Needs => Needs.Lease;
 
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.Expire(step.Index, fence, now) ?? false;
 }

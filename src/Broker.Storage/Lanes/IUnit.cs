@@ -25,8 +25,11 @@ internal interface IUnit : IDisposable
     /// <summary>Runs by name: id and definition; (0, 0) where there is none. Begins the transaction if it has not begun.</summary>
     (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names);
 
-    /// <summary>Begins, locks the runs in order of id, reads the named steps, and takes the time: after the locks, by the store's clock.</summary>
-    Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps);
+    /// <summary>
+    /// Begins, locks the runs in order of id, reads the named steps, if it is wished under a lock of their own, and takes the time: after the
+    /// locks, by the store's clock.
+    /// </summary>
+    Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps);
 
     /// <summary>The store's clock, where nothing needs to be loaded.</summary>
     DateTimeOffset Now();

@@ -58,7 +58,7 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
         // A new instance only needs to know that the id is taken; the other modes look at the run that stands there, locked.
         var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
         if (ids.Count == 0) return [];
-        var loaded = unit.Begin(ids, []);
+        var loaded = unit.Begin(ids, [], locksSteps: false);
 
         // While the lock was waited for, another broker has restarted or purged it: look again at what stands there now.
         if (loaded.Runs.Count < ids.Count || loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();

@@ -15,6 +15,9 @@ internal enum Needs
 
     /// <summary>Undelivered events.</summary>
     Mail = 2,
+
+    /// <summary>The named step locked: heartbeats renew its lease without the run's lock.</summary>
+    Lease = 4,
 }
 
 /// <summary>One caller's wish, waiting to share a transaction with others.</summary>

@@ -34,6 +34,15 @@ internal static class HotSql
         JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = k.run_id AND idx = k.idx OFFSET 0) s ON true
         """;
 
+    /// <summary>
+    /// The same for leases that may have expired, locked in order: read without the lock, one that a heartbeat renewed meanwhile was
+    /// collected all the same.
+    /// </summary>
+    public const string LockSteps = $"""
+        SELECT s.* FROM (SELECT run_id, idx FROM unnest($1::bigint[], $2::int[]) AS u(run_id, idx) ORDER BY run_id, idx) k
+        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = k.run_id AND idx = k.idx FOR UPDATE) s ON true
+        """;
+
     /// <summary>Waits for claims that are under way: after it, what is ready is not being handed out.</summary>
     public const string LockActive = $"""
         SELECT {RowReader.StepColumns} FROM step

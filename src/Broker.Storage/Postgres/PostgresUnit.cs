@@ -28,11 +28,11 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return found;
     }
 
-    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
     {
         using var batch = Batch();
         batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
-        batch.Add(HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
+        batch.Add(locksSteps ? HotSql.LockSteps : HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
         var loaded = RowReader.ReadRuns(reader, definitions);

@@ -32,7 +32,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return found;
     }
 
-    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
     {
         Begin();
         var loaded = new List<LoadedRun>(runs.Count);

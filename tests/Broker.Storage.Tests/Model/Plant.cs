@@ -89,7 +89,7 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names) => inner.Resolve(names);
 
-    public virtual Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps) => inner.Begin(runs, steps);
+    public virtual Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps) => inner.Begin(runs, steps, locksSteps);
 
     public DateTimeOffset Now() => inner.Now();
 

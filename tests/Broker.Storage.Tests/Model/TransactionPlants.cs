@@ -107,11 +107,11 @@ internal static class TransactionPlants
     {
         private IUnit? reader;
 
-        public override Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps)
+        public override Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
         {
             Inner.Now();
             reader ??= engine.Open(engine.Definitions!);
-            var loaded = reader.Begin(runs, steps);
+            var loaded = reader.Begin(runs, steps, locksSteps: false);
             reader.Rollback();
             return loaded;
         }
