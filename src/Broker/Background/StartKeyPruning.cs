@@ -5,19 +5,7 @@ namespace Broker.Background;
 
 /// <summary>Forgets starts that nobody sends again any more.</summary>
 internal sealed class StartKeyPruning(IStartKeyStore keys, BrokerSettings settings, TimeProvider clock, ILogger<StartKeyPruning> log)
-    : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
+    : PruningService(clock, log)
 {
-    private const int Batch = 1000;
-
-    internal override async Task<int> RunOnceAsync(CancellationToken ct)
-    {
-        var (all, some) = (0, 0);
-        do
-        {
-            some = await keys.ForgetAsync(settings.IdempotencyRetention, Batch, ct);
-            all += some;
-        }
-        while (some == Batch);
-        return all;
-    }
+    protected override Task<int> PruneAsync(int most, CancellationToken ct) => keys.ForgetAsync(settings.IdempotencyRetention, most, ct);
 }

@@ -5,9 +5,7 @@ namespace Broker.Background;
 
 /// <summary>Removes labelled workers that have been silent for long: they take a new id at every start, so the list would only grow.</summary>
 internal sealed class WorkerPruning(IWorkerStore workers, BrokerSettings settings, TimeProvider clock, ILogger<WorkerPruning> log)
-    : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
+    : PruningService(clock, log)
 {
-    private readonly TimeProvider clock = clock;
-
-    internal override Task<int> RunOnceAsync(CancellationToken ct) => workers.PruneAsync(clock.GetUtcNow() - settings.WorkerRemoved, 500, ct);
+    protected override Task<int> PruneAsync(int most, CancellationToken ct) => workers.PruneAsync(Clock.GetUtcNow() - settings.WorkerRemoved, most, ct);
 }

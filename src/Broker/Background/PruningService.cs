@@ -1,0 +1,24 @@
+namespace Broker.Background;
+
+/// <summary>Removes, once a minute, what has become too old: in bounded batches, until none is left.</summary>
+internal abstract class PruningService(TimeProvider clock, ILogger log) : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
+{
+    private const int Batch = 1_000;
+
+    protected TimeProvider Clock { get; } = clock;
+
+    /// <summary>Removes up to <paramref name="most"/>; returns how many.</summary>
+    protected abstract Task<int> PruneAsync(int most, CancellationToken ct);
+
+    internal sealed override async Task<int> RunOnceAsync(CancellationToken ct)
+    {
+        var (all, some) = (0, 0);
+        do
+        {
+            some = await PruneAsync(Batch, ct);
+            all += some;
+        }
+        while (some == Batch);
+        return all;
+    }
+}
