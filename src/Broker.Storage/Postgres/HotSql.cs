@@ -10,6 +10,33 @@ namespace Broker.Storage.Postgres;
 /// </summary>
 internal static class HotSql
 {
+    private static readonly ArrayRows StepKeys = new(("run_id", "bigint"), ("idx", "int"));
+
+    private static readonly ArrayRows StepRows = new(
+        ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("attempt", "int"),
+        ("losses", "int"), ("fence", "bigint"), ("worker", "text"), ("queued_at", "bigint"), ("granted_at", "bigint"), ("expires_at", "bigint"),
+        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"));
+
+    private static readonly ArrayRows RunRows = new(
+        ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
+        ("resumed_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"), ("context", "text"), ("result", "text"));
+
+    private static readonly ArrayRows NewRunRows = new(
+        ("id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"), ("definition_id", "int"), ("phase", "smallint"), ("active", "int"),
+        ("joins", "text"), ("streams", "boolean"), ("inputs", "text"), ("context", "text"), ("result", "text"), ("error", "text"), ("trace_parent", "text"),
+        ("instance_created_at", "bigint"), ("created_at", "bigint"), ("started_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"));
+
+    private static readonly ArrayRows MailRows = new(
+        ("run_id", "bigint"), ("id", "bigint"), ("type", "text"), ("payload", "text"), ("target_step", "int"));
+
+    private static readonly ArrayRows TakenMailRows = new(("run_id", "bigint"), ("id", "bigint"), ("delivered_at", "bigint"), ("consumed_by", "int"));
+
+    private static readonly ArrayRows StartKeyRows = new(
+        ("key", "text"), ("request", "text"), ("verdict", "smallint"), ("run_id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"),
+        ("at", "bigint"));
+
+    private static readonly ArrayRows Leases = new(("run_id", "bigint"), ("idx", "int"), ("fence", "bigint"), ("worker", "text"));
+
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
     /// <summary>Reads nothing, of a table that must be there.</summary>
@@ -29,9 +56,9 @@ internal static class HotSql
     public const string LockRuns = $"SELECT {RowReader.RunColumns} FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE";
 
     /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
-    public const string Steps = $"""
-        SELECT s.* FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
-        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = k.run_id AND idx = k.idx OFFSET 0) s ON true
+    public static readonly string Steps = $"""
+        SELECT s.* FROM {StepKeys.Each}
+        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = {StepKeys["run_id"]} AND idx = {StepKeys["idx"]} OFFSET 0) s ON true
         """;
 
     /// <summary>
@@ -71,65 +98,41 @@ internal static class HotSql
         JOIN inbox i ON i.run_id = k.run_id AND i.consumed_by = k.idx ORDER BY i.run_id, i.id
         """;
 
-    public const string Results = """
-        SELECT k.run_id, k.idx, s.result FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
-        JOIN LATERAL (SELECT result FROM step WHERE run_id = k.run_id AND idx = k.idx AND status IN (4, 5) OFFSET 0) s ON true
+    public static readonly string Results = $"""
+        SELECT {StepKeys.Values}, s.result FROM {StepKeys.Each}
+        JOIN LATERAL (SELECT result FROM step WHERE run_id = {StepKeys["run_id"]} AND idx = {StepKeys["idx"]} AND status IN (4, 5) OFFSET 0) s ON true
         """;
 
-    public const string UpdateRuns = """
-        UPDATE run r SET phase = k.phase, active = k.active, joins = k.joins, mail = k.mail, error = k.error, started_at = k.started_at,
-            resumed_at = k.resumed_at, updated_at = k.updated_at, ended_at = k.ended_at,
-            context = coalesce(k.context, r.context), result = coalesce(k.result, r.result)
-        FROM unnest($1::bigint[], $2::smallint[], $3::int[], $4::text[], $5::int[], $6::text[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[])
-            AS k(id, phase, active, joins, mail, error, started_at, resumed_at, updated_at, ended_at, context, result)
-        WHERE r.id = k.id
+    public static readonly string UpdateRuns = $"""
+        UPDATE run r SET {RunRows.AssignmentsBut("id", "context", "result")},
+            context = coalesce({RunRows["context"]}, r.context), result = coalesce({RunRows["result"]}, r.result)
+        FROM {RunRows.Each} WHERE r.id = {RunRows["id"]}
         """;
 
-    public const string UpdateSteps = """
-        UPDATE step s SET status = k.status, rank = k.rank, due = k.due, attempt = k.attempt, losses = k.losses, fence = k.fence, worker = k.worker,
-            queued_at = k.queued_at, granted_at = k.granted_at, expires_at = k.expires_at, lease_secs = k.lease_secs, begun_at = k.begun_at,
-            ended_at = k.ended_at, result = k.result, error = k.error
-        FROM unnest($1::bigint[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[], $7::int[], $8::int[], $9::bigint[], $10::text[], $11::bigint[],
-                $12::bigint[], $13::bigint[], $14::int[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
-            AS k(run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
-        WHERE s.run_id = k.run_id AND s.idx = k.idx
+    public static readonly string UpdateSteps = $"""
+        UPDATE step s SET {StepRows.AssignmentsBut("run_id", "idx")}
+        FROM {StepRows.Each} WHERE s.run_id = {StepRows["run_id"]} AND s.idx = {StepRows["idx"]}
         """;
 
-    public const string InsertSteps = """
-        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
-        SELECT * FROM unnest($1::bigint[], $2::int[], $3::smallint[], $4::int[], $5::bigint[], $6::bigint[], $7::int[], $8::int[], $9::bigint[], $10::text[], $11::bigint[],
-            $12::bigint[], $13::bigint[], $14::int[], $15::bigint[], $16::bigint[], $17::text[], $18::text[])
-        """;
+    public static readonly string InsertSteps = $"INSERT INTO step ({StepRows.Names}) SELECT {StepRows.Values} FROM {StepRows.Each}";
 
-    public const string InsertRuns = """
-        INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, start_context, result, error,
-            trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
-        SELECT id, workflow, instance_id, number, true, definition_id, phase, active, joins, 0, streams, inputs, context, context, result, error,
-            trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at
-        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::int[], $6::smallint[], $7::int[], $8::text[], $9::boolean[], $10::text[], $11::text[],
-                $12::text[], $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::bigint[])
-            AS k(id, workflow, instance_id, number, definition_id, phase, active, joins, streams, inputs, context, result, error,
-                trace_parent, instance_created_at, created_at, started_at, updated_at, ended_at)
+    public static readonly string InsertRuns = $"""
+        INSERT INTO run ({NewRunRows.Names}, start_context, is_current, mail)
+        SELECT {NewRunRows.Values}, {NewRunRows["context"]}, true, 0 FROM {NewRunRows.Each}
         """;
 
     public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
 
     /// <summary>First of the writes: who comes second with a key waits here, before it holds anything that others want.</summary>
-    public const string InsertStartKeys = """
-        INSERT INTO start_key (key, request, verdict, run_id, workflow, instance_id, number, at)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::smallint[], $4::bigint[], $5::text[], $6::text[], $7::int[], $8::bigint[])
-        """;
+    public static readonly string InsertStartKeys = $"INSERT INTO start_key ({StartKeyRows.Names}) SELECT {StartKeyRows.Values} FROM {StartKeyRows.Each}";
 
     public const string StartKeys = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = ANY($1)";
 
-    public const string InsertMail = """
-        INSERT INTO inbox (run_id, id, type, payload, target_step) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::int[])
-        """;
+    public static readonly string InsertMail = $"INSERT INTO inbox ({MailRows.Names}) SELECT {MailRows.Values} FROM {MailRows.Each}";
 
-    public const string ConsumeMail = """
-        UPDATE inbox i SET delivered_at = k.delivered_at, consumed_by = k.consumed_by
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[]) AS k(run_id, id, delivered_at, consumed_by)
-        WHERE i.run_id = k.run_id AND i.id = k.id
+    public static readonly string ConsumeMail = $"""
+        UPDATE inbox m SET {TakenMailRows.AssignmentsBut("run_id", "id")}
+        FROM {TakenMailRows.Each} WHERE m.run_id = {TakenMailRows["run_id"]} AND m.id = {TakenMailRows["id"]}
         """;
 
     /// <summary>
@@ -147,11 +150,12 @@ internal static class HotSql
         FROM s JOIN unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[]) AS e(run_id, left_over, type, value, internal) ON e.run_id = s.run_id
         """;
 
-    public const string Heartbeat = """
+    public static readonly string Heartbeat = $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
         UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
-        FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::text[]) AS k(run_id, idx, fence, worker)
-        WHERE s.run_id = k.run_id AND s.idx = k.idx AND (s.fence = k.fence OR (k.fence IS NULL AND s.fence IS NOT NULL AND s.worker = k.worker))
+        FROM {Leases.Each}
+        WHERE s.run_id = {Leases["run_id"]} AND s.idx = {Leases["idx"]}
+            AND (s.fence = {Leases["fence"]} OR ({Leases["fence"]} IS NULL AND s.fence IS NOT NULL AND s.worker = {Leases["worker"]}))
             AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
         RETURNING s.run_id, s.idx, s.fence, s.worker, s.status
         """;

@@ -378,8 +378,14 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private static NpgsqlParameter<T[]> Column<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
     {
         var values = new T[rows.Count];
-        for (var i = 0; i < values.Length; i++) values[i] = column(rows[i]);
-        return Parameter(values);
+        var isNull = default(T) is null;
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = column(rows[i]);
+            isNull = isNull && values[i] is null;
+        }
+
+        return new() { TypedValue = isNull ? null : values };
     }
 
     /// <summary>A group of claims on its way through its queues.</summary>
