@@ -14,48 +14,49 @@ internal static class Bench
         IReadOnlyList<Scenario> scenarios, BenchmarkOptions options, Lab lab, TextWriter progress)
     {
         var results = scenarios.Select(scenario => new Result(scenario)).ToList();
+        if (!options.Short)
+        {
+            // Without it the first rounds were a third slower than the others: the broker still ran code compiled in haste, and the compiler
+            // took a quarter of the processors for as long as fifteen seconds.
+            lab.Options = options.Rehearsal;
+            await RoundAsync("rehearsal", results, lab, progress, (_, _) => { });
+        }
+
+        lab.Options = options;
         for (int round = 1; round <= options.Rounds; round++)
         {
-            foreach (var result in results.Where(r => r.Failure is null))
-            {
-                try
-                {
-                    var sample = await MeasureAsync(result.Scenario, round, options, lab);
-                    result.Samples.Add(sample);
-                    await progress.WriteLineAsync(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"round {round}: {result.Scenario.Name} {sample.Rate:N0} {result.Scenario.Unit} in {sample.Elapsed.TotalSeconds:0.00} s"));
-                }
-#pragma warning disable CA1031 // One broken scenario must not hide the others; it makes the exit code 1.
-                catch (Exception e)
-#pragma warning restore CA1031
-                {
-                    result.Failure = e.Message;
-                    await progress.WriteLineAsync($"round {round}: {result.Scenario.Name} FAILED: {e}");
-                }
-            }
+            await RoundAsync(string.Create(CultureInfo.InvariantCulture, $"round {round}"), results, lab, progress, (result, sample) => result.Samples.Add(sample));
         }
 
         return results;
     }
 
-    private static async Task<Sample> MeasureAsync(Scenario scenario, int round, BenchmarkOptions options, Lab lab)
+    private static async Task RoundAsync(string name, List<Result> results, Lab lab, TextWriter progress, Action<Result, Sample> keep)
     {
-        using var limit = new CancellationTokenSource(Limit);
-        if (round == 1 && !options.Short)
+        foreach (var result in results.Where(r => r.Failure is null))
         {
-            // Without it the first round was a third slower than the others: the broker still ran code compiled in haste.
-            lab.Options = options.Rehearsal;
-            await RunAsync(scenario, lab, limit.Token);
+            try
+            {
+                var sample = await RunAsync(result.Scenario, lab);
+                keep(result, sample);
+                await progress.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name}: {result.Scenario.Name} {sample.Rate:N0} {result.Scenario.Unit} in {sample.Elapsed.TotalSeconds:0.00} s"));
+            }
+#pragma warning disable CA1031 // One broken scenario must not hide the others; it makes the exit code 1.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                result.Failure = e.Message;
+                await progress.WriteLineAsync($"{name}: {result.Scenario.Name} FAILED: {e}");
+            }
         }
-
-        lab.Options = options;
-        return await RunAsync(scenario, lab, limit.Token);
     }
 
-    private static async Task<Sample> RunAsync(Scenario scenario, Lab lab, CancellationToken ct)
+    private static async Task<Sample> RunAsync(Scenario scenario, Lab lab)
     {
-        var sample = await scenario.RunAsync(lab, ct);
+        using var limit = new CancellationTokenSource(Limit);
+        var sample = await scenario.RunAsync(lab, limit.Token);
         if (sample.Rate is { } rate)
         {
             lab.LatestRates[scenario.Name] = rate;

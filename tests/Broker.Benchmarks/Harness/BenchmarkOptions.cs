@@ -11,14 +11,14 @@ internal sealed record BenchmarkOptions
           --list           names of the scenarios
           --only a,b       scenarios whose name contains one of these words
           --db WHICH       postgres, sqlite or both (default)
-          --rounds N       rounds, interleaved over the scenarios (default 3)
+          --rounds N       rounds, interleaved over the scenarios, after one that does not count (default 3)
           --seconds S      aimed length of one measurement (default 2)
           --history N      finished steps that are loaded for the scenario with history (default 10000000)
           --json FILE      every figure as JSON
           --host PATH      another Broker.dll than this repository's Release build
         """;
 
-    private static readonly TimeSpan RehearsalLength = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RehearsalLength = TimeSpan.FromSeconds(4);
 
     private bool _isRehearsal;
 
@@ -48,7 +48,7 @@ internal sealed record BenchmarkOptions
     public bool IsMeasured => !Short && !_isRehearsal;
 
     /// <summary>The same for a run that nobody counts: it lets code be compiled and plans be made.</summary>
-    public BenchmarkOptions Rehearsal => this with { _isRehearsal = true, Length = RehearsalLength < Length ? RehearsalLength : Length };
+    public BenchmarkOptions Rehearsal => this with { _isRehearsal = true, Length = RehearsalLength };
 
     public bool Wants(string scenario) =>
         Only.Count == 0 || Only.Any(word => scenario.Contains(word, StringComparison.OrdinalIgnoreCase));
