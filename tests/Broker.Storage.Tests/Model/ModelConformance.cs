@@ -38,8 +38,6 @@ public abstract class ModelConformance : StoreTests
     [Fact]
     public async Task Whatever_clients_do_at_once_some_order_of_it_explains_every_answer()
     {
-        // It still finds what nobody has thought of, so it is no gate for every change yet.
-        Assert.SkipUnless(IsLong || Environment.GetEnvironmentVariable("BROKER_MODEL_SCHEDULES") is not null, "BROKER_FAULTS=long plays schedules.");
         var (began, next, moves) = (Stopwatch.GetTimestamp(), 0, 0L);
         Caught? caught = null;
         await Task.WhenAll(Enumerable.Range(0, Side).Select(_ => Task.Run(async () =>
