@@ -30,11 +30,18 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
 
         // A fresh broker is slow for its first thousand requests, poison or not.
         await RoundAsync(site, worker, "first", healthy, poison: false);
-        var alone = await RoundAsync(site, worker, "alone", healthy, poison: false);
-        var beside = await RoundAsync(site, worker, "beside", healthy, poison: true);
+
+        // By turns: the ten slowest of one round are those of a moment. p99 of single rounds was 116 and 41 ms once, 15 and 20 another time.
+        var (alone, beside) = (new List<double>(), new List<double>());
+        for (var round = 1; round <= Effort.Of(1, 10); round++)
+        {
+            alone.AddRange(await RoundAsync(site, worker, $"alone-{round}", healthy, poison: false));
+            beside.AddRange(await RoundAsync(site, worker, $"beside-{round}", healthy, poison: true));
+        }
+
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
-            $"{healthy} healthy steps: p99 {alone.Percentile(99):0} ms alone, {beside.Percentile(99):0} ms beside a poison step"));
+            $"{healthy} healthy steps a round: p99 {alone.Percentile(99):0.0} ms alone, {beside.Percentile(99):0.0} ms beside a poison step, of {beside.Count}"));
         Effort.Promise(beside.Percentile(99) <= 1.2 * alone.Percentile(99), "p99 of the healthy steps is within 20 %");
     }
 
@@ -70,7 +77,7 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
     /// <summary>Times from a claim to the end of its report, in milliseconds.</summary>
     private static async Task<List<double>> RoundAsync(Site site, string worker, string prefix, int healthy, bool poison)
     {
-        if (poison) await site.Http.MustPostAsync("/api/workflows/poison/instances", """{"id":"one"}""", Ct);
+        if (poison) await site.Http.MustPostAsync("/api/workflows/poison/instances", $$"""{"id":"{{prefix}}"}""", Ct);
         foreach (var some in Enumerable.Range(0, healthy).Chunk(100))
         {
             var ids = string.Join(',', some.Select(i => $$"""{"id":"{{prefix}}-{{i}}"}"""));
@@ -108,7 +115,7 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
         await Eventually.TrueAsync(() => Volatile.Read(ref done) >= healthy, Patience, "every healthy step is done");
         if (poison)
         {
-            await Eventually.TrueAsync(async () => await StatusAsync(site, "poison", "one") == "errored", Patience, "the poison step is given up");
+            await Eventually.TrueAsync(async () => await StatusAsync(site, "poison", prefix) == "errored", Patience, "the poison step is given up");
             Effort.Print(string.Create(CultureInfo.InvariantCulture, $"the poison step was given up after {died} workers"));
             Assert.Equal(MostLosses + 1, died);
         }
