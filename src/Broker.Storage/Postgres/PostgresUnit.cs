@@ -4,6 +4,7 @@ using Broker.Storage.Lanes;
 using Broker.Storage.Model;
 using Broker.Storage.Stores;
 using Npgsql;
+using static Broker.Storage.Postgres.Parameters;
 
 namespace Broker.Storage.Postgres;
 
@@ -371,21 +372,6 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var results = new List<(StepKey, string?)>();
         while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(reader, 2)));
         return results;
-    }
-
-    private static NpgsqlParameter<T> Parameter<T>(T value) => new() { TypedValue = value };
-
-    private static NpgsqlParameter<T[]> Column<TRow, T>(IReadOnlyList<TRow> rows, Func<TRow, T> column)
-    {
-        var values = new T[rows.Count];
-        var isNull = default(T) is null;
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = column(rows[i]);
-            isNull = isNull && values[i] is null;
-        }
-
-        return new() { TypedValue = isNull ? null : values };
     }
 
     /// <summary>A group of claims on its way through its queues.</summary>
