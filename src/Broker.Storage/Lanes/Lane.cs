@@ -16,6 +16,9 @@ internal sealed partial class Lane : IAsyncDisposable
     private const int MostTogether = 256;
     private const int Attempts = 5;
 
+    // Each time another caller's commit has moved the name on, so somebody gets ahead: a start beside four quick restarts once ran out of five.
+    private const int AttemptsAtMovingName = 100;
+
     private readonly ChannelReader<Work> waiting;
     private readonly LaneTurn turn;
     private readonly IEngine engine;
@@ -141,7 +144,8 @@ internal sealed partial class Lane : IAsyncDisposable
                 Recover(fault);
 
                 // A duplicate: another broker was first with that name or key, and a second look finds its row.
-                if (attempt == Attempts || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
+                var most = fault is StaleNameException ? AttemptsAtMovingName : Attempts;
+                if (attempt >= most || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
         }
     }
