@@ -9,15 +9,5 @@ internal sealed class DueTimers(IRunStore runs, BrokerSettings settings, TimePro
 {
     private const int Batch = 500;
 
-    internal override async Task<int> RunOnceAsync(CancellationToken ct)
-    {
-        var (all, some) = (0, 0);
-        do
-        {
-            some = await runs.FinishDueAsync(Batch, ct);
-            all += some;
-        }
-        while (some == Batch);
-        return all;
-    }
+    internal override Task<int> RunOnceAsync(CancellationToken ct) => DrainAsync(Batch, runs.FinishDueAsync, ct);
 }

@@ -12,13 +12,7 @@ internal sealed partial class LeaseReaper(IRunStore runs, BrokerSettings setting
 
     internal override async Task<int> RunOnceAsync(CancellationToken ct)
     {
-        var (all, some) = (0, 0);
-        do
-        {
-            some = await runs.ExpireLeasesAsync(Batch, ct);
-            all += some;
-        }
-        while (some == Batch);
+        var all = await DrainAsync(Batch, runs.ExpireLeasesAsync, ct);
         if (all > 0) LogExpired(log, all);
         return all;
     }

@@ -8,6 +8,19 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
     /// <summary>Does what is due now; returns how much that was. Safe on several brokers at once.</summary>
     internal abstract Task<int> RunOnceAsync(CancellationToken ct);
 
+    /// <summary>Repeats what does up to a batch at a time until it has done less than one; returns how much that was in all.</summary>
+    protected static async Task<int> DrainAsync(int batch, Func<int, CancellationToken, Task<int>> some, CancellationToken ct)
+    {
+        var (all, done) = (0, 0);
+        do
+        {
+            done = await some(batch, ct);
+            all += done;
+        }
+        while (done == batch);
+        return all;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Lets the host go on starting: the first round may be slow.

@@ -10,15 +10,5 @@ internal abstract class PruningService(TimeProvider clock, ILogger log) : Period
     /// <summary>Removes up to <paramref name="most"/>; returns how many.</summary>
     protected abstract Task<int> PruneAsync(int most, CancellationToken ct);
 
-    internal sealed override async Task<int> RunOnceAsync(CancellationToken ct)
-    {
-        var (all, some) = (0, 0);
-        do
-        {
-            some = await PruneAsync(Batch, ct);
-            all += some;
-        }
-        while (some == Batch);
-        return all;
-    }
+    internal sealed override Task<int> RunOnceAsync(CancellationToken ct) => DrainAsync(Batch, PruneAsync, ct);
 }
