@@ -29,6 +29,10 @@ public static class StorageMetrics
     internal static readonly Histogram<double> BatchDuration = Meter.CreateHistogram(
         "broker.batch.duration", "s", "Time of one transaction of the hot path, retries included", advice: Seconds);
 
+    /// <summary>How far it pays to remember runs: with several brokers on the same runs, what is remembered is often stale.</summary>
+    internal static readonly Counter<long> Recalls = Meter.CreateCounter<long>(
+        "broker.recalls", "{transaction}", "Transactions that took their runs from memory, by whether they were still so");
+
     internal static readonly Histogram<double> ClaimDuration = Meter.CreateHistogram(
         "broker.claim.duration", "s", "Time of one look for claimable steps, the queue for a transaction included, a long poll's wait not", advice: Seconds);
 

@@ -222,3 +222,7 @@ public sealed class SqliteClaimGateTests() : ClaimGateConformance(new OnSqlite()
 public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());
+
+public sealed class PostgresRecallTests(PostgresCluster cluster) : RecallConformance(new OnPostgres(cluster));
+
+public sealed class SqliteRecallTests() : RecallConformance(new OnSqlite());

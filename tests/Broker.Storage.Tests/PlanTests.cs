@@ -34,6 +34,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     {
         ["resolve"] = (HotSql.Resolve, "ARRAY['w1', 'w2'], ARRAY['i20001', 'i20002'], ARRAY[NULL, 0]::int[]", 40),
         ["lock runs"] = (HotSql.LockRuns, Run, 40),
+        ["lock versions"] = (HotSql.LockVersions, Run, 40),
         ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),
         ["steps locked"] = (HotSql.LockSteps, $"{Run}, {Step}", 40),
         ["lock active"] = (HotSql.LockActive, Run, 120),
@@ -42,6 +43,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["update runs"] = (HotSql.UpdateRuns,
             $"{Run}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}", 100),
         ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
+        ["update held steps"] = (HotSql.UpdateHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
         ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 100),
         ["insert runs"] = (HotSql.InsertRuns,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "

@@ -91,7 +91,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     {
         var named = works.OfType<IRunWork>().Where(w => w.RunId != 0).ToList();
         if (named.Count == 0) return works.Any(w => w is StartWork) ? unit.Now() : default;
-        var loaded = unit.Begin(
+        var loaded = Recall(named) ?? unit.Begin(
             [.. named.Select(w => w.RunId).Distinct().Order()],
             [.. named.Where(w => w.StepIndex is not null).Select(w => new StepKey(w.RunId, w.StepIndex!.Value)).Distinct()],
             locksSteps: named.Exists(w => w.Needs.HasFlag(Needs.Lease)));
@@ -118,6 +118,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
 
         return loaded.Now;
     }
+
+    private Loaded? Recall(List<IRunWork> named) =>
+        works.TrueForAll(w => w is ReportWork { Lease: not null } or ClaimWork or HeartbeatWork) ? unit.Recall([.. named.OfType<ReportWork>().Select(r => r.Lease!.Value)]) : null;
 
     // A name may have been purged and used again by another broker, and a restart may have come in between: then look it up anew.
     private void RefuseStaleNames(List<IRunWork> named)
@@ -254,7 +257,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
 
             foreach (var published in session.Published) changes.Events.Add(new(id, published));
             if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
-                changes.Runs.Add(new(session.Run, session.NewContext, session.ResultJson));
+                changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));
         }
     }
 

@@ -46,7 +46,10 @@ internal sealed class ChangeSet
 }
 
 /// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>
-internal sealed record RunChange(RunState State, string? Context, string? Result);
+internal sealed record RunChange(LoadedRun Run, string? Context, string? Result)
+{
+    public RunState State => Run.State;
+}
 
 /// <summary>Claims of one transaction that may have the same queues: handed out by one statement.</summary>
 internal sealed class ClaimGroup

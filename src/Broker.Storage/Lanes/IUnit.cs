@@ -31,6 +31,12 @@ internal interface IUnit : IDisposable
     /// </summary>
     Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps);
 
+    /// <summary>
+    /// The runs and steps of these leases without an exchange and without locks, if they are all remembered: <see cref="Write"/> looks whether that
+    /// was right. Null: begin as usual. Only where nothing else in the transaction locks runs: those here are locked when it writes.
+    /// </summary>
+    Loaded? Recall(IReadOnlyList<HeldLease> leases);
+
     /// <summary>The store's clock, where nothing needs to be loaded.</summary>
     DateTimeOffset Now();
 

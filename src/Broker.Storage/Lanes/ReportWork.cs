@@ -14,6 +14,9 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
 
     public Needs Needs => Needs.Nothing;
 
+    /// <summary>What it reports on; null: no step that is known by now.</summary>
+    public HeldLease? Lease => RunId != 0 && StepIndex is { } index ? new(new StepKey(RunId, index), worker is null ? fence : null, worker) : null;
+
     /// <summary>Name of the step, when the worker knows no lease.</summary>
     public string? StepName { get; } = stepName;
 

@@ -7,11 +7,12 @@ internal sealed class BatchBuilder(NpgsqlConnection connection) : IDisposable
 {
     private readonly NpgsqlBatch batch = connection.CreateBatch();
 
-    public void Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
+    public NpgsqlBatchCommand Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
         var command = new NpgsqlBatchCommand(sql);
         foreach (var parameter in parameters) command.Parameters.Add(parameter);
         batch.BatchCommands.Add(command);
+        return command;
     }
 
     public NpgsqlDataReader Read() => batch.ExecuteReader();

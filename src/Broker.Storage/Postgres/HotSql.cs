@@ -12,10 +12,16 @@ internal static class HotSql
 {
     private static readonly ArrayRows StepKeys = new(("run_id", "bigint"), ("idx", "int"));
 
-    private static readonly ArrayRows StepRows = new(
+    private static readonly (string Name, string Type)[] StepColumns =
+    [
         ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("attempt", "int"),
         ("losses", "int"), ("fence", "bigint"), ("worker", "text"), ("queued_at", "bigint"), ("granted_at", "bigint"), ("expires_at", "bigint"),
-        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"));
+        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"),
+    ];
+
+    private static readonly ArrayRows StepRows = new(StepColumns);
+
+    private static readonly ArrayRows HeldRows = new([.. StepColumns, ("held", "bigint")]);
 
     private static readonly ArrayRows RunRows = new(
         ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
@@ -54,6 +60,13 @@ internal static class HotSql
 
     /// <summary>The first lock of every transaction, in one order for all.</summary>
     public const string LockRuns = $"SELECT {RowReader.RunColumns} FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+
+    /// <summary>
+    /// The same for runs that are remembered: only what tells whether they are still so. A lock that was waited for shows the row as it is then.
+    /// </summary>
+    public const string LockVersions = """
+        SELECT xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE
+        """;
 
     /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
     public static readonly string Steps = $"""
@@ -107,11 +120,18 @@ internal static class HotSql
         UPDATE run r SET {RunRows.AssignmentsBut("id", "context", "result")},
             context = coalesce({RunRows["context"]}, r.context), result = coalesce({RunRows["result"]}, r.result)
         FROM {RunRows.Each} WHERE r.id = {RunRows["id"]}
+        RETURNING r.xmin
         """;
 
     public static readonly string UpdateSteps = $"""
         UPDATE step s SET {StepRows.AssignmentsBut("run_id", "idx")}
         FROM {StepRows.Each} WHERE s.run_id = {StepRows["run_id"]} AND s.idx = {StepRows["idx"]}
+        """;
+
+    /// <summary>The same for steps that are remembered as leased: those that are still so, under the same fence.</summary>
+    public static readonly string UpdateHeldSteps = $"""
+        UPDATE step s SET {HeldRows.AssignmentsBut("run_id", "idx", "held")}
+        FROM {HeldRows.Each} WHERE s.run_id = {HeldRows["run_id"]} AND s.idx = {HeldRows["idx"]} AND s.status = 2 AND s.fence = {HeldRows["held"]}
         """;
 
     public static readonly string InsertSteps = $"INSERT INTO step ({StepRows.Names}) SELECT {StepRows.Values} FROM {StepRows.Each}";
@@ -204,7 +224,9 @@ internal static class HotSql
         JOIN run r ON r.id = p.run_id
         WHERE s.ctid = p.place
         RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
-            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, r.trace_parent, s.queue_id, s.rank
+            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, r.trace_parent, s.queue_id, s.rank,
+            s.losses, s.begun_at, r.is_current, r.active, CASE WHEN length(r.joins) <= 400 THEN r.joins END, r.created_at, r.started_at, r.resumed_at, r.updated_at,
+            CASE WHEN s.attempt = 0 AND r.phase = 0 AND r.mail = 0 AND r.error IS NULL AND coalesce(length(r.joins), 0) <= 400 THEN r.xmin END
         """;
 
     public static readonly IReadOnlyList<string> Purge =

@@ -32,6 +32,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     private readonly NpgsqlDataSource laneSource;
     private readonly PooledDbContextFactory<PostgresDb> contexts;
     private readonly ClaimMarks marks;
+    private readonly HeardClock clock = new();
 
     public PostgresEngine(string connectionString, int turns, TimeProvider clock)
     {
@@ -52,12 +53,16 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options);
         Turns = turns;
         marks = new ClaimMarks(clock);
+        Memory = new RunMemory(this.clock);
         ConnectionString = settings.ConnectionString;
     }
 
     public int Turns { get; }
 
     public int Lanes => 2 * Turns;
+
+    /// <summary>What all lanes remember.</summary>
+    public RunMemory Memory { get; }
 
     /// <summary>Behind a pooler in transaction mode: no prepared statements, no settings of the session, no LISTEN.</summary>
     public bool IsPooled { get; }
@@ -70,10 +75,10 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var connection = laneSource.OpenConnection();
         try
         {
-            if (IsPooled) return new PostgresUnit(connection, definitions, marks, LocalWalkSettings);
+            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, LocalWalkSettings);
             using var walk = new NpgsqlCommand(WalkSettings, connection);
             walk.ExecuteNonQuery();
-            return new PostgresUnit(connection, definitions, marks, null);
+            return new PostgresUnit(connection, definitions, marks, clock, Memory, null);
         }
         catch
         {
@@ -87,7 +92,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public async Task<DateTimeOffset> NowAsync(CancellationToken ct)
     {
         await using var command = source.CreateCommand(HotSql.Now);
-        return Instants.FromMicros((long)(await command.ExecuteScalarAsync(ct))!);
+        var now = (long)(await command.ExecuteScalarAsync(ct))!;
+        clock.Hear(now);
+        return Instants.FromMicros(now);
     }
 
     public async Task PingAsync(CancellationToken ct)
@@ -130,7 +137,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     }
 
     public bool IsTransient(Exception fault) =>
-        Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
+        fault is StaleMemoryException || Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
 
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 

@@ -9,13 +9,16 @@ using static Broker.Storage.Postgres.Parameters;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch. What
-/// <paramref name="opening"/> says is the second statement of each.
+/// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
+/// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each.
 /// </summary>
-internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, string? opening) : IUnit
+internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, HeardClock clock, RunMemory memory, string? opening) : IUnit
 {
-    /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>
-    private readonly Dictionary<int, long> madeReady = [];
+    private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
+    private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
+
+    private readonly PostgresClaims claims = new(definitions, marks, memory);
+    private Recollection? recalled;
     private bool begun;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
@@ -31,6 +34,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
     public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
     {
+        recalled = null;
         using var batch = Batch();
         batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
         batch.Add(locksSteps ? HotSql.LockSteps : HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
@@ -40,8 +44,13 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         reader.NextResult();
         var found = ReadSteps(reader);
         reader.NextResult();
-        reader.Read();
-        return new Loaded(loaded, found, Instants.FromMicros(reader.GetInt64(0)));
+        return new Loaded(loaded, found, ReadNow(reader));
+    }
+
+    public Loaded? Recall(IReadOnlyList<HeldLease> leases)
+    {
+        recalled = memory.Recall(leases);
+        return recalled?.Loaded;
     }
 
     public DateTimeOffset Now()
@@ -49,8 +58,15 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         using var batch = Batch();
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
+        return ReadNow(reader);
+    }
+
+    private DateTimeOffset ReadNow(NpgsqlDataReader reader)
+    {
         reader.Read();
-        return Instants.FromMicros(reader.GetInt64(0));
+        var now = reader.GetInt64(0);
+        clock.Hear(now);
+        return Instants.FromMicros(now);
     }
 
     public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
@@ -127,14 +143,15 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     }
 
     public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
-        ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
+        ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
     {
         var renewed = new StepStatus?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
-        if (changes.IsEmpty && claims.Count == 0) return (claimed, renewed);
+        if (changes.IsEmpty && groups.Count == 0 && recalled is null) return (claimed, renewed);
 
         using var batch = Batch();
-        AddWrites(batch, changes);
+        if (recalled is not null) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
+        var steps = AddWrites(batch, changes);
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
@@ -142,26 +159,73 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
                 Column(changes.Heartbeats, h => h.Worker));
         }
 
-        NoteReady(changes.NewSteps);
-        NoteReady(changes.Steps);
-        var looks = claims.Select(group => new Look(group, [.. group.Queues.Select(q => Math.Min(marks.Of(q.Id), madeReady.GetValueOrDefault(q.Id, long.MaxValue)))])).ToList();
-        foreach (var look in looks) AddClaim(batch, look);
+        claims.NoteReady(changes.NewSteps);
+        claims.NoteReady(changes.Steps);
+        var looks = claims.Look(batch, groups);
 
-        // Statements that return no rows leave no result set, so what is left to read are the heartbeats and then the claims.
+        // Statements that return no rows leave no result set: there are those of the versions, the runs, the heartbeats and then the claims.
         using (var reader = batch.Read())
         {
+            if (recalled is not null) CheckVersions(reader, recalled);
+            if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs);
+            if (recalled is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
+            foreach (var step in changes.Steps) memory.Forget(new StepKey(step.RunId, step.Idx));
+            foreach (var run in changes.Superseded) memory.Forget(run);
             if (changes.Heartbeats.Count > 0)
             {
                 ReadRenewed(reader, changes.Heartbeats, renewed);
                 reader.NextResult();
             }
 
-            ReadClaimed(reader, looks, claimed);
+            claims.Read(reader, looks, claimed);
         }
 
-        looks.RemoveAll(look => look.IsServed || look.IsFromFront);
-        if (looks.Count > 0) LookFromFront(looks, claimed);
+        if (PostgresClaims.AnyShort(looks))
+        {
+            using var second = Batch();
+            PostgresClaims.LookFromFront(second, looks);
+            using var reader = second.Read();
+            claims.Read(reader, looks, claimed);
+        }
+
         return (claimed, renewed);
+    }
+
+    private void CheckVersions(NpgsqlDataReader reader, Recollection remembered)
+    {
+        foreach (var run in remembered.Runs)
+        {
+            if (!reader.Read() || reader.GetFieldValue<uint>(0) != run.Version) throw Stale();
+            var now = reader.GetInt64(1);
+            clock.Hear(now);
+
+            // Else the database's clock has been set, or this machine has slept.
+            if (HeardClock.IsFar(now, remembered.Now)) throw Stale();
+        }
+
+        reader.NextResult();
+    }
+
+    private void CheckSteps(int told, int written)
+    {
+        if (written != told) throw Stale();
+        memory.Right();
+        StorageMetrics.Recalls.Add(1, Current);
+    }
+
+    private StaleMemoryException Stale()
+    {
+        memory.Wrong();
+        StorageMetrics.Recalls.Add(1, Outdated);
+        return new StaleMemoryException();
+    }
+
+    private void RememberRuns(NpgsqlDataReader reader, List<RunChange> changed)
+    {
+        if (!reader.Read()) throw Stale();
+        var version = reader.GetFieldValue<uint>(0);
+        foreach (var change in changed) memory.Wrote(change.Run, version);
+        reader.NextResult();
     }
 
     // A row is renewed once, however many tell of the lease: the statement cannot answer each of them.
@@ -176,52 +240,6 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         }
     }
 
-    // Behind the marks there was not enough.
-    private void LookFromFront(List<Look> looks, List<ClaimedRow> claimed)
-    {
-        using var batch = Batch();
-        foreach (var look in looks)
-        {
-            Array.Clear(look.From);
-            AddClaim(batch, look);
-        }
-
-        using var reader = batch.Read();
-        ReadClaimed(reader, looks, claimed);
-    }
-
-    private static void AddClaim(BatchBuilder batch, Look look)
-    {
-        var slots = look.Group.Slots.Skip(look.Served).ToList();
-        batch.Add(look.From.Length == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
-            Column(slots, s => s.Worker), Column(slots, s => s.Fence), Column(slots, s => s.LeaseSecs),
-            Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From));
-    }
-
-    private void ReadClaimed(NpgsqlDataReader reader, List<Look> looks, List<ClaimedRow> claimed)
-    {
-        foreach (var look in looks)
-        {
-            var first = look.Served;
-            while (reader.Read())
-            {
-                claimed.Add(RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]));
-                marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
-                look.Served++;
-            }
-
-            reader.NextResult();
-        }
-    }
-
-    private void NoteReady(List<StepRow> steps)
-    {
-        foreach (var step in steps)
-        {
-            if (step.Status == (short)StepStatus.Ready) madeReady[step.QueueId] = Math.Min(step.Rank, madeReady.GetValueOrDefault(step.QueueId, long.MaxValue));
-        }
-    }
-
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
         using var batch = Batch();
@@ -232,8 +250,10 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return found;
     }
 
-    private static void AddWrites(BatchBuilder batch, ChangeSet changes)
+    /// <summary>Returns the statement that updates steps.</summary>
+    private NpgsqlBatchCommand? AddWrites(BatchBuilder batch, ChangeSet changes)
     {
+        NpgsqlBatchCommand? steps = null;
         if (changes.StartKeys.Count > 0)
         {
             var keys = changes.StartKeys;
@@ -253,7 +273,13 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
                 Column(runs, r => r.Context), Column(runs, r => r.Result));
         }
 
-        if (changes.Steps.Count > 0) batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps));
+        if (changes.Steps.Count > 0)
+        {
+            steps = recalled is null
+                ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps))
+                : batch.Add(HotSql.UpdateHeldSteps, [.. StepArrays(changes.Steps), Column(changes.Steps, s => recalled.Steps[new(s.RunId, s.Idx)].Fence)]);
+        }
+
         if (changes.NewRuns.Count > 0)
         {
             var runs = changes.NewRuns;
@@ -284,6 +310,8 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         {
             foreach (var statement in HotSql.Purge) batch.Add(statement, Parameter(changes.Purged.ToArray()));
         }
+
+        return steps;
     }
 
     private static NpgsqlParameter[] StepArrays(List<StepRow> steps) =>
@@ -315,35 +343,35 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (begun) batch.Add("COMMIT");
         if (upstream.Count > 0) AddResults(batch, upstream);
         using var reader = batch.Read();
-        begun = false;
-        LowerMarks();
+        End();
+        claims.LowerMarks();
         return upstream.Count > 0 ? ReadResults(reader) : [];
-    }
-
-    private void LowerMarks()
-    {
-        foreach (var (queue, rank) in madeReady) marks.Lower(queue, rank);
-        madeReady.Clear();
-    }
-
-    private void ForgetMarks()
-    {
-        marks.Forget();
-        madeReady.Clear();
     }
 
     public void Rollback()
     {
-        begun = false;
-        ForgetMarks();
+        Forget();
         using var rollback = new NpgsqlCommand("ROLLBACK", connection);
         rollback.ExecuteNonQuery();
     }
 
     public void Dispose()
     {
-        ForgetMarks();
+        Forget();
         connection.Dispose();
+    }
+
+    private void Forget()
+    {
+        claims.Forget();
+        memory.ForgetAll();
+        End();
+    }
+
+    private void End()
+    {
+        begun = false;
+        recalled = null;
     }
 
     // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
@@ -372,20 +400,5 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var results = new List<(StepKey, string?)>();
         while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(reader, 2)));
         return results;
-    }
-
-    /// <summary>A group of claims on its way through its queues.</summary>
-    private sealed class Look(ClaimGroup group, long[] from)
-    {
-        public ClaimGroup Group => group;
-
-        /// <summary>The rank at which to begin in each queue.</summary>
-        public long[] From => from;
-
-        public int Served { get; set; }
-
-        public bool IsServed => Served == group.Slots.Count;
-
-        public bool IsFromFront => Array.TrueForAll(from, rank => rank == 0);
     }
 }

@@ -52,6 +52,9 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return new Loaded(loaded, found.ToLookup(s => s.RunId, s => s.State), clock.Tick());
     }
 
+    /// <summary>Nothing: to look into the file costs less than to check what was remembered of it.</summary>
+    public Loaded? Recall(IReadOnlyList<HeldLease> leases) => null;
+
     public DateTimeOffset Now() => clock.Tick();
 
     public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
@@ -154,7 +157,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
 
         // Events and resumes too: a later event comes later in the inbox, and a later grant after the resume, also while the host's clock stands or goes back.
         foreach (var mail in changes.NewMail) clock.AtLeast(mail.Id);
-        foreach (var (state, _, _) in changes.Runs) clock.AtLeast(state.UpdatedAt.ToMicros());
+        foreach (var run in changes.Runs) clock.AtLeast(run.State.UpdatedAt.ToMicros());
         var now = clock.Tick().ToMicros();
         Write(changes);
         AppendEvents(changes.Events);
@@ -185,7 +188,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
     {
         foreach (var k in changes.StartKeys) Execute(SqliteSql.InsertStartKey, k.Key, k.Request, k.Verdict, k.RunId, k.Workflow, k.InstanceId, k.Number, k.At);
         foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
-        foreach (var (state, context, result) in changes.Runs)
+        foreach (var ((state, _, _, _), context, result) in changes.Runs)
         {
             Execute(SqliteSql.UpdateRun,
                 (short)state.Phase, state.Active, state.Joins.Write(), state.Mail, Errors.Write(state.Error), state.StartedAt.ToMicros(),

@@ -91,6 +91,8 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public virtual Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps) => inner.Begin(runs, steps, locksSteps);
 
+    public virtual Loaded? Recall(IReadOnlyList<HeldLease> leases) => inner.Recall(leases);
+
     public DateTimeOffset Now() => inner.Now();
 
     public virtual ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => inner.ActiveSteps(runs);

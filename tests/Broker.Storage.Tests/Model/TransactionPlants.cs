@@ -13,6 +13,7 @@ internal static class TransactionPlants
         new("successors are written after the commit, and a crash may come between") { Unit = (unit, _) => new LateSuccessors(unit) },
         new("a commit that is answered and not made") { Unit = (unit, _) => new LostCommit(unit) },
         new("runs are read without their lock") { Unit = (unit, engine) => new UnlockedRead(unit, engine), NeedsPeers = true },
+        new("what is remembered of a run is believed") { Unit = (unit, _) => new Believed(unit), NeedsPeers = true },
         new("a lost lease is not charged") { Unit = (unit, _) => new Rewritten(unit, changes => Each(changes, step => step.Losses = 0)) },
         new("a retry is not counted") { Unit = (unit, _) => new Rewritten(unit, changes => Each(changes, step => step.Attempt = 0)) },
         new("a pause goes on handing out")
@@ -40,7 +41,7 @@ internal static class TransactionPlants
         {
             var at = changes.Runs.FindIndex(r => r.State.Id == taken.Key);
             var change = changes.Runs[at];
-            changes.Runs[at] = change with { State = change.State with { Mail = change.State.Mail + taken.Count() } };
+            changes.Runs[at] = change with { Run = change.Run with { State = change.State with { Mail = change.State.Mail + taken.Count() } } };
         }
 
         changes.Mail.Clear();
@@ -49,7 +50,7 @@ internal static class TransactionPlants
     private static void ForgetJoins(ChangeSet changes)
     {
         for (var i = 0; i < changes.Runs.Count; i++)
-            changes.Runs[i] = changes.Runs[i] with { State = changes.Runs[i].State with { Joins = JoinSet.Empty } };
+            changes.Runs[i] = changes.Runs[i] with { Run = changes.Runs[i].Run with { State = changes.Runs[i].State with { Joins = JoinSet.Empty } } };
     }
 
     /// <summary>Changes what is written.</summary>
@@ -116,10 +117,23 @@ internal static class TransactionPlants
             return loaded;
         }
 
+        public override Loaded? Recall(IReadOnlyList<HeldLease> leases) => null;
+
         public override void Dispose()
         {
             reader?.Dispose();
             base.Dispose();
+        }
+    }
+
+    /// <summary>Begins as usual, so that nothing is checked, and decides by what it remembers.</summary>
+    private sealed class Believed(IUnit inner) : PlantedUnit(inner)
+    {
+        public override Loaded? Recall(IReadOnlyList<HeldLease> leases)
+        {
+            if (base.Recall(leases) is not { } remembered) return null;
+            Inner.Begin([.. remembered.Runs.Select(r => r.Ref.Id).Order()], [], locksSteps: false);
+            return remembered;
         }
     }
 

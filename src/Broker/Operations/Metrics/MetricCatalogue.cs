@@ -13,6 +13,7 @@ internal static class MetricCatalogue
     {
         [(StorageMetrics.MeterName, "broker.batch.size")] = [],
         [(StorageMetrics.MeterName, "broker.batch.duration")] = [],
+        [(StorageMetrics.MeterName, "broker.recalls")] = ["outcome"],
         [(StorageMetrics.MeterName, "broker.claim.duration")] = [],
         [(StorageMetrics.MeterName, "broker.claim.lag")] = [],
         [(StorageMetrics.MeterName, "broker.report.duration")] = [],

@@ -1,0 +1,139 @@
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Broker.Storage.Stores;
+using Npgsql;
+using static Broker.Storage.Postgres.Parameters;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>How one connection hands out steps: from the marks on, and from the front where that was too little.</summary>
+internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks marks, RunMemory memory)
+{
+    /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>
+    private readonly Dictionary<int, long> madeReady = [];
+
+    public void NoteReady(List<StepRow> steps)
+    {
+        foreach (var step in steps)
+        {
+            if (step.Status == (short)StepStatus.Ready) madeReady[step.QueueId] = Math.Min(step.Rank, madeReady.GetValueOrDefault(step.QueueId, long.MaxValue));
+        }
+    }
+
+    public List<ClaimLook> Look(BatchBuilder batch, IReadOnlyList<ClaimGroup> groups)
+    {
+        var looks = groups.Select(group => new ClaimLook(group, [.. group.Queues.Select(From)])).ToList();
+        foreach (var look in looks) Add(batch, look);
+        return looks;
+    }
+
+    private long From(QueueRow queue) => Math.Min(marks.Of(queue.Id), madeReady.GetValueOrDefault(queue.Id, long.MaxValue));
+
+    /// <summary>Takes out those that have got all, or have seen all; whether any are left.</summary>
+    public static bool AnyShort(List<ClaimLook> looks)
+    {
+        looks.RemoveAll(look => look.IsServed || look.IsFromFront);
+        return looks.Count > 0;
+    }
+
+    public static void LookFromFront(BatchBuilder batch, List<ClaimLook> looks)
+    {
+        foreach (var look in looks)
+        {
+            Array.Clear(look.From);
+            Add(batch, look);
+        }
+    }
+
+    public void Read(NpgsqlDataReader reader, List<ClaimLook> looks, List<ClaimedRow> claimed)
+    {
+        foreach (var look in looks)
+        {
+            var first = look.Served;
+            while (reader.Read())
+            {
+                var row = RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
+                claimed.Add(row);
+                Remember(row, reader);
+                marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
+                look.Served++;
+            }
+
+            reader.NextResult();
+        }
+    }
+
+    /// <summary>After the commit: what it made ready is in front of the marks.</summary>
+    public void LowerMarks()
+    {
+        foreach (var (queue, rank) in madeReady) marks.Lower(queue, rank);
+        madeReady.Clear();
+    }
+
+    public void Forget()
+    {
+        marks.Forget();
+        madeReady.Clear();
+    }
+
+    private static void Add(BatchBuilder batch, ClaimLook look)
+    {
+        var slots = look.Group.Slots.Skip(look.Served).ToList();
+        batch.Add(look.From.Length == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
+            Column(slots, s => s.Worker), Column(slots, s => s.Fence), Column(slots, s => s.LeaseSecs),
+            Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From));
+    }
+
+    // What follows the columns that both engines have. No version: the statement says that it is nothing to remember.
+    private void Remember(ClaimedRow row, NpgsqlDataReader reader)
+    {
+        if (reader.IsDBNull(28)) return;
+        var step = new StepState
+        {
+            Index = row.Index,
+            Status = StepStatus.Leased,
+            Losses = reader.GetInt32(19),
+            Fence = row.Fence,
+            Worker = row.Worker,
+            QueuedAt = Instants.FromMicros(row.QueuedAt),
+            Due = Instants.FromMicros(row.Due),
+            GrantedAt = Instants.FromMicros(row.GrantedAt),
+            ExpiresAt = Instants.FromMicros(row.ExpiresAt),
+            LeaseSecs = row.LeaseSecs,
+            BegunAt = Instants.FromMicros(reader.GetInt64(20)),
+        };
+        var run = new RunState
+        {
+            Id = row.RunId,
+            Definition = definitions.Get(row.DefinitionId),
+            Active = reader.GetInt32(22),
+            Joins = JoinSet.Read(RowReader.Text(reader, 23)),
+            Streams = row.Streams,
+            CreatedAt = Instants.FromMicros(reader.GetInt64(24)),
+            StartedAt = Instants.FromMicros(RowReader.Long(reader, 25)),
+            ResumedAt = Instants.FromMicros(RowReader.Long(reader, 26)),
+            UpdatedAt = Instants.FromMicros(reader.GetInt64(27)),
+        };
+        var loaded = new LoadedRun(run, new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number), row.DefinitionId, reader.GetBoolean(21));
+        memory.Leased(new StepKey(row.RunId, row.Index), step, loaded, reader.GetFieldValue<uint>(28));
+    }
+}
+
+/// <summary>A group of claims on its way through its queues.</summary>
+/// <param name="group">The claims.</param>
+/// <param name="from">The rank at which to begin in each queue.</param>
+internal sealed class ClaimLook(ClaimGroup group, long[] from)
+{
+    public ClaimGroup Group => group;
+
+    public long[] From => from;
+
+    public int Served { get; set; }
+
+    public bool IsServed => Served == group.Slots.Count;
+
+    public bool IsFromFront => Array.TrueForAll(from, rank => rank == 0);
+}

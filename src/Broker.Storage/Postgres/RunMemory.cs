@@ -1,0 +1,105 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// Runs whose steps this broker has handed out, and those steps, as its transactions last left or found them: so a report needs no exchange
+/// that loads them. Nothing of it is believed. The transaction that writes locks the runs and reads their versions before anything else, and
+/// what has another version than the one remembered is done again from what is stored; a step changes only if it is still leased under the fence
+/// that was remembered. Measured: a third of what a lane waits for.
+/// </summary>
+/// <param name="clock">For the instant of a report, which is taken before the exchange.</param>
+internal sealed class RunMemory(HeardClock clock)
+{
+    private const int Half = 16_384;
+
+    private const int MostWary = 128;
+
+    private readonly HalvingCache<long, RememberedRun> runs = new(Half);
+    private readonly HalvingCache<StepKey, StepState> leased = new(Half);
+    private int wary;
+    private int caution;
+
+    /// <summary>What all these leases are about; null when something of it is not known, or the time is not.</summary>
+    public Recollection? Recall(IReadOnlyList<HeldLease> leases)
+    {
+        if (Volatile.Read(ref wary) > 0)
+        {
+            Interlocked.Decrement(ref wary);
+            return null;
+        }
+
+        var found = new SortedDictionary<long, RememberedRun>();
+        var steps = new Dictionary<StepKey, StepState>(leases.Count);
+        foreach (var lease in leases)
+        {
+            if (!leased.TryGet(lease.Step, out var step)) return null;
+            if (lease.Fence is { } fence ? step.Fence != fence : step.Worker != lease.Worker) return null;
+            if (!found.ContainsKey(lease.Step.RunId))
+            {
+                if (!runs.TryGet(lease.Step.RunId, out var run)) return null;
+                found.Add(lease.Step.RunId, run);
+            }
+
+            steps[lease.Step] = step;
+        }
+
+        return clock.Now() is { } now ? new Recollection([.. found.Values], steps, now) : null;
+    }
+
+    /// <summary>A run as this transaction has written it. Before the commit: who recalls it meanwhile waits for the commit at the run's lock.</summary>
+    public void Wrote(LoadedRun run, uint version)
+    {
+        if (IsPlain(run.State)) runs.Set(run.Ref.Id, new RememberedRun(run, version));
+        else runs.Remove(run.Ref.Id);
+    }
+
+    /// <summary>A run that has changed in a way which is not followed here.</summary>
+    public void Forget(long run) => runs.Remove(run);
+
+    /// <summary>A step that is leased no longer.</summary>
+    public void Forget(StepKey step) => leased.Remove(step);
+
+    /// <summary>A step that has been leased, and its run as the claim saw it: what is remembered of that already is as new.</summary>
+    public void Leased(StepKey key, StepState step, LoadedRun run, uint version)
+    {
+        leased.Set(key, step);
+        if (!runs.TryGet(key.RunId, out _)) Wrote(run, version);
+    }
+
+    /// <summary>A transaction has failed: what it left here is in no table.</summary>
+    public void ForgetAll()
+    {
+        runs.Clear();
+        leased.Clear();
+    }
+
+    /// <summary>What was recalled was still so.</summary>
+    public void Right() => caution /= 2;
+
+    /// <summary>
+    /// Something had changed elsewhere. The next transactions load what they need, more of them each time: where several brokers report on the
+    /// same runs, a memory that is mostly wrong would cost an exchange more, not one less.
+    /// </summary>
+    public void Wrong() => wary = caution = Math.Clamp(caution * 2, 4, MostWary);
+
+    // Small, and with nothing in it that has to be looked for in other tables.
+    private static bool IsPlain(RunState run) => run is { Phase: RunPhase.Active, Mail: 0, Error: null, Joins.Count: <= 16 };
+}
+
+/// <summary>A run and the version (xmin) of its row.</summary>
+internal readonly record struct RememberedRun(LoadedRun Run, uint Version);
+
+/// <summary>What one transaction takes from memory.</summary>
+/// <param name="Runs">In order of id, as they are locked.</param>
+/// <param name="Steps">Steps that hold a lease.</param>
+/// <param name="Now">The database's clock, as far as it is known.</param>
+internal sealed record Recollection(IReadOnlyList<RememberedRun> Runs, IReadOnlyDictionary<StepKey, StepState> Steps, long Now)
+{
+    public Loaded Loaded => new([.. Runs.Select(r => r.Run)], Steps.ToLookup(s => s.Key.RunId, s => s.Value), Instants.FromMicros(Now));
+}
+
+/// <summary>What was remembered of a run is not so any more: the transaction is tried again from what is stored.</summary>
+internal sealed class StaleMemoryException : Exception;
