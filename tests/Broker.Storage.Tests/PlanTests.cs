@@ -44,6 +44,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
             $"{Run}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}", 100),
         ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
         ["update held steps"] = (HotSql.UpdateHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
+        ["end held steps"] = (HotSql.EndHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
+        ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Ints}, {Longs}, {Longs}, {Longs}, {Ints}", 100),
         ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 100),
         ["insert runs"] = (HotSql.InsertRuns,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "

