@@ -17,6 +17,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
     private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
 
+    private readonly ResultMemory results = new(memory.Results);
     private readonly PostgresClaims claims = new(definitions, marks, memory);
     private Recollection? recalled;
     private bool begun;
@@ -171,6 +172,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
             if (recalled is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
             foreach (var step in changes.Steps) memory.Forget(new StepKey(step.RunId, step.Idx));
             foreach (var run in changes.Superseded) memory.Forget(run);
+            results.Ended(changes.Steps);
             if (changes.Heartbeats.Count > 0)
             {
                 ReadRenewed(reader, changes.Heartbeats, renewed);
@@ -360,14 +362,18 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
     public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
     {
-        if (!begun && upstream.Count == 0) return [];
+        var found = new List<(StepKey, string?)>(upstream.Count);
+        var missing = results.Find(upstream, found);
+        if (!begun && missing.Count == 0) return found;
         using var batch = new BatchBuilder(connection);
         if (begun) batch.Add("COMMIT");
-        if (upstream.Count > 0) AddResults(batch, upstream);
+        if (missing.Count > 0) AddResults(batch, missing);
         using var reader = batch.Read();
         End();
+        results.Committed();
         claims.LowerMarks();
-        return upstream.Count > 0 ? ReadResults(reader) : [];
+        if (missing.Count > 0) found.AddRange(ReadResults(reader));
+        return found;
     }
 
     public void Rollback()
@@ -386,6 +392,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private void Forget()
     {
         claims.Forget();
+        results.RolledBack();
         memory.ForgetAll();
         End();
     }

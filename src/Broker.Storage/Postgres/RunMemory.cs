@@ -22,6 +22,9 @@ internal sealed class RunMemory(HeardClock clock)
     private int wary;
     private int caution;
 
+    /// <summary>See <see cref="ResultMemory"/>.</summary>
+    public HalvingCache<StepKey, string?> Results { get; } = new(ResultMemory.Half);
+
     /// <summary>What all these leases are about; null when something of it is not known, or the time is not.</summary>
     public Recollection? Recall(IReadOnlyList<HeldLease> leases)
     {
