@@ -96,6 +96,12 @@ internal interface IEngine
     /// <summary>The store's clock.</summary>
     Task<DateTimeOffset> NowAsync(CancellationToken ct);
 
+    /// <summary>
+    /// The store's clock, perhaps a moment behind it, and mostly without an exchange: to look for what may be due. What is found so is judged by the
+    /// clock itself.
+    /// </summary>
+    Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct);
+
     /// <summary>Asks the database for a sign of life; throws when there is none.</summary>
     Task PingAsync(CancellationToken ct);
 

@@ -97,6 +97,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return Instants.FromMicros(now);
     }
 
+    // Measured on an idle broker: the timers' look at the clock, five times a second, was a quarter of its transactions.
+    public async Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => clock.Now() is { } heard ? Instants.FromMicros(heard) : await NowAsync(ct);
+
     public async Task PingAsync(CancellationToken ct)
     {
         await using var command = source.CreateCommand(HotSql.Ping);

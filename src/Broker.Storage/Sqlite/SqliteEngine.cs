@@ -47,6 +47,8 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => Task.FromResult(clock.Now);
 
+    public Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => NowAsync(ct);
+
     public async Task PingAsync(CancellationToken ct)
     {
         await using var connection = new SqliteConnection(connectionString);

@@ -23,7 +23,7 @@ internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache de
 
     public async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await engine.NowOrBeforeAsync(ct)).ToMicros();
         await using var db = engine.CreateContext();
 
         // Reads the index of leased steps, which is as small as the number of live leases.
@@ -37,7 +37,7 @@ internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache de
 
     public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await engine.NowOrBeforeAsync(ct)).ToMicros();
         await using var db = engine.CreateContext();
 
         // A paused run's timers stay where they are until it is resumed: they must not fill the batch.

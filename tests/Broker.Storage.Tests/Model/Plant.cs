@@ -53,6 +53,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => inner.NowAsync(ct);
 
+    public Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => inner.NowOrBeforeAsync(ct);
+
     public Task PingAsync(CancellationToken ct) => inner.PingAsync(ct);
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => inner.WriteTurnAsync(ct);
