@@ -8,7 +8,7 @@ namespace Broker.Storage.Postgres;
 /// Runs whose steps this broker has handed out, and those steps, as its transactions last left or found them: so a report needs no exchange
 /// that loads them. Nothing of it is believed. The transaction that writes locks the runs and reads their versions before anything else, and
 /// what has another version than the one remembered is done again from what is stored; a step changes only if it is still leased under the fence
-/// that was remembered. Measured: a third of what a lane waits for.
+/// that was remembered. Measured with 32 workers: a sixth more steps a second.
 /// </summary>
 /// <param name="clock">For the instant of a report, which is taken before the exchange.</param>
 internal sealed class RunMemory(HeardClock clock)

@@ -9,7 +9,7 @@ public abstract class MetricsSuite(BrokerApp app)
 {
     private static readonly string[] Families =
     [
-        "broker_batch_size histogram", "broker_batch_duration_seconds histogram", "broker_claim_duration_seconds histogram", "broker_recalls_total counter",
+        "broker_batch_size histogram", "broker_batch_duration_seconds histogram", "broker_claim_duration_seconds histogram",
         "broker_report_duration_seconds histogram", "broker_claim_lag_seconds histogram", "broker_steps_claimed_total counter",
         "broker_steps_reported_total counter", "broker_lease_losses_total counter", "broker_retries_total counter", "broker_runs_removed_total counter",
         "broker_database_errors_total counter", "broker_background_rounds_total counter", "broker_claims_parked gauge",
