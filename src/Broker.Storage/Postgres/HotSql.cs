@@ -134,16 +134,19 @@ internal static class HotSql
         FROM {StepRows.Each} WHERE s.run_id = {StepRows["run_id"]} AND s.idx = {StepRows["idx"]}
         """;
 
-    /// <summary>The same for steps that are remembered as leased: those that are still so, under the same fence.</summary>
+    /// <summary>
+    /// The same for steps that are remembered as leased: those that are still so, under the same fence. Plus zero keeps the planner from the index
+    /// of fences: with a plan made while the table was empty, a step cost 24 us, not 12.
+    /// </summary>
     public static readonly string UpdateHeldSteps = $"""
         UPDATE step s SET {HeldRows.AssignmentsBut("run_id", "idx", "held")}
-        FROM {HeldRows.Each} WHERE s.run_id = {HeldRows["run_id"]} AND s.idx = {HeldRows["idx"]} AND s.status = 2 AND s.fence = {HeldRows["held"]}
+        FROM {HeldRows.Each} WHERE s.run_id = {HeldRows["run_id"]} AND s.idx = {HeldRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {HeldRows["held"]}
         """;
 
     /// <summary>The same where all of them have ended: what that changes, and no more. Measured: ten steps cost 0.16 ms so, 0.19 with all columns.</summary>
     public static readonly string EndHeldSteps = $"""
         UPDATE step s SET {EndedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL
-        FROM {EndedRows.Each} WHERE s.run_id = {EndedRows["run_id"]} AND s.idx = {EndedRows["idx"]} AND s.status = 2 AND s.fence = {EndedRows["held"]}
+        FROM {EndedRows.Each} WHERE s.run_id = {EndedRows["run_id"]} AND s.idx = {EndedRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {EndedRows["held"]}
         """;
 
     public static readonly string InsertSteps = $"INSERT INTO step ({StepRows.Names}) SELECT {StepRows.Values} FROM {StepRows.Each}";
