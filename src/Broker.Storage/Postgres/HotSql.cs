@@ -233,6 +233,7 @@ internal static class HotSql
     // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
+    // A version only of what RunMemory may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
     private static string Claim(string picked) => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
         picked AS MATERIALIZED ({picked}),

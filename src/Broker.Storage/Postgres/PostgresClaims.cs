@@ -91,20 +91,16 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
     private void Remember(ClaimedRow row, NpgsqlDataReader reader)
     {
         if (reader.IsDBNull(28)) return;
-        var step = new StepState
+        var ready = new StepState
         {
             Index = row.Index,
-            Status = StepStatus.Leased,
+            Status = StepStatus.Ready,
             Losses = reader.GetInt32(19),
-            Fence = row.Fence,
-            Worker = row.Worker,
             QueuedAt = Instants.FromMicros(row.QueuedAt),
             Due = Instants.FromMicros(row.Due),
-            GrantedAt = Instants.FromMicros(row.GrantedAt),
-            ExpiresAt = Instants.FromMicros(row.ExpiresAt),
-            LeaseSecs = row.LeaseSecs,
             BegunAt = Instants.FromMicros(reader.GetInt64(20)),
         };
+        var step = StepMachine.Claim(ready, row.Worker, row.Fence, row.LeaseSecs, Instants.FromMicros(row.GrantedAt));
         var run = new RunState
         {
             Id = row.RunId,

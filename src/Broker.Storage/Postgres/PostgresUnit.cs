@@ -139,7 +139,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     public void AppendEvents(IReadOnlyList<Appended> events)
     {
         using var batch = Batch();
-        AddEvents(batch, events);
+        PostgresWrites.AddEvents(batch, events);
         using var reader = batch.Read();
     }
 
@@ -152,7 +152,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
 
         using var batch = Batch();
         if (recalled is not null) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
-        var steps = AddWrites(batch, changes);
+        var steps = PostgresWrites.Add(batch, changes, recalled);
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
@@ -171,7 +171,6 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
             if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs);
             if (recalled is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
             foreach (var step in changes.Steps) memory.Forget(new StepKey(step.RunId, step.Idx));
-            foreach (var run in changes.Superseded) memory.Forget(run);
             results.Ended(changes.Steps);
             if (changes.Heartbeats.Count > 0)
             {
@@ -250,111 +249,6 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var found = new List<StartKeyRow>();
         while (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
         return found;
-    }
-
-    /// <summary>Returns the statement that updates steps.</summary>
-    private NpgsqlBatchCommand? AddWrites(BatchBuilder batch, ChangeSet changes)
-    {
-        NpgsqlBatchCommand? steps = null;
-        if (changes.StartKeys.Count > 0)
-        {
-            var keys = changes.StartKeys;
-            batch.Add(HotSql.InsertStartKeys,
-                Column(keys, k => k.Key), Column(keys, k => k.Request), Column(keys, k => k.Verdict), Column(keys, k => k.RunId), Column(keys, k => k.Workflow),
-                Column(keys, k => k.InstanceId), Column(keys, k => k.Number), Column(keys, k => k.At));
-        }
-
-        if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
-        if (changes.Runs.Count > 0)
-        {
-            var runs = changes.Runs;
-            batch.Add(HotSql.UpdateRuns,
-                Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
-                Column(runs, r => r.State.Mail), Column(runs, r => Errors.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
-                Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
-                Column(runs, r => r.Context), Column(runs, r => r.Result));
-        }
-
-        if (changes.Steps.Count > 0)
-        {
-            steps = recalled is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddHeld(batch, changes.Steps, recalled);
-        }
-
-        if (changes.NewRuns.Count > 0)
-        {
-            var runs = changes.NewRuns;
-            batch.Add(HotSql.InsertRuns,
-                Column(runs, r => r.Id), Column(runs, r => r.Workflow), Column(runs, r => r.InstanceId), Column(runs, r => r.Number), Column(runs, r => r.DefinitionId),
-                Column(runs, r => r.Phase), Column(runs, r => r.Active), Column(runs, r => r.Joins), Column(runs, r => r.Streams), Column(runs, r => r.Inputs),
-                Column(runs, r => r.Context), Column(runs, r => r.Result), Column(runs, r => r.Error), Column(runs, r => r.TraceParent),
-                Column(runs, r => r.InstanceCreatedAt), Column(runs, r => r.CreatedAt), Column(runs, r => r.StartedAt), Column(runs, r => r.UpdatedAt),
-                Column(runs, r => r.EndedAt));
-        }
-
-        if (changes.NewSteps.Count > 0) AddNew(batch, changes.NewSteps);
-        if (changes.NewMail.Count > 0)
-        {
-            var mail = changes.NewMail;
-            batch.Add(HotSql.InsertMail,
-                Column(mail, m => m.RunId), Column(mail, m => m.Id), Column(mail, m => m.Type), Column(mail, m => m.Payload), Column(mail, m => m.TargetStep));
-        }
-
-        if (changes.Mail.Count > 0)
-        {
-            batch.Add(HotSql.ConsumeMail,
-                Column(changes.Mail, m => m.RunId), Column(changes.Mail, m => m.Id), Column(changes.Mail, m => m.DeliveredAt), Column(changes.Mail, m => m.ConsumedBy));
-        }
-
-        if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
-        if (changes.Purged.Count > 0)
-        {
-            foreach (var statement in HotSql.Purge) batch.Add(statement, Parameter(changes.Purged.ToArray()));
-        }
-
-        return steps;
-    }
-
-    private static NpgsqlBatchCommand AddHeld(BatchBuilder batch, List<StepRow> steps, Recollection remembered)
-    {
-        var held = Column(steps, s => remembered.Steps[new(s.RunId, s.Idx)].Fence);
-        return steps.TrueForAll(s => s.EndedAt is not null)
-            ? batch.Add(HotSql.EndHeldSteps,
-                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.EndedAt), Column(steps, s => s.Result),
-                Column(steps, s => s.Error), held)
-            : batch.Add(HotSql.UpdateHeldSteps, [.. StepArrays(steps), held]);
-    }
-
-    private static void AddNew(BatchBuilder batch, List<StepRow> steps)
-    {
-        if (steps.TrueForAll(s => s.Status == (short)StepStatus.Ready))
-        {
-            batch.Add(HotSql.InsertReadySteps,
-                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.QueueId), Column(steps, s => s.Rank), Column(steps, s => s.Due),
-                Column(steps, s => s.QueuedAt), Column(steps, s => s.LeaseSecs));
-        }
-        else
-        {
-            batch.Add(HotSql.InsertSteps, StepArrays(steps));
-        }
-    }
-
-    private static NpgsqlParameter[] StepArrays(List<StepRow> steps) =>
-    [
-        Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.QueueId), Column(steps, s => s.Rank),
-        Column(steps, s => s.Due), Column(steps, s => s.Attempt), Column(steps, s => s.Losses), Column(steps, s => s.Fence), Column(steps, s => s.Worker),
-        Column(steps, s => s.QueuedAt), Column(steps, s => s.GrantedAt), Column(steps, s => s.ExpiresAt), Column(steps, s => s.LeaseSecs),
-        Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error),
-    ];
-
-    private static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events)
-    {
-        var totals = events.CountBy(e => e.RunId).ToDictionary();
-        var left = new Dictionary<long, int>(totals);
-        var runs = totals.Keys.Order().ToArray();
-        batch.Add(HotSql.AppendEvents,
-            Parameter(runs), Column(runs, r => (long)totals[r]),
-            Column(events, e => e.RunId), Column(events, e => (long)left[e.RunId]--), Column(events, e => e.Event.Type), Column(events, e => e.Event.ValueJson),
-            Column(events, e => e.Event.Internal));
     }
 
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>

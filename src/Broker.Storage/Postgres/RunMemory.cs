@@ -59,9 +59,6 @@ internal sealed class RunMemory(HeardClock clock)
         else runs.Remove(run.Ref.Id);
     }
 
-    /// <summary>A run that has changed in a way which is not followed here.</summary>
-    public void Forget(long run) => runs.Remove(run);
-
     /// <summary>A step that is leased no longer.</summary>
     public void Forget(StepKey step) => leased.Remove(step);
 
@@ -88,7 +85,7 @@ internal sealed class RunMemory(HeardClock clock)
     /// </summary>
     public void Wrong() => wary = caution = Math.Clamp(caution * 2, 4, MostWary);
 
-    // Small, and with nothing in it that has to be looked for in other tables.
+    // Small, and with nothing in it that has to be looked for in other tables. HotSql.Claim says the same of what a claim finds.
     private static bool IsPlain(RunState run) => run is { Phase: RunPhase.Active, Mail: 0, Error: null, Joins.Count: <= 16 };
 }
 
@@ -105,4 +102,4 @@ internal sealed record Recollection(IReadOnlyList<RememberedRun> Runs, IReadOnly
 }
 
 /// <summary>What was remembered of a run is not so any more: the transaction is tried again from what is stored.</summary>
-internal sealed class StaleMemoryException : Exception;
+internal sealed class StaleMemoryException() : Exception("What was remembered of the runs has changed since.");

@@ -188,11 +188,12 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
     {
         foreach (var k in changes.StartKeys) Execute(SqliteSql.InsertStartKey, k.Key, k.Request, k.Verdict, k.RunId, k.Workflow, k.InstanceId, k.Number, k.At);
         foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
-        foreach (var ((state, _, _, _), context, result) in changes.Runs)
+        foreach (var change in changes.Runs)
         {
+            var state = change.State;
             Execute(SqliteSql.UpdateRun,
                 (short)state.Phase, state.Active, state.Joins.Write(), state.Mail, Errors.Write(state.Error), state.StartedAt.ToMicros(),
-                state.ResumedAt.ToMicros(), state.UpdatedAt.ToMicros(), state.EndedAt.ToMicros(), context, result, state.Id);
+                state.ResumedAt.ToMicros(), state.UpdatedAt.ToMicros(), state.EndedAt.ToMicros(), change.Context, change.Result, state.Id);
         }
 
         foreach (var s in changes.Steps)
