@@ -28,6 +28,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     // The claim from one queue leaves a parameter unused, so their types must be told.
     private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
+    private const string RunTail =
+        $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}";
     private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}";
 
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
@@ -40,8 +42,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["lock active"] = (HotSql.LockActive, Run, 120),
         ["mail"] = (HotSql.Mail, Run, 40),
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
-        ["update runs"] = (HotSql.UpdateRuns,
-            $"{Run}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}", 100),
+        ["update runs"] = (HotSql.UpdateRuns, $"{Run}, {RunTail}", 100),
+        ["update held runs"] = (HotSql.UpdateHeldRuns, $"{Run}, {RunTail}, {Ints}", 100),
         ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
         ["update held steps"] = (HotSql.UpdateHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
         ["end held steps"] = (HotSql.EndHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),

@@ -39,10 +39,24 @@ public sealed class RunMemoryTests
     [Fact]
     public void What_was_written_last_counts_and_a_claim_does_not_replace_it()
     {
-        memory.Wrote(Run(active: 1), version: 6);
+        memory.Wrote(Run(active: 1), version: 6, CommitMark.Past);
         memory.Leased(new StepKey(1, 1), new StepState { Index = 1, Status = StepStatus.Leased, Fence = 9 }, Run(active: 2), version: 5);
         var run = Assert.Single(Recall(7)!.Runs);
         Assert.Equal((6u, 1), (run.Version, run.Run.State.Active));
+    }
+
+    [Fact]
+    public void What_is_not_committed_yet_is_locked_before_it_is_written()
+    {
+        var commit = new CommitMark();
+        var run = Run(active: 1);
+        memory.Wrote(run, version: 6, commit);
+        memory.Leased(Key, new StepState { Index = Key.Index, Status = StepStatus.Leased, Fence = 7 }, run, version: 5);
+        var before = Recall(7)!;
+        commit.Committed();
+        Assert.False(before.IsToldBy([new RunChange(run, null, null)]));
+        Assert.True(Recall(7)!.IsToldBy([new RunChange(run, null, null)]));
+        Assert.False(Recall(7)!.IsToldBy([]));
     }
 
     [Theory]
@@ -51,7 +65,7 @@ public sealed class RunMemoryTests
     [InlineData(RunPhase.Active, 1)]
     public void Runs_that_need_a_look_at_other_tables_are_not_remembered(RunPhase phase, int mail)
     {
-        memory.Wrote(Run(active: 1, phase, mail), version: 6);
+        memory.Wrote(Run(active: 1, phase, mail), version: 6, CommitMark.Past);
         Assert.Null(Recall(7));
     }
 

@@ -29,9 +29,15 @@ internal static class HotSql
     private static readonly ArrayRows ReadyRows = new(
         ("run_id", "bigint"), ("idx", "int"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("queued_at", "bigint"), ("lease_secs", "int"));
 
-    private static readonly ArrayRows RunRows = new(
+    private static readonly (string Name, string Type)[] RunColumns =
+    [
         ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
-        ("resumed_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"), ("context", "text"), ("result", "text"));
+        ("resumed_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"), ("context", "text"), ("result", "text"),
+    ];
+
+    private static readonly ArrayRows RunRows = new(RunColumns);
+
+    private static readonly ArrayRows HeldRunRows = new([.. RunColumns, ("held", "int")]);
 
     private static readonly ArrayRows NewRunRows = new(
         ("id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"), ("definition_id", "int"), ("phase", "smallint"), ("active", "int"),
@@ -69,6 +75,7 @@ internal static class HotSql
 
     /// <summary>
     /// The same for runs that are remembered: only what tells whether they are still so. A lock that was waited for shows the row as it is then.
+    /// Not needed where <see cref="UpdateHeldRuns"/> tells it.
     /// </summary>
     public const string LockVersions = """
         SELECT xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE
@@ -123,10 +130,20 @@ internal static class HotSql
         """;
 
     public static readonly string UpdateRuns = $"""
-        UPDATE run r SET {RunRows.AssignmentsBut("id", "context", "result")},
-            context = coalesce({RunRows["context"]}, r.context), result = coalesce({RunRows["result"]}, r.result)
+        UPDATE run r {Set(RunRows, "id")}
         FROM {RunRows.Each} WHERE r.id = {RunRows["id"]}
         RETURNING r.xmin
+        """;
+
+    /// <summary>
+    /// The same for runs that are remembered: those that still have the version that is remembered, a 32-bit number, locked in the order of the
+    /// array. A version that is committed only while this runs is not found: the statement sees what was there when it began. Measured: to lock
+    /// and to compare in a statement of their own was a tenth of the server's work.
+    /// </summary>
+    public static readonly string UpdateHeldRuns = $"""
+        UPDATE run r {Set(HeldRunRows, "id", "held")}
+        FROM {HeldRunRows.Each} WHERE r.id = {HeldRunRows["id"]} AND r.xmin = {HeldRunRows["held"]}
+        RETURNING r.xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         """;
 
     public static readonly string UpdateSteps = $"""
@@ -229,6 +246,12 @@ internal static class HotSql
         CROSS JOIN LATERAL (SELECT ctid AS place, run_id FROM step WHERE ctid = c.place AND status = 1 FOR UPDATE SKIP LOCKED) s
         ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6
         """);
+
+    // Null payloads stay as they are.
+    private static string Set(ArrayRows runs, params string[] keys) => $"""
+        SET {runs.AssignmentsBut([.. keys, "context", "result"])},
+            context = coalesce({runs["context"]}, r.context), result = coalesce({runs["result"]}, r.result)
+        """;
 
     // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed

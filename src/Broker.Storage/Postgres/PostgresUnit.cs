@@ -20,6 +20,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private readonly ResultMemory results = new(memory.Results);
     private readonly PostgresClaims claims = new(definitions, marks, memory);
     private Recollection? recalled;
+    private CommitMark commit = new();
     private bool begun;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
@@ -151,7 +152,8 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (changes.IsEmpty && groups.Count == 0 && recalled is null) return (claimed, renewed);
 
         using var batch = Batch();
-        if (recalled is not null) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
+        var isTold = recalled is not null && recalled.IsToldBy(changes.Runs);
+        if (recalled is not null && !isTold) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
         var steps = PostgresWrites.Add(batch, changes, recalled);
         if (changes.Heartbeats.Count > 0)
         {
@@ -167,8 +169,8 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         // Statements that return no rows leave no result set: there are those of the versions, the runs, the heartbeats and then the claims.
         using (var reader = batch.Read())
         {
-            if (recalled is not null) CheckVersions(reader, recalled);
-            if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs);
+            if (recalled is not null && !isTold) CheckVersions(reader, recalled);
+            if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs, isTold ? recalled : null);
             if (recalled is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
             foreach (var step in changes.Steps) memory.Forget(new StepKey(step.RunId, step.Idx));
             results.Ended(changes.Steps);
@@ -197,14 +199,18 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         foreach (var run in remembered.Runs)
         {
             if (!reader.Read() || reader.GetFieldValue<uint>(0) != run.Version) throw Stale();
-            var now = reader.GetInt64(1);
-            clock.Hear(now);
-
-            // Else the database's clock has been set, or this machine has slept.
-            if (HeardClock.IsFar(now, remembered.Now)) throw Stale();
+            CheckClock(reader, remembered);
         }
 
         reader.NextResult();
+    }
+
+    // Else the database's clock has been set, or this machine has slept.
+    private void CheckClock(NpgsqlDataReader reader, Recollection remembered)
+    {
+        var now = reader.GetInt64(1);
+        clock.Hear(now);
+        if (HeardClock.IsFar(now, remembered.Now)) throw Stale();
     }
 
     private void CheckSteps(int told, int written)
@@ -221,11 +227,19 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         return new StaleMemoryException();
     }
 
-    private void RememberRuns(NpgsqlDataReader reader, List<RunChange> changed)
+    // Written by one transaction, they all have one version from now on.
+    private void RememberRuns(NpgsqlDataReader reader, List<RunChange> changed, Recollection? held)
     {
-        if (!reader.Read()) throw Stale();
-        var version = reader.GetFieldValue<uint>(0);
-        foreach (var change in changed) memory.Wrote(change.Run, version);
+        var written = 0;
+        uint version = 0;
+        for (; reader.Read(); written++)
+        {
+            version = reader.GetFieldValue<uint>(0);
+            if (held is not null) CheckClock(reader, held);
+        }
+
+        if (written != changed.Count) throw Stale();
+        foreach (var change in changed) memory.Wrote(change.Run, version, commit);
         reader.NextResult();
     }
 
@@ -264,6 +278,8 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (missing.Count > 0) AddResults(batch, missing);
         using var reader = batch.Read();
         End();
+        commit.Committed();
+        commit = new();
         results.Committed();
         claims.LowerMarks();
         if (missing.Count > 0) found.AddRange(ReadResults(reader));

@@ -25,16 +25,7 @@ internal static class PostgresWrites
         }
 
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
-        if (changes.Runs.Count > 0)
-        {
-            var runs = changes.Runs;
-            batch.Add(HotSql.UpdateRuns,
-                Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
-                Column(runs, r => r.State.Mail), Column(runs, r => Errors.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
-                Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
-                Column(runs, r => r.Context), Column(runs, r => r.Result));
-        }
-
+        if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, recalled is not null && recalled.IsToldBy(changes.Runs) ? recalled : null);
         if (changes.Steps.Count > 0)
         {
             steps = recalled is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddHeld(batch, changes.Steps, recalled);
@@ -72,6 +63,19 @@ internal static class PostgresWrites
         }
 
         return steps;
+    }
+
+    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, Recollection? remembered)
+    {
+        NpgsqlParameter[] columns =
+        [
+            Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
+            Column(runs, r => r.State.Mail), Column(runs, r => Errors.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
+            Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
+            Column(runs, r => r.Context), Column(runs, r => r.Result),
+        ];
+        if (remembered is null) batch.Add(HotSql.UpdateRuns, columns);
+        else batch.Add(HotSql.UpdateHeldRuns, [.. columns, Column(remembered.Runs, r => unchecked((int)r.Version))]);
     }
 
     private static NpgsqlBatchCommand AddHeld(BatchBuilder batch, List<StepRow> steps, Recollection remembered)
