@@ -59,7 +59,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     public void Commit()
     {
         HandOut(unit.Commit(upstream));
-        foreach (var work in works) work.Complete();
+        Answers.Give(works);
         Announce();
     }
 

@@ -95,7 +95,7 @@ internal sealed partial class Lane : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            foreach (var work in works) work.Fail(Told(fault));
+            foreach (var work in works) Answers.Fail(work, Told(fault));
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed partial class Lane : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            work.Fail(Told(fault));
+            Answers.Fail(work, Told(fault));
         }
     }
 

@@ -41,7 +41,8 @@ internal abstract class Work
 
 internal abstract class Work<T> : Work
 {
-    private readonly TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // What waits for it goes on within Complete and Fail: see Answers.
+    private readonly TaskCompletionSource<T> done = new();
 
     public Task<T> Done => done.Task;
 
