@@ -1,9 +1,23 @@
+using System.Text.Json;
+using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 
 namespace Broker.Storage.Sqlite;
 
-internal sealed class SqliteDb(DbContextOptions<SqliteDb> options) : BrokerDb(options);
+internal sealed class SqliteDb(DbContextOptions<SqliteDb> options) : BrokerDb(options)
+{
+    public override Task AddAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken ct)
+    {
+        var json = JsonSerializer.Serialize(rows.Select(r => new object?[] { r.At, r.KeyId, r.Action, r.Workflow, r.InstanceId, r.Detail }));
+        return Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO audit (at, key_id, action, workflow, instance_id, detail)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each({json})
+            """,
+            ct);
+    }
+}
 
 /// <summary>For the tool that writes migrations.</summary>
 public sealed class SqliteDesign : IDesignTimeDbContextFactory<DbContext>
