@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -17,7 +16,8 @@ internal static class RowReader
     public const string StepColumns =
         "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error";
 
-    public static List<LoadedRun> ReadRuns(DbDataReader reader, DefinitionCache definitions)
+    public static List<LoadedRun> ReadRuns<TRows>(TRows reader, DefinitionCache definitions)
+        where TRows : IRows
     {
         var runs = new List<LoadedRun>();
         while (reader.Read())
@@ -45,7 +45,8 @@ internal static class RowReader
         return runs;
     }
 
-    public static (long RunId, StepState State) ReadStep(DbDataReader reader)
+    public static (long RunId, StepState State) ReadStep<TRows>(TRows reader)
+        where TRows : IRows
     {
         var status = reader.GetInt16(2);
         return (reader.GetInt64(0), new StepState
@@ -69,37 +70,49 @@ internal static class RowReader
         });
     }
 
-    public static InboundEvent ReadMail(DbDataReader reader, int from)
+    public static InboundEvent ReadMail<TRows>(TRows reader, int from)
+        where TRows : IRows
     {
         var id = reader.GetInt64(from);
         return new InboundEvent(
             id, reader.GetString(from + 1), Text(reader, from + 2), reader.IsDBNull(from + 3) ? null : reader.GetInt32(from + 3), Instants.FromMicros(id));
     }
 
-    /// <summary>A claimed step; the slot's place in the group comes first.</summary>
-    public static ClaimedRow ReadClaimed(DbDataReader reader, ClaimSlot slot) => new(
-        slot.Worker, slot.Fence, reader.GetInt64(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7),
-        reader.GetInt32(8), reader.GetString(9), reader.GetString(10), reader.GetInt32(11), reader.GetInt32(12), reader.GetString(13), Text(reader, 14),
-        reader.GetBoolean(15), Text(reader, 16))
-    {
-        Claim = slot.Claim,
-    };
+    public static Inherited ReadInherited<TRows>(TRows reader)
+        where TRows : IRows => new(reader.GetString(0), Text(reader, 1), Text(reader, 2), reader.GetInt64(3));
+
+    /// <summary>A claimed step.</summary>
+    /// <param name="step">Its own columns, from the second on.</param>
+    /// <param name="run">Those of its run.</param>
+    /// <param name="from">The first of these.</param>
+    /// <param name="slot">Who gets it.</param>
+    public static ClaimedRow ReadClaimed<TRows>(TRows step, TRows run, int from, ClaimSlot slot)
+        where TRows : IRows => new(
+        slot.Worker, slot.Fence, step.GetInt64(1), step.GetInt32(2), step.GetInt32(3), step.GetInt64(4), step.GetInt64(5), step.GetInt64(6), step.GetInt64(7),
+        step.GetInt32(8), run.GetString(from), run.GetString(from + 1), run.GetInt32(from + 2), run.GetInt32(from + 3), run.GetString(from + 4), Text(run, from + 5),
+        run.GetBoolean(from + 6), Text(run, from + 7))
+        {
+            Claim = slot.Claim,
+        };
 
     public const string StartKeyColumns = "key, request, verdict, run_id, workflow, instance_id, number, at";
 
-    public static StartKeyRow ReadStartKey(DbDataReader reader) => new()
-    {
-        Key = reader.GetString(0),
-        Request = reader.GetString(1),
-        Verdict = reader.GetInt16(2),
-        RunId = reader.GetInt64(3),
-        Workflow = reader.GetString(4),
-        InstanceId = reader.GetString(5),
-        Number = reader.GetInt32(6),
-        At = reader.GetInt64(7),
-    };
+    public static StartKeyRow ReadStartKey<TRows>(TRows reader)
+        where TRows : IRows => new()
+        {
+            Key = reader.GetString(0),
+            Request = reader.GetString(1),
+            Verdict = reader.GetInt16(2),
+            RunId = reader.GetInt64(3),
+            Workflow = reader.GetString(4),
+            InstanceId = reader.GetString(5),
+            Number = reader.GetInt32(6),
+            At = reader.GetInt64(7),
+        };
 
-    public static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    public static string? Text<TRows>(TRows reader, int column)
+        where TRows : IRows => reader.IsDBNull(column) ? null : reader.GetString(column);
 
-    public static long? Long(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetInt64(column);
+    public static long? Long<TRows>(TRows reader, int column)
+        where TRows : IRows => reader.IsDBNull(column) ? null : reader.GetInt64(column);
 }

@@ -55,7 +55,7 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
             var first = look.Served;
             while (reader.Read())
             {
-                var row = RowReader.ReadClaimed(reader, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
+                var row = RowReader.ReadClaimed(new PostgresRows(reader), new PostgresRows(reader), 9, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
                 claimed.Add(row);
                 Remember(row, reader);
                 marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
@@ -106,11 +106,11 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
             Id = row.RunId,
             Definition = definitions.Get(row.DefinitionId),
             Active = reader.GetInt32(22),
-            Joins = JoinSet.Read(RowReader.Text(reader, 23)),
+            Joins = JoinSet.Read(RowReader.Text(new PostgresRows(reader), 23)),
             Streams = row.Streams,
             CreatedAt = Instants.FromMicros(reader.GetInt64(24)),
-            StartedAt = Instants.FromMicros(RowReader.Long(reader, 25)),
-            ResumedAt = Instants.FromMicros(RowReader.Long(reader, 26)),
+            StartedAt = Instants.FromMicros(RowReader.Long(new PostgresRows(reader), 25)),
+            ResumedAt = Instants.FromMicros(RowReader.Long(new PostgresRows(reader), 26)),
             UpdatedAt = Instants.FromMicros(reader.GetInt64(27)),
         };
         var loaded = new LoadedRun(run, new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number), row.DefinitionId, reader.GetBoolean(21));

@@ -42,7 +42,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         batch.Add(locksSteps ? HotSql.LockSteps : HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
-        var loaded = RowReader.ReadRuns(reader, definitions);
+        var loaded = RowReader.ReadRuns(new PostgresRows(reader), definitions);
         reader.NextResult();
         var found = ReadSteps(reader);
         reader.NextResult();
@@ -96,7 +96,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         batch.Add(HotSql.TakenMail, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index));
         var taken = new List<(StepKey Step, InboundEvent Message)>();
         using var reader = batch.Read();
-        while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(reader, 2)));
+        while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadMail(new PostgresRows(reader), 2)));
         return taken.ToLookup(t => t.Step, t => t.Message);
     }
 
@@ -106,7 +106,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         batch.Add(HotSql.Mail, Parameter(runs.ToArray()));
         var mail = new List<(long RunId, InboundEvent Message)>();
         using var reader = batch.Read();
-        while (reader.Read()) mail.Add((reader.GetInt64(0), RowReader.ReadMail(reader, 1)));
+        while (reader.Read()) mail.Add((reader.GetInt64(0), RowReader.ReadMail(new PostgresRows(reader), 1)));
         return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
@@ -134,7 +134,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
         using var reader = batch.Read();
         reader.Read();
-        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
+        return RowReader.ReadInherited(new PostgresRows(reader));
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)
@@ -261,7 +261,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
         using var reader = batch.Read();
         var found = new List<StartKeyRow>();
-        while (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
+        while (reader.Read()) found.Add(RowReader.ReadStartKey(new PostgresRows(reader)));
         return found;
     }
 
@@ -330,14 +330,14 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
     private static ILookup<long, StepState> ReadSteps(NpgsqlDataReader reader)
     {
         var steps = new List<(long RunId, StepState State)>();
-        while (reader.Read()) steps.Add(RowReader.ReadStep(reader));
+        while (reader.Read()) steps.Add(RowReader.ReadStep(new PostgresRows(reader)));
         return steps.ToLookup(s => s.RunId, s => s.State);
     }
 
     private static List<(StepKey, string?)> ReadResults(NpgsqlDataReader reader)
     {
         var results = new List<(StepKey, string?)>();
-        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(reader, 2)));
+        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(new PostgresRows(reader), 2)));
         return results;
     }
 }

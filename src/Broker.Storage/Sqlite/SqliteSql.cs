@@ -81,12 +81,11 @@ internal static class SqliteSql
         UPDATE step SET status = 2, worker = @p0, fence = @p1, lease_secs = coalesce(@p2, step.lease_secs), granted_at = @p3,
             expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3)
         WHERE run_id = @p4 AND idx = @p5
-        RETURNING 0, step.run_id, idx, attempt, queued_at, due, granted_at, expires_at, lease_secs,
-            (SELECT workflow FROM run WHERE id = step.run_id), (SELECT instance_id FROM run WHERE id = step.run_id), (SELECT number FROM run WHERE id = step.run_id),
-            (SELECT definition_id FROM run WHERE id = step.run_id), (SELECT inputs FROM run WHERE id = step.run_id),
-            (SELECT context FROM run WHERE id = step.run_id), (SELECT streams FROM run WHERE id = step.run_id),
-            (SELECT trace_parent FROM run WHERE id = step.run_id)
+        RETURNING 0, step.run_id, idx, attempt, queued_at, due, granted_at, expires_at, lease_secs
         """;
+
+    /// <summary>What a claim hands out of the run. RETURNING can name no other table, and eight look-ups in it cost more than this one.</summary>
+    public const string ClaimedRun = "SELECT workflow, instance_id, number, definition_id, inputs, context, streams, trace_parent FROM run WHERE id = @p0";
 
     public static readonly IReadOnlyList<string> Purge =
     [

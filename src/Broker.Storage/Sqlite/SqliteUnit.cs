@@ -14,7 +14,7 @@ namespace Broker.Storage.Sqlite;
 /// </summary>
 internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache definitions, SqliteClock clock) : IUnit
 {
-    private readonly Dictionary<string, SqliteCommand> prepared = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SqliteStatement> prepared = new(StringComparer.Ordinal);
     private bool begun;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
@@ -131,7 +131,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
     {
         using var reader = Query("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = @p0", runId);
         reader.Read();
-        return new Inherited(reader.GetString(0), RowReader.Text(reader, 1), RowReader.Text(reader, 2), reader.GetInt64(3));
+        return RowReader.ReadInherited(reader);
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)
@@ -139,8 +139,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         var now = clock.Now.ToMicros();
         foreach (var (runId, published) in events)
         {
-            var next = Convert.ToInt64(Scalar(SqliteSql.NextEvent, runId), System.Globalization.CultureInfo.InvariantCulture);
-            Execute(SqliteSql.InsertEvent, runId, next - 1, published.Type, published.ValueJson, published.Internal, now);
+            Execute(SqliteSql.InsertEvent, runId, Number(SqliteSql.NextEvent, runId) - 1, published.Type, published.ValueJson, published.Internal, now);
         }
     }
 
@@ -164,7 +163,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         for (var i = 0; i < renewed.Length; i++)
         {
             var (step, fence, worker) = changes.Heartbeats[i];
-            if (Scalar(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is long status) renewed[i] = (StepStatus)status;
+            if (Number(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is { } status) renewed[i] = (StepStatus)status;
         }
 
         foreach (var group in claims) Claim(group, now, claimed);
@@ -234,9 +233,11 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (slot < group.Slots.Count && First(priority, now) is { } first)
             {
                 var (claim, worker, fence, lease) = group.Slots[slot];
-                using var reader = Query(SqliteSql.Lease, worker, fence, lease, now, first.RunId, first.Index);
-                reader.Read();
-                claimed.Add(RowReader.ReadClaimed(reader, group.Slots[slot]));
+                using var step = Query(SqliteSql.Lease, worker, fence, lease, now, first.RunId, first.Index);
+                using var run = Query(SqliteSql.ClaimedRun, first.RunId);
+                step.Read();
+                run.Read();
+                claimed.Add(RowReader.ReadClaimed(step, run, 0, group.Slots[slot]));
                 slot++;
             }
         }
@@ -282,7 +283,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             // The fault that ended the transaction has rolled it back already.
         }
 
-        foreach (var command in prepared.Values) command.Dispose();
+        foreach (var statement in prepared.Values) statement.Dispose();
         connection.Dispose();
     }
 
@@ -293,27 +294,19 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         begun = true;
     }
 
-    private SqliteDataReader Query(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteReader();
+    private SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Query(values);
 
-    private object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar();
+    private void Execute(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Execute(values);
 
-    private void Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
-
-    private SqliteCommand Command(string sql, ReadOnlySpan<object?> values)
+    private long? Number(string sql, params ReadOnlySpan<SqliteValue> values)
     {
-        if (!prepared.TryGetValue(sql, out var command))
-        {
-            prepared[sql] = command = connection.CreateCommand();
-            command.CommandText = sql;
-            for (var i = 0; i < values.Length; i++) command.Parameters.Add(new SqliteParameter { ParameterName = $"@p{i}" });
-        }
+        using var rows = Query(sql, values);
+        return rows.Read() ? rows.GetInt64(0) : null;
+    }
 
-        for (var i = 0; i < values.Length; i++)
-        {
-            // The provider writes booleans and shorts as integers; null needs a word of its own.
-            command.Parameters[i].Value = values[i] ?? DBNull.Value;
-        }
-
-        return command;
+    private SqliteStatement Statement(string sql)
+    {
+        if (!prepared.TryGetValue(sql, out var statement)) prepared[sql] = statement = new SqliteStatement(connection, sql);
+        return statement;
     }
 }
