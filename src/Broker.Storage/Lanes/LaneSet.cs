@@ -18,7 +18,10 @@ internal sealed class LaneSet : IAsyncDisposable
         lanes = [.. Enumerable.Range(0, engine.Lanes).Select(_ => new Lane(waiting.Reader, turns, engine, services, log))];
     }
 
-    public async Task<T> RunAsync<T>(Work<T> work, CancellationToken ct)
+    public Task<T> RunAsync<T>(Work<T> work, CancellationToken ct) =>
+        !ct.IsCancellationRequested && waiting.Writer.TryWrite(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
+
+    private async Task<T> RunWhenThereIsRoomAsync<T>(Work<T> work, CancellationToken ct)
     {
         await waiting.Writer.WriteAsync(work, ct);
 

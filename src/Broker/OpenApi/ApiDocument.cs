@@ -47,7 +47,9 @@ internal static class ApiDocument
         app.MapSwagger(
             $"/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
             .RequireScope(Auth.Scope.Any).ByWorkflow();
-        app.UseSwaggerUI(page =>
+
+        // Only where it answers: it is one more thing to wait for in every other request.
+        app.UseWhen(http => http.Request.Path.StartsWithSegments("/docs"), docs => docs.UseSwaggerUI(page =>
         {
             page.RoutePrefix = "docs";
             page.DocumentTitle = "Broker API";
@@ -55,7 +57,7 @@ internal static class ApiDocument
             page.ConfigObject.AdditionalItems["tryItOutEnabled"] = true;
             page.EnableFilter();
             page.DefaultModelsExpandDepth(0);
-        });
+        }));
     }
 
     /// <summary>Keys are optional where none are configured; probes never ask for one.</summary>
