@@ -18,14 +18,13 @@ internal sealed class LaneSet : IAsyncDisposable
         lanes = [.. Enumerable.Range(0, engine.Lanes).Select(_ => new Lane(waiting.Reader, turns, engine, services, log))];
     }
 
+    // Not given up with the caller: once it is waiting, it may already be part of a commit.
     public Task<T> RunAsync<T>(Work<T> work, CancellationToken ct) =>
         !ct.IsCancellationRequested && waiting.Writer.TryWrite(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
 
     private async Task<T> RunWhenThereIsRoomAsync<T>(Work<T> work, CancellationToken ct)
     {
         await waiting.Writer.WriteAsync(work, ct);
-
-        // Not given up with the caller: once it is waiting, it may already be part of a commit.
         return await work.Done;
     }
 

@@ -50,12 +50,13 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
     public void Read(NpgsqlDataReader reader, List<ClaimLook> looks, List<ClaimedRow> claimed)
     {
+        var rows = new PostgresRows(reader);
         foreach (var look in looks)
         {
             var first = look.Served;
             while (reader.Read())
             {
-                var row = RowReader.ReadClaimed(new PostgresRows(reader), new PostgresRows(reader), 9, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
+                var row = RowReader.ReadClaimed(rows, rows, 9, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
                 claimed.Add(row);
                 Remember(row, reader);
                 marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
@@ -91,6 +92,7 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
     private void Remember(ClaimedRow row, NpgsqlDataReader reader)
     {
         if (reader.IsDBNull(28)) return;
+        var columns = new PostgresRows(reader);
         var ready = new StepState
         {
             Index = row.Index,
@@ -106,11 +108,11 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
             Id = row.RunId,
             Definition = definitions.Get(row.DefinitionId),
             Active = reader.GetInt32(22),
-            Joins = JoinSet.Read(RowReader.Text(new PostgresRows(reader), 23)),
+            Joins = JoinSet.Read(RowReader.Text(columns, 23)),
             Streams = row.Streams,
             CreatedAt = Instants.FromMicros(reader.GetInt64(24)),
-            StartedAt = Instants.FromMicros(RowReader.Long(new PostgresRows(reader), 25)),
-            ResumedAt = Instants.FromMicros(RowReader.Long(new PostgresRows(reader), 26)),
+            StartedAt = Instants.FromMicros(RowReader.Long(columns, 25)),
+            ResumedAt = Instants.FromMicros(RowReader.Long(columns, 26)),
             UpdatedAt = Instants.FromMicros(reader.GetInt64(27)),
         };
         var loaded = new LoadedRun(run, new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number), row.DefinitionId, reader.GetBoolean(21));

@@ -154,7 +154,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         using var batch = Batch();
         var isTold = recalled is not null && recalled.IsToldBy(changes.Runs);
         if (recalled is not null && !isTold) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
-        var steps = PostgresWrites.Add(batch, changes, recalled);
+        var steps = PostgresWrites.Add(batch, changes, recalled, isTold);
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,

@@ -13,7 +13,8 @@ internal static class PostgresWrites
     /// <param name="batch">Takes the statements.</param>
     /// <param name="changes">What the transaction has decided.</param>
     /// <param name="recalled">What it was decided from, if not from what is stored.</param>
-    public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, Recollection? recalled)
+    /// <param name="isTold">Whether the statement that writes the runs is to tell if they are still so: <see cref="Recollection.IsToldBy"/>.</param>
+    public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, Recollection? recalled, bool isTold)
     {
         NpgsqlBatchCommand? steps = null;
         if (changes.StartKeys.Count > 0)
@@ -25,7 +26,7 @@ internal static class PostgresWrites
         }
 
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
-        if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, recalled is not null && recalled.IsToldBy(changes.Runs) ? recalled : null);
+        if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, isTold ? recalled : null);
         if (changes.Steps.Count > 0)
         {
             steps = recalled is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddHeld(batch, changes.Steps, recalled);

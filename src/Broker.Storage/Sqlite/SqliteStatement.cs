@@ -36,7 +36,7 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <summary>Begins it; whoever has read enough disposes of the rows, and the statement can be used again.</summary>
+    /// <summary>Begins it; whoever has read enough, or failed, disposes of the rows, and the statement can be used again.</summary>
     public SqliteRows Query(ReadOnlySpan<SqliteValue> values)
     {
         for (var i = 0; i < places.Length; i++) Bind(places[i], values[i]);
@@ -46,23 +46,11 @@ internal sealed class SqliteStatement : IDisposable
     public bool Step()
     {
         var result = raw.sqlite3_step(statement);
-        if (result == raw.SQLITE_ROW) return true;
-        if (result == raw.SQLITE_DONE) return false;
-
-        // Without the reset the next use would tell of this failure.
-        try
-        {
-            Check(result);
-        }
-        finally
-        {
-            Reset();
-        }
-
-        return false;
+        Check(result);
+        return result == raw.SQLITE_ROW;
     }
 
-    // Tells again what the last step told.
+    // What it returns is what the last step has told already.
     public void Reset() => _ = raw.sqlite3_reset(statement);
 
     public void Dispose() => statement.Dispose();
