@@ -140,6 +140,8 @@ internal sealed class Load : IAsyncDisposable
                 Assert.True(finals.TryAdd(name, token ?? throw new InvalidOperationException($"{name} has not ended")), $"{name} is there once");
         });
 
+        // A run may be seen to have ended before the worker that ended it has its answer.
+        await UntilAsync(() => finals.Keys.All(step => Ledger.Accepted.ContainsKey(step) || Ledger.Unanswered.ContainsKey(step)), "an answer to every report");
         await StopAsync();
         Assert.True(Ledger.Defects.IsEmpty, $"{string.Join(", ", Ledger.Defects)}\n{string.Join('\n', site.Brokers.SelectMany(b => b.Output.TakeLast(200)))}");
         Assert.Equal(Steps, finals.Count);
