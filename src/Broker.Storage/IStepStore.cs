@@ -9,6 +9,9 @@ public sealed record LeaseReport(LeaseId Lease, StepReport Report);
 /// <summary>A broker-dialect report: counts only while the step is leased to that worker.</summary>
 public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report);
 
+/// <summary>What became of a batch of reports, one verdict each, and the steps that were claimed with it.</summary>
+public sealed record BatchOutcome(IReadOnlyList<ReportVerdict> Verdicts, IReadOnlyList<Assignment> Claimed);
+
 /// <summary>A step that a broker-dialect worker says it holds.</summary>
 public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step);
 
@@ -25,6 +28,11 @@ public interface IStepStore
     Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct);
 
     Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct);
+
+    /// <summary>The same with the next claim, if there is one: what the reports make ready it may be given in their transaction.</summary>
+    Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct);
+
+    Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct);
 
     /// <summary>Renews leases for what they were granted for; one verdict each.</summary>
     Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct);

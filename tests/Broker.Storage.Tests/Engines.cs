@@ -143,6 +143,10 @@ public sealed class PostgresHotPathTests(PostgresCluster cluster) : HotPathConfo
 
 public sealed class SqliteHotPathTests() : HotPathConformance(new OnSqlite());
 
+public sealed class PostgresReportAndClaimTests(PostgresCluster cluster) : ReportAndClaimConformance(new OnPostgres(cluster));
+
+public sealed class SqliteReportAndClaimTests() : ReportAndClaimConformance(new OnSqlite());
+
 public sealed class PostgresLeaseTests(PostgresCluster cluster) : LeaseConformance(new OnPostgres(cluster));
 
 public sealed class SqliteLeaseTests() : LeaseConformance(new OnSqlite());

@@ -21,6 +21,9 @@ public enum ReportOutcome
 /// <summary>What a worker says at the end of an attempt. Everything ending in Json is raw text that passes through.</summary>
 public sealed record StepReport(ReportOutcome Outcome)
 {
+    /// <summary>What hands a step back.</summary>
+    public static StepReport Returned { get; } = new(ReportOutcome.Returned);
+
     public string? ResultJson { get; init; }
     public StepError? Error { get; init; }
 

@@ -13,7 +13,7 @@ namespace Broker.Storage.Lanes;
 internal sealed partial class Lane : IAsyncDisposable
 {
     /// <summary>Pieces of work in one transaction. Measured: beyond a few hundred a batch gains nothing and holds its locks longer.</summary>
-    private const int MostTogether = 256;
+    public const int MostTogether = 256;
     private const int Attempts = 5;
 
     // Each time another caller's commit has moved the name on, so somebody gets ahead: a start beside four quick restarts once ran out of five.
@@ -47,7 +47,11 @@ internal sealed partial class Lane : IAsyncDisposable
             // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
             Thread.Yield();
             Thread.Yield();
-            while (together.Count < MostTogether && waiting.TryRead(out var work)) together.Add(work);
+            while (together.Count < MostTogether && waiting.TryRead(out var first))
+            {
+                for (var work = first; work is not null; work = work.Next) together.Add(work);
+            }
+
             if (together.Count > 0)
             {
                 StorageMetrics.BatchSize.Record(together.Count);

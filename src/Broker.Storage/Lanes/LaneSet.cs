@@ -30,9 +30,19 @@ internal sealed class LaneSet : IAsyncDisposable
 
     public async Task<IReadOnlyList<T>> RunAsync<T>(IReadOnlyList<Work<T>> works, CancellationToken ct)
     {
-        if (works.Count == 0) return [];
-        foreach (var work in works) await waiting.Writer.WriteAsync(work, ct);
+        await AddAsync(works, ct);
         return await Task.WhenAll(works.Select(w => w.Done));
+    }
+
+    /// <summary>What one request asks for: one transaction for it, up to as many as a lane takes together.</summary>
+    public async Task AddAsync(IReadOnlyList<Work> works, CancellationToken ct)
+    {
+        for (var first = 0; first < works.Count; first += Lane.MostTogether)
+        {
+            var end = Math.Min(works.Count, first + Lane.MostTogether);
+            for (var i = first + 1; i < end; i++) works[i - 1].Next = works[i];
+            await waiting.Writer.WriteAsync(works[first], ct);
+        }
     }
 
     public async ValueTask DisposeAsync()

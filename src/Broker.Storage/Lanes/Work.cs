@@ -29,6 +29,9 @@ internal abstract class Work
     /// <summary>The request that it comes from, if somebody listens to traces.</summary>
     public Activity? Caller { get; } = StorageTracing.Caller;
 
+    /// <summary>Goes into the same transaction, after this one; null: the last of its request.</summary>
+    public Work? Next { get; set; }
+
     public abstract void Fail(Exception fault);
 
     public abstract void Complete();

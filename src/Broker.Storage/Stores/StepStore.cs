@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
-using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -11,11 +10,20 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
+        var (work, given) = await OpenAsync(claim, [], ct);
+        return work is null ? given : await MeasureAsync(lanes.RunAsync(work, ct));
+    }
+
+    // What was given to the same claim before and is not being reported, or work for the lanes; neither where no queue is open to it.
+    private async ValueTask<(ClaimWork? Work, IReadOnlyList<Assignment> Given)> OpenAsync(ClaimRequest claim, ReportWork[] reports, CancellationToken ct)
+    {
         var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
-        if (queues.Count == 0) return [];
-        return await MeasureAsync(claim.ClaimId is null
-            ? lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct }, ct)
-            : ClaimAgainAsync(claim, queues, ct));
+        if (queues.Count == 0) return (null, []);
+        if (claim.ClaimId is null) return (new ClaimWork(claim, queues) { Cancelled = ct }, []);
+        var fences = ClaimKeys.FencesOf(claim);
+        var ending = reports.Select(r => r.Lease).ToHashSet();
+        var given = (await keys.FindAsync(claim, fences, ct)).Where(step => !ending.Contains(new HeldLease(new(step.Lease.RunId, step.Lease.Step), step.Lease.Fence, null))).ToList();
+        return given.Count > 0 ? (null, given) : (new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, []);
     }
 
     public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) =>
@@ -32,35 +40,52 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
         return claimed;
     }
 
-    private async Task<IReadOnlyList<Assignment>> ClaimAgainAsync(ClaimRequest claim, IReadOnlyList<QueueRow> queues, CancellationToken ct)
-    {
-        var fences = ClaimKeys.FencesOf(claim);
-        var before = await keys.FindAsync(claim, fences, ct);
-        return before.Count > 0 ? before : await lanes.RunAsync(new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, ct);
-    }
+    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) =>
+        reports.Count == 1 ? [await ReportAsync(WorkFor(reports[0]), ct)] : (await ReportAsync(reports, null, ct)).Verdicts;
 
-    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
-    {
-        var works = new ReportWork[reports.Count];
-        for (var i = 0; i < works.Length; i++)
-        {
-            var (lease, report) = reports[i];
-            works[i] = new ReportWork(lease.RunId, null, lease.Step, null, null, lease.Fence, report);
-        }
+    public Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct) =>
+        ReportAsync([.. reports.Select(WorkFor)], next, ct);
 
-        if (works.Length == 1) return [await ReportAsync(works[0], ct)];
+    public Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct) =>
+        ReportAsync([.. reports.Select(WorkFor)], next, ct);
+
+    private async Task<BatchOutcome> ReportAsync(ReportWork[] reports, ClaimRequest? next, CancellationToken ct)
+    {
+        var (claim, given) = next is null ? (null, []) : await OpenAsync(next, reports, ct);
         var began = Stopwatch.GetTimestamp();
-        var verdicts = await lanes.RunAsync(works, ct);
-        foreach (var work in works) Measure(work, began);
-        foreach (var work in works) await KeepLinesAsync(work, ct);
-        return verdicts;
+        await lanes.AddAsync(claim is null ? reports : [.. reports, claim], ct);
+        try
+        {
+            var verdicts = await Task.WhenAll(reports.Select(r => r.Done));
+            var claimed = claim is null ? given : await MeasureAsync(claim.Done);
+            foreach (var work in reports) Measure(work, began);
+            foreach (var work in reports) await KeepLinesAsync(work, ct);
+            return new BatchOutcome(verdicts, claimed);
+        }
+        catch when (claim is { Request.ClaimId: null })
+        {
+            await GiveBackAsync(claim);
+            throw;
+        }
     }
 
-    public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct)
+    // Tried apart from its reports, it may have got something that nobody hears of now.
+    private async Task GiveBackAsync(ClaimWork claim)
+    {
+        await ((Task)claim.Done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (claim.Done.IsCompletedSuccessfully && claim.Done.Result.Count > 0)
+            await ReportAsync([.. claim.Done.Result.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
+    }
+
+    private static ReportWork WorkFor(LeaseReport report) => new(report.Lease.RunId, null, report.Lease.Step, null, null, report.Lease.Fence, report.Report);
+
+    private static ReportWork WorkFor(NamedReport report)
     {
         var (instanceId, number) = RunRef.Split(report.WorkerInstanceId);
-        return ReportAsync(new ReportWork(0, new(report.Workflow, instanceId, number), null, report.Step, report.WorkerId, -1, report.Report), ct);
+        return new(0, new(report.Workflow, instanceId, number), null, report.Step, report.WorkerId, -1, report.Report);
     }
+
+    public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => ReportAsync(WorkFor(report), ct);
 
     private async Task<ReportVerdict> ReportAsync(ReportWork work, CancellationToken ct)
     {

@@ -15,8 +15,16 @@ internal sealed partial class BrokerEngine
     {
         var claimed = wait > TimeSpan.Zero && await gate.IsQuietAsync(claim, ct) ? [] : await steps.ClaimAsync(claim, ct);
         if (claimed.Count == 0 && wait > TimeSpan.Zero) claimed = await WaitForAsync(claim, wait, ct);
+        return await HandOverAsync(claimed, claim, ct);
+    }
+
+    // What nobody is there to take any more goes back, charged nothing, unless the claim can be asked for again by its id.
+    private async Task<IReadOnlyList<Assignment>> HandOverAsync(IReadOnlyList<Assignment> claimed, ClaimRequest claim, CancellationToken ct)
+    {
         LogClaimed(claimed);
-        return claimed;
+        if (claimed.Count == 0 || claim.ClaimId is not null || !ct.IsCancellationRequested) return claimed;
+        await ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
+        return [];
     }
 
     private async Task<IReadOnlyList<Assignment>> WaitForAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
@@ -54,8 +62,21 @@ internal sealed partial class BrokerEngine
     public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
     {
         var verdicts = await steps.ReportAsync(reports, ct);
-        for (var i = 0; i < verdicts.Count; i++) LogReported(log, reports[i].Lease.RunId, reports[i].Lease.Step, reports[i].Report.Outcome, verdicts[i]);
+        Note(reports, verdicts);
         return verdicts;
+    }
+
+    /// <summary>Reports, and claims what comes next, if that is asked for, in the same transaction; never waits.</summary>
+    public async Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct)
+    {
+        var reported = await steps.ReportAsync(reports, next, ct);
+        Note(reports, reported.Verdicts);
+        return next is null ? reported : reported with { Claimed = await HandOverAsync(reported.Claimed, next, ct) };
+    }
+
+    private void Note(IReadOnlyList<LeaseReport> reports, IReadOnlyList<ReportVerdict> verdicts)
+    {
+        for (var i = 0; i < verdicts.Count; i++) LogReported(log, reports[i].Lease.RunId, reports[i].Lease.Step, reports[i].Report.Outcome, verdicts[i]);
     }
 
     /// <summary>Broker dialect: counts only while the step is leased to that worker; also a sign of life.</summary>
@@ -63,6 +84,24 @@ internal sealed partial class BrokerEngine
     {
         if (!Caller.Current.Knows(report.Workflow)) return ReportVerdict.UnknownRun;
         var verdict = await steps.ReportAsync(report, ct);
+        await NoteAsync(report, verdict, ct);
+        return verdict;
+    }
+
+    /// <summary>The same for many, and what comes next: in one transaction.</summary>
+    public async Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct)
+    {
+        var known = Caller.Current is { Workflows: not null } limited ? reports.Where(r => limited.Knows(r.Workflow)).ToList() : reports;
+        var reported = await steps.ReportAsync(known, next, ct);
+        for (var i = 0; i < known.Count; i++) await NoteAsync(known[i], reported.Verdicts[i], ct);
+        if (next is not null) reported = reported with { Claimed = await HandOverAsync(reported.Claimed, next, ct) };
+        if (known.Count == reports.Count) return reported;
+        var verdict = 0;
+        return reported with { Verdicts = [.. reports.Select(r => Caller.Current.Knows(r.Workflow) ? reported.Verdicts[verdict++] : ReportVerdict.UnknownRun)] };
+    }
+
+    private async ValueTask NoteAsync(NamedReport report, ReportVerdict verdict, CancellationToken ct)
+    {
         if (verdict is ReportVerdict.Accepted)
         {
             workers.Reported(report.WorkerId, new LastTask(
@@ -74,7 +113,6 @@ internal sealed partial class BrokerEngine
         }
 
         LogNamedReport(log, report.Workflow, report.WorkerInstanceId, report.Step, report.WorkerId, report.Report.Outcome, verdict);
-        return verdict;
     }
 
     public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => steps.HeartbeatAsync(leases, ct);

@@ -139,6 +139,10 @@ internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
 
     public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => inner.ReportAsync(report, ct);
 
+    public virtual Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct) => inner.ReportAsync(reports, next, ct);
+
+    public Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct) => inner.ReportAsync(reports, next, ct);
+
     public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => inner.HeartbeatAsync(leases, ct);
 
     public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>

@@ -121,8 +121,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
             lock (gate) held[client].AddRange(steps);
             return steps;
         },
-        steps => new Claimed(worker, byLabels, gpu, count, [.. steps.Select(s => new Grant(
-            s.Run.Id, s.Step.Index, s.Lease.Fence, s.Attempt, string.Concat(s.Upstream.Select(u => $"[{u.Step}={RunRules.Short(u.ResultJson)}]"))))]));
+        steps => Got(claim, steps));
     }
 
     private Task ReportAsync(Move move, Counter to, Assignment step)
@@ -138,9 +137,26 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         } with
         { Events = [new("T", "{}")] };
         Func<ReportVerdict, Happening> Told() => verdict => new Reported(step.Run.Id, step.Step.Index, step.Lease.Fence, report.Outcome, report.Retryable, result, verdict);
+        if (move.B is >= 60 and < 85) return ReportAndClaimAsync(move, to, step, report, Told());
         if (move.B < 85) return TellAsync(move.Client, async () => (await to.Steps.ReportAsync([new LeaseReport(step.Lease, report)], ct))[0], Told());
         return TellAsync(move.Client, () => to.Steps.ReportAsync([new LeaseReport(step.Lease, report), new LeaseReport(step.Lease, report)], ct), v => Told()(v[0]), v => Told()(v[1]));
     }
+
+    private Task ReportAndClaimAsync(Move move, Counter to, Assignment step, StepReport report, Func<ReportVerdict, Happening> told)
+    {
+        var claim = new ClaimRequest($"labelled-{move.Client}", ClaimScope.ByLabels, [], 1 + (move.B % 3), LeaseSecs);
+        return TellAsync(move.Client, async () =>
+        {
+            var outcome = await to.Steps.ReportAsync([new LeaseReport(step.Lease, report)], claim, ct);
+            lock (gate) held[move.Client].AddRange(outcome.Claimed);
+            return outcome;
+        },
+        outcome => told(outcome.Verdicts[0]), outcome => Got(claim, outcome.Claimed));
+    }
+
+    private static Claimed Got(ClaimRequest claim, IReadOnlyList<Assignment> steps) => new(
+        claim.WorkerId, claim.Scope is ClaimScope.ByLabels, claim.Labels.Count > 0, claim.Count, [.. steps.Select(s => new Grant(
+            s.Run.Id, s.Step.Index, s.Lease.Fence, s.Attempt, string.Concat(s.Upstream.Select(u => $"[{u.Step}={RunRules.Short(u.ResultJson)}]"))))]);
 
     private Task ReportByNameAsync(Move move, Counter to, Assignment step)
     {

@@ -24,7 +24,7 @@ internal static class LeaseRoutes
 
         var engine = http.Engine();
         var accepted = await FindAsync(engine, worker, key, http.RequestAborted) is { } lease
-            && await engine.ReportAsync([new LeaseReport(lease, new StepReport(ReportOutcome.Returned))], http.RequestAborted) is [ReportVerdict.Accepted];
+            && await engine.ReportAsync([new LeaseReport(lease, StepReport.Returned)], http.RequestAborted) is [ReportVerdict.Accepted];
         await (accepted ? Answers.NoContent(http) : NotHeld(http, key));
     }
 

@@ -53,11 +53,8 @@ internal static class StepRoutes
             return;
         }
 
-        // All at once: the store shares one transaction between reports that arrive together.
-        var reports = new Task<ReportVerdict>[batch.Calls.Count];
-        for (var i = 0; i < reports.Length; i++) reports[i] = engine.ReportAsync(Named(query.WorkerId, batch.Calls[i]), http.RequestAborted);
-        var verdicts = await Task.WhenAll(reports);
-
+        var claim = query.Claim is { } wanted ? query.ToClaim(wanted) : null;
+        var (verdicts, next) = await engine.ReportAsync([.. batch.Calls.Select(call => Named(query.WorkerId, call))], claim, http.RequestAborted);
         if (query.Claim is not { } count)
         {
             await JsonAnswer.SendAsync(
@@ -65,7 +62,7 @@ internal static class StepRoutes
             return;
         }
 
-        var next = await ClaimAsync(http, engine, query, count);
+        if (next.Count == 0 && query.Wait > TimeSpan.Zero) next = await ClaimAsync(http, engine, query, count);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts, next, query.Extras), static (json, all) =>
         {
             json.WriteStartObject();
@@ -100,18 +97,9 @@ internal static class StepRoutes
             var turn = TimeSpan.FromTicks(Math.Min(left.Ticks, engine.Settings.WorkerTimeout.Ticks / 3));
             var claimed = await engine.ClaimAsync(claim, turn, http.RequestAborted);
             left -= turn;
-            if (claimed.Count > 0) return await KeptAsync(http, engine, claimed);
+            if (claimed.Count > 0) return claimed;
             if (left <= TimeSpan.Zero || turn <= TimeSpan.Zero || engine.Stopping.IsCancellationRequested) return claimed;
             await engine.SeenAsync(query.WorkerId, http.RequestAborted);
         }
-    }
-
-    /// <summary>A worker that hung up while it waited never hears of its steps: they go back at once, charged nothing.</summary>
-    private static async Task<IReadOnlyList<Assignment>> KeptAsync(HttpContext http, BrokerEngine engine, IReadOnlyList<Assignment> claimed)
-    {
-        if (!http.RequestAborted.IsCancellationRequested) return claimed;
-        var returned = new StepReport(ReportOutcome.Returned);
-        await engine.ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, returned))], CancellationToken.None);
-        return [];
     }
 }

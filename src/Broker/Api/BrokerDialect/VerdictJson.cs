@@ -6,7 +6,7 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>What became of each step of a batch, in the order of the request.</summary>
 internal static class VerdictJson
 {
-    public static void WriteReports(Utf8JsonWriter json, IReadOnlyList<StepCall> calls, ReportVerdict[] verdicts)
+    public static void WriteReports(Utf8JsonWriter json, IReadOnlyList<StepCall> calls, IReadOnlyList<ReportVerdict> verdicts)
     {
         json.WriteStartArray();
         for (var i = 0; i < calls.Count; i++)

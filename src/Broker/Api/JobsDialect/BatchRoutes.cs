@@ -39,22 +39,23 @@ internal static class BatchRoutes
 
         var items = new Item[results.GetArrayLength()];
         for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]");
-        await ReportAsync(engine, items, ct);
-        var claimed = claim.Request is null ? [] : await JobRoutes.TakeAsync(engine, claim, ct);
+        var claimed = await ReportAsync(engine, items, claim, ct);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(items, claimed), static (json, outcome) => Write(json, outcome));
     }
 
-    private static async Task ReportAsync(BrokerEngine engine, Item[] items, CancellationToken ct)
+    private static async Task<IReadOnlyList<Assignment>> ReportAsync(BrokerEngine engine, Item[] items, ClaimBody claim, CancellationToken ct)
     {
-        var reports = items.Where(i => i.Report is not null).Select(i => i.Report!).ToList();
-        if (reports.Count == 0) return;
-
-        var verdicts = await engine.ReportAsync(reports, ct);
+        if (claim.Request is not null) engine.Seen(claim.Request.WorkerId);
+        var reported = await engine.ReportAsync([.. items.Where(i => i.Report is not null).Select(i => i.Report!)], claim.Request, ct);
         var next = 0;
         for (var i = 0; i < items.Length; i++)
         {
-            if (items[i].Report is not null) items[i] = items[i] with { Verdict = Reports.Word(verdicts[next++]) };
+            if (items[i].Report is not null) items[i] = items[i] with { Verdict = Reports.Word(reported.Verdicts[next++]) };
         }
+
+        return claim.Request is null || claim.Wait == TimeSpan.Zero || reported.Claimed.Count > 0
+            ? reported.Claimed
+            : await engine.ClaimAsync(claim.Request, claim.Wait, ct);
     }
 
     private static Item Read(JsonElement result, string path)

@@ -26,7 +26,8 @@ internal static class JobRoutes
             return;
         }
 
-        var claimed = await TakeAsync(engine, claim, ct);
+        engine.Seen(claim.Request.WorkerId);
+        var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
         TraceParents.Offer(http.Response, claimed);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, claim.Many), static (json, answer) =>
         {
@@ -34,16 +35,6 @@ internal static class JobRoutes
             else if (answer.claimed.Count == 0) json.WriteNullValue();
             else ClaimWriter.Write(json, answer.claimed[0]);
         });
-    }
-
-    /// <summary>Claims; what nobody is there to take any more goes back, unless the claim can be asked for again by its id.</summary>
-    public static async Task<IReadOnlyList<Assignment>> TakeAsync(BrokerEngine engine, ClaimBody claim, CancellationToken ct)
-    {
-        engine.Seen(claim.Request.WorkerId);
-        var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
-        if (claimed.Count > 0 && claim.Request.ClaimId is null && ct.IsCancellationRequested)
-            await engine.ReportAsync([.. claimed.Select(c => new LeaseReport(c.Lease, Reports.Returned))], CancellationToken.None);
-        return claimed;
     }
 
     /// <summary>Renews for the time the claim asked for.</summary>
@@ -83,7 +74,7 @@ internal static class JobRoutes
 
     /// <summary>An extension: a worker that drains hands the job back, and it is charged nothing.</summary>
     public static Task ReleaseAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct) =>
-        ReportAsync(http, engine, lease, Reports.Returned, new Fields(), ct);
+        ReportAsync(http, engine, lease, StepReport.Returned, new Fields(), ct);
 
     private static async Task ReportAsync(HttpContext http, BrokerEngine engine, string lease, StepReport report, Fields fields, CancellationToken ct)
     {

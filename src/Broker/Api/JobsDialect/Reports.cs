@@ -9,8 +9,6 @@ namespace Broker.Api.JobsDialect;
 /// <summary>Reads what workers report, and says what became of it.</summary>
 internal static class Reports
 {
-    public static readonly StepReport Returned = new(ReportOutcome.Returned);
-
     private static readonly StepReport SucceededWithoutOutputs = new(ReportOutcome.Succeeded) { ResultJson = "{}" };
 
     public static StepReport Success(JsonElement body, string path, Fields fields)
@@ -34,7 +32,7 @@ internal static class Reports
 
     public static StepReport Failure(JsonElement body, string path, Fields fields)
     {
-        if (!fields.IsObject(body, path)) return Returned;
+        if (!fields.IsObject(body, path)) return StepReport.Returned;
         var error = fields.Value(body, "error", path, JsonValueKind.String, required: true);
         var retryable = fields.Boolean(body, "retryable", path, false);
         var message = error.ValueKind is JsonValueKind.String ? Storable.Text(JsonText.StringOf(error)) : "";
