@@ -242,7 +242,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         {
             var run = runs[id];
             foreach (var step in session.Inserted) changes.NewSteps.Add(Row(run, step));
-            foreach (var step in session.Updated) changes.Steps.Add(Row(run, step));
+
+            // In one order for all: heartbeats lock steps without their run's lock.
+            foreach (var step in session.Updated.OrderBy(s => s.Index)) changes.Steps.Add(Row(run, step));
             foreach (var message in session.Consumed)
             {
                 changes.Mail.Add(new InboxRow
@@ -299,11 +301,11 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         foreach (var heartbeat in works.OfType<HeartbeatWork>())
         {
             heartbeat.Outcome = HeartbeatVerdict.Gone;
-            if (heartbeat.Held is not { } lease) continue;
-            changes.Heartbeats.Add(lease);
-            heartbeats.Add(heartbeat);
+            if (heartbeat.Held is not null) heartbeats.Add(heartbeat);
         }
 
+        heartbeats.Sort(static (a, b) => a.Held!.Value.Step.CompareTo(b.Held!.Value.Step));
+        changes.Heartbeats.AddRange(heartbeats.Select(h => h.Held!.Value));
         return heartbeats;
     }
 

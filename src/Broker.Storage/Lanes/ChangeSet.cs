@@ -9,7 +9,11 @@ namespace Broker.Storage.Lanes;
 internal sealed record LoadedRun(RunState State, RunRef Ref, int DefinitionId, bool IsCurrent);
 
 /// <summary>A step of a run.</summary>
-internal readonly record struct StepKey(long RunId, int Index);
+internal readonly record struct StepKey(long RunId, int Index) : IComparable<StepKey>
+{
+    /// <summary>The order in which all transactions lock steps.</summary>
+    public int CompareTo(StepKey other) => RunId != other.RunId ? RunId.CompareTo(other.RunId) : Index.CompareTo(other.Index);
+}
 
 /// <summary>A lease as somebody tells of it: by its fence, or without one by its worker.</summary>
 internal readonly record struct HeldLease(StepKey Step, long? Fence, string? Worker);

@@ -117,6 +117,9 @@ internal interface IEngine
     /// <summary>Whether trying the same transaction again may help: deadlock, serialisation.</summary>
     bool IsTransient(Exception fault);
 
+    /// <summary>Whether the connection on which this has happened is not to be used again.</summary>
+    bool SpoilsConnection(Exception fault);
+
     /// <summary>Whether a row with that key is there already.</summary>
     bool IsDuplicate(Exception fault);
 

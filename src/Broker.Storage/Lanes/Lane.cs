@@ -154,13 +154,13 @@ internal sealed partial class Lane : IAsyncDisposable
         }
     }
 
-    // After a fault nothing is known of the connection: roll back if it still answers, else take a new one.
+    // Rolls back where the connection is as good as before, else takes a new one.
     private void Recover(Exception fault)
     {
         if (unit is null) return;
         try
         {
-            if (!engine.IsUnavailable(fault))
+            if (!engine.SpoilsConnection(fault))
             {
                 unit.Rollback();
                 return;

@@ -142,6 +142,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public bool IsTransient(Exception fault) =>
         fault is StaleMemoryException || Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
 
+    /// <summary>
+    /// All that the server refuses: of the statements behind the refused one those that were just being prepared are not, and the driver
+    /// may believe that they are. A lane that kept its connection after a deadlock was refused from then on.
+    /// </summary>
+    public bool SpoilsConnection(Exception fault) => Fault(fault) is not null || IsUnavailable(fault);
+
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 
     // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only.

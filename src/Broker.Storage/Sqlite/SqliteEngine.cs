@@ -77,6 +77,8 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public bool IsTransient(Exception fault) => false;
 
+    public bool SpoilsConnection(Exception fault) => IsUnavailable(fault);
+
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqliteExtendedErrorCode: DuplicateKey or DuplicateUnique };
 
     // Busy, locked, read-only, I/O error, full disk, cannot open: the file is not to be had at present.

@@ -65,6 +65,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public bool IsTransient(Exception fault) => inner.IsTransient(fault);
 
+    public bool SpoilsConnection(Exception fault) => inner.SpoilsConnection(fault);
+
     public bool IsDuplicate(Exception fault) => inner.IsDuplicate(fault);
 
     public bool IsUnavailable(Exception fault) => inner.IsUnavailable(fault);
