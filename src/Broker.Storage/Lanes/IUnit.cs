@@ -87,6 +87,9 @@ internal interface IEngine
     /// <summary>How many lanes take these turns: more than turns where a commit can be left to itself.</summary>
     int Lanes { get; }
 
+    /// <summary>Whether claims have as many turns and lanes of their own.</summary>
+    bool ClaimsApart { get; }
+
     /// <summary>A connection for transactions, one after the other; the lane keeps it until one of them fails.</summary>
     IUnit Open(DefinitionCache definitions);
 

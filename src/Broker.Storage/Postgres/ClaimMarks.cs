@@ -15,16 +15,17 @@ internal sealed class ClaimMarks(TimeProvider clock)
 
     private readonly ConcurrentDictionary<int, Mark> marks = new();
 
-    /// <summary>The rank at which to begin.</summary>
-    public long Of(int queueId) => marks.GetOrAdd(queueId, static (_, clock) => new Mark(clock), clock).Read(clock);
+    /// <summary>The rank at which to begin, and which <see cref="Lower"/> was the last before.</summary>
+    public (long From, long Version) Of(int queueId) => marks.GetOrAdd(queueId, static (_, clock) => new Mark(clock), clock).Read(clock);
 
     /// <summary>
-    /// What comes before this rank has been handed out. Before the commit: until then those steps are locked, and other claims of this
-    /// broker do better not to look at them. A transaction that fails makes up for it by <see cref="Forget"/>.
+    /// What comes before this rank has been handed out, but for what has become ready since <paramref name="version"/>. Before the commit:
+    /// until then those steps are locked, and other claims of this broker do better not to look at them. A transaction that fails makes up for
+    /// it by <see cref="Forget"/>.
     /// </summary>
-    public void Advance(int queueId, long rank)
+    public void Advance(int queueId, long rank, long version)
     {
-        if (marks.TryGetValue(queueId, out var mark)) mark.Advance(rank);
+        if (marks.TryGetValue(queueId, out var mark)) mark.Advance(rank, version);
     }
 
     /// <summary>A step of this rank has become ready.</summary>
@@ -38,27 +39,43 @@ internal sealed class ClaimMarks(TimeProvider clock)
 
     private sealed class Mark(TimeProvider clock)
     {
+        private const int MostLowered = 16;
+
+        // The last ranks that became ready, while claims that did not see them were looking.
+        private readonly long[] lowered = new long[MostLowered];
         private readonly Lock turn = new();
+
+        // Far from those of a mark that has been forgotten.
+        private long version = clock.GetTimestamp();
         private long from;
         private long renewed = clock.GetTimestamp();
 
-        public long Read(TimeProvider clock)
+        public (long From, long Version) Read(TimeProvider clock)
         {
             lock (turn)
             {
                 if (clock.GetElapsedTime(renewed) >= Renewal) (from, renewed) = (0, clock.GetTimestamp());
-                return from;
+                return (from, version);
             }
         }
 
-        public void Advance(long rank)
+        public void Advance(long rank, long seen)
         {
-            lock (turn) from = Math.Max(from, rank);
+            lock (turn)
+            {
+                if (version - seen is < 0 or > MostLowered) return;
+                for (var i = seen; i != version; i++) rank = Math.Min(rank, lowered[i % MostLowered]);
+                from = Math.Max(from, rank);
+            }
         }
 
         public void Lower(long rank)
         {
-            lock (turn) from = Math.Min(from, rank);
+            lock (turn)
+            {
+                lowered[version++ % MostLowered] = rank;
+                from = Math.Min(from, rank);
+            }
         }
     }
 }

@@ -25,12 +25,23 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
     public List<ClaimLook> Look(BatchBuilder batch, IReadOnlyList<ClaimGroup> groups)
     {
-        var looks = groups.Select(group => new ClaimLook(group, [.. group.Queues.Select(From)])).ToList();
+        var looks = groups.Select(Look).ToList();
         foreach (var look in looks) Add(batch, look);
         return looks;
     }
 
-    private long From(QueueRow queue) => Math.Min(marks.Of(queue.Id), madeReady.GetValueOrDefault(queue.Id, long.MaxValue));
+    private ClaimLook Look(ClaimGroup group)
+    {
+        var (from, versions) = (new long[group.Queues.Count], new long[group.Queues.Count]);
+        for (var i = 0; i < from.Length; i++)
+        {
+            var queue = group.Queues[i].Id;
+            (from[i], versions[i]) = marks.Of(queue);
+            from[i] = Math.Min(from[i], madeReady.GetValueOrDefault(queue, long.MaxValue));
+        }
+
+        return new ClaimLook(group, from, versions);
+    }
 
     /// <summary>Takes out those that have got all, or have seen all; whether any are left.</summary>
     public static bool AnyShort(List<ClaimLook> looks)
@@ -51,16 +62,25 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
     public void Read(NpgsqlDataReader reader, List<ClaimLook> looks, List<ClaimedRow> claimed)
     {
         var rows = new PostgresRows(reader);
+        var reached = new Dictionary<int, long>();
         foreach (var look in looks)
         {
             var first = look.Served;
+            reached.Clear();
             while (reader.Read())
             {
                 var row = RowReader.ReadClaimed(rows, rows, 9, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
                 claimed.Add(row);
                 Remember(row, reader);
-                marks.Advance(reader.GetInt32(17), reader.GetInt64(18));
+                var (queue, rank) = (reader.GetInt32(17), reader.GetInt64(18));
+                reached[queue] = Math.Max(rank, reached.GetValueOrDefault(queue));
                 look.Served++;
+            }
+
+            for (var i = 0; i < look.From.Length; i++)
+            {
+                var queue = look.Group.Queues[i].Id;
+                if (reached.TryGetValue(queue, out var rank)) marks.Advance(queue, rank, look.Versions[i]);
             }
 
             reader.NextResult();
@@ -123,11 +143,14 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 /// <summary>A group of claims on its way through its queues.</summary>
 /// <param name="group">The claims.</param>
 /// <param name="from">The rank at which to begin in each queue.</param>
-internal sealed class ClaimLook(ClaimGroup group, long[] from)
+/// <param name="versions">The marks' versions at that time.</param>
+internal sealed class ClaimLook(ClaimGroup group, long[] from, long[] versions)
 {
     public ClaimGroup Group => group;
 
     public long[] From => from;
+
+    public long[] Versions => versions;
 
     public int Served { get; set; }
 

@@ -61,6 +61,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public int Lanes => 2 * Turns;
 
+    public bool ClaimsApart => true;
+
     /// <summary>What all lanes remember.</summary>
     public RunMemory Memory { get; }
 

@@ -35,6 +35,8 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public int Lanes => 1;
 
+    public bool ClaimsApart => false;
+
     public IUnit Open(DefinitionCache definitions)
     {
         var connection = new SqliteConnection(connectionString);

@@ -40,6 +40,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public int Lanes => inner.Lanes;
 
+    public bool ClaimsApart => inner.ClaimsApart;
+
     public IUnit Open(DefinitionCache definitions)
     {
         var unit = inner.Open(definitions);
