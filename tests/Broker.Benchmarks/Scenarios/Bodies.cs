@@ -64,8 +64,8 @@ internal static class Bodies
         return Json(claim);
     }
 
-    /// <summary>Completes these leases and, when a worker is named, claims as many jobs again.</summary>
-    public static byte[] Complete(IReadOnlyList<string> leases, string? worker = null, string label = "")
+    /// <summary>Completes these leases and claims what comes next, if that is given.</summary>
+    public static byte[] Complete(IReadOnlyList<string> leases, byte[]? claim = null)
     {
         var text = new StringBuilder("""{"results":[""");
         for (int i = 0; i < leases.Count; i++)
@@ -74,10 +74,9 @@ internal static class Bodies
         }
 
         text.Append(']');
-        if (worker is not null)
+        if (claim is not null)
         {
-            text.Append(",\"claim\":{\"worker_id\":\"").Append(worker).Append("\",\"labels\":[\"").Append(label)
-                .Append("\"],\"lease_ttl_secs\":300,\"count\":").Append(leases.Count).Append('}');
+            text.Append(",\"claim\":").Append(Encoding.UTF8.GetString(claim));
         }
 
         return Encoding.UTF8.GetBytes(text.Append('}').ToString());

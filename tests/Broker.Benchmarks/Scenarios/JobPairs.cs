@@ -13,7 +13,7 @@ internal static class JobPairs
         foreach (int workers in (int[])[32, 128])
         {
             yield return Of($"jobs-pair-{workers}", $"http-ceiling-{workers}", database, workers, Singly);
-            yield return Of($"jobs-complete-and-claim-{workers}", $"http-ceiling-{workers}", database, workers, ReportingAndClaiming);
+            yield return Of($"jobs-complete-and-claim-{workers}", $"http-ceiling-{workers}", database, workers, worker => ReportingAndClaimingAsync(worker, 1));
         }
 
         string full = Naming.On("jobs-pair-32", database);
@@ -31,7 +31,7 @@ internal static class JobPairs
                 database == Database.Postgres ? "raw-sql-batch200-4" : "raw-sqlite-batch200",
                 database,
                 workers,
-                worker => BatchesAsync(worker, batch));
+                worker => ReportingAndClaimingAsync(worker, batch));
         }
 
         if (database == Database.Postgres)
@@ -100,10 +100,10 @@ internal static class JobPairs
         return done;
     }
 
-    /// <summary>Every report asks for the next job; only a worker that got none claims by itself.</summary>
-    private static async Task<long> ReportingAndClaiming(JobWorker worker)
+    /// <summary>So many reports in one request, which asks for as many jobs; only a worker that got none claims by itself.</summary>
+    private static async Task<long> ReportingAndClaimingAsync(JobWorker worker, int batch)
     {
-        byte[] claim = Bodies.Claim(worker.Name, worker.Label, count: 1);
+        byte[] claim = Bodies.Claim(worker.Name, worker.Label, batch);
         List<string> held = [];
         long done = 0;
         while (!worker.Supply.IsExhausted)
@@ -118,36 +118,12 @@ internal static class JobPairs
                 }
             }
 
+            int count = held.Count;
             long began = Stopwatch.GetTimestamp();
-            held = await worker.Connection.CompleteManyAsync(Bodies.Complete(held, worker.Name, worker.Label), worker.Ct);
+            held = await worker.Connection.CompleteManyAsync(Bodies.Complete(held, claim), worker.Ct);
             worker.Latencies.Note(began);
-            worker.Supply.Done();
-            done++;
-        }
-
-        return done;
-    }
-
-    private static async Task<long> BatchesAsync(JobWorker worker, int batch)
-    {
-        byte[] claim = Bodies.Claim(worker.Name, worker.Label, batch);
-        long done = 0;
-        while (!worker.Supply.IsExhausted)
-        {
-            long began = Stopwatch.GetTimestamp();
-            var held = await worker.Connection.ClaimManyAsync(claim, worker.Ct);
-            if (held.Count == 0)
-            {
-                await Supply.PauseAsync(worker.Ct);
-                continue;
-            }
-
-            worker.Latencies.Note(began);
-            began = Stopwatch.GetTimestamp();
-            await worker.Connection.CompleteManyAsync(Bodies.Complete(held), worker.Ct);
-            worker.Latencies.Note(began);
-            worker.Supply.Done(held.Count);
-            done += held.Count;
+            worker.Supply.Done(count);
+            done += count;
         }
 
         return done;
