@@ -25,6 +25,7 @@ public class ManagedProcess : IAsyncDisposable
     private readonly IReadOnlyDictionary<string, string> _environment;
     private Process? _process;
     private Task _exited = Task.CompletedTask;
+    private Task _drained = Task.CompletedTask;
     private TaskCompletionSource<string>? _awaited;
     private string? _awaitedText;
 
@@ -93,8 +94,20 @@ public class ManagedProcess : IAsyncDisposable
             Watchdog.Forget(process.Id);
             exited.SetResult();
         };
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
-        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _drained = drained.Task;
+        int streams = 2;
+        void Read(string? line)
+        {
+            Keep(line);
+            if (line is null && Interlocked.Decrement(ref streams) == 0)
+            {
+                drained.SetResult();
+            }
+        }
+
+        process.OutputDataReceived += (_, line) => Read(line.Data);
+        process.ErrorDataReceived += (_, line) => Read(line.Data);
         process.Start();
         Watchdog.Watch(process.Id);
         if (process.HasExited)
@@ -119,6 +132,12 @@ public class ManagedProcess : IAsyncDisposable
         Start();
         var deadline = Task.Delay(within ?? StartPatience);
         var first = await Task.WhenAny(seen.Task, _exited, deadline);
+        if (first == _exited)
+        {
+            // Its last lines may be on their way still.
+            await Task.WhenAny(seen.Task, _drained, deadline);
+        }
+
         if (first == seen.Task || seen.Task.IsCompleted)
         {
             return await seen.Task;

@@ -5,7 +5,7 @@ namespace Broker.Storage.Lanes;
 
 /// <summary>
 /// The lanes of this broker. Where the engine works on several transactions at once, claims have lanes of their own: they decide nothing and
-/// wait for nobody's lock, so one of their transactions and one of all the others get on side by side. Measured on two cores: a sixth more
+/// hardly ever wait for a lock, so one of their transactions and one of all the others get on side by side. Measured on two cores: a sixth more
 /// steps a second with 32 workers, a ninth with 128. Two turns for all alike halve the batches: an eighth fewer.
 /// </summary>
 internal sealed class LaneSet : IAsyncDisposable

@@ -11,7 +11,7 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var (work, given) = await OpenAsync(claim, [], ct);
-        return work is null ? given : await MeasureAsync(lanes.RunAsync(work, ct));
+        return work is null ? given : await MeasureAsync(lanes.RunAsync(work, ct), Stopwatch.GetTimestamp());
     }
 
     // What was given to the same claim before and is not being reported, or work for the lanes; neither where no queue is open to it.
@@ -27,11 +27,10 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     }
 
     public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) =>
-        turn.TakeOffer() is { } offered ? MeasureAsync(offered) : ClaimAsync(claim, ct);
+        turn.TakeOffer() is { } offered ? MeasureAsync(offered, Stopwatch.GetTimestamp()) : ClaimAsync(claim, ct);
 
-    private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming)
+    private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming, long began)
     {
-        var began = Stopwatch.GetTimestamp();
         var claimed = await claiming;
         StorageMetrics.ClaimDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
         if (claimed.Count == 0) return claimed;
@@ -57,7 +56,7 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
         try
         {
             var verdicts = await Task.WhenAll(reports.Select(r => r.Done));
-            var claimed = claim is null ? given : await MeasureAsync(claim.Done);
+            var claimed = claim is null ? given : await MeasureAsync(claim.Done, began);
             foreach (var work in reports) Measure(work, began);
             foreach (var work in reports) await KeepLinesAsync(work, ct);
             return new BatchOutcome(verdicts, claimed);
