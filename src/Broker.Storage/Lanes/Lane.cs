@@ -27,7 +27,7 @@ internal sealed partial class Lane : IAsyncDisposable
     private readonly Task loop;
     private IUnit? unit;
 
-    public Lane(ChannelReader<Work> waiting, SemaphoreSlim turns, IEngine engine, BatchServices services, ILogger log)
+    public Lane(ChannelReader<Work> waiting, LaneTurns turns, IEngine engine, BatchServices services, ILogger log)
     {
         (this.waiting, this.engine, this.services, this.log) = (waiting, engine, services, log);
         turn = new LaneTurn(turns);
@@ -39,11 +39,8 @@ internal sealed partial class Lane : IAsyncDisposable
         // The request that happened to make this lane is nobody's parent.
         Activity.Current = null;
         var together = new List<Work>(MostTogether);
-        while (true)
+        while (turn.Take())
         {
-            turn.Take();
-            if (!IsWorkWaiting()) break;
-
             // Measured: yielding twice lets the callers that were just answered come back with their next request, and batches grow.
             Thread.Yield();
             Thread.Yield();
@@ -63,15 +60,6 @@ internal sealed partial class Lane : IAsyncDisposable
 
             turn.GiveUp();
         }
-
-        turn.GiveUp();
-    }
-
-    /// <summary>Waits until there is some; false when no more will come.</summary>
-    private bool IsWorkWaiting()
-    {
-        var work = waiting.WaitToReadAsync();
-        return work.IsCompletedSuccessfully ? work.Result : work.AsTask().GetAwaiter().GetResult();
     }
 
     private void Run(List<Work> works)

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Lanes;
@@ -21,11 +20,11 @@ internal sealed class LaneSet : IAsyncDisposable
 
     // Not given up with the caller: once it is waiting, it may already be part of a commit.
     public Task<T> RunAsync<T>(Work<T> work, CancellationToken ct) =>
-        !ct.IsCancellationRequested && LanesFor(work).TryWrite(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
+        !ct.IsCancellationRequested && LanesFor(work).TryAdd(work) ? work.Done : RunWhenThereIsRoomAsync(work, ct);
 
     private async Task<T> RunWhenThereIsRoomAsync<T>(Work<T> work, CancellationToken ct)
     {
-        await LanesFor(work).WriteAsync(work, ct);
+        await LanesFor(work).AddAsync(work, ct);
         return await work.Done;
     }
 
@@ -42,12 +41,12 @@ internal sealed class LaneSet : IAsyncDisposable
         {
             var end = Math.Min(works.Count, first + Lane.MostTogether);
             for (var i = first + 1; i < end; i++) works[i - 1].Next = works[i];
-            await LanesFor(works[first]).WriteAsync(works[first], ct);
+            await LanesFor(works[first]).AddAsync(works[first], ct);
         }
     }
 
     // A claim that comes after reports goes with them.
-    private ChannelWriter<Work> LanesFor(Work first) => (first is ClaimWork ? claims : changes).Waiting;
+    private LaneGroup LanesFor(Work first) => first is ClaimWork ? claims : changes;
 
     public async ValueTask DisposeAsync()
     {

@@ -1,21 +1,17 @@
 namespace Broker.Storage.Lanes;
 
 /// <summary>A lane's turn to work; it may be given up before the transaction is over, and more than once.</summary>
-internal sealed class LaneTurn(SemaphoreSlim turns)
+internal sealed class LaneTurn(LaneTurns turns)
 {
     private bool held;
 
-    public void Take()
-    {
-        if (held) return;
-        turns.Wait();
-        held = true;
-    }
+    /// <summary>Waits for it, and for work; false when no more will come.</summary>
+    public bool Take() => held = turns.Take();
 
     public void GiveUp()
     {
         if (!held) return;
         held = false;
-        turns.Release();
+        turns.GiveUp();
     }
 }
