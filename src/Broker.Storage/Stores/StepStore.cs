@@ -11,7 +11,9 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var (work, given) = await OpenAsync(claim, [], ct);
-        return work is null ? given : await MeasureAsync(lanes.RunAsync(work, ct), Stopwatch.GetTimestamp());
+        if (work is null) return given;
+        var began = Stopwatch.GetTimestamp();
+        return await MeasureAsync(lanes.RunAsync(work, ct), began);
     }
 
     // What was given to the same claim before and is not being reported, or work for the lanes; neither where no queue is open to it.
@@ -22,7 +24,9 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
         if (claim.ClaimId is null) return (new ClaimWork(claim, queues) { Cancelled = ct }, []);
         var fences = ClaimKeys.FencesOf(claim);
         var ending = reports.Select(r => r.Lease).ToHashSet();
-        var given = (await keys.FindAsync(claim, fences, ct)).Where(step => !ending.Contains(new HeldLease(new(step.Lease.RunId, step.Lease.Step), step.Lease.Fence, null))).ToList();
+        var given = (await keys.FindAsync(claim, fences, ct))
+            .Where(step => !ending.Contains(new HeldLease(new(step.Lease.RunId, step.Lease.Step), step.Lease.Fence, null)))
+            .ToList();
         return given.Count > 0 ? (null, given) : (new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, []);
     }
 

@@ -91,13 +91,11 @@ internal sealed partial class BrokerEngine
     /// <summary>The same for many, and what comes next: in one transaction.</summary>
     public async Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct)
     {
-        var known = Caller.Current is { Workflows: not null } limited ? reports.Where(r => limited.Knows(r.Workflow)).ToList() : reports;
-        var reported = await steps.ReportAsync(known, next, ct);
-        for (var i = 0; i < known.Count; i++) await NoteAsync(known[i], reported.Verdicts[i], ct);
-        if (next is not null) reported = reported with { Claimed = await HandOverAsync(reported.Claimed, next, ct) };
-        if (known.Count == reports.Count) return reported;
-        var verdict = 0;
-        return reported with { Verdicts = [.. reports.Select(r => Caller.Current.Knows(r.Workflow) ? reported.Verdicts[verdict++] : ReportVerdict.UnknownRun)] };
+        var known = Known(reports, r => r.Workflow);
+        var (verdicts, claimed) = await steps.ReportAsync(known, next, ct);
+        for (var i = 0; i < known.Count; i++) await NoteAsync(known[i], verdicts[i], ct);
+        if (next is not null) claimed = await HandOverAsync(claimed, next, ct);
+        return new BatchOutcome(ForAll(reports, r => r.Workflow, verdicts, ReportVerdict.UnknownRun), claimed);
     }
 
     private async ValueTask NoteAsync(NamedReport report, ReportVerdict verdict, CancellationToken ct)
@@ -120,11 +118,19 @@ internal sealed partial class BrokerEngine
     /// <summary>Broker dialect: of workflows that the caller may not know everything is gone.</summary>
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct)
     {
-        var known = Caller.Current is { Workflows: not null } limited ? held.Where(h => limited.Knows(h.Workflow)).ToList() : held;
-        var renewed = await steps.HeartbeatAsync(workerId, known, ct);
-        if (known.Count == held.Count) return renewed;
+        var renewed = await steps.HeartbeatAsync(workerId, Known(held, h => h.Workflow), ct);
+        return ForAll(held, h => h.Workflow, renewed, HeartbeatVerdict.Gone);
+    }
+
+    private static IReadOnlyList<T> Known<T>(IReadOnlyList<T> told, Func<T, string> workflow) =>
+        Caller.Current is { Workflows: not null } limited ? [.. told.Where(t => limited.Knows(workflow(t)))] : told;
+
+    // What the present caller may not know is judged as if it were not there.
+    private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> told, Func<T, string> workflow, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)
+    {
+        if (ofKnown.Count == told.Count) return ofKnown;
         var next = 0;
-        return [.. held.Select(h => Caller.Current.Knows(h.Workflow) ? renewed[next++] : HeartbeatVerdict.Gone)];
+        return [.. told.Select(t => Caller.Current.Knows(workflow(t)) ? ofKnown[next++] : unknown)];
     }
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
