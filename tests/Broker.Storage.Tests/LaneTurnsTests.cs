@@ -16,7 +16,7 @@ public sealed class LaneTurnsTests
     public async Task A_sleeping_lane_is_woken_by_work()
     {
         var turns = new LaneTurns(1, waiting.Reader);
-        var lane = OnItsThread(turns.Take);
+        var lane = Asleep(turns.Take);
         Come(turns);
         Assert.True(await lane.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
@@ -28,20 +28,23 @@ public sealed class LaneTurnsTests
         Come(turns);
         Assert.True(turns.Take());
         Come(turns);
-        var other = OnItsThread(turns.Take);
+        var other = Asleep(turns.Take);
         Assert.False(other.IsCompleted);
         turns.GiveUp();
         Assert.True(await other.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public async Task At_the_end_all_lanes_go_once_the_work_is_done()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task At_the_end_all_lanes_go_once_the_work_is_done(bool sleepsBefore)
     {
         var turns = new LaneTurns(1, waiting.Reader);
         Come(turns);
         Assert.True(turns.Take());
-        var others = new[] { OnItsThread(turns.Take), OnItsThread(turns.Take) };
-        turns.Close();
+        if (!sleepsBefore) turns.Close();
+        var others = new[] { Asleep(turns.Take), Asleep(turns.Take) };
+        if (sleepsBefore) turns.Close();
         Assert.True(waiting.Reader.TryRead(out _));
         turns.GiveUp();
         Assert.All(await Task.WhenAll(others).WaitAsync(Patience, TestContext.Current.CancellationToken), Assert.False);
@@ -83,7 +86,23 @@ public sealed class LaneTurnsTests
         for (var i = 0; i < PiecesOfEach; i++) await Come(turns).Done;
     }
 
-    private static Task<bool> OnItsThread(Func<bool> lane) => Task.Factory.StartNew(lane, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task<bool> OnItsThread(Func<bool> lane) => Begin(lane).Done;
+
+    // Else a test could pass because nobody had to be woken.
+    private static Task<bool> Asleep(Func<bool> lane)
+    {
+        var (thread, done) = Begin(lane);
+        Assert.True(SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience));
+        return done;
+    }
+
+    private static (Thread Thread, Task<bool> Done) Begin(Func<bool> lane)
+    {
+        var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() => done.SetResult(lane())) { IsBackground = true };
+        thread.Start();
+        return (thread, done.Task);
+    }
 
     private static void InterlockedMax(ref int most, int seen)
     {

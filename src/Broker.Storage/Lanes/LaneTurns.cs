@@ -23,7 +23,13 @@ internal sealed class LaneTurns(int turns, ChannelReader<Work> waiting)
         {
             while (free == 0 || waiting.Count == 0)
             {
-                if (isClosed && waiting.Count == 0) return false;
+                if (isClosed && waiting.Count == 0)
+                {
+                    // Who went to sleep after the end was told hears of it from those who go.
+                    WakeOne();
+                    return false;
+                }
+
                 sleeping++;
                 Monitor.Wait(gate);
             }

@@ -122,9 +122,6 @@ internal sealed partial class BrokerEngine
         return ForAll(held, h => h.Workflow, renewed, HeartbeatVerdict.Gone);
     }
 
-    private static IReadOnlyList<T> Known<T>(IReadOnlyList<T> told, Func<T, string> workflow) =>
-        Caller.Current is { Workflows: not null } limited ? [.. told.Where(t => limited.Knows(workflow(t)))] : told;
-
     // What the present caller may not know is judged as if it were not there.
     private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> told, Func<T, string> workflow, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)
     {

@@ -58,11 +58,12 @@ internal sealed partial class BrokerEngine(
         Caller.Current.Knows(workflow) ? definitions.LatestAsync(workflow, ct) : Task.FromResult<WorkflowDefinition?>(null);
 
     /// <summary>The latest definition of each name, in order of first registration.</summary>
-    public async Task<IReadOnlyList<WorkflowDefinition>> DefinitionsAsync(CancellationToken ct)
-    {
-        var all = await definitions.ListAsync(ct);
-        return Caller.Current is { Workflows: not null } limited ? [.. all.Where(definition => limited.Knows(definition.Name))] : all;
-    }
+    public async Task<IReadOnlyList<WorkflowDefinition>> DefinitionsAsync(CancellationToken ct) =>
+        Known(await definitions.ListAsync(ct), definition => definition.Name);
+
+    // Those of workflows that the present caller may know.
+    private static IReadOnlyList<T> Known<T>(IReadOnlyList<T> all, Func<T, string> workflow) =>
+        Caller.Current is { Workflows: not null } limited ? [.. all.Where(item => limited.Knows(workflow(item)))] : all;
 
     public async Task PutRepositoryAsync(Repository repository, CancellationToken ct)
     {
