@@ -20,8 +20,6 @@ internal sealed record BenchmarkOptions
 
     private static readonly TimeSpan RehearsalLength = TimeSpan.FromSeconds(4);
 
-    private bool _isRehearsal;
-
     public bool Short { get; private init; }
 
     public bool List { get; private init; }
@@ -45,10 +43,13 @@ internal sealed record BenchmarkOptions
     public int Size(int full, int small) => IsMeasured ? full : small;
 
     /// <summary>Whether anybody is to believe the figures: not those of the short form and of a rehearsal.</summary>
-    public bool IsMeasured => !Short && !_isRehearsal;
+    public bool IsMeasured => !Short && !IsRehearsal;
+
+    /// <summary>Whether this is the run that nobody counts.</summary>
+    public bool IsRehearsal { get; private init; }
 
     /// <summary>The same for a run that nobody counts: it lets code be compiled and plans be made.</summary>
-    public BenchmarkOptions Rehearsal => this with { _isRehearsal = true, Length = RehearsalLength };
+    public BenchmarkOptions Rehearsal => this with { IsRehearsal = true, Length = RehearsalLength };
 
     public bool Wants(string scenario) =>
         Only.Count == 0 || Only.Any(word => scenario.Contains(word, StringComparison.OrdinalIgnoreCase));

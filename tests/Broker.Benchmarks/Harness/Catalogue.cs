@@ -3,7 +3,7 @@ using Broker.Benchmarks.Yardsticks;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>Every scenario there is with its targets, yardsticks first.</summary>
+/// <summary>Every scenario there is with its targets, each behind its yardstick.</summary>
 internal static class Catalogue
 {
     public static IEnumerable<Scenario> Of(IReadOnlyList<Database> databases)
@@ -27,6 +27,30 @@ internal static class Catalogue
                 .Concat(History.On(database));
         }
 
-        return yardsticks.Concat(brokers).Select(scenario => scenario with { Targets = Targets.Of(scenario.Name) });
+        return BehindYardsticks([.. yardsticks.Concat(brokers).Select(scenario => scenario with { Targets = Targets.Of(scenario.Name) })]);
+    }
+
+    // First all that are compared with it, then what is compared with those: half a minute apart, they met another machine.
+    private static List<Scenario> BehindYardsticks(List<Scenario> scenarios)
+    {
+        var names = scenarios.Select(scenario => scenario.Name).ToHashSet();
+        var followers = scenarios.ToLookup(scenario => scenario.Yardstick is { } yardstick && names.Contains(yardstick) ? yardstick : null);
+        var ordered = new List<Scenario>(scenarios.Count);
+        foreach (var root in followers[null])
+        {
+            ordered.Add(root);
+            AddFollowers(root);
+        }
+
+        return ordered;
+
+        void AddFollowers(Scenario yardstick)
+        {
+            ordered.AddRange(followers[yardstick.Name]);
+            foreach (var follower in followers[yardstick.Name])
+            {
+                AddFollowers(follower);
+            }
+        }
     }
 }

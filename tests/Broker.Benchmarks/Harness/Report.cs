@@ -92,7 +92,7 @@ internal static class Report
     });
 
     private static double? Ratio(Result result, IReadOnlyList<Result> all) =>
-        all.FirstOrDefault(r => r.Scenario.Name == result.Scenario.ComparedWith)?.Median is { } yardstick ? result.Median / yardstick : null;
+        result.RatioTo(all.FirstOrDefault(r => r.Scenario.Name == result.Scenario.ComparedWith), sample => sample.Rate);
 
     private static void Write(List<string[]> rows, int[] toTheRight, TextWriter to)
     {

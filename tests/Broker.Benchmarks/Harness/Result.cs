@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Broker.Benchmarks.Harness;
 
 /// <summary>All rounds of one scenario.</summary>
@@ -22,10 +20,14 @@ internal sealed class Result(Scenario scenario)
         .ToDictionary(e => e.Key, e => MedianOf([.. e.Select(v => v.Value)])!.Value);
 
     /// <summary>Milliseconds below which this share of a round's latencies lies, the median of the rounds; null when none were noted.</summary>
-    public double? Percentile(double share) => MedianOf([.. Samples
-        .Select(sample => sample.SortedTicks)
-        .Where(ticks => ticks.Count > 0)
-        .Select(ticks => ticks[(int)Math.Ceiling(share * ticks.Count) - 1] * 1000.0 / Stopwatch.Frequency)]);
+    public double? Percentile(double share) => MedianOf([.. Samples.Select(sample => sample.Percentile(share)).OfType<double>()]);
+
+    /// <summary>
+    /// A figure in proportion to a yardstick's: the median of what the rounds give, each with the yardstick of the same round. A machine that
+    /// is a third slower in one of them is so for both; the ratio of two medians took one from here and one from there.
+    /// </summary>
+    public double? RatioTo(Result? yardstick, Func<Sample, double?> figure) =>
+        yardstick is null ? null : MedianOf([.. Samples.Zip(yardstick.Samples, (own, other) => figure(own) / figure(other)).OfType<double>()]);
 
     private static double? MedianOf(IReadOnlyList<double> values)
     {

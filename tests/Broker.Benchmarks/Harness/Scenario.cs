@@ -10,6 +10,9 @@ namespace Broker.Benchmarks.Harness;
 internal sealed record Scenario(string Name, string Unit, string? ComparedWith, Func<Lab, CancellationToken, Task<Sample>> RunAsync)
 {
     public IReadOnlyList<Target> Targets { get; init; } = [];
+
+    /// <summary>The scenario behind which it runs, so that the two meet the same machine; null: it is compared with none.</summary>
+    public string? Yardstick => Targets.Select(target => target.Yardstick).FirstOrDefault(name => name is not null) ?? ComparedWith;
 }
 
 /// <summary>What one round gave.</summary>
@@ -23,6 +26,11 @@ internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latenc
 
     /// <summary>Null where the scenario measures something else than a rate.</summary>
     public double? Rate => Count == 0 ? null : Count / Elapsed.TotalSeconds;
+
+    /// <summary>Milliseconds below which this share of the latencies lies; null when none were noted.</summary>
+    public double? Percentile(double share) => SortedTicks is { Count: > 0 } ticks
+        ? ticks[(int)Math.Ceiling(share * ticks.Count) - 1] * 1000.0 / Stopwatch.Frequency
+        : null;
 }
 
 /// <summary>Durations that one worker noted; merged when the round is over, so that noting costs nothing.</summary>

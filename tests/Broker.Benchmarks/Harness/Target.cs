@@ -9,6 +9,9 @@ namespace Broker.Benchmarks.Harness;
 /// <param name="MeasureOf">The figure; null when its scenario or yardstick did not run.</param>
 internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Result, IReadOnlyList<Result>, double?> MeasureOf)
 {
+    /// <summary>The scenario in proportion to which the figure is taken; null: it stands for itself.</summary>
+    public string? Yardstick { get; private init; }
+
     /// <summary>Null when the figure is missing.</summary>
     public bool? IsMetBy(double? measured) => measured is { } value ? (IsLeast ? value >= Limit : value <= Limit) : null;
 
@@ -19,14 +22,20 @@ internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Res
             : string.Create(CultureInfo.InvariantCulture, $"{weight} x rate >= {least} x {yardstick}"),
         least,
         IsLeast: true,
-        (own, all) => weight * own.Median / Find(all, yardstick)?.Median);
+        (own, all) => weight * own.RatioTo(Find(all, yardstick), sample => sample.Rate))
+    {
+        Yardstick = yardstick,
+    };
 
     /// <summary>The time that a step takes in proportion to what it takes in a yardstick.</summary>
     public static Target CostOf(string yardstick, double most) => new(
         string.Create(CultureInfo.InvariantCulture, $"time per step <= {most} x {yardstick}"),
         most,
         IsLeast: false,
-        (own, all) => Find(all, yardstick)?.Median / own.Median);
+        (own, all) => 1 / own.RatioTo(Find(all, yardstick), sample => sample.Rate))
+    {
+        Yardstick = yardstick,
+    };
 
     public static Target Latency(int percentile, double mostMilliseconds) => new(
         string.Create(CultureInfo.InvariantCulture, $"p{percentile} <= {mostMilliseconds} ms"),
@@ -38,7 +47,10 @@ internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Res
         string.Create(CultureInfo.InvariantCulture, $"p{percentile} <= {most} x {yardstick}"),
         most,
         IsLeast: false,
-        (own, all) => own.Percentile(percentile / 100.0) / Find(all, yardstick)?.Percentile(percentile / 100.0));
+        (own, all) => own.RatioTo(Find(all, yardstick), sample => sample.Percentile(percentile / 100.0)))
+    {
+        Yardstick = yardstick,
+    };
 
     /// <summary>One of the extra figures.</summary>
     public static Target Extra(string name, double most) => new(
