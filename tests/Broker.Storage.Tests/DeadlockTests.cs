@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>A transaction that PostgreSQL ends to resolve a deadlock is tried again, and its lane goes on, whatever it was just preparing.</summary>
+/// <summary>
+/// A transaction that PostgreSQL ends to resolve a deadlock is tried again, and its lane goes on, whatever it was just preparing. Transactions that
+/// lock in one order do not come to that.
+/// </summary>
 public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPostgres(cluster))
 {
     [Theory]
@@ -34,6 +37,36 @@ public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPo
         Assert.Equal(2, await expiring);
         Assert.Equal(["1"], await Engine.QueryAsync("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
     }
+
+    [Fact]
+    public async Task Streams_are_locked_in_order_of_run_whoever_appends_to_them()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
+        var first = await StartStreamingAsync(definition, "first");
+        var second = await StartStreamingAsync(definition, "second");
+        var steps = await Store.Steps.ClaimAsync(new ClaimRequest("w", ClaimScope.ByLabels, [], 2), Ct);
+        var reported = Assert.Single(steps, step => step.Run.Id == second.Id);
+        await Store.Steps.ReportAsync([new LeaseReport(Assert.Single(steps, step => step.Run.Id == first.Id).Lease, StepReport.Returned)], Ct);
+        await using var other = new NpgsqlConnection(Target.Postgres);
+        await other.OpenAsync(Ct);
+        await ExecuteAsync(other, $"BEGIN; SELECT FROM stream WHERE run_id = {first.Id} FOR UPDATE");
+
+        // The report appends to the second run's stream, the step that is handed out with it to the first one's.
+        var published = new PublishedEvent("T", "{}", Internal: false);
+        var reporting = Store.Steps.ReportAsync(
+            [new LeaseReport(reported.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = "1", Events = [published] })],
+            new ClaimRequest("w", ClaimScope.ByLabels, [], 1), Ct);
+        await Eventually.TrueAsync(async () => await Engine.QueryAsync("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is { Count: 1 });
+        await ExecuteAsync(other, $"SELECT FROM stream WHERE run_id = {second.Id} FOR UPDATE NOWAIT; ROLLBACK");
+
+        Assert.Equal(first.Id, Assert.Single((await reporting).Claimed).Run.Id);
+        var events = await Store.Events.ReadAsync(second.Id, -1, 10, Ct);
+        Assert.Equal(Enumerable.Range(0, events.Count).Select(n => (long)n), events.Select(e => e.Sequence));
+        Assert.Contains(events, e => e.Type == "T");
+    }
+
+    private async Task<RunRef> StartStreamingAsync(Core.Definitions.WorkflowDefinition definition, string id) =>
+        (await Store.Runs.StartAsync([new StartRequest(definition, id) { Streams = true }], Ct))[0].Run!;
 
     private async Task<RunRef> HoldExpiredAsync(Core.Definitions.WorkflowDefinition definition, string id)
     {

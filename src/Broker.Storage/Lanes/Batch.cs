@@ -26,7 +26,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     private ILookup<StepKey, InboundEvent>? mail;
 
     /// <summary>Whether there is anything to commit. Claims that find nothing succeed on a full disk too.</summary>
-    public bool HasWritten => !changes.IsEmpty || claimed.Count > 0;
+    public bool HasWritten { get; private set; }
 
     /// <summary>Everything but the commit.</summary>
     public void Run()
@@ -39,6 +39,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         Gather();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
         var (claims, heartbeats) = (ClaimGroups(), Heartbeats());
+        var appended = claims.Count > 0 ? TakeEvents() : [];
         (claimed, var renewed) = unit.Write(changes, claims);
         RefuseStaleNames(heartbeats, renewed);
         for (var i = 0; i < heartbeats.Count; i++)
@@ -53,7 +54,9 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
 
         upstream = Upstream();
         mail = TakeMail();
-        if (claimed.Any(c => c.Streams)) unit.AppendEvents([.. claimed.Where(c => c.Streams).SelectMany(Running)]);
+        appended.AddRange(claimed.Where(c => c.Streams).SelectMany(Running));
+        if (appended.Count > 0) unit.AppendEvents(appended);
+        HasWritten = !changes.IsEmpty || claimed.Count > 0 || appended.Count > 0;
     }
 
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
@@ -296,6 +299,16 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         }
 
         return groups;
+    }
+
+    // They go with those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement. But
+    // purged runs' events must be there when their rows are deleted.
+    private List<Appended> TakeEvents()
+    {
+        if (changes.Purged.Count > 0) return [];
+        List<Appended> taken = [.. changes.Events];
+        changes.Events.Clear();
+        return taken;
     }
 
     private List<HeartbeatWork> Heartbeats()
