@@ -106,6 +106,20 @@ public abstract class RetentionConformance : StoreTests
     }
 
     [Fact]
+    public async Task Workflows_without_old_runs_are_not_asked_one_by_one()
+    {
+        var old = await RegisterAsync(ADefinition.Of(ADefinition.Document("old", "1", "")));
+        await StartAsync(old, "done");
+        await Engine.PassAsync(TimeSpan.FromDays(2));
+        for (var i = 0; i < 20; i++) await StartAsync(await RegisterAsync(ADefinition.Jobs($"w{i}", "a")), "new");
+
+        Assert.Equal(1, await RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1))));
+        using var statements = new StatementCounter();
+        Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(TimeSpan.FromDays(1))));
+        Assert.Equal(1, statements.Count);
+    }
+
+    [Fact]
     public async Task Pages_show_what_stays_once_while_the_rest_disappears()
     {
         var definition = await RegisterAsync(ADefinition.Of(ADefinition.Document("d", "1", "")));

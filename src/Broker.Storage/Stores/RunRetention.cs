@@ -37,8 +37,12 @@ internal sealed class RunRetention(IEngine engine) : IRetention
         var found = new List<Candidate>();
         var left = Looked;
         await using var db = engine.CreateContext();
+
+        // Only those whose oldest run is old, and that asked of all in one statement: with a thousand workflows it was a thousand of them each minute.
         var names = await db.Definitions.Where(d => string.Compare(d.Name, from.Workflow) >= 0)
-            .Select(d => d.Name).Distinct().OrderBy(n => n).Take(Workflows).ToListAsync(ct);
+            .Select(d => d.Name).Distinct()
+            .Where(n => db.Runs.Where(r => r.Workflow == n).Min(r => (long?)r.CreatedAt) < limits.Youngest)
+            .OrderBy(n => n).Take(Workflows).ToListAsync(ct);
         foreach (var name in names)
         {
             var (created, id) = name == from.Workflow ? (from.CreatedAt, from.Id) : (long.MinValue, 0);
