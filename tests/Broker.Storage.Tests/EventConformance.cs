@@ -51,6 +51,18 @@ public abstract class EventConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_purged_run_leaves_no_stream_behind()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var run = (await Store.Runs.StartAsync([new StartRequest(definition, "i") { Streams = true }], Ct))[0].Run!;
+        Assert.NotNull(await ClaimAsync());
+        Assert.NotEmpty(await Store.Events.ReadAsync(run.Id, -1, 10, Ct));
+        await Store.Runs.ControlAsync("d", "i", ControlCommand.Purge, Ct);
+        foreach (var table in (string[])["run", "step", "event", "stream"])
+            Assert.Equal(["0"], await Engine.QueryAsync($"SELECT count(*) FROM {table} WHERE {(table == "run" ? "id" : "run_id")} = {run.Id}"));
+    }
+
+    [Fact]
     public async Task Nothing_is_published_under_a_lost_lease()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a", "b<-a")), "i");

@@ -55,19 +55,6 @@ internal sealed record RunChange(LoadedRun Run, string? Context, string? Result)
     public RunState State => Run.State;
 }
 
-/// <summary>Claims of one transaction that may have the same queues: handed out by one statement.</summary>
-internal sealed class ClaimGroup
-{
-    /// <summary>Queues with their priorities, highest first.</summary>
-    public required IReadOnlyList<QueueRow> Queues { get; init; }
-
-    /// <summary>One entry for each step wanted: who gets it.</summary>
-    public List<ClaimSlot> Slots { get; } = [];
-}
-
-/// <summary>One step wanted by one claim.</summary>
-internal readonly record struct ClaimSlot(ClaimWork Claim, string Worker, long Fence, int? LeaseSecs);
-
 /// <summary>A step that is leased, with what its worker must know of the run.</summary>
 internal sealed record ClaimedRow(
     string Worker, long Fence, long RunId, int Index, int Attempt, long QueuedAt, long Due, long GrantedAt, long ExpiresAt, int LeaseSecs,
