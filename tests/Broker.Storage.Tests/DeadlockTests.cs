@@ -32,7 +32,7 @@ public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPo
 
         // It holds the run and the first step, and waits for the second; the other one then waits for the run.
         var expiring = Store.Runs.ExpireLeasesAsync(10, Ct);
-        await Eventually.TrueAsync(async () => await Engine.QueryAsync("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is { Count: 1 });
+        await OneWaitsForALockAsync();
         await ExecuteAsync(other, $"SELECT FROM run WHERE id = {run.Id} FOR UPDATE; ROLLBACK");
         Assert.Equal(2, await expiring);
         Assert.Equal(["1"], await Engine.QueryAsync("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
@@ -56,7 +56,7 @@ public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPo
         var reporting = Store.Steps.ReportAsync(
             [new LeaseReport(reported.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = "1", Events = [published] })],
             new ClaimRequest("w", ClaimScope.ByLabels, [], 1), Ct);
-        await Eventually.TrueAsync(async () => await Engine.QueryAsync("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is { Count: 1 });
+        await OneWaitsForALockAsync();
         await ExecuteAsync(other, $"SELECT FROM stream WHERE run_id = {second.Id} FOR UPDATE NOWAIT; ROLLBACK");
 
         Assert.Equal(first.Id, Assert.Single((await reporting).Claimed).Run.Id);
@@ -64,6 +64,9 @@ public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPo
         Assert.Equal(Enumerable.Range(0, events.Count).Select(n => (long)n), events.Select(e => e.Sequence));
         Assert.Contains(events, e => e.Type == "T");
     }
+
+    private Task OneWaitsForALockAsync() => Eventually.TrueAsync(async () =>
+        await Engine.QueryAsync("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") is { Count: 1 });
 
     private async Task<RunRef> StartStreamingAsync(Core.Definitions.WorkflowDefinition definition, string id) =>
         (await Store.Runs.StartAsync([new StartRequest(definition, id) { Streams = true }], Ct))[0].Run!;

@@ -45,15 +45,14 @@ internal static class JobPairs
             Naming.On(name, database), "steps", comparedWith, async (lab, ct) =>
             {
                 var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
-                var sample = await MeasureAsync();
 
                 // Several brokers take as many times longer to compile themselves on the same cores.
                 for (int more = 1; more < brokers && lab.Options.IsRehearsal; more++)
                 {
-                    sample = await MeasureAsync();
+                    await MeasureAsync();
                 }
 
-                return sample;
+                return await MeasureAsync();
 
                 Task<Sample> MeasureAsync() => Supply.MeasureAsync(lab, Naming.On(name, database), runs => load.RunAsync(runs, ct));
             });
