@@ -44,6 +44,10 @@ public static class StorageMetrics
 
     internal static readonly Counter<long> StepsClaimed = Meter.CreateCounter<long>("broker.steps.claimed", "{step}", "Steps handed out");
 
+    /// <summary>Returned in numbers: workers do not come back as they used to.</summary>
+    internal static readonly Counter<long> Prefetched = Meter.CreateCounter<long>(
+        "broker.steps.prefetched", "{step}", "Steps claimed before their worker asked, by whether it took them or they were returned");
+
     internal static readonly Counter<long> StepsReported = Meter.CreateCounter<long>("broker.steps.reported", "{step}", "Reports by what became of them");
 
     internal static readonly Counter<long> LeaseLosses = Meter.CreateCounter<long>("broker.lease.losses", "{lease}", "Expired leases that were collected");

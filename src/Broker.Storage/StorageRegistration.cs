@@ -50,7 +50,9 @@ public static class StorageRegistration
         });
         services.AddSingleton<IClaimGate>(provider => provider.GetRequiredService<ClaimGate>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
+        services.AddSingleton<Prefetch>();
         services.AddSingleton<LaneSet>();
+        services.AddSingleton<StepReturns>();
 
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
         services.AddSingleton<IStepStore, StepStore>();

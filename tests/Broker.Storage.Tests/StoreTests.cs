@@ -1,5 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
 
@@ -36,6 +37,14 @@ public abstract class StoreTests : IAsyncLifetime
     private protected StoreHarness Open()
     {
         var store = StoreHarness.Open(Target, Engine.Clock);
+        opened.Add(store);
+        return store;
+    }
+
+    /// <summary>A broker with planted faults, or somebody who looks on.</summary>
+    private protected StoreHarness OpenWith(TimeProvider clock, Plant plant)
+    {
+        var store = StoreHarness.Open(Target, clock, amend: services => PlantedEngine.Add(services, plant));
         opened.Add(store);
         return store;
     }

@@ -12,7 +12,7 @@ namespace Broker.Storage.Lanes;
 /// <param name="unit">The transaction.</param>
 /// <param name="services">What all transactions use.</param>
 /// <param name="works">The callers; those who are recruited are added.</param>
-/// <param name="recruits">Whether waiting claims are taken in for what becomes ready here.</param>
+/// <param name="recruits">Whether claims are taken in that wait for what becomes ready here, or that are expected.</param>
 internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works, bool recruits)
 {
     private readonly ChangeSet changes = new();
@@ -23,6 +23,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     private IReadOnlyList<ClaimedRow> claimed = [];
     private IReadOnlyList<StepKey> upstream = [];
     private ILookup<StepKey, InboundEvent>? mail;
+    private List<Prefetch.Expected> expected = [];
 
     /// <summary>Whether there is anything to commit. Claims that find nothing succeed on a full disk too.</summary>
     public bool HasWritten => !changes.IsEmpty || claimed.Count > 0 || appended.Count > 0;
@@ -37,7 +38,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         AnnounceIdle();
         Gather();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
-        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>()), Heartbeats());
+        expected = services.Prefetch.Expect(works, ahead: recruits);
+        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Claim).OfType<ClaimWork>())), Heartbeats());
         if (claims.Count > 0)
         {
             // With those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement.
@@ -67,6 +69,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     public void Commit()
     {
         HandOut(unit.Commit(upstream));
+        Prefetched();
         Answers.Give(works);
         Announce();
     }
@@ -344,6 +347,17 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
             row.Claim!.Give(mail is null ? assignment : assignment with { Events = [.. mail[new(row.RunId, row.Index)]] });
             services.Names.Add(new(row.Workflow, row.InstanceId, row.Number), (row.RunId, row.DefinitionId));
         }
+    }
+
+    // Before anybody is answered: a worker may be back at once, and who has paused a run sees nothing more of it handed out.
+    private void Prefetched()
+    {
+        foreach (var (id, session) in sessions)
+        {
+            if (session.Run.Phase != runs[id].State.Phase) services.Prefetch.Withdraw(id);
+        }
+
+        services.Prefetch.Await(expected);
     }
 
     private void Announce()

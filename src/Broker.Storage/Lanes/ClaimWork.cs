@@ -16,6 +16,9 @@ internal sealed class ClaimWork : Work<IReadOnlyList<Assignment>>
     /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
     public IReadOnlyList<long>? Fences { get; init; }
 
+    /// <summary>The same claim once more.</summary>
+    public ClaimWork Again() => new(Request, Queues) { Cancelled = Cancelled, Fences = Fences };
+
     public void Give(Assignment step) => given.Add(step);
 
     public override void Reset() => given.Clear();

@@ -1,11 +1,17 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Storage.Lanes;
 
 internal sealed class ReportWork(long runId, RunName? name, int? step, string? stepName, string? worker, long fence, StepReport report)
     : Work<ReportVerdict>, IRunWork
 {
+    public ReportWork(LeaseId lease, StepReport report)
+        : this(lease.RunId, null, lease.Step, null, null, lease.Fence, report)
+    {
+    }
+
     public long RunId { get; set; } = runId;
 
     public RunName? Name { get; } = name;
@@ -24,6 +30,7 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
 
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
+        EndedBy = null;
         if (run is null || session is null)
         {
             Outcome = Name is null ? ReportVerdict.Stale : ReportVerdict.UnknownRun;
@@ -40,6 +47,7 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
         var attempt = step?.Attempt;
         var held = worker is null ? fence : step?.Worker == worker ? step.Fence ?? -1 : -1;
         Outcome = session.Report(index, held, report, now);
+        if (Outcome is ReportVerdict.Accepted && report.Outcome is not ReportOutcome.Returned) EndedBy = step?.Worker;
         Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 
         // Lines are kept also from a lost lease: they tell what happened and change no state.
@@ -52,6 +60,9 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
     public bool Retried { get; private set; }
 
     public IReadOnlyList<LogLine> Lines { get; private set; } = [];
+
+    /// <summary>The worker whose attempt it has ended; null: it has ended none.</summary>
+    public string? EndedBy { get; private set; }
 
     public RunRef? Run { get; private set; }
 

@@ -2,24 +2,37 @@ using System.Diagnostics;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
+using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys) : IStepStore
+internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
+    : IStepStore
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
-        var (work, given) = await OpenAsync(claim, [], ct);
-        if (work is null) return given;
         var began = Stopwatch.GetTimestamp();
-        return await MeasureAsync(lanes.RunAsync(work, ct), began);
+        var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
+        if (prefetch.Take(claim, queues) is { } step) return Measured([step], began);
+        var (work, given) = await OpenAsync(claim, queues, [], ct);
+        if (work is null) return given;
+        var claimed = Measured(await lanes.RunAsync(work, ct), began);
+        return claimed.Count > 0 ? claimed : await LookAgainAsync(work, ct);
+    }
+
+    // Nobody hears that there is nothing while something is held for others.
+    private async Task<IReadOnlyList<Assignment>> LookAgainAsync(ClaimWork claim, CancellationToken ct)
+    {
+        if (ct.IsCancellationRequested || !await returns.MakeRoomAsync(claim)) return [];
+        var began = Stopwatch.GetTimestamp();
+        return Measured(await lanes.RunAsync(claim.Again(), ct), began);
     }
 
     // What was given to the same claim before and is not being reported, or work for the lanes; neither where no queue is open to it.
-    private async ValueTask<(ClaimWork? Work, IReadOnlyList<Assignment> Given)> OpenAsync(ClaimRequest claim, ReportWork[] reports, CancellationToken ct)
+    private async ValueTask<(ClaimWork? Work, IReadOnlyList<Assignment> Given)> OpenAsync(
+        ClaimRequest claim, IReadOnlyList<QueueRow> queues, ReportWork[] reports, CancellationToken ct)
     {
-        var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
         if (queues.Count == 0) return (null, []);
         if (claim.ClaimId is null) return (new ClaimWork(claim, queues) { Cancelled = ct }, []);
         var fences = ClaimKeys.FencesOf(claim);
@@ -33,9 +46,10 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) =>
         turn.TakeOffer() is { } offered ? MeasureAsync(offered, Stopwatch.GetTimestamp()) : ClaimAsync(claim, ct);
 
-    private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming, long began)
+    private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming, long began) => Measured(await claiming, began);
+
+    private static IReadOnlyList<Assignment> Measured(IReadOnlyList<Assignment> claimed, long began)
     {
-        var claimed = await claiming;
         StorageMetrics.ClaimDuration.Record(Stopwatch.GetElapsedTime(began).TotalSeconds);
         if (claimed.Count == 0) return claimed;
         StorageMetrics.StepsClaimed.Add(claimed.Count);
@@ -44,17 +58,17 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     }
 
     public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) =>
-        reports.Count == 1 ? [await ReportAsync(WorkFor(reports[0]), ct)] : (await ReportAsync(reports, null, ct)).Verdicts;
+        reports.Count == 1 ? [await ReportAsync(new ReportWork(reports[0].Lease, reports[0].Report), ct)] : (await ReportAsync(reports, null, ct)).Verdicts;
 
     public Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct) =>
-        ReportAsync([.. reports.Select(WorkFor)], next, ct);
+        ReportAsync([.. reports.Select(r => new ReportWork(r.Lease, r.Report))], next, ct);
 
     public Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct) =>
         ReportAsync([.. reports.Select(WorkFor)], next, ct);
 
     private async Task<BatchOutcome> ReportAsync(ReportWork[] reports, ClaimRequest? next, CancellationToken ct)
     {
-        var (claim, given) = next is null ? (null, []) : await OpenAsync(next, reports, ct);
+        var (claim, given) = next is null ? (null, []) : await OpenAsync(next, (await scopes.QueuesOfAsync(next, ct)).Queues, reports, ct);
         var began = Stopwatch.GetTimestamp();
         await lanes.AddAsync(claim is null ? reports : [.. reports, claim], ct);
         try
@@ -63,6 +77,7 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
             var claimed = claim is null ? given : await MeasureAsync(claim.Done, began);
             foreach (var work in reports) Measure(work, began);
             foreach (var work in reports) await KeepLinesAsync(work, ct);
+            if (claim is not null && claimed.Count == 0) claimed = await LookAgainAsync(claim, ct);
             return new BatchOutcome(verdicts, claimed);
         }
         catch when (claim is { Request.ClaimId: null })
@@ -76,11 +91,8 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     private async Task GiveBackAsync(ClaimWork claim)
     {
         await ((Task)claim.Done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (claim.Done.IsCompletedSuccessfully && claim.Done.Result.Count > 0)
-            await ReportAsync([.. claim.Done.Result.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
+        if (claim.Done.IsCompletedSuccessfully) await returns.ReturnAsync(claim.Done.Result);
     }
-
-    private static ReportWork WorkFor(LeaseReport report) => new(report.Lease.RunId, null, report.Lease.Step, null, null, report.Lease.Fence, report.Report);
 
     private static ReportWork WorkFor(NamedReport report)
     {

@@ -1,0 +1,220 @@
+using Broker.Core.Runs;
+using Broker.Storage.Model;
+
+namespace Broker.Storage.Lanes;
+
+/// <summary>
+/// Claims that are made before they are asked for. A worker in a loop asks for its next step as soon as its report is answered; where callers
+/// share transactions anyway, that claim goes with the report, and the worker's request is answered from here: a step costs one transaction, not
+/// two. Measured: a quarter more steps a second with 32 workers, on three brokers too, an eighth more with 128.
+/// What is held here is leased to its worker like any other step. It goes back, charged nothing, when the worker does not come for it, when another
+/// claim finds nothing, and when its run is paused or ends.
+/// </summary>
+internal sealed class Prefetch(TimeProvider clock)
+{
+    /// <summary>So long after its report a worker is expected, and what was claimed for it is held.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A worker is expected once it has come so often in a row.</summary>
+    public const int Habit = 3;
+
+    /// <summary>
+    /// Callers in one transaction, from which on it takes claims along. Fewer are not at a pace at which a commit matters, and what they see of the
+    /// broker should not depend on how fast they come back.
+    /// </summary>
+    public const int FewestTogether = 4;
+
+    // Worker ids are ours and few; the bound is against forged ones.
+    private const int HalfKnown = 8192;
+
+    private readonly Lock turns = new();
+    private readonly HalvingCache<string, Worker> workers = new(HalfKnown);
+    private readonly List<Expected> held = [];
+    private volatile int holding;
+    private bool isClosed;
+
+    /// <summary>Called when steps will have to go back in that time.</summary>
+    public Action<TimeSpan>? Wake { get; set; }
+
+    /// <summary>Whether any step is held for any worker.</summary>
+    public bool IsHolding => holding > 0;
+
+    /// <summary>The step that is held for this claim; null: it has to look for itself.</summary>
+    public Assignment? Take(ClaimRequest claim, IReadOnlyList<QueueRow> queues)
+    {
+        if (claim.Count != 1 || claim.ClaimId is not null) return null;
+        lock (turns)
+        {
+            if (!workers.TryGet(claim.WorkerId, out var worker))
+            {
+                workers.Set(claim.WorkerId, new Worker(claim, queues));
+                return null;
+            }
+
+            var expected = NextOf(worker);
+            if (expected is not null && worker.Asks(claim, queues))
+            {
+                worker.InTime++;
+                return TakeStep(expected, "taken");
+            }
+
+            worker.Begin(claim, queues);
+            return null;
+        }
+    }
+
+    /// <summary>The claims that the workers of these reports will make, once their transaction is committed.</summary>
+    /// <param name="works">All callers of the transaction, after it has decided about them.</param>
+    /// <param name="ahead">Whether claims may be made now for those who are sure to come.</param>
+    public List<Expected> Expect(List<Work> works, bool ahead)
+    {
+        List<Expected> expected = [];
+        lock (turns)
+        {
+            ahead = ahead && !isClosed && works.Count >= FewestTogether;
+            foreach (var work in works)
+            {
+                if (work is not ReportWork { EndedBy: { } id } || !workers.TryGet(id, out var worker)) continue;
+                expected.Add(new Expected(worker, ahead && worker.InTime >= Habit ? new ClaimWork(worker.Claim, worker.Queues) : null));
+            }
+        }
+
+        return expected;
+    }
+
+    /// <summary>The transaction is committed: from now on they may come.</summary>
+    public void Await(List<Expected> expected)
+    {
+        if (expected.Count == 0) return;
+        var isFirst = false;
+        lock (turns)
+        {
+            var now = clock.GetTimestamp();
+            foreach (var claim in expected)
+            {
+                claim.Since = now;
+                claim.Worker.Awaited.Enqueue(claim);
+                while (IsOverdue(claim.Worker.Awaited.Peek())) claim.Worker.Awaited.Dequeue();
+                if (claim.Claim is not { Outcome: [var step] }) continue;
+                isFirst |= held.Count == 0;
+                claim.Step = step;
+                held.Add(claim);
+                holding++;
+            }
+        }
+
+        if (isFirst) Wake?.Invoke(Patience);
+    }
+
+    /// <summary>Steps of that run are not handed out any more.</summary>
+    public void Withdraw(long runId)
+    {
+        if (!IsHolding) return;
+        var any = false;
+        lock (turns)
+        {
+            foreach (var claim in held)
+            {
+                if (claim.Step?.Run.Id != runId) continue;
+                claim.IsWithdrawn = any = true;
+            }
+        }
+
+        if (any) Wake?.Invoke(TimeSpan.Zero);
+    }
+
+    /// <summary>Takes out what nobody came for in time, and how long to wait for what is left.</summary>
+    public (List<Assignment> Steps, TimeSpan? Next) TakeOverdue()
+    {
+        lock (turns)
+        {
+            var steps = TakeBack(claim => claim.IsWithdrawn || IsOverdue(claim));
+            held.RemoveAll(claim => claim.Step is null);
+            return (steps, held.Count > 0 ? Patience - clock.GetElapsedTime(held[0].Since) : null);
+        }
+    }
+
+    /// <summary>Takes out what is held of these queues.</summary>
+    public List<Assignment> TakeBack(IReadOnlyList<QueueRow> queues)
+    {
+        lock (turns) return TakeBack(claim => ReferenceEquals(claim.Worker.Queues, queues) || claim.Worker.Queues.Any(q => queues.Any(other => other.Id == q.Id)));
+    }
+
+    /// <summary>Takes out everything; no more is claimed ahead.</summary>
+    public List<Assignment> Close()
+    {
+        lock (turns)
+        {
+            isClosed = true;
+            return TakeBack(_ => true);
+        }
+    }
+
+    private List<Assignment> TakeBack(Predicate<Expected> goes)
+    {
+        List<Assignment> steps = [];
+        foreach (var claim in held)
+        {
+            if (claim.Step is null || !goes(claim)) continue;
+            claim.Worker.InTime = 0;
+            steps.Add(TakeStep(claim, "returned")!);
+        }
+
+        return steps;
+    }
+
+    private Expected? NextOf(Worker worker)
+    {
+        while (worker.Awaited.TryDequeue(out var expected))
+        {
+            if (!IsOverdue(expected) && !expected.IsWithdrawn) return expected;
+        }
+
+        return null;
+    }
+
+    private Assignment? TakeStep(Expected claim, string outcome)
+    {
+        if (claim.Step is not { } step) return null;
+        claim.Step = null;
+        holding--;
+        StorageMetrics.Prefetched.Add(1, new KeyValuePair<string, object?>("outcome", outcome));
+        return step;
+    }
+
+    private bool IsOverdue(Expected claim) => clock.GetElapsedTime(claim.Since) >= Patience;
+
+    /// <summary>The next claim of a worker that has reported.</summary>
+    internal sealed class Expected(Worker worker, ClaimWork? claim)
+    {
+        public Worker Worker => worker;
+
+        /// <summary>What is claimed for it ahead.</summary>
+        public ClaimWork? Claim => claim;
+
+        public long Since { get; set; }
+
+        public Assignment? Step { get; set; }
+
+        public bool IsWithdrawn { get; set; }
+    }
+
+    /// <summary>How a worker claims.</summary>
+    internal sealed class Worker(ClaimRequest claim, IReadOnlyList<QueueRow> queues)
+    {
+        public ClaimRequest Claim { get; private set; } = claim;
+
+        public IReadOnlyList<QueueRow> Queues { get; private set; } = queues;
+
+        /// <summary>Claims in a row that came in time.</summary>
+        public int InTime { get; set; }
+
+        /// <summary>In order of time. A worker may have several slots.</summary>
+        public Queue<Expected> Awaited { get; } = [];
+
+        /// <summary>The registry keeps one list for equal claims, so another one has other queues.</summary>
+        public bool Asks(ClaimRequest request, IReadOnlyList<QueueRow> wanted) => ReferenceEquals(Queues, wanted) && Claim.LeaseSecs == request.LeaseSecs;
+
+        public void Begin(ClaimRequest request, IReadOnlyList<QueueRow> wanted) => (Claim, Queues, InTime) = (request, wanted, 0);
+    }
+}
