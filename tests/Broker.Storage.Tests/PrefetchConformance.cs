@@ -103,6 +103,18 @@ public abstract class PrefetchConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_slot_that_asks_for_something_else_gets_nothing_that_was_held_for_the_others()
+    {
+        await OpenAsync();
+        var held = await Task.WhenAll(Workers.Select(_ => TakeAsync("w")));
+        await ReportAsync(held!);
+        held = await Task.WhenAll(Workers.Select(_ => TakeAsync("w")));
+        await ReportAsync(held!);
+        Assert.Equal(4, await LeasedAsync());
+        Assert.Equal(["s12", "s13"], [(await TakeAsync("w", "gpu"))!.Step.Name, (await TakeAsync("w", "gpu"))!.Step.Name]);
+    }
+
+    [Fact]
     public async Task Not_before_it_is_a_habit()
     {
         await OpenAsync();
@@ -115,6 +127,37 @@ public abstract class PrefetchConformance : StoreTests
     {
         await OpenAsync();
         await ReportAsync(await ComeBackAsync(Prefetch.Habit, Workers[1..]));
+        Assert.Equal(0, await LeasedAsync());
+    }
+
+    [Fact]
+    public async Task Not_while_most_of_those_who_come_are_elsewhere()
+    {
+        await OpenAsync(steps: 100);
+        var held = await ComeBackAsync(Prefetch.Habit, [.. Workers, .. Enumerable.Range(5, 8).Select(i => $"w{i}")]);
+        await ReportAsync(held[..4]);
+        Assert.Equal(8, await LeasedAsync());
+        await ReportAsync(held[4..9]);
+        Assert.Equal(3 + 5, await LeasedAsync());
+    }
+
+    [Fact]
+    public async Task Not_while_claims_of_the_same_kind_wait()
+    {
+        await OpenAsync();
+        var held = await ComeBackAsync(Prefetch.Habit, Workers);
+        using (await Broker.Gate.EnterAsync(new ClaimRequest("other", ClaimScope.ByLabels, []), Ct)) await ReportAsync(held);
+        Assert.Equal(0, await LeasedAsync());
+    }
+
+    [Fact]
+    public async Task Not_after_there_was_nothing_to_be_had()
+    {
+        await OpenAsync(steps: 16);
+        await ReportAsync(await ComeBackAsync(Prefetch.Habit, Workers));
+        var more = (await Broker.Definitions.RegisterAsync([ADefinition.Jobs("x", [.. Enumerable.Range(0, 20).Select(i => $"s{i}")])], makeLatest: false, Ct)).Registered[0];
+        await Broker.Runs.StartAsync([new StartRequest(more, "i")], Ct);
+        await ReportAsync(await ComeBackAsync(0, Workers));
         Assert.Equal(0, await LeasedAsync());
     }
 

@@ -28,8 +28,8 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
 
     public async ValueTask<bool> IsQuietAsync(ClaimRequest claim, CancellationToken ct)
     {
-        // A claim that was sent again, or foreseen, has to look: it may have been served already.
-        if (count == 0 || claim.ClaimId is not null || prefetch.IsHolding) return false;
+        // A claim that was sent again or made ahead has to look: it may have been served already.
+        if (count == 0 || claim.ClaimId is not null || prefetch.IsHoldingFor(claim.WorkerId)) return false;
         var (key, list) = await scopes.QueuesOfAsync(claim, ct);
         lock (turns) return groups.TryGetValue(key, out var group) && ReferenceEquals(group.List, list) && group.IsQuiet;
     }
@@ -79,6 +79,13 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
         }
 
         return recruits;
+    }
+
+    /// <summary>Whether claims of that kind are waiting.</summary>
+    public bool IsWaitedFor(string kind)
+    {
+        if (count == 0) return false;
+        lock (turns) return groups.ContainsKey(kind);
     }
 
     private ClaimWork? Offer(int queueId)

@@ -38,8 +38,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         AnnounceIdle();
         Gather();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
-        expected = services.Prefetch.Expect(works, ahead: recruits);
-        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Claim).OfType<ClaimWork>())), Heartbeats());
+        expected = services.Prefetch.Expect(works, ahead: recruits, services.Gate.IsWaitedFor);
+        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Ahead).OfType<ClaimWork>())), Heartbeats());
         if (claims.Count > 0)
         {
             // With those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement.

@@ -24,6 +24,14 @@ internal sealed class Prefetch(TimeProvider clock)
     /// </summary>
     public const int FewestTogether = 4;
 
+    /// <summary>
+    /// Of the workers that came within a second, so many have to share the transaction: one in so many. While most of them are busy elsewhere, a
+    /// claim is quicker beside the reports than behind them. Measured at half load with any four: p99 of a call 7.1 ms, not 6.0.
+    /// </summary>
+    private const double Share = 2.5;
+
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
+
     // Worker ids are ours and few; the bound is against forged ones.
     private const int HalfKnown = 8192;
 
@@ -31,6 +39,9 @@ internal sealed class Prefetch(TimeProvider clock)
     private readonly HalvingCache<string, Worker> workers = new(HalfKnown);
     private readonly List<Expected> held = [];
     private volatile int holding;
+    private long window = clock.GetTimestamp();
+    private int cameBefore;
+    private int cameNow;
     private bool isClosed;
 
     /// <summary>Called when steps will have to go back in that time.</summary>
@@ -39,26 +50,33 @@ internal sealed class Prefetch(TimeProvider clock)
     /// <summary>Whether any step is held for any worker.</summary>
     public bool IsHolding => holding > 0;
 
+    /// <summary>Whether any is held for this worker.</summary>
+    public bool IsHoldingFor(string workerId)
+    {
+        if (!IsHolding) return false;
+        lock (turns) return workers.TryGet(workerId, out var worker) && worker.Awaited.Any(expected => expected.Step is not null);
+    }
+
     /// <summary>The step that is held for this claim; null: it has to look for itself.</summary>
-    public Assignment? Take(ClaimRequest claim, IReadOnlyList<QueueRow> queues)
+    public Assignment? Take(ClaimRequest claim, string kind, IReadOnlyList<QueueRow> queues)
     {
         if (claim.Count != 1 || claim.ClaimId is not null) return null;
         lock (turns)
         {
             if (!workers.TryGet(claim.WorkerId, out var worker))
             {
-                workers.Set(claim.WorkerId, new Worker(claim, queues));
+                workers.Set(claim.WorkerId, new Worker(claim, kind, queues));
                 return null;
             }
 
             var expected = NextOf(worker);
-            if (expected is not null && worker.Asks(claim, queues))
+            if (expected is not null && expected.IsFor(claim, queues))
             {
                 worker.InTime++;
                 return TakeStep(expected, "taken");
             }
 
-            worker.Begin(claim, queues);
+            worker.Begin(claim, kind, queues);
             return null;
         }
     }
@@ -66,16 +84,18 @@ internal sealed class Prefetch(TimeProvider clock)
     /// <summary>The claims that the workers of these reports will make, once their transaction is committed.</summary>
     /// <param name="works">All callers of the transaction, after it has decided about them.</param>
     /// <param name="ahead">Whether claims may be made now for those who are sure to come.</param>
-    public List<Expected> Expect(List<Work> works, bool ahead)
+    /// <param name="isWaitedFor">Whether claims of a kind are waiting: there is nothing to be had ahead then.</param>
+    public List<Expected> Expect(List<Work> works, bool ahead, Func<string, bool> isWaitedFor)
     {
         List<Expected> expected = [];
         lock (turns)
         {
-            ahead = ahead && !isClosed && works.Count >= FewestTogether;
+            ahead = ahead && !isClosed && works.Count >= Math.Max(FewestTogether, Math.Max(cameBefore, cameNow) / Share);
             foreach (var work in works)
             {
                 if (work is not ReportWork { EndedBy: { } id } || !workers.TryGet(id, out var worker)) continue;
-                expected.Add(new Expected(worker, ahead && worker.InTime >= Habit ? new ClaimWork(worker.Claim, worker.Queues) : null));
+                var goesAlong = ahead && worker.InTime >= Habit && !isWaitedFor(worker.Kind);
+                expected.Add(new Expected(worker) { Ahead = goesAlong ? new ClaimWork(worker.Claim, worker.Queues) : null });
             }
         }
 
@@ -92,10 +112,20 @@ internal sealed class Prefetch(TimeProvider clock)
             var now = clock.GetTimestamp();
             foreach (var claim in expected)
             {
+                var worker = claim.Worker;
                 claim.Since = now;
-                claim.Worker.Awaited.Enqueue(claim);
-                while (IsOverdue(claim.Worker.Awaited.Peek())) claim.Worker.Awaited.Dequeue();
-                if (claim.Claim is not { Outcome: [var step] }) continue;
+                worker.Awaited.Enqueue(claim);
+                while (IsOverdue(worker.Awaited.Peek())) worker.Awaited.Dequeue();
+                Count(worker, now);
+                if (claim.Ahead is not { } ahead) continue;
+                claim.Ahead = null;
+                if (ahead.Outcome is not [var step])
+                {
+                    // Work is scarce.
+                    worker.InTime = 0;
+                    continue;
+                }
+
                 isFirst |= held.Count == 0;
                 claim.Step = step;
                 held.Add(claim);
@@ -137,7 +167,16 @@ internal sealed class Prefetch(TimeProvider clock)
     /// <summary>Takes out what is held of these queues.</summary>
     public List<Assignment> TakeBack(IReadOnlyList<QueueRow> queues)
     {
-        lock (turns) return TakeBack(claim => ReferenceEquals(claim.Worker.Queues, queues) || claim.Worker.Queues.Any(q => queues.Any(other => other.Id == q.Id)));
+        var ids = queues.Select(q => q.Id).ToHashSet();
+        var known = new Dictionary<IReadOnlyList<QueueRow>, bool>(ReferenceEqualityComparer.Instance);
+        lock (turns)
+        {
+            return TakeBack(claim =>
+            {
+                var others = claim.Queues;
+                return known.TryGetValue(others, out var overlap) ? overlap : known[others] = others.Any(q => ids.Contains(q.Id));
+            });
+        }
     }
 
     /// <summary>Takes out everything; no more is claimed ahead.</summary>
@@ -163,6 +202,14 @@ internal sealed class Prefetch(TimeProvider clock)
         return steps;
     }
 
+    private void Count(Worker worker, long now)
+    {
+        if (clock.GetElapsedTime(window, now) >= Window) (window, cameBefore, cameNow) = (now, cameNow, 0);
+        if (worker.CountedIn == window) return;
+        worker.CountedIn = window;
+        cameNow++;
+    }
+
     private Expected? NextOf(Worker worker)
     {
         while (worker.Awaited.TryDequeue(out var expected))
@@ -184,37 +231,47 @@ internal sealed class Prefetch(TimeProvider clock)
 
     private bool IsOverdue(Expected claim) => clock.GetElapsedTime(claim.Since) >= Patience;
 
-    /// <summary>The next claim of a worker that has reported.</summary>
-    internal sealed class Expected(Worker worker, ClaimWork? claim)
+    /// <summary>The next claim of a worker that has reported: as its last one.</summary>
+    internal sealed class Expected(Worker worker)
     {
+        private readonly int? leaseSecs = worker.Claim.LeaseSecs;
+
         public Worker Worker => worker;
 
-        /// <summary>What is claimed for it ahead.</summary>
-        public ClaimWork? Claim => claim;
+        public IReadOnlyList<QueueRow> Queues { get; } = worker.Queues;
+
+        /// <summary>What is claimed for it, until that is committed: who never comes back keeps no inputs in memory.</summary>
+        public ClaimWork? Ahead { get; set; }
 
         public long Since { get; set; }
 
         public Assignment? Step { get; set; }
 
         public bool IsWithdrawn { get; set; }
+
+        /// <summary>The registry keeps one list for equal claims, so another one has other queues.</summary>
+        public bool IsFor(ClaimRequest claim, IReadOnlyList<QueueRow> queues) => ReferenceEquals(Queues, queues) && leaseSecs == claim.LeaseSecs;
     }
 
     /// <summary>How a worker claims.</summary>
-    internal sealed class Worker(ClaimRequest claim, IReadOnlyList<QueueRow> queues)
+    internal sealed class Worker(ClaimRequest claim, string kind, IReadOnlyList<QueueRow> queues)
     {
         public ClaimRequest Claim { get; private set; } = claim;
+
+        /// <summary>Equal for claims that may have the same.</summary>
+        public string Kind { get; private set; } = kind;
 
         public IReadOnlyList<QueueRow> Queues { get; private set; } = queues;
 
         /// <summary>Claims in a row that came in time.</summary>
         public int InTime { get; set; }
 
+        /// <summary>The window in which it came last.</summary>
+        public long CountedIn { get; set; }
+
         /// <summary>In order of time. A worker may have several slots.</summary>
         public Queue<Expected> Awaited { get; } = [];
 
-        /// <summary>The registry keeps one list for equal claims, so another one has other queues.</summary>
-        public bool Asks(ClaimRequest request, IReadOnlyList<QueueRow> wanted) => ReferenceEquals(Queues, wanted) && Claim.LeaseSecs == request.LeaseSecs;
-
-        public void Begin(ClaimRequest request, IReadOnlyList<QueueRow> wanted) => (Claim, Queues, InTime) = (request, wanted, 0);
+        public void Begin(ClaimRequest request, string wanted, IReadOnlyList<QueueRow> from) => (Claim, Kind, Queues, InTime) = (request, wanted, from, 0);
     }
 }

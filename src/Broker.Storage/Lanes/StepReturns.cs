@@ -32,11 +32,16 @@ internal sealed partial class StepReturns : IAsyncDisposable
         return steps.Count > 0;
     }
 
-    // What cannot be handed back is collected when its lease ends.
-    private async Task ReturnOverdueAsync()
+    private Task ReturnOverdueAsync()
     {
         var (steps, next) = prefetch.TakeOverdue();
         if (next is { } left) WakeIn(left);
+        return TryReturnAsync(steps);
+    }
+
+    // What cannot be handed back is collected when its lease ends.
+    private async Task TryReturnAsync(List<Assignment> steps)
+    {
         try
         {
             await ReturnAsync(steps);
@@ -53,14 +58,7 @@ internal sealed partial class StepReturns : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
-        try
-        {
-            await ReturnAsync(prefetch.Close());
-        }
-        catch (StoreUnavailableException fault)
-        {
-            LogKept(log, fault, 0);
-        }
+        await TryReturnAsync(prefetch.Close());
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} steps that nobody came for could not be handed back; their leases will run out")]

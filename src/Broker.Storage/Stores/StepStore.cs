@@ -13,8 +13,8 @@ internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scope
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
-        var (_, queues) = await scopes.QueuesOfAsync(claim, ct);
-        if (prefetch.Take(claim, queues) is { } step) return Measured([step], began);
+        var (kind, queues) = await scopes.QueuesOfAsync(claim, ct);
+        if (prefetch.Take(claim, kind, queues) is { } step) return Measured([step], began);
         var (work, given) = await OpenAsync(claim, queues, [], ct);
         if (work is null) return given;
         var claimed = Measured(await lanes.RunAsync(work, ct), began);
