@@ -185,7 +185,7 @@ public abstract class PrefetchConformance : StoreTests
     [Fact]
     public async Task What_nobody_comes_for_goes_back_uncharged_to_its_place()
     {
-        await PrefetchAsync();
+        await PrefetchAsync(steps: 120);
         Assert.Equal(4, await LeasedAsync());
         clock.Advance(Prefetch.Patience - TimeSpan.FromMilliseconds(1));
         Assert.Equal(4, await LeasedAsync());
@@ -194,9 +194,11 @@ public abstract class PrefetchConformance : StoreTests
         var other = (await TakeAsync("other"))!;
         Assert.Equal(("s16", 0), (other.Step.Name, other.Attempt));
 
-        // And they are not expected again before they have made it a habit.
-        await ReportAsync(await ComeBackAsync(0, Workers));
+        // And they are not expected again before they have come four times as often.
+        await ReportAsync(await ComeBackAsync((Prefetch.Habit * 4) - 1, Workers));
         Assert.Equal(1, await LeasedAsync());
+        await ReportAsync(await ComeBackAsync(1, Workers));
+        Assert.Equal(1 + 4, await LeasedAsync());
     }
 
     [Fact]
