@@ -24,7 +24,7 @@ public sealed class BrokerProcess : ManagedProcess
     public static async Task<BrokerProcess> StartProgramAsync(
         string program, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string>? arguments = null)
     {
-        int port = environment.TryGetValue("PORT", out string? given) ? int.Parse(given, CultureInfo.InvariantCulture) : FreePort();
+        int port = environment.TryGetValue("PORT", out string? given) ? int.Parse(given, CultureInfo.InvariantCulture) : LoopbackPort.Choose();
         var variables = new Dictionary<string, string>(environment) { ["PORT"] = port.ToString(CultureInfo.InvariantCulture) };
         variables.TryAdd("HOST", "127.0.0.1");
         var broker = new BrokerProcess(program, port, variables, arguments ?? []);

@@ -41,7 +41,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         // Short, because a socket's path has room for 107 bytes.
         string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _servers)}");
-        int port = loopback ? ManagedProcess.FreePort() : 5432;
+        int port = loopback ? LoopbackPort.Choose() : 5432;
         string listen = loopback ? "127.0.0.1" : "";
         string options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
         string script = $"""

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Broker.Testing;
 
 namespace Broker.Worker.Tests;
 
@@ -16,7 +16,7 @@ internal sealed class FakeBroker : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<JsonObject> _queue = [];
-    private readonly int _port = FreePort();
+    private readonly int _port = LoopbackPort.Choose();
     private HttpListener _listener;
     private int _leases;
 
@@ -237,12 +237,5 @@ internal sealed class FakeBroker : IDisposable
         foreach (var chunk in request["chunks"]!.AsArray())
             Logs.Enqueue(chunk!.AsObject());
         return (HttpStatusCode.OK, null);
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

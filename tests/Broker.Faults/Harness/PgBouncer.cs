@@ -38,7 +38,7 @@ internal sealed class PgBouncer : IAsyncDisposable
 
     private async Task StartAsync(Uri server)
     {
-        port = ManagedProcess.FreePort();
+        port = LoopbackPort.Choose();
         var settings = Path.Combine(folder.Path, "pgbouncer.ini");
         await File.WriteAllTextAsync(settings, string.Create(CultureInfo.InvariantCulture, $"""
             [databases]

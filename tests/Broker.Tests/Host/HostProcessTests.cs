@@ -59,7 +59,7 @@ public sealed class HostProcessTests
     public async Task A_health_check_without_a_broker_fails()
     {
         await using var probe = new ManagedProcess(
-            RepositoryLayout.HostProgram(), new Dictionary<string, string> { ["PORT"] = $"{ManagedProcess.FreePort()}" }, ["--healthcheck"]);
+            RepositoryLayout.HostProgram(), new Dictionary<string, string> { ["PORT"] = $"{LoopbackPort.Choose()}" }, ["--healthcheck"]);
         await probe.StartUntilAsync("Not ready");
         await Eventually.TrueAsync(() => probe.HasExited);
         Assert.Equal(1, probe.ExitCode);
