@@ -24,14 +24,16 @@ public abstract class PrefetchConformance : StoreTests
 
     private StoreHarness Broker => store!;
 
-    /// <summary>A broker whose clock the test moves on both engines, with one run of many steps side by side.</summary>
+    /// <summary>A broker whose clock the test moves on both engines.</summary>
+    private void OpenBroker() => store = OpenWith(clock, new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, this) });
+
+    /// <summary>With one run of many steps side by side.</summary>
     private async Task OpenAsync(int steps = 40)
     {
-        store = OpenWith(clock, new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, this) });
-        if (steps == 0) return;
+        OpenBroker();
         var definition = ADefinition.Jobs("w", [.. Enumerable.Range(0, steps).Select(i => $"s{i:00}")]);
-        var registered = (await store.Definitions.RegisterAsync([definition], makeLatest: false, Ct)).Registered[0];
-        await store.Runs.StartAsync([new StartRequest(registered, "i")], Ct);
+        var registered = (await Broker.Definitions.RegisterAsync([definition], makeLatest: false, Ct)).Registered[0];
+        await Broker.Runs.StartAsync([new StartRequest(registered, "i")], Ct);
     }
 
     private async Task<Assignment?> TakeAsync(string worker, params string[] labels) =>
@@ -56,7 +58,7 @@ public abstract class PrefetchConformance : StoreTests
     private async Task<Assignment[]> PrefetchAsync(int steps = 40)
     {
         await OpenAsync(steps);
-        var held = await ComeBackAsync(Prefetch.Habit, Workers);
+        var held = await ComeBackAsync(Prefetch.FirstHabit, Workers);
         await ReportAsync(held);
         return held;
     }
@@ -118,7 +120,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_before_it_is_a_habit()
     {
         await OpenAsync();
-        await ReportAsync(await ComeBackAsync(Prefetch.Habit - 1, Workers));
+        await ReportAsync(await ComeBackAsync(Prefetch.FirstHabit - 1, Workers));
         Assert.Equal(0, await LeasedAsync());
     }
 
@@ -126,7 +128,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_for_fewer_than_share_transactions_when_it_matters()
     {
         await OpenAsync();
-        await ReportAsync(await ComeBackAsync(Prefetch.Habit, Workers[1..]));
+        await ReportAsync(await ComeBackAsync(Prefetch.FirstHabit, Workers[1..]));
         Assert.Equal(0, await LeasedAsync());
     }
 
@@ -134,7 +136,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_while_most_of_those_who_come_are_elsewhere()
     {
         await OpenAsync(steps: 100);
-        var held = await ComeBackAsync(Prefetch.Habit, [.. Workers, .. Enumerable.Range(5, 8).Select(i => $"w{i}")]);
+        var held = await ComeBackAsync(Prefetch.FirstHabit, [.. Workers, .. Enumerable.Range(5, 8).Select(i => $"w{i}")]);
         await ReportAsync(held[..4]);
         Assert.Equal(8, await LeasedAsync());
         await ReportAsync(held[4..9]);
@@ -145,7 +147,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_while_claims_of_the_same_kind_wait()
     {
         await OpenAsync();
-        var held = await ComeBackAsync(Prefetch.Habit, Workers);
+        var held = await ComeBackAsync(Prefetch.FirstHabit, Workers);
         using (await Broker.Gate.EnterAsync(new ClaimRequest("other", ClaimScope.ByLabels, []), Ct)) await ReportAsync(held);
         Assert.Equal(0, await LeasedAsync());
     }
@@ -154,7 +156,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_after_there_was_nothing_to_be_had()
     {
         await OpenAsync(steps: 16);
-        await ReportAsync(await ComeBackAsync(Prefetch.Habit, Workers));
+        await ReportAsync(await ComeBackAsync(Prefetch.FirstHabit, Workers));
         var more = (await Broker.Definitions.RegisterAsync([ADefinition.Jobs("x", [.. Enumerable.Range(0, 20).Select(i => $"s{i}")])], makeLatest: false, Ct)).Registered[0];
         await Broker.Runs.StartAsync([new StartRequest(more, "i")], Ct);
         await ReportAsync(await ComeBackAsync(0, Workers));
@@ -165,7 +167,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_for_who_takes_longer()
     {
         await OpenAsync();
-        var held = await ComeBackAsync(Prefetch.Habit - 1, Workers);
+        var held = await ComeBackAsync(Prefetch.FirstHabit - 1, Workers);
         foreach (var step in held) await ReportAsync(step);
         clock.Advance(Prefetch.Patience);
         held = (await Task.WhenAll(Workers.Select(worker => TakeAsync(worker))))!;
@@ -177,7 +179,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Not_for_work_that_is_handed_back()
     {
         await OpenAsync();
-        var held = await ComeBackAsync(Prefetch.Habit, Workers);
+        var held = await ComeBackAsync(Prefetch.FirstHabit, Workers);
         await Broker.Steps.ReportAsync([.. held.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], Ct);
         Assert.Equal(0, await LeasedAsync());
     }
@@ -195,7 +197,7 @@ public abstract class PrefetchConformance : StoreTests
         Assert.Equal(("s16", 0), (other.Step.Name, other.Attempt));
 
         // And they are not expected again before they have come four times as often.
-        await ReportAsync(await ComeBackAsync((Prefetch.Habit * 4) - 1, Workers));
+        await ReportAsync(await ComeBackAsync((Prefetch.FirstHabit * 4) - 1, Workers));
         Assert.Equal(1, await LeasedAsync());
         await ReportAsync(await ComeBackAsync(1, Workers));
         Assert.Equal(1 + 4, await LeasedAsync());
@@ -216,7 +218,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task A_report_that_claims_the_next_hears_of_it_too()
     {
         await OpenAsync(steps: 21);
-        var held = await ComeBackAsync(Prefetch.Habit, [.. Workers, "other"]);
+        var held = await ComeBackAsync(Prefetch.FirstHabit, [.. Workers, "other"]);
         await ReportAsync(held[..4]);
         Assert.Equal(2, await LeasedAsync());
         var outcome = await Broker.Steps.ReportAsync([new LeaseReport(held[4].Lease, Success)], new ClaimRequest("another", ClaimScope.ByLabels, []), Ct);
@@ -269,7 +271,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task Whoever_vanishes_nothing_is_lost_or_done_twice()
     {
         const int Runs = 120;
-        await OpenAsync(steps: 0);
+        OpenBroker();
         var definition = (await Broker.Definitions.RegisterAsync([ADefinition.Jobs("flow", "a", "b<-a", "c<-a", "d<-a", "e<-b+c+d")], makeLatest: false, Ct)).Registered[0];
         await Broker.Runs.StartAsync([.. Enumerable.Range(0, Runs).Select(i => new StartRequest(definition, $"i{i}"))], Ct);
         var accepted = 0;

@@ -82,7 +82,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     public async Task It_is_one_transaction()
     {
         var transactions = new List<(int Reported, int Claimed)>();
-        await using var store = await OpenAsync(new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, transactions) }, ADefinition.Jobs("w", "a", "b", "c", "d<-a+b+c"));
+        var store = await OpenAsync(new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, transactions) }, ADefinition.Jobs("w", "a", "b", "c", "d<-a+b+c"));
         var held = await store.Steps.ClaimAsync(Next(3), Ct);
         transactions.Clear();
         var outcome = await store.Steps.ReportAsync([.. held.Select(step => new LeaseReport(step.Lease, Success))], Next(), Ct);
@@ -94,7 +94,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     public async Task What_was_claimed_beside_a_report_that_failed_goes_back()
     {
         var faults = new Faults();
-        await using var store = await OpenAsync(new Plant("some reports cannot be written") { Unit = (unit, _) => new Failing(unit, faults) }, ADefinition.Jobs("w", "a", "b"));
+        var store = await OpenAsync(new Plant("some reports cannot be written") { Unit = (unit, _) => new Failing(unit, faults) }, ADefinition.Jobs("w", "a", "b"));
         var held = Assert.Single(await store.Steps.ClaimAsync(Next(), Ct));
 
         // Together with the claim, and then alone.
@@ -110,7 +110,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     // A broker of its own with one run: SQLite has one broker for a file.
     private async Task<StoreHarness> OpenAsync(Plant plant, WorkflowDefinition definition)
     {
-        var store = StoreHarness.Open(Target, Engine.Clock, amend: services => PlantedEngine.Add(services, plant));
+        var store = OpenWith(Engine.Clock, plant);
         await store.Runs.StartAsync([new StartRequest((await store.Definitions.RegisterAsync([definition], makeLatest: false, Ct)).Registered[0], "i")], Ct);
         return store;
     }

@@ -69,7 +69,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     public void Commit()
     {
         HandOut(unit.Commit(upstream));
-        Prefetched();
+        AwaitExpected();
         Answers.Give(works);
         Announce();
     }
@@ -350,7 +350,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     }
 
     // Before anybody is answered: a worker may be back at once, and who has paused a run sees nothing more of it handed out.
-    private void Prefetched()
+    private void AwaitExpected()
     {
         foreach (var (id, session) in sessions)
         {

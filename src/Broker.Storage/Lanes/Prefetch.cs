@@ -19,7 +19,7 @@ internal sealed class Prefetch(TimeProvider clock)
     /// A worker is expected once it has come so often in a row; four times as often after each time that it did not come. Behind a balancer that sends
     /// its requests to two brokers in turn, one in eight would be expected in vain, and its step late by the patience.
     /// </summary>
-    public const int Habit = 3;
+    public const int FirstHabit = 3;
 
     private const int LongestHabit = 1000;
 
@@ -82,7 +82,7 @@ internal sealed class Prefetch(TimeProvider clock)
             {
                 worker.InTime++;
                 var step = TakeStep(expected, "taken");
-                if (step is not null) worker.Habit = Math.Max(Habit, worker.Habit / 2);
+                if (step is not null) worker.Habit = Math.Max(FirstHabit, worker.Habit / 2);
                 return step;
             }
 
@@ -126,7 +126,7 @@ internal sealed class Prefetch(TimeProvider clock)
                 claim.Since = now;
                 worker.Awaited.Enqueue(claim);
                 while (IsOverdue(worker.Awaited.Peek())) worker.Awaited.Dequeue();
-                Count(worker, now);
+                NoteCame(worker, now);
                 if (claim.Ahead is not { } ahead) continue;
                 claim.Ahead = null;
                 if (ahead.Outcome is not [var step])
@@ -217,7 +217,7 @@ internal sealed class Prefetch(TimeProvider clock)
         return steps;
     }
 
-    private void Count(Worker worker, long now)
+    private void NoteCame(Worker worker, long now)
     {
         if (clock.GetElapsedTime(window, now) >= Window) (window, cameBefore, cameNow) = (now, cameNow, 0);
         if (worker.CountedIn == window) return;
@@ -282,7 +282,7 @@ internal sealed class Prefetch(TimeProvider clock)
         public int InTime { get; set; }
 
         /// <summary>So many it takes to be expected.</summary>
-        public int Habit { get; set; } = Prefetch.Habit;
+        public int Habit { get; set; } = FirstHabit;
 
         /// <summary>The window in which it came last.</summary>
         public long CountedIn { get; set; }

@@ -7,7 +7,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class StepStore(IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
+internal sealed class StepStore(
+    IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
     : IStepStore
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
