@@ -18,6 +18,7 @@ internal static class MetricCatalogue
         [(StorageMetrics.MeterName, "broker.claim.lag")] = [],
         [(StorageMetrics.MeterName, "broker.report.duration")] = [],
         [(StorageMetrics.MeterName, "broker.steps.claimed")] = [],
+        [(StorageMetrics.MeterName, "broker.steps.prefetched")] = ["outcome"],
         [(StorageMetrics.MeterName, "broker.steps.reported")] = ["verdict"],
         [(StorageMetrics.MeterName, "broker.lease.losses")] = [],
         [(StorageMetrics.MeterName, "broker.retries")] = [],

@@ -1,0 +1,28 @@
+using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using Broker.Operations.Metrics;
+using Broker.Storage;
+using Xunit;
+
+namespace Broker.Tests.Operations;
+
+public sealed class MetricCatalogueTests
+{
+    [Fact]
+    public void Whatever_we_measure_is_shown()
+    {
+        RuntimeHelpers.RunClassConstructor(typeof(StorageMetrics).TypeHandle);
+        RuntimeHelpers.RunClassConstructor(typeof(HostMetrics).TypeHandle);
+        var ours = new List<Instrument>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name is StorageMetrics.MeterName or HostMetrics.MeterName) ours.Add(instrument);
+            },
+        };
+        listener.Start();
+        Assert.NotEmpty(ours);
+        Assert.Empty(ours.Where(instrument => MetricCatalogue.LabelsOf(instrument) is null).Select(instrument => instrument.Name));
+    }
+}
