@@ -26,7 +26,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string Slots = "ARRAY['w', 'w']::text[], ARRAY[5, 6]::bigint[], ARRAY[NULL, 60]::int[]";
 
     // The claim from one queue leaves a parameter unused, so their types must be told.
-    private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[])";
+    private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint)";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
     private const string RunTail =
         $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}";
@@ -57,10 +57,10 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
         ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
         ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
-        ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[]", 150),
+        ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66", 150),
 
         // 66 candidates from each queue, a page each at worst.
-        ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[]", 300),
+        ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 66", 300),
         ["reserve ids"] = (HotSql.ReserveIds, "100", 20),
     };
 

@@ -14,6 +14,7 @@ internal sealed class ClaimMarks(TimeProvider clock)
     private static readonly TimeSpan Renewal = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<int, Mark> marks = new();
+    private int taking;
 
     /// <summary>The rank at which to begin, and which <see cref="Lower"/> was the last before.</summary>
     public (long From, long Version) Of(int queueId) => marks.GetOrAdd(queueId, static (_, clock) => new Mark(clock), clock).Read(clock);
@@ -33,6 +34,14 @@ internal sealed class ClaimMarks(TimeProvider clock)
     {
         if (marks.TryGetValue(queueId, out var mark)) mark.Lower(rank);
     }
+
+    /// <summary>
+    /// A transaction is about to take so many steps. Answers how many others of this broker are taking: they have them locked, in front of what is left.
+    /// </summary>
+    public int Take(int steps) => Interlocked.Add(ref taking, steps) - steps;
+
+    /// <summary>It is over.</summary>
+    public void Taken(int steps) => Interlocked.Add(ref taking, -steps);
 
     /// <summary>A transaction has failed: what others skipped because it had it locked is in front of their marks.</summary>
     public void Forget() => marks.Clear();

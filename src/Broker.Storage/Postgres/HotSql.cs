@@ -231,7 +231,7 @@ internal static class HotSql
     /// Hands out from several queues, by priority and then in order. Candidates are read without locks and only those that are taken are
     /// locked: with the lock inside the first LATERAL, a claim held the first rows of every queue and others found nothing. They are locked
     /// by their place: as a plain join, a plan made while the table was empty read the whole claim index, dead entries and all, and that
-    /// was a fifth of the server's work.
+    /// was a fifth of the server's work. So many candidates of each queue ($8) that others may be taking the first of them.
     /// </summary>
     public static readonly string ClaimMany = Claim("""
         SELECT s.place, s.run_id
@@ -241,7 +241,7 @@ internal static class HotSql
             CROSS JOIN LATERAL (
                 SELECT ctid AS place, idx, rank, due FROM step
                 WHERE queue_id = q.id AND status = 1 AND rank >= q.mark AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
-                ORDER BY rank, due, idx LIMIT $6 + 64) c
+                ORDER BY rank, due, idx LIMIT $8) c
             ORDER BY q.priority DESC, c.rank, c.due, c.idx) c
         CROSS JOIN LATERAL (SELECT ctid AS place, run_id FROM step WHERE ctid = c.place AND status = 1 FOR UPDATE SKIP LOCKED) s
         ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6

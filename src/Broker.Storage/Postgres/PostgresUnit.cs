@@ -186,7 +186,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         if (PostgresClaims.AnyShort(looks))
         {
             using var second = Batch();
-            PostgresClaims.LookFromFront(second, looks);
+            claims.LookFromFront(second, looks);
             using var reader = second.Read();
             claims.Read(reader, looks, claimed);
         }
@@ -281,7 +281,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         commit.Committed();
         commit = new();
         results.Committed();
-        claims.LowerMarks();
+        claims.Committed();
         if (missing.Count > 0) found.AddRange(ReadResults(reader));
         return found;
     }
