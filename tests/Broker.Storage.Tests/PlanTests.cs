@@ -61,6 +61,9 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
 
         // 66 candidates from each queue, a page each at worst.
         ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 66", 300),
+
+        // All 240 that are ready in each.
+        ["claim from many queues that others take from"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 684", 900),
         ["reserve ids"] = (HotSql.ReserveIds, "100", 20),
     };
 

@@ -12,10 +12,12 @@ namespace Broker.Storage.Postgres;
 /// <summary>How one connection hands out steps: from the marks on, and from the front where that was too little.</summary>
 internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks marks, RunMemory memory)
 {
-    // Steps of a queue that other brokers may be taking. From the front, so that nobody hears that there is nothing because others are taking what comes
-    // first, from all queues together: with 64 there too, and none for this broker's own, 128 workers heard it three times a second.
+    // Steps of a queue that other brokers may be taking.
     private const int TakenElsewhere = 64;
-    private const int TakenElsewhereAtMost = 2048;
+
+    // Steps of all queues that others may be taking, where the look begins at the front: nobody is to hear that there is nothing because others are
+    // taking what comes first. With 64 there too, and none for this broker's own transactions, 128 workers heard it three times a second.
+    private const int TakenAtMost = 2048;
 
     /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>
     private readonly Dictionary<int, long> madeReady = [];
@@ -54,7 +56,7 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
         return new ClaimLook(group, from, versions);
     }
 
-    /// <summary>Takes out those that have got all, or have seen all; whether any are left.</summary>
+    /// <summary>Takes out those that have got all, or have looked from the front; whether any are left.</summary>
     public static bool AnyShort(List<ClaimLook> looks)
     {
         looks.RemoveAll(look => look.IsServed || look.IsFromFront);
@@ -120,12 +122,13 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
     private void Add(BatchBuilder batch, ClaimLook look)
     {
-        var elsewhere = look.IsFromFront ? Math.Max(TakenElsewhere, TakenElsewhereAtMost / look.From.Length) : TakenElsewhere;
+        var most = Math.Max(TakenElsewhere, TakenAtMost / look.From.Length);
+        var taken = look.IsFromFront ? most : Math.Min(takenBeside + TakenElsewhere, most);
         var slots = look.Group.Slots.Skip(look.Served).ToList();
         batch.Add(look.From.Length == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
             Column(slots, s => s.Worker), Column(slots, s => s.Fence), Column(slots, s => s.LeaseSecs),
             Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From),
-            Parameter((long)slots.Count + takenBeside + elsewhere));
+            Parameter((long)slots.Count + taken));
     }
 
     // What follows the columns that both engines have. No version: the statement says that it is nothing to remember.
