@@ -40,6 +40,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IAuditStore Audit => provider.GetRequiredService<IAuditStore>();
 
+    public Prefetch Prefetch => provider.GetRequiredService<Prefetch>();
+
     public ClaimGate Gate => provider.GetRequiredService<ClaimGate>();
 
     public IChanges Changes => provider.GetRequiredService<IChanges>();

@@ -60,6 +60,9 @@ internal sealed class Arena : IAsyncDisposable
         for (var i = 0; i < count; i++) workers.Add((await brokers[0].Workers.RegisterAsync(registered, ct)).Id!);
         foreach (var broker in brokers)
         {
+            // Claims made ahead are moves of the broker that no client hears of, and the reference makes only those of clients. They have tests of their own.
+            broker.Prefetch.Close();
+
             // Each broker has met every definition, as a broker under way has: what it may hand out does not depend on what it has yet to learn.
             await broker.Runs.StartAsync([.. definitions.Select(d => new StartRequest(d, $"warm-{brokers.IndexOf(broker)}"))], ct);
             Counters.Add(new(plant?.Wrap(broker.Steps, this) ?? broker.Steps, plant?.Wrap(broker.Runs, this) ?? broker.Runs, broker.History));
