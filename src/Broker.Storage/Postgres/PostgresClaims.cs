@@ -15,8 +15,9 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
     // Steps of a queue that other brokers may be taking.
     private const int TakenElsewhere = 64;
 
-    // Steps of all queues that others may be taking, where the look begins at the front: nobody is to hear that there is nothing because others are
-    // taking what comes first. With 64 there too, and none for this broker's own transactions, 128 workers heard it three times a second.
+    // What any look reads in vain at most, of all its queues together. One from the front is given all of it: nobody is to hear that there is nothing
+    // because others are taking what comes first. With 64 there too, and none for this broker's own transactions, 128 workers heard it three times a
+    // second.
     private const int TakenAtMost = 2048;
 
     /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>
