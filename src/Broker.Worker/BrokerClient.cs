@@ -48,14 +48,14 @@ internal sealed class BrokerClient : IDisposable
     public Task RegisterAsync(CancellationToken ct) =>
         SendAsync(HttpMethod.Post, "workers/register", Json(new(_options.Id, _options.Labels), WireJson.Default.RegisterRequest), _timeout, [], ct);
 
+    /// <summary>A new claim under a fresh id. A caller that gets no answer sends the same claim again.</summary>
     public ClaimRequest ClaimFor(int count, int waitSecs) =>
-        new(_options.Id, _options.Labels, _options.LeaseTtlSecs, count, waitSecs);
+        new(_options.Id, _options.Labels, _options.LeaseTtlSecs, count, waitSecs, Guid.NewGuid().ToString());
 
-    public async Task<IReadOnlyList<Claim>> ClaimAsync(int count, CancellationToken ct)
+    public async Task<IReadOnlyList<Claim>> ClaimAsync(ClaimRequest request, CancellationToken ct)
     {
-        var request = ClaimFor(count, _options.WaitSecs);
         var answer = await SendAsync(
-            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.ClaimRequest), _timeout + TimeSpan.FromSeconds(_options.WaitSecs), [], ct);
+            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.ClaimRequest), _timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
         return Read(answer, body =>
         {
             using var json = JsonDocument.Parse(body);

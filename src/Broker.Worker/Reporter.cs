@@ -10,6 +10,9 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
 {
     private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
 
+    /// <summary>Sent and not answered. It is sent again as it was: its claim id brings the leases that the lost answer granted.</summary>
+    private Batch? _unanswered;
+
     /// <summary>The next job for the slot of this one, if the broker had one at hand.</summary>
     public Task<Claim?> ReportAsync(Claim claim, JobResult result)
     {
@@ -44,12 +47,14 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         foreach (var late in pending.Where(e => Environment.TickCount64 > e.Deadline).ToList())
         {
             pending.Remove(late);
+            if (_unanswered?.Entries.Contains(late) is true)
+                _unanswered = null;
             Settle(late, "report given up, broker away for too long");
         }
 
         if (pending.Count == 0)
             return;
-        if (!client.BatchReports || !await SendBatchAsync(pending, [.. pending], ct))
+        if (!client.BatchReports || !await SendBatchAsync(pending, _unanswered ?? NewBatch([.. pending]), ct))
             await SendOneByOneAsync(pending, ct);
     }
 
@@ -59,33 +64,38 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
             pending.Add(entry);
     }
 
-    private async Task<bool> SendBatchAsync(List<Entry> pending, IReadOnlyList<Entry> batch, CancellationToken ct)
+    // No waiting in this claim: it would hold back the answer for the results.
+    private Batch NewBatch(IReadOnlyList<Entry> entries) =>
+        new(entries, stopping.IsCancellationRequested ? null : client.ClaimFor(entries.Count, waitSecs: 0));
+
+    private async Task<bool> SendBatchAsync(List<Entry> pending, Batch batch, CancellationToken ct)
     {
-        // No waiting in this claim: it would hold back the answer for the results.
-        var claim = stopping.IsCancellationRequested ? null : client.ClaimFor(batch.Count, waitSecs: 0);
+        _unanswered = batch;
         try
         {
-            var answer = await client.ReportBatchAsync([.. batch.Select(e => e.Result)], claim, ct);
+            var answer = await client.ReportBatchAsync([.. batch.Entries.Select(e => e.Result)], batch.Claim, ct);
+            _unanswered = null;
             if (answer is null)
                 return false;
 
             var accepted = answer.Results.Where(r => r.Accepted).Select(r => r.LeaseId).ToHashSet(StringComparer.Ordinal);
             var claimed = new Queue<Claim>(answer.Claimed ?? []);
-            foreach (var entry in batch)
+            foreach (var entry in batch.Entries)
             {
                 pending.Remove(entry);
                 SettleAnswered(entry, accepted.Contains(entry.Result.LeaseId), claimed.TryDequeue(out var next) ? next : null);
             }
         }
-        catch (BrokerRefusedException) when (batch.Count > 1)
+        catch (BrokerRefusedException) when (batch.Entries.Count > 1)
         {
             // One bad result must not take the others with it.
-            foreach (var entry in batch)
-                await SendBatchAsync(pending, [entry], ct);
+            foreach (var entry in batch.Entries)
+                await SendBatchAsync(pending, NewBatch([entry]), ct);
         }
         catch (BrokerRefusedException refused)
         {
-            Refuse(pending, batch[0], refused);
+            _unanswered = null;
+            Refuse(pending, batch.Entries[0], refused);
         }
 
         return true;
@@ -146,4 +156,6 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
     {
         public TaskCompletionSource<Claim?> Next { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
+
+    private sealed record Batch(IReadOnlyList<Entry> Entries, ClaimRequest? Claim);
 }

@@ -14,7 +14,8 @@ internal sealed record Lease(string LeaseId, int TtlSecs = 30);
 
 internal sealed record RegisterRequest(string WorkerId, IReadOnlyList<string> Labels);
 
-internal sealed record ClaimRequest(string WorkerId, IReadOnlyList<string> Labels, int LeaseTtlSecs, int Count, int Wait);
+/// <summary>A claim; sent again with the same <paramref name="ClaimId"/>, it is answered with the leases of the first time.</summary>
+internal sealed record ClaimRequest(string WorkerId, IReadOnlyList<string> Labels, int LeaseTtlSecs, int Count, int Wait, string ClaimId);
 
 internal sealed record LogChunk(string WorkflowId, string JobId, long Sequence, string Data, long TimestampMs, string Stream);
 

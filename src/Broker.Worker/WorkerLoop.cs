@@ -10,6 +10,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
     private readonly LeaseKeeper _keeper = new(client, options, timings, log);
     private readonly JobRunner _runner = new(client, timings, log);
     private bool _registered;
+    private bool _unanswered;
 
     /// <summary>Ends some time after <paramref name="stopping"/>; <paramref name="hurry"/> cuts the grace time short.</summary>
     public async Task RunAsync(CancellationToken stopping, CancellationToken hurry = default)
@@ -52,11 +53,18 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
             while (true)
             {
                 int slots = await TakeFreeSlotsAsync(stopping);
+                // One claim for all tries: leases granted in an answer that was lost come with the next.
+                var request = client.ClaimFor(slots, options.WaitSecs);
                 IReadOnlyList<Claim> claims = [];
                 long asked = Stopwatch.GetTimestamp();
                 try
                 {
-                    claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(slots, ct), stopping);
+                    claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(request, ct), stopping);
+                }
+                catch (OperationCanceledException) when (_unanswered)
+                {
+                    await ReleaseUnansweredAsync(request, lifetime);
+                    throw;
                 }
                 finally
                 {
@@ -75,7 +83,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
         }
     }
 
-    private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(int count, CancellationToken ct)
+    private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(ClaimRequest request, CancellationToken ct)
     {
         try
         {
@@ -86,13 +94,32 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
                 log.Line("registered");
             }
 
-            return await client.ClaimAsync(count, ct);
+            _unanswered = true;
+            var claims = await client.ClaimAsync(request, ct);
+            _unanswered = false;
+            return claims;
         }
         catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException)
         {
             // The broker that comes back may have forgotten us.
             _registered = false;
             throw;
+        }
+    }
+
+    /// <summary>Hands back leases of a claim that the shutdown cut off: they would expire, which costs each job a retry.</summary>
+    private async Task ReleaseUnansweredAsync(ClaimRequest request, CancellationToken lifetime)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime);
+        limit.CancelAfter(timings.LastReports);
+        try
+        {
+            var claims = await client.ClaimAsync(request with { Wait = 0 }, limit.Token);
+            await Task.WhenAll(claims.Select(claim => ReleaseAsync(claim, limit.Token)));
+        }
+        catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException or OperationCanceledException)
+        {
+            log.Line($"no answer to the last claim: {e.Message}");
         }
     }
 

@@ -18,7 +18,9 @@ internal sealed class FakeBroker : IDisposable
     private readonly LinkedList<JsonObject> _queue = [];
     private readonly int _port = LoopbackPort.Choose();
     private HttpListener _listener;
+    private readonly Dictionary<string, string> _claims = [];
     private int _leases;
+    private string? _loseAnswerTo;
 
     public FakeBroker(bool start = true)
     {
@@ -35,6 +37,13 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>Answered to reports with outputs while set.</summary>
     public HttpStatusCode? RefuseOutputs { get; set; }
+
+    /// <summary>Carries out the next request to this path and then closes the connection instead of answering.</summary>
+    public string? LoseAnswerTo
+    {
+        get => Volatile.Read(ref _loseAnswerTo);
+        set => Volatile.Write(ref _loseAnswerTo, value);
+    }
 
     public Uri Address => new($"http://localhost:{_port}/prefix/");
     public ConcurrentQueue<Request> Requests { get; } = new();
@@ -123,6 +132,12 @@ internal sealed class FakeBroker : IDisposable
                 context.Request.HttpMethod, path, body, context.Request.Headers["Authorization"], Stopwatch.GetTimestamp()));
 
             var (status, answer) = Down is { } down ? (down, null) : await RouteAsync(path, body);
+            if (LoseAnswerTo is { } lost && lost == path && ReferenceEquals(Interlocked.CompareExchange(ref _loseAnswerTo, null, lost), lost))
+            {
+                context.Response.Abort();
+                return;
+            }
+
             context.Response.StatusCode = (int)status;
             if (answer is not null)
             {
@@ -161,14 +176,29 @@ internal sealed class FakeBroker : IDisposable
             return Grant(1) is [var single, ..] ? single!.ToJsonString() : "null";
 
         var time = Stopwatch.StartNew();
-        var granted = Grant((int)request["count"]!);
+        var granted = GrantTo(request);
         while (granted.Count == 0 && time.Elapsed < TimeSpan.FromSeconds((int)request["wait"]!) && _listener.IsListening)
         {
             await Task.Delay(5);
-            granted = Grant((int)request["count"]!);
+            granted = GrantTo(request);
         }
 
         return granted.ToJsonString();
+    }
+
+    /// <summary>The same claim id again gets the same leases, while its claim was given any.</summary>
+    private JsonArray GrantTo(JsonObject claim)
+    {
+        string id = (string)claim["claim_id"]!;
+        lock (_gate)
+        {
+            if (_claims.TryGetValue(id, out string? before))
+                return JsonNode.Parse(before)!.AsArray();
+            var granted = Grant((int)claim["count"]!);
+            if (granted.Count > 0)
+                _claims[id] = granted.ToJsonString();
+            return granted;
+        }
     }
 
     private JsonArray Grant(int count)
@@ -218,7 +248,7 @@ internal sealed class FakeBroker : IDisposable
             ["lease_id"] = (string)r!["lease_id"]!,
             ["accepted"] = Take((string)r["lease_id"]!, r.AsObject()),
         }).ToArray();
-        var claimed = request["claim"] is { } claim ? Grant((int)claim["count"]!) : [];
+        var claimed = request["claim"] is JsonObject claim ? GrantTo(claim) : [];
         return (HttpStatusCode.OK, new JsonObject { ["results"] = new JsonArray(taken), ["claimed"] = claimed }.ToJsonString());
     }
 

@@ -39,7 +39,7 @@ public sealed class WorkerSlotTests : IDisposable
             Assert.True((await _broker.ReportOf($"job{i}")).Ok);
         Assert.Equal(5, _broker.To("jobs/complete").Count());
         Assert.Contains("""
-            "claim":{"worker_id":"w","labels":["gpu"],"lease_ttl_secs":1,"count":1,"wait":0}
+            "claim":{"worker_id":"w","labels":["gpu"],"lease_ttl_secs":1,"count":1,"wait":0,"claim_id":"
             """.Trim(), _broker.To("jobs/complete").First().Body, StringComparison.Ordinal);
         Assert.InRange(_broker.To("jobs/claim").Count(), 1, 2);
     }
