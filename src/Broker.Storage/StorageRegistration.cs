@@ -1,6 +1,7 @@
 using Broker.Storage.Changes;
 using Broker.Storage.Lanes;
 using Broker.Storage.Postgres;
+using Broker.Storage.Reads;
 using Broker.Storage.Schema;
 using Broker.Storage.Sqlite;
 using Broker.Storage.Stores;
@@ -25,11 +26,13 @@ public static class StorageRegistration
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<PostgresTopics>();
             services.AddSingleton<IPeerLink, PostgresListener>();
+            services.AddSingleton<IPageReads, PooledReads>();
         }
         else
         {
             services.AddSingleton<IEngine>(provider => new SqliteEngine(options.Target.SqlitePath!, provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IPeerLink, NoPeers>();
+            services.AddSingleton<IPageReads, ThreadReads>();
         }
 
         services.AddSingleton<Migrator>();

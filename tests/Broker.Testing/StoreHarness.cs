@@ -1,6 +1,7 @@
 using Broker.Storage;
 using Broker.Storage.Changes;
 using Broker.Storage.Lanes;
+using Broker.Storage.Reads;
 using Broker.Storage.Schema;
 using Broker.Storage.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -49,6 +50,8 @@ internal sealed class StoreHarness : IAsyncDisposable
     public IEngine Engine => provider.GetRequiredService<IEngine>();
 
     public IStartKeyStore StartKeys => provider.GetRequiredService<IStartKeyStore>();
+
+    public IPageReads Pages => provider.GetRequiredService<IPageReads>();
 
     public IBacklog Backlog => provider.GetRequiredService<IBacklog>();
 

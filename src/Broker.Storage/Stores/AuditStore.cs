@@ -1,10 +1,11 @@
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class AuditStore(IEngine engine, TimeProvider clock) : IAuditStore
+internal sealed class AuditStore(IEngine engine, TimeProvider clock, IPageReads pages) : IAuditStore
 {
     public async Task AddAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct)
     {
@@ -29,7 +30,13 @@ internal sealed class AuditStore(IEngine engine, TimeProvider clock) : IAuditSto
     public async Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct)
     {
         if (!Fits(filter.Action) || !Fits(filter.Workflow) || !Fits(filter.Key)) return new([], false);
-        await using var db = engine.CreateContext();
+        var rows = await pages.RunAsync(db => Of(db, filter).Take(limit + 1).ToListAsync(ct), ct);
+        return new([.. rows.Take(limit).Select(EntryOf)], rows.Count > limit);
+    }
+
+    // Newest first.
+    private static IQueryable<AuditRow> Of(BrokerDb db, AuditFilter filter)
+    {
         var entries = db.Audit.AsNoTracking();
         if (filter.BeforeId is { } before) entries = entries.Where(a => a.Id < before);
         if (filter.Since is { } since)
@@ -41,8 +48,7 @@ internal sealed class AuditStore(IEngine engine, TimeProvider clock) : IAuditSto
         if (filter.Workflow is { } workflow) entries = entries.Where(a => a.Workflow == workflow);
         if (filter.Action is { } action) entries = entries.Where(a => a.Action == action);
         if (filter.Key is { } key) entries = entries.Where(a => a.KeyId == key);
-        var rows = await entries.OrderByDescending(a => a.Id).Take(limit + 1).ToListAsync(ct);
-        return new([.. rows.Take(limit).Select(EntryOf)], rows.Count > limit);
+        return entries.OrderByDescending(a => a.Id);
     }
 
     public async Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct)

@@ -2,18 +2,20 @@ using Broker.Core.Runs;
 using Broker.Storage.Changes;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class EventStore(IEngine engine, ChangeHub changes) : IEventStore
+internal sealed class EventStore(IEngine engine, ChangeHub changes, IPageReads pages) : IEventStore
 {
     private const long NothingRead = -1;
 
-    public async Task<IReadOnlyList<StreamEvent>> ReadAsync(long runId, long after, int limit, CancellationToken ct)
-    {
-        await using var db = engine.CreateContext();
+    public Task<IReadOnlyList<StreamEvent>> ReadAsync(long runId, long after, int limit, CancellationToken ct) =>
+        pages.RunAsync(db => ReadAsync(db, runId, after, limit, ct), ct);
 
+    private static async Task<IReadOnlyList<StreamEvent>> ReadAsync(BrokerDb db, long runId, long after, int limit, CancellationToken ct)
+    {
         // The run before its events: once it has ended there are no more, so what is read then is all there will be.
         var run = await db.Runs.Where(r => r.Id == runId).Select(r => new { r.Phase, r.EndedAt, r.UpdatedAt }).FirstOrDefaultAsync(ct);
         if (run is null) return [];

@@ -2,11 +2,12 @@ using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class History(IEngine engine, DefinitionCache definitions) : IHistory
+internal sealed class History(IEngine engine, DefinitionCache definitions, IPageReads pages) : IHistory
 {
     private static readonly Page<RunView> NoRuns = new([], false);
 
@@ -140,8 +141,7 @@ internal sealed class History(IEngine engine, DefinitionCache definitions) : IHi
         Func<IQueryable<RunActivity>, IQueryable<RunActivity>> which, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
-        List<RunActivity> rows;
-        await using (var db = engine.CreateContext()) rows = await which(HistoryStatus.Of(db, now)).AsNoTracking().ToListAsync(ct);
+        var rows = await pages.RunAsync(db => which(HistoryStatus.Of(db, now)).AsNoTracking().ToListAsync(ct), ct);
         var views = new List<RunView>(rows.Count);
         foreach (var row in rows) views.Add(await ViewAsync(row.Run, row.Status, row.FirstBegun, [], ct));
         return views;
@@ -156,7 +156,12 @@ internal sealed class History(IEngine engine, DefinitionCache definitions) : IHi
 
     public async Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        var rows = await pages.RunAsync(db => StepsOf(db, runId, after, descending).Take(limit + 1).ToListAsync(ct), ct);
+        return PageOf(rows.ConvertAll(StepRows.StateOf), limit);
+    }
+
+    private static IQueryable<StepRow> StepsOf(BrokerDb db, long runId, (DateTimeOffset Begun, int Index)? after, bool descending)
+    {
         var steps = db.Steps.AsNoTracking().Where(s => s.RunId == runId && s.BegunAt != null);
         if (after is { } key)
         {
@@ -166,20 +171,14 @@ internal sealed class History(IEngine engine, DefinitionCache definitions) : IHi
                 : steps.Where(s => s.BegunAt > at || (s.BegunAt == at && s.Idx > index));
         }
 
-        steps = descending
+        return descending
             ? steps.OrderByDescending(s => s.BegunAt).ThenByDescending(s => s.Idx)
             : steps.OrderBy(s => s.BegunAt).ThenBy(s => s.Idx);
-        var rows = await steps.Take(limit + 1).ToListAsync(ct);
-        return PageOf(rows.ConvertAll(StepRows.StateOf), limit);
     }
 
     public async Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
-        var mail = db.Inbox.AsNoTracking().Where(i => i.RunId == runId);
-        if (afterId is { } after) mail = descending ? mail.Where(i => i.Id < after) : mail.Where(i => i.Id > after);
-        mail = descending ? mail.OrderByDescending(i => i.Id) : mail.OrderBy(i => i.Id);
-        var rows = await mail.Take(limit + 1).ToListAsync(ct);
+        var rows = await pages.RunAsync(db => InboxOf(db, runId, afterId, descending).Take(limit + 1).ToListAsync(ct), ct);
 
         // The id is the instant of arrival.
         return PageOf(
@@ -188,17 +187,27 @@ internal sealed class History(IEngine engine, DefinitionCache definitions) : IHi
             limit);
     }
 
+    private static IQueryable<InboxRow> InboxOf(BrokerDb db, long runId, long? afterId, bool descending)
+    {
+        var mail = db.Inbox.AsNoTracking().Where(i => i.RunId == runId);
+        if (afterId is { } after) mail = descending ? mail.Where(i => i.Id < after) : mail.Where(i => i.Id > after);
+        return descending ? mail.OrderByDescending(i => i.Id) : mail.OrderBy(i => i.Id);
+    }
+
     public async Task<Page<LogRow>> LogsAsync(
         long runId, string? level, string? category, long? afterId, bool descending, int limit, CancellationToken ct)
     {
         if ((level is not null && !StoredText.Fits(level)) || (category is not null && !StoredText.Fits(category))) return new([], false);
-        await using var db = engine.CreateContext();
+        var rows = await pages.RunAsync(db => LinesOf(db, runId, level, category, afterId, descending).Take(limit + 1).ToListAsync(ct), ct);
+        return PageOf(rows.ConvertAll(LogStore.RowOf), limit);
+    }
+
+    private static IQueryable<LogLineRow> LinesOf(BrokerDb db, long runId, string? level, string? category, long? afterId, bool descending)
+    {
         var lines = db.Logs.AsNoTracking().Where(l => l.RunId == runId);
         if (level is not null) lines = lines.Where(l => l.Level == level);
         if (category is not null) lines = lines.Where(l => l.Category == category);
         if (afterId is { } after) lines = descending ? lines.Where(l => l.Id < after) : lines.Where(l => l.Id > after);
-        lines = descending ? lines.OrderByDescending(l => l.Id) : lines.OrderBy(l => l.Id);
-        var rows = await lines.Take(limit + 1).ToListAsync(ct);
-        return PageOf(rows.ConvertAll(LogStore.RowOf), limit);
+        return descending ? lines.OrderByDescending(l => l.Id) : lines.OrderBy(l => l.Id);
     }
 }

@@ -4,11 +4,12 @@ using Broker.Core.Steps;
 using Broker.Storage.Changes;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class LogStore(IEngine engine, ChangeHub changes) : ILogStore
+internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pages) : ILogStore
 {
     public async Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
     {
@@ -106,12 +107,13 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes) : ILogStore
     public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
     {
         var (storedWorkflow, storedStep) = (StoredText.Fitting(workflow), StoredText.Fitting(step));
-        await using var db = engine.CreateContext();
-        var rows = await db.Logs.AsNoTracking()
-            .Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId)
-            .OrderBy(l => l.Id)
-            .Take(limit)
-            .ToListAsync(ct);
+        var rows = await pages.RunAsync(
+            db => db.Logs.AsNoTracking()
+                .Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId)
+                .OrderBy(l => l.Id)
+                .Take(limit)
+                .ToListAsync(ct),
+            ct);
         return rows.ConvertAll(RowOf);
     }
 

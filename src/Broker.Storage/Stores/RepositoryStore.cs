@@ -1,10 +1,11 @@
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher) : IRepositoryStore
+internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, IPageReads pages) : IRepositoryStore
 {
     // Earlier versions wrote the JSON object itself, which begins with a brace.
     private const string Encrypted = "dp1:";
@@ -58,8 +59,8 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher) 
 
     public async Task<IReadOnlyList<Repository>> ListAsync(int skip, int take, bool withCredentials, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
-        var rows = await db.Repositories.AsNoTracking().OrderBy(r => r.RegisteredAt).ThenBy(r => r.Name).Skip(skip).Take(take).ToListAsync(ct);
+        var rows = await pages.RunAsync(
+            db => db.Repositories.AsNoTracking().OrderBy(r => r.RegisteredAt).ThenBy(r => r.Name).Skip(skip).Take(take).ToListAsync(ct), ct);
         return rows.ConvertAll(row => RepositoryOf(row, withCredentials));
     }
 

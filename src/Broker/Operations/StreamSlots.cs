@@ -4,7 +4,7 @@ using Broker.Settings;
 
 namespace Broker.Operations;
 
-/// <summary>Counts the open streams of each client: each holds a connection, and a page of what it reads, for as long as it likes.</summary>
+/// <summary>Counts the open streams of each API key, and of all callers without one together: each holds a connection, and a page of what it reads, for as long as it likes.</summary>
 internal sealed class StreamSlots(BrokerSettings settings)
 {
     private const int RetryAfterSecs = 5;
@@ -41,12 +41,13 @@ internal sealed class StreamSlots(BrokerSettings settings)
         var slots = http.RequestServices.GetRequiredService<StreamSlots>();
         if (slots.Limit == 0) return await next(call);
 
-        var client = Clients.NameOf(http);
+        // Addresses are free to choose for an anonymous caller, and behind a proxy all have one: they share their slots.
+        var client = Clients.KeyOf();
         if (!slots.TryTake(client))
         {
             http.Response.Headers.RetryAfter = RetryAfterSecs.ToString(CultureInfo.InvariantCulture);
             await RefusalForm.SendAsync(
-                http, StatusCodes.Status429TooManyRequests, $"Too many streams: at most {slots.Limit} may be open for one client");
+                http, StatusCodes.Status429TooManyRequests, $"Too many streams: at most {slots.Limit} may be open for one API key, or without one; close some, or raise Broker:Limits:Streams");
             return Results.Empty;
         }
 

@@ -25,8 +25,11 @@ internal sealed record LimitSettings
     /// <summary>Connections at a time; further ones are closed. Zero: any number.</summary>
     public int Connections { get; init; }
 
-    /// <summary>Streams that one key, or address, may have open; zero: any number.</summary>
-    public int Streams { get; init; }
+    /// <summary>
+    /// Streams that one key may have open, or all callers without a key together; zero: any number. The default serves 200 consoles with five
+    /// streams each; a stream whose client does not read holds 200 kB.
+    /// </summary>
+    public int Streams { get; init; } = 1000;
 
     /// <summary>Requests a second of one key, or address; zero: any number. Probes are not counted.</summary>
     public int RequestsPerSecond { get; init; }
