@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Broker.Core.Graphs;
 
@@ -6,6 +7,8 @@ namespace Broker.Core.Definitions;
 /// <summary>Resolves names to indexes, finds back edges and refuses graphs in which a step can never start.</summary>
 internal static class GraphBuilder
 {
+    private static readonly FrozenSet<int> NoSteps = [];
+
     public static ImmutableArray<StepDefinition> Build(IReadOnlyList<StepDraft> drafts, ProblemList problems)
     {
         var index = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -39,7 +42,7 @@ internal static class GraphBuilder
         // A group keeps members that lead back: workers look for the value under the one listed first (broker contract 4.4), and a
         // loop may be entered there. Nobody can wait for a group of nothing else.
         var groups = edges.Groups[i].Where(g => g.Members.Any(Counts)).Select(g => new AnyOfGroup(g.Name, [.. g.Members])).ToImmutableArray();
-        var grouped = groups.SelectMany(g => g.Members).ToHashSet();
+        var grouped = groups.IsEmpty ? NoSteps : groups.SelectMany(g => g.Members).ToFrozenSet();
         var predecessors = edges.Predecessors[i].Where(p => Counts(p) || grouped.Contains(p)).ToImmutableArray();
         return new StepDefinition
         {
@@ -48,7 +51,7 @@ internal static class GraphBuilder
             Kind = draft.Kind,
             Successors = edges.Successors[i],
             Predecessors = predecessors,
-            Plain = [.. predecessors.Where(p => !grouped.Contains(p))],
+            Plain = groups.IsEmpty ? predecessors : [.. predecessors.Where(p => !grouped.Contains(p))],
             AnyOf = groups,
             NeedsSuccess = draft.DependsOn is not null,
             Command = draft.Command,
@@ -156,12 +159,16 @@ internal static class GraphBuilder
     /// <summary>The edges as indexes: successors by action, everything that leads here, any-of groups.</summary>
     private sealed class Edges
     {
+        // Shared: most steps of a wide graph have nothing of their own here, and 20,000 empty collections of each kind are 10 MB.
+        private static readonly Dictionary<string, ImmutableArray<int>> NoBranches = new(StringComparer.Ordinal);
+        private static readonly List<(string, List<int>)> NoGroups = [];
+        private static readonly List<int> None = [];
+
         public Edges(IReadOnlyList<StepDraft> drafts, Dictionary<string, int> index, ProblemList problems)
         {
-            var successors = new Dictionary<string, List<int>>[drafts.Count];
-            var incoming = new List<int>[drafts.Count];
-            var known = new HashSet<int>[drafts.Count];
-            for (var i = 0; i < drafts.Count; i++) (successors[i], incoming[i], known[i]) = ([], [], []);
+            var successors = new Dictionary<string, List<int>>?[drafts.Count];
+            var incoming = new List<int>?[drafts.Count];
+            var known = new HashSet<int>?[drafts.Count];
             Groups = new List<(string, List<int>)>[drafts.Count];
 
             for (var i = 0; i < drafts.Count; i++)
@@ -170,6 +177,7 @@ internal static class GraphBuilder
                 var path = $"steps.{draft.Name}";
                 List<int> Resolve(string member, IReadOnlyList<string> names)
                 {
+                    if (names.Count == 0) return [];
                     var found = new List<int>(names.Count);
                     var once = new HashSet<int>();
                     foreach (var name in names)
@@ -183,14 +191,15 @@ internal static class GraphBuilder
 
                 void Precede(int from, int to)
                 {
-                    if (known[to].Add(from)) incoming[to].Add(from);
+                    if ((known[to] ??= []).Add(from)) (incoming[to] ??= []).Add(from);
                 }
 
                 foreach (var from in Resolve("predecessors", draft.Predecessors)) Precede(from, i);
                 foreach (var from in Resolve("depends_on", draft.DependsOn ?? []))
                 {
                     Precede(from, i);
-                    if (!successors[from].TryGetValue(StepDefinition.DefaultAction, out var plain)) successors[from][StepDefinition.DefaultAction] = plain = [];
+                    var branches = successors[from] ??= [];
+                    if (!branches.TryGetValue(StepDefinition.DefaultAction, out var plain)) branches[StepDefinition.DefaultAction] = plain = [];
                     if (!plain.Contains(i)) plain.Add(i);
                 }
 
@@ -198,11 +207,12 @@ internal static class GraphBuilder
                 {
                     // Steps above that depend on this one have put themselves among its plain successors.
                     var declared = Resolve($"successors.{action}", names);
-                    successors[i][action] = successors[i].TryGetValue(action, out var depending) ? [.. declared.Union(depending)] : declared;
+                    var branches = successors[i] ??= [];
+                    branches[action] = branches.TryGetValue(action, out var depending) ? [.. declared.Union(depending)] : declared;
                     foreach (var to in declared) Precede(i, to);
                 }
 
-                Groups[i] = [.. draft.AnyOf.Select(g => (g.Key, Resolve($"or_groups.{g.Key}", g.Value)))];
+                Groups[i] = draft.AnyOf.Count == 0 ? NoGroups : [.. draft.AnyOf.Select(g => (g.Key, Resolve($"or_groups.{g.Key}", g.Value)))];
                 if (Groups[i].Count > JoinSet.MaxGroups) problems.Add($"{path}.or_groups", $"has more than {JoinSet.MaxGroups} groups");
                 foreach (var (name, members) in Groups[i])
                 {
@@ -211,15 +221,15 @@ internal static class GraphBuilder
                 }
             }
 
-            Predecessors = incoming;
-            Successors = successors.Select(s => s.ToDictionary(e => e.Key, e => e.Value.ToImmutableArray(), StringComparer.Ordinal)).ToArray();
-            Targets = successors.Select(s => s.Values.SelectMany(v => v).Distinct().ToList()).ToArray();
+            Predecessors = [.. incoming.Select(list => list ?? None)];
+            Successors = [.. successors.Select(s => s is null ? NoBranches : s.ToDictionary(e => e.Key, e => e.Value.ToImmutableArray(), StringComparer.Ordinal))];
+            Targets = [.. successors.Select(s => s is null ? None : [.. s.Values.SelectMany(v => v).Distinct()])];
             if (problems.Any) return;
 
             // A predecessor that leads nowhere near the step under any action could never choose it.
             for (var i = 0; i < drafts.Count; i++)
             {
-                if (incoming[i].Count > 0 && !incoming[i].Any(from => Targets[from].Contains(i)))
+                if (Predecessors[i].Count > 0 && !Predecessors[i].Any(from => Targets[from].Contains(i)))
                     problems.Add($"steps.{drafts[i].Name}", "can never start: no predecessor has it among its successors");
             }
         }

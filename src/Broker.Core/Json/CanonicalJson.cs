@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 
 namespace Broker.Core.Json;
@@ -11,7 +10,7 @@ public static class CanonicalJson
     /// <summary>The canonical text. A member given twice is kept twice, in its order: such an object equals only its like.</summary>
     public static string Of(JsonElement value)
     {
-        var text = new StringBuilder();
+        var text = new CanonicalText();
         Write(value, text);
         return text.ToString();
     }
@@ -24,7 +23,7 @@ public static class CanonicalJson
         return found is not null;
     }
 
-    private static void Write(JsonElement value, StringBuilder text)
+    internal static void Write(JsonElement value, CanonicalText text)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
         switch (value.ValueKind)
@@ -63,25 +62,27 @@ public static class CanonicalJson
         }
     }
 
-    private static void WriteObject(JsonElement value, StringBuilder text)
+    private static void WriteObject(JsonElement value, CanonicalText text) =>
+        WriteObject(value.EnumerateObject().Select(m => (Name: JsonText.NameOf(m), m.Value)), text, static (_, member, text) => Write(member, text));
+
+    /// <summary>Members in any order, each written by <paramref name="write"/>.</summary>
+    internal static void WriteObject<T>(IEnumerable<(string Name, T Value)> members, CanonicalText text, Action<string, T, CanonicalText> write)
     {
         var separator = '{';
         // OrderBy is stable, which keeps repeated names in their order.
-        foreach (var (name, member) in value.EnumerateObject()
-                     .Select(m => (Name: JsonText.NameOf(m), m.Value))
-                     .OrderBy(m => m.Name, StringComparer.Ordinal))
+        foreach (var (name, member) in members.OrderBy(m => m.Name, StringComparer.Ordinal))
         {
             text.Append(separator);
             WriteString(name, text);
             text.Append(':');
-            Write(member, text);
+            write(name, member, text);
             separator = ',';
         }
 
         text.Append(separator == '{' ? "{}" : "}");
     }
 
-    private static void WriteString(string value, StringBuilder text)
+    internal static void WriteString(string value, CanonicalText text)
     {
         text.Append('"');
         for (var i = 0; i < value.Length; i++)
@@ -97,7 +98,7 @@ public static class CanonicalJson
             }
             else if (unit < ' ' || char.IsSurrogate(unit))
             {
-                text.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
+                text.Append(string.Create(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}"));
             }
             else
             {

@@ -306,7 +306,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
 
     private IEnumerable<Appended> Running(ClaimedRow row)
     {
-        var step = services.Definitions.Cached(row.DefinitionId).Steps[row.Index];
+        var step = services.Definitions.Get(row.DefinitionId).Steps[row.Index];
         string? input = null;
         foreach (var message in mail?[new(row.RunId, row.Index)] ?? [])
         {
@@ -336,7 +336,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         var byKey = results.ToDictionary(r => r.Step, r => r.Result);
         foreach (var row in claimed)
         {
-            var definition = services.Definitions.Cached(row.DefinitionId);
+            var definition = services.Definitions.Get(row.DefinitionId);
             var finished = new Dictionary<int, string?>();
             foreach (var predecessor in definition.Steps[row.Index].Predecessors)
             {

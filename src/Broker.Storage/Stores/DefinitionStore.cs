@@ -10,7 +10,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
     public async Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         // Registered before, the usual case: no transaction, no lock.
-        if (!makeLatest && AllKnown(definitions) is { } known) return new(known, null);
+        if (!makeLatest && await AllKnownAsync(definitions, ct) is { } known) return new(known, null);
 
         for (var attempt = 1; ; attempt++)
         {
@@ -19,14 +19,18 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
                 var rows = await TryRegisterAsync(definitions, makeLatest, ct);
                 if (rows.Conflict is not null) return new([], rows.Conflict);
                 var registered = new List<WorkflowDefinition>(rows.Rows.Count);
-                foreach (var row in rows.Rows)
+                var added = new List<WorkflowDefinition>();
+                for (var i = 0; i < definitions.Count; i++)
                 {
-                    var definition = cache.Add(row);
+                    var row = rows.Rows[i];
+                    if (row.IsNew) cache.Add(row.Id, definitions[i]);
+                    var definition = await cache.GetAsync(row.Id, ct);
                     await queues.EnsureAsync(definition, row.Id, ct);
                     registered.Add(definition);
+                    if (row.IsNew) added.Add(definition);
                 }
 
-                return new(registered, null) { Added = [.. rows.Added.Select(cache.Add)] };
+                return new(registered, null) { Added = added };
             }
             catch (DbUpdateException fault) when (engine.IsDuplicate(fault) && attempt < 5)
             {
@@ -35,55 +39,58 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         }
     }
 
-    private List<WorkflowDefinition>? AllKnown(IReadOnlyList<WorkflowDefinition> definitions)
+    private async ValueTask<List<WorkflowDefinition>?> AllKnownAsync(IReadOnlyList<WorkflowDefinition> definitions, CancellationToken ct)
     {
         var known = new List<WorkflowDefinition>(definitions.Count);
         foreach (var definition in definitions)
         {
-            if (!cache.TryGetId(definition.Name, definition.Version, out var id) || cache.Cached(id).Fingerprint != definition.Fingerprint) return null;
-            known.Add(cache.Cached(id));
+            if (!cache.TryGetId(definition.Name, definition.Version, out var id)) return null;
+            var stored = await cache.GetAsync(id, ct);
+            if (stored.Fingerprint != definition.Fingerprint) return null;
+            known.Add(stored);
         }
 
         return known;
     }
 
-    private async Task<(List<DefinitionRow> Rows, List<DefinitionRow> Added, WorkflowDefinition? Conflict)> TryRegisterAsync(
+    private async Task<(List<(int Id, bool IsNew)> Rows, WorkflowDefinition? Conflict)> TryRegisterAsync(
         IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
-        var rows = new List<DefinitionRow>(definitions.Count);
-        var added = new List<DefinitionRow>();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var rows = new List<(int Id, bool IsNew)>(definitions.Count);
         foreach (var definition in definitions)
         {
-            var row = rows.Find(r => r.Name == definition.Name && r.Version == definition.Version)
-                ?? await db.Definitions.SingleOrDefaultAsync(d => d.Name == definition.Name && d.Version == definition.Version, ct);
-            if (row is not null && row.Fingerprint != definition.Fingerprint) return ([], [], definition);
-            if (row is null)
+            // Without its document, which may be megabytes.
+            var known = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version)
+                .Select(d => new { d.Id, d.Fingerprint }).SingleOrDefaultAsync(ct);
+            if (known is not null && known.Fingerprint != definition.Fingerprint) return ([], definition);
+            var order = now + rows.Count;
+            if (known is not null)
             {
-                row = new DefinitionRow
-                {
-                    Name = definition.Name,
-                    Version = definition.Version,
-                    Fingerprint = definition.Fingerprint,
-                    Document = definition.Document,
-                    RegisteredAt = now,
-                    LatestOrder = now + rows.Count,
-                };
-                db.Definitions.Add(row);
-                added.Add(row);
-            }
-            else if (makeLatest)
-            {
-                row.LatestOrder = now + rows.Count;
+                if (makeLatest) await db.Definitions.Where(d => d.Id == known.Id).ExecuteUpdateAsync(set => set.SetProperty(d => d.LatestOrder, order), ct);
+                rows.Add((known.Id, false));
+                continue;
             }
 
-            rows.Add(row);
+            var row = new DefinitionRow
+            {
+                Name = definition.Name,
+                Version = definition.Version,
+                Fingerprint = definition.Fingerprint,
+                Document = definition.Document,
+                RegisteredAt = now,
+                LatestOrder = order,
+            };
+            db.Definitions.Add(row);
+            await db.SaveChangesAsync(ct);
+            rows.Add((row.Id, true));
         }
 
-        await db.SaveChangesAsync(ct);
-        return (rows, added, null);
+        await transaction.CommitAsync(ct);
+        return (rows, null);
     }
 
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct)
