@@ -6,14 +6,14 @@ namespace Broker.Storage;
 /// <summary>A report under a lease, or (broker dialect) under the name of the worker that should hold the step.</summary>
 public sealed record LeaseReport(LeaseId Lease, StepReport Report);
 
-/// <summary>A broker-dialect report: counts only while the step is leased to that worker.</summary>
-public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report);
+/// <summary>A broker-dialect report: counts only while the step is leased to that worker, and where it names a lease, under that lease only.</summary>
+public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report, LeaseId? Lease = null);
 
 /// <summary>What became of a batch of reports, one verdict each, and the steps that were claimed with it.</summary>
 public sealed record BatchOutcome(IReadOnlyList<ReportVerdict> Verdicts, IReadOnlyList<Assignment> Claimed);
 
-/// <summary>A step that a broker-dialect worker says it holds.</summary>
-public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step);
+/// <summary>A step that a broker-dialect worker says it holds, under any lease or under the one that it names.</summary>
+public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step, LeaseId? Lease = null);
 
 /// <summary>The hot path: claim, heartbeat, report.</summary>
 public interface IStepStore

@@ -15,8 +15,22 @@ internal readonly record struct StepKey(long RunId, int Index) : IComparable<Ste
     public int CompareTo(StepKey other) => RunId != other.RunId ? RunId.CompareTo(other.RunId) : Index.CompareTo(other.Index);
 }
 
-/// <summary>A lease as somebody tells of it: by its fence, or without one by its worker.</summary>
-internal readonly record struct HeldLease(StepKey Step, long? Fence, string? Worker);
+/// <summary>A lease as a request names it: by its fence, by its worker, or by both.</summary>
+internal readonly record struct HeldLease(StepKey Step, long? Fence, string? Worker)
+{
+    /// <summary>A fence that no step has.</summary>
+    private const long NoFence = -1;
+
+    /// <summary>A lease of another step is none of this one, whatever its fence: claims with the same id reuse fences.</summary>
+    public static HeldLease Of(StepKey step, LeaseId? lease, string? worker) =>
+        new(step, lease is { } named ? named.RunId == step.RunId && named.Step == step.Index ? named.Fence : NoFence : null, worker);
+
+    /// <summary>Whether a step with this fence and worker is held under it.</summary>
+    public bool Is(long? fence, string? worker) => (Fence ?? fence) == fence && (Worker ?? worker) == worker;
+
+    /// <summary>The fence to report under: the step's own where the request names only the worker that holds it.</summary>
+    public long FenceAt(StepState? step) => step?.Fence is { } fence && Is(fence, step.Worker) ? fence : NoFence;
+}
 
 /// <summary>An event to append to a run's stream.</summary>
 internal readonly record struct Appended(long RunId, PublishedEvent Event);

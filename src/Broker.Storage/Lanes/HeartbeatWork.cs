@@ -9,12 +9,12 @@ internal sealed class HeartbeatWork : Work<HeartbeatVerdict>, INamedWork
 {
     private readonly string? stepName;
     private readonly string? worker;
-    private readonly long? fence;
+    private readonly LeaseId? lease;
     private int? step;
 
-    public HeartbeatWork(LeaseId lease) => (RunId, step, fence) = (lease.RunId, lease.Step, lease.Fence);
+    public HeartbeatWork(LeaseId lease) => (RunId, step, this.lease) = (lease.RunId, lease.Step, lease);
 
-    public HeartbeatWork(RunName name, string step, string worker) => (Name, stepName, this.worker) = (name, step, worker);
+    public HeartbeatWork(RunName name, string step, string worker, LeaseId? lease) => (Name, stepName, this.worker, this.lease) = (name, step, worker, lease);
 
     public long RunId { get; set; }
 
@@ -23,5 +23,5 @@ internal sealed class HeartbeatWork : Work<HeartbeatVerdict>, INamedWork
     public void Locate(WorkflowDefinition definition) => step = definition.Find(stepName!)?.Index;
 
     /// <summary>Null: there is no such run or step.</summary>
-    public HeldLease? Held => RunId != 0 && step is { } index ? new(new StepKey(RunId, index), fence, worker) : null;
+    public HeldLease? Held => RunId != 0 && step is { } index ? HeldLease.Of(new StepKey(RunId, index), lease, worker) : null;
 }

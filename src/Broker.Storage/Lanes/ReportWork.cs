@@ -4,29 +4,31 @@ using Broker.Core.Steps;
 
 namespace Broker.Storage.Lanes;
 
-internal sealed class ReportWork(long runId, RunName? name, int? step, string? stepName, string? worker, long fence, StepReport report)
-    : Work<ReportVerdict>, IRunWork
+/// <summary>A report: under a lease, by the names that a worker knows, or under a lease that must be the one of these names.</summary>
+internal sealed class ReportWork : Work<ReportVerdict>, IRunWork
 {
-    public ReportWork(LeaseId lease, StepReport report)
-        : this(lease.RunId, null, lease.Step, null, null, lease.Fence, report)
-    {
-    }
+    private readonly LeaseId? lease;
+    private readonly string? worker;
+    private readonly string? stepName;
+    private readonly StepReport report;
 
-    public long RunId { get; set; } = runId;
+    public ReportWork(LeaseId lease, StepReport report) => (RunId, StepIndex, this.lease, this.report) = (lease.RunId, lease.Step, lease, report);
 
-    public RunName? Name { get; } = name;
+    public ReportWork(RunName name, string step, string worker, LeaseId? lease, StepReport report) =>
+        (Name, stepName, this.worker, this.lease, this.report) = (name, step, worker, lease, report);
 
-    public int? StepIndex { get; private set; } = step;
+    public long RunId { get; set; }
+
+    public RunName? Name { get; }
+
+    public int? StepIndex { get; private set; }
 
     public Needs Needs => Needs.Nothing;
 
     /// <summary>What it reports on; null: no step that is known by now.</summary>
-    public HeldLease? Lease => RunId != 0 && StepIndex is { } index ? new(new StepKey(RunId, index), worker is null ? fence : null, worker) : null;
+    public HeldLease? Lease => RunId != 0 && StepIndex is { } index ? HeldLease.Of(new StepKey(RunId, index), lease, worker) : null;
 
-    /// <summary>Name of the step, when the worker knows no lease.</summary>
-    public string? StepName { get; } = stepName;
-
-    public void Locate(WorkflowDefinition definition) => StepIndex ??= StepName is null ? null : definition.Find(StepName)?.Index;
+    public void Locate(WorkflowDefinition definition) => StepIndex ??= stepName is null ? null : definition.Find(stepName)?.Index;
 
     public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
@@ -37,7 +39,7 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
             return;
         }
 
-        if (StepIndex is not { } index)
+        if (StepIndex is not { } index || Lease is not { } claimed)
         {
             Outcome = ReportVerdict.UnknownStep;
             return;
@@ -45,8 +47,7 @@ internal sealed class ReportWork(long runId, RunName? name, int? step, string? s
 
         var step = session.Find(index);
         var attempt = step?.Attempt;
-        var held = worker is null ? fence : step?.Worker == worker ? step.Fence ?? -1 : -1;
-        Outcome = session.Report(index, held, report, now);
+        Outcome = session.Report(index, claimed.FenceAt(step), report, now);
         if (Outcome is ReportVerdict.Accepted && report.Outcome is not ReportOutcome.Returned) EndedBy = step?.Worker;
         Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 

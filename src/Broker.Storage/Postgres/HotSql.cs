@@ -212,7 +212,7 @@ internal static class HotSql
         UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
         FROM {Leases.Each}
         WHERE s.run_id = {Leases["run_id"]} AND s.idx = {Leases["idx"]}
-            AND (s.fence = {Leases["fence"]} OR ({Leases["fence"]} IS NULL AND s.fence IS NOT NULL AND s.worker = {Leases["worker"]}))
+            AND s.fence = coalesce({Leases["fence"]}, s.fence) AND s.worker = coalesce({Leases["worker"]}, s.worker)
             AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
         RETURNING s.run_id, s.idx, s.fence, s.worker, s.status
         """;

@@ -250,8 +250,7 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
         for (var i = 0; i < renewed.Length; i++)
         {
-            var (step, fence, worker) = told[i];
-            if (found.TryGetValue(step, out var held) && (fence is null ? worker == held.Worker : fence == held.Fence)) renewed[i] = held.Status;
+            if (found.TryGetValue(told[i].Step, out var held) && told[i].Is(held.Fence, held.Worker)) renewed[i] = held.Status;
         }
     }
 

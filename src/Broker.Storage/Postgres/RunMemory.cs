@@ -39,7 +39,7 @@ internal sealed class RunMemory(HeardClock clock)
         foreach (var lease in leases)
         {
             if (!leased.TryGet(lease.Step, out var step)) return null;
-            if (lease.Fence is { } fence ? step.Fence != fence : step.Worker != lease.Worker) return null;
+            if (!lease.Is(step.Fence, step.Worker)) return null;
             if (!found.ContainsKey(lease.Step.RunId))
             {
                 if (!runs.TryGet(lease.Step.RunId, out var run)) return null;

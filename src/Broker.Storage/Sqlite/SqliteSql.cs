@@ -68,7 +68,7 @@ internal static class SqliteSql
 
     public const string Heartbeat = """
         UPDATE step SET expires_at = @p0 + lease_secs * 1000000
-        WHERE run_id = @p1 AND idx = @p2 AND (fence = @p3 OR (@p3 IS NULL AND fence IS NOT NULL AND worker = @p4)) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
+        WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
         """;
 
     /// <summary>The first claimable step of a queue: one step down the claim index.</summary>

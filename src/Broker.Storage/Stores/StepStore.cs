@@ -98,7 +98,7 @@ internal sealed class StepStore(
     private static ReportWork WorkFor(NamedReport report)
     {
         var (instanceId, number) = RunRef.Split(report.WorkerInstanceId);
-        return new(0, new(report.Workflow, instanceId, number), null, report.Step, report.WorkerId, -1, report.Report);
+        return new(new(report.Workflow, instanceId, number), report.Step, report.WorkerId, report.Lease, report.Report);
     }
 
     public Task<ReportVerdict> ReportAsync(NamedReport report, CancellationToken ct) => ReportAsync(WorkFor(report), ct);
@@ -146,7 +146,7 @@ internal sealed class StepStore(
         await lanes.RunAsync(leases.Select(l => new HeartbeatWork(l)).ToList(), ct);
 
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
-        await lanes.RunAsync(held.Select(h => new HeartbeatWork(NameOf(h), h.Step, workerId)).ToList(), ct);
+        await lanes.RunAsync(held.Select(h => new HeartbeatWork(NameOf(h), h.Step, workerId, h.Lease)).ToList(), ct);
 
     private static RunName NameOf(NamedStep step)
     {

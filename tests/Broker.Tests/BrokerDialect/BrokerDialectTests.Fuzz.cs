@@ -15,7 +15,7 @@ public abstract partial class BrokerDialectTests
         $"\"{new string('x', 3000)}\"", "{\"a\":1,\"a\":2}", "{\"name\":\"retry\",\"config\":{\"max_retries\":-5}}",
     ];
 
-    private static readonly string[] QueryScraps = ["wait=0", "wait=x", "count=3", "count=-1", "claim=2", "labels=a,,%ED%A0%80", "extras=1", "worker_id", "&&=", "page=2", "%=%"];
+    private static readonly string[] QueryScraps = ["wait=0", "wait=x", "count=3", "count=-1", "claim=2", "labels=a,,%ED%A0%80", "claim_id=%00%ED%A0%80", "claim_id=", "extras=1", "worker_id", "&&=", "page=2", "%=%"];
 
     [Fact]
     public async Task Random_requests_never_get_a_5xx()

@@ -42,7 +42,7 @@ internal static class BrokerDialectApi
             .WithMetadata(NoHead.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
-                "Report how a step ended. A report on a step that the worker does not hold is ignored with 204. An array of reports, or claim: 200")
+                "Report how a step ended. A report on a step that the worker does not hold, or on a run that is gone, is ignored with 204. An array of reports, or claim: 200")
             .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().Refuses(400, 404, 413, 422)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step/events", LeaseRoutes.PublishAsync).Describe("PublishStepEvents", QueryForms.Worker,

@@ -76,7 +76,11 @@ internal static class BrokerExamples
          "assignments": []}
         """;
 
-    public const string HeldStep = """{"workflow_id": "invoice-check", "instance_id": "7c0e6a3f5b2d4c1e8f9a0b1c2d3e4f50", "step_name": "step1"}""";
+    public const string HeldStep =
+        """
+        {"workflow_id": "invoice-check", "instance_id": "7c0e6a3f5b2d4c1e8f9a0b1c2d3e4f50", "step_name": "step1",
+         "lease_id": "0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071"}
+        """;
 
     public const string HeldStepVerdict =
         """

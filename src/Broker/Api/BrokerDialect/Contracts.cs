@@ -86,7 +86,8 @@ internal sealed record StepLogLine(
 
 /// <summary>
 /// How a step ended: SUCCEEDED, SKIPPED, FAILED, CANCELLED (PENDING and RUNNING count as FAILED). Of a failure the result may be a
-/// string or <c>{"name", "message", "retryable"}</c>. <c>events</c>, <c>logs</c> and <c>context</c> are extensions.
+/// string or <c>{"name", "message", "retryable"}</c>. <c>events</c>, <c>logs</c>, <c>context</c> and <c>lease_id</c> are extensions: a report
+/// with a <c>lease_id</c> counts under that lease only, one without it under the lease that the worker holds.
 /// An array of reports is answered with an array of verdicts.
 /// </summary>
 internal sealed record StepOutcome(
@@ -97,7 +98,8 @@ internal sealed record StepOutcome(
     [property: JsonPropertyName("result")] JsonElement? Result,
     [property: JsonPropertyName("events")] StepEvent[]? Events,
     [property: JsonPropertyName("logs")] StepLogLine[]? Logs,
-    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context);
+    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context,
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null);
 
 /// <summary>What became of a report: accepted, stale, cancelled, unknown_instance or unknown_step.</summary>
 internal sealed record StepVerdict(
@@ -112,11 +114,12 @@ internal sealed record ReportsAndClaims(
     [property: JsonPropertyName("results")] StepVerdict[] Results,
     [property: JsonPropertyName("assignments")] StepAssignment[] Assignments);
 
-/// <summary>A step that the calling worker holds.</summary>
+/// <summary>A step that the calling worker holds; with <c>lease_id</c>: under that lease.</summary>
 internal sealed record HeldStep(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
-    [property: JsonPropertyName("step_name")] string StepName);
+    [property: JsonPropertyName("step_name")] string StepName,
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null);
 
 /// <summary>What a heartbeat found: renewed, cancelled (renewed, but the worker should stop) or gone.</summary>
 internal sealed record HeldStepVerdict(
@@ -126,12 +129,13 @@ internal sealed record HeldStepVerdict(
     [property: JsonPropertyName("renewed")] bool Renewed,
     [property: JsonPropertyName("verdict")] string Verdict);
 
-/// <summary>Events published while a step runs.</summary>
+/// <summary>Events published while a step runs; with <c>lease_id</c>: only while that lease is the step's current one.</summary>
 internal sealed record StepPublication(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("step_name")] string StepName,
-    [property: JsonPropertyName("events")] StepEvent[] Events);
+    [property: JsonPropertyName("events")] StepEvent[] Events,
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null);
 
 /// <summary>The broker answers.</summary>
 internal sealed record StatusInfo([property: JsonPropertyName("status")] string Status);

@@ -32,7 +32,7 @@ internal static class LeaseRoutes
     {
         if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
-        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step))], http.RequestAborted);
+        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease))], http.RequestAborted);
         await JsonAnswer.SendAsync(
             http.Response, StatusCodes.Status200OK, (keys, verdicts), static (json, all) => VerdictJson.WriteHeartbeats(json, all.keys, all.verdicts));
     }
@@ -51,8 +51,9 @@ internal static class LeaseRoutes
         return null;
     }
 
-    private static Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, StepKey key, CancellationToken ct) =>
-        engine.FindLeaseAsync(worker, key.Workflow, key.Instance, key.Step, ct);
+    /// <summary>The lease that the worker holds on the step; null when it holds none, or another one than it names.</summary>
+    private static async Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, StepKey key, CancellationToken ct) =>
+        await engine.FindLeaseAsync(worker, key.Workflow, key.Instance, key.Step, ct) is { } held && held == (key.Lease ?? held) ? held : null;
 
     private static Task NotHeld(HttpContext http, StepKey key) =>
         Answers.Fail(http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}'");

@@ -14,6 +14,9 @@ internal static class QueryForms
     private const string WorkerText = "Id that POST /worker/register answered with.";
     private const string WaitText = "Extension: seconds (0 to 60) to hold an idle claim until a step is ready.";
     private const string LabelsText = "Extension: comma list; steps with required_labels are handed out only to claims that carry them all.";
+    private const string ClaimIdText =
+        "Extension: name of this claim, 1 to 200 characters, a new one for each new claim. Sent again with the same name, it gets the same leases again.";
+
     private const string ExtrasText = "Extension: true adds version, lease_id, lease_secs, attempt and payload.context to assignments.";
 
     public static QueryForm None { get; } = QueryForm.Of<Action>();
@@ -32,6 +35,7 @@ internal static class QueryForms
         [FromQuery(Name = "worker_id"), Description(WorkerText)] string workerId,
         [FromQuery(Name = "wait"), Description(WaitText)] double? wait,
         [FromQuery(Name = "count"), Description("Extension: claim up to that many (1 to 1000); the answer is an array, never 204.")] int? count,
+        [FromQuery(Name = "claim_id"), Description(ClaimIdText)] string? claimId,
         [FromQuery(Name = "labels"), Description(LabelsText)] string? labels,
         [FromQuery(Name = "extras"), Description(ExtrasText)] bool? extras);
 
@@ -39,6 +43,7 @@ internal static class QueryForms
         [FromQuery(Name = "worker_id"), Description(WorkerText)] string workerId,
         [FromQuery(Name = "claim"), Description("Extension: claim up to that many (1 to 1000) after the reports; the answer holds both.")] int? claim,
         [FromQuery(Name = "wait"), Description(WaitText)] double? wait,
+        [FromQuery(Name = "claim_id"), Description(ClaimIdText)] string? claimId,
         [FromQuery(Name = "labels"), Description(LabelsText)] string? labels,
         [FromQuery(Name = "extras"), Description(ExtrasText)] bool? extras);
 

@@ -6,8 +6,8 @@ using Broker.Core.Steps;
 
 namespace Broker.Api.BrokerDialect;
 
-/// <summary>A step as this dialect's workers name it.</summary>
-internal sealed record StepKey(string Workflow, string Instance, string Step);
+/// <summary>A step as this dialect's workers name it, and the lease that the request counts under, if it names one.</summary>
+internal sealed record StepKey(string Workflow, string Instance, string Step, LeaseId? Lease = null);
 
 /// <summary>What a worker reports on a step.</summary>
 internal sealed record StepCall(StepKey Key, StepReport Report);
@@ -39,8 +39,18 @@ internal static class ReportReader
 
     public static StepKey KeyOf(JsonElement step, Shape shape) =>
         shape.IsObject(step, "an object with workflow_id, instance_id and step_name")
-            ? new(shape.Text(step, "workflow_id"), shape.Text(step, "instance_id"), shape.Text(step, "step_name"))
+            ? new(shape.Text(step, "workflow_id"), shape.Text(step, "instance_id"), shape.Text(step, "step_name"), LeaseOf(step, shape))
             : new("", "", "");
+
+    /// <summary>A UUID that cannot be a lease of this broker is a lost lease, like any other that is not current.</summary>
+    private static LeaseId? LeaseOf(JsonElement step, Shape shape)
+    {
+        if (!IsGiven(step, "lease_id", out var value)) return null;
+        var text = shape.TextOf(value, "lease_id");
+        if (LeaseId.TryParse(text, out var lease)) return lease;
+        if (!Guid.TryParseExact(text, "D", out _) && value.ValueKind is JsonValueKind.String) shape.Add("lease_id", "expected a UUID, 36 characters");
+        return default(LeaseId);
+    }
 
     public static Publication Publication(JsonElement body, Shape shape)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Microsoft.AspNetCore.WebUtilities;
@@ -31,6 +32,9 @@ internal struct StepQuery
 
     public IReadOnlyList<string> Labels { get; private set; } = [];
 
+    /// <summary>Names the claim: sent again, it is answered with the same leases.</summary>
+    public string? ClaimId { get; private set; }
+
     /// <summary>The worker understands more than the six documented keys of an assignment.</summary>
     public bool Extras { get; private set; }
 
@@ -48,7 +52,7 @@ internal struct StepQuery
         return query.problem is null;
     }
 
-    public readonly ClaimRequest ToClaim(int count) => new(WorkerId, ClaimScope.ByRegistration, Labels, count);
+    public readonly ClaimRequest ToClaim(int count) => new(WorkerId, ClaimScope.ByRegistration, Labels, count) { ClaimId = ClaimId };
 
     private void Take(HttpContext http, ReadOnlySpan<char> name, ReadOnlyMemory<char> value)
     {
@@ -66,6 +70,10 @@ internal struct StepQuery
                 break;
             case "claim":
                 Claim = CountOf(http, "claim", value.Span);
+                break;
+            case "claim_id":
+                ClaimId = value.ToString();
+                if (ClaimId.Length is 0 or > DefinitionReader.MaxNameLength) problem ??= $"claim_id: expected 1 to {DefinitionReader.MaxNameLength} characters";
                 break;
             case "labels":
                 Labels = value.ToString().Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);

@@ -78,12 +78,12 @@ internal static class StepRoutes
         Answers.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again");
 
     private static NamedReport Named(string workerId, StepCall call) =>
-        new(workerId, call.Key.Workflow, call.Key.Instance, call.Key.Step, call.Report);
+        new(workerId, call.Key.Workflow, call.Key.Instance, call.Key.Step, call.Report, call.Key.Lease);
 
+    /// <summary>A purge or retention may have removed the run of a late report, and an error answer ends the stock worker (broker contract 3.9).</summary>
     private static Task AnswerOne(HttpContext http, StepKey key, ReportVerdict verdict) => verdict switch
     {
-        ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled => Answers.NoContent(http),
-        ReportVerdict.UnknownRun => Answers.Fail(http, StatusCodes.Status404NotFound, $"unknown instance '{key.Instance}' of workflow '{key.Workflow}'"),
+        ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled or ReportVerdict.UnknownRun => Answers.NoContent(http),
         ReportVerdict.UnknownStep => Answers.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
     };
 
