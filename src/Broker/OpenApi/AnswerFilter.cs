@@ -13,10 +13,10 @@ internal sealed class AnswerFilter : IOperationFilter
         {
             if (int.TryParse(status, out var code) && ReasonPhrases.GetReasonPhrase(code) is { Length: > 0 } phrase && response is OpenApiResponse written)
                 written.Description = phrase;
-            foreach (var (mediaType, described) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
+            foreach (var (mediaType, described) in response.Content ?? new Dictionary<string, IOpenApiMediaType>())
             {
-                if (mediaType is "text/event-stream" or "application/x-ndjson")
-                    described.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
+                if ((mediaType is "text/event-stream" or "application/x-ndjson") && described is OpenApiMediaType text)
+                    text.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
             }
         }
     }

@@ -20,14 +20,14 @@ internal sealed class ExampleFilter : IOperationFilter
         }
     }
 
-    private static void Set(IDictionary<string, OpenApiMediaType>? content, string? own, Type? type)
+    private static void Set(IDictionary<string, IOpenApiMediaType>? content, string? own, Type? type)
     {
         if ((own is not null ? ExampleBook.Parse(own) : type is null ? null : ExampleBook.Of(type)) is not { } example) return;
-        foreach (var (mediaType, described) in content ?? new Dictionary<string, OpenApiMediaType>())
+        foreach (var (mediaType, described) in content ?? new Dictionary<string, IOpenApiMediaType>())
         {
             // A string of plain text is a message, and what it says is the dialect's own matter.
             if (own is null && mediaType == "text/plain") continue;
-            described.Example = AsSent(mediaType, example);
+            if (described is OpenApiMediaType written) written.Example = AsSent(mediaType, example);
         }
     }
 

@@ -5,7 +5,7 @@ using Xunit;
 [assembly: AssemblyFixture(typeof(DurableCluster))]
 
 // Most time goes into starting brokers; more tests side by side than cores would only make the measured times worse.
-[assembly: CollectionBehavior(MaxParallelThreads = 2)]
+[assembly: Xunit.v3.Parallelization(MaxThreads = 2)]
 
 namespace Broker.Faults.Harness;
 

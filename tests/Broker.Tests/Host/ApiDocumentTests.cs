@@ -95,8 +95,8 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
         Assert.DoesNotContain("src=\"http", page, StringComparison.Ordinal);
     }
 
-    private static IEnumerable<string> Bare(IDictionary<string, OpenApiMediaType>? content) =>
-        (content ?? new Dictionary<string, OpenApiMediaType>())
+    private static IEnumerable<string> Bare(IDictionary<string, IOpenApiMediaType>? content) =>
+        (content ?? new Dictionary<string, IOpenApiMediaType>())
             .Where(body => body.Key == "application/json" && body.Value is { Example: null, Examples: null or { Count: 0 } })
             .Select(body => body.Key);
 
