@@ -56,6 +56,10 @@ public static class StorageMetrics
 
     internal static readonly Counter<long> RunsRemoved = Meter.CreateCounter<long>("broker.runs.removed", "{run}", "Ended runs that retention has removed");
 
+    /// <summary>Each was answered 503: it may be durable, lost, or on the primary alone.</summary>
+    internal static readonly Counter<long> CommitsInDoubt = Meter.CreateCounter<long>(
+        "broker.commits.in_doubt", "{transaction}", "Transactions whose commit the database did not confirm");
+
     internal static readonly Counter<long> DatabaseErrors = Meter.CreateCounter<long>(
         "broker.database.errors", "{error}", "Transactions that failed because the database was not available");
 }

@@ -22,7 +22,8 @@ public static class StorageRegistration
     {
         if (options.Target.Postgres is { } connectionString)
         {
-            services.AddSingleton(provider => new PostgresEngine(connectionString, options.Lanes, provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton(provider => new PostgresEngine(
+                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<PostgresTopics>();
             services.AddSingleton<IPeerLink, PostgresListener>();
@@ -43,6 +44,7 @@ public static class StorageRegistration
         services.AddSingleton<ClaimScopes>();
         services.AddSingleton<ClaimKeys>();
         services.AddSingleton<StoreHealth>();
+        services.AddSingleton<CommitProbe>();
         services.AddSingleton<ChangeHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
         services.AddSingleton(provider =>

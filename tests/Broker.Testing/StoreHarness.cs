@@ -55,6 +55,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IBacklog Backlog => provider.GetRequiredService<IBacklog>();
 
+    public CommitProbe Commits => provider.GetRequiredService<CommitProbe>();
+
     /// <summary>Stands for the host's.</summary>
     public ReversingCipher Cipher => (ReversingCipher)provider.GetRequiredService<ICredentialCipher>();
 

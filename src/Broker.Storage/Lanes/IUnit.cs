@@ -132,6 +132,12 @@ internal interface IEngine
     /// <summary>Whether the database refuses writes although it answers: a standby, or one that an operator has made read-only.</summary>
     Task<bool> IsReadOnlyAsync(CancellationToken ct);
 
+    /// <summary>
+    /// Null when the database confirms a commit, else the reason. It is tried with a commit of its own, in bounded time, if the database waits for
+    /// standbys or if <paramref name="inDoubt"/> says that an earlier commit was not confirmed.
+    /// </summary>
+    Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct);
+
     /// <summary>Leaves <paramref name="ids"/> ids for this broker; returns the first.</summary>
     long ReserveIds(int ids);
 
@@ -140,4 +146,8 @@ internal interface IEngine
 }
 
 /// <summary>The store cannot be reached or cannot write at present: try again later (503).</summary>
-public sealed class StoreUnavailableException(string message, Exception inner) : Exception(message, inner);
+public class StoreUnavailableException(string message, Exception? inner) : Exception(message, inner);
+
+/// <summary>A commit was sent and not confirmed: its transaction may be durable, lost, or on the primary alone (503). It is never tried again here.</summary>
+public sealed class OutcomeUnknownException(string reason, Exception? inner)
+    : StoreUnavailableException($"The outcome is unknown: the database did not confirm the commit ({reason}). Send the same request again, or look at what it should have changed.", inner);

@@ -105,7 +105,7 @@ internal sealed partial class Lane : IAsyncDisposable
 
     private Exception Told(Exception fault)
     {
-        if (!engine.IsUnavailable(fault)) return fault;
+        if (fault is StoreUnavailableException || !engine.IsUnavailable(fault)) return fault;
         StorageMetrics.DatabaseErrors.Add(1);
         services.Health.Failed();
         return new StoreUnavailableException("The database cannot be reached or cannot write at present.", fault);

@@ -4,8 +4,12 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Broker.Storage.Postgres;
 
-internal sealed class PostgresDb(DbContextOptions<PostgresDb> options) : BrokerDb(options)
+internal sealed class PostgresDb : BrokerDb
 {
+    /// <summary>Saves in a transaction always: see <see cref="CommitInterceptor"/>.</summary>
+    public PostgresDb(DbContextOptions<PostgresDb> options)
+        : base(options) => Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
+
     protected override void OnModelCreating(ModelBuilder model)
     {
         base.OnModelCreating(model);

@@ -11,6 +11,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 {
     public const string Channel = "broker";
 
+    private const string NotConfirmed = "The database does not confirm commits: a synchronous standby may be away.";
+
+    // A commit on a standby far away takes a tenth of it, and readiness has 4 s.
+    private const int ProbeSecs = 2;
+
     /// <summary>
     /// For the lanes. See HotSql: its statements are walks along indexes, whatever the planner has last counted. Plans are made once:
     /// left alone, the server planned anew for the number of keys of each call, and that was 40 % of its processor time.
@@ -33,9 +38,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     private readonly PooledDbContextFactory<PostgresDb> contexts;
     private readonly ClaimMarks marks;
     private readonly HeardClock clock = new();
+    private readonly StoreHealth health;
 
-    public PostgresEngine(string connectionString, int turns, TimeProvider clock)
+    public PostgresEngine(string connectionString, int turns, StoreHealth health, TimeProvider clock)
     {
+        this.health = health;
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
 
         // Measured: without prepared statements parsing and planning took as long as running them. Only who has a pooler in transaction
@@ -50,7 +57,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         settings.NoResetOnClose = true;
         source = NpgsqlDataSource.Create(settings);
         laneSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false });
-        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).Options);
+        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health)).Options);
         Turns = turns;
         marks = new ClaimMarks(clock);
         Memory = new RunMemory(this.clock);
@@ -77,10 +84,10 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var connection = laneSource.OpenConnection();
         try
         {
-            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, LocalWalkSettings);
+            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, health, LocalWalkSettings);
             using var walk = new NpgsqlCommand(WalkSettings, connection);
             walk.ExecuteNonQuery();
-            return new PostgresUnit(connection, definitions, marks, clock, Memory, null);
+            return new PostgresUnit(connection, definitions, marks, clock, Memory, health, null);
         }
         catch
         {
@@ -112,6 +119,27 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     {
         await using var command = source.CreateCommand("SELECT current_setting('transaction_read_only') = 'on'");
         return (bool)(await command.ExecuteScalarAsync(ct))!;
+    }
+
+    public async Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        var warnings = new CommitWarnings(connection);
+        await using var standbys = new NpgsqlCommand("SELECT current_setting('synchronous_standby_names') <> ''", connection);
+        if (!((bool)(await standbys.ExecuteScalarAsync(ct))! || inDoubt)) return null;
+
+        // A message that only the log holds: no row is locked or left behind, and its commit waits as every other.
+        await using var probe = new NpgsqlCommand("SELECT FROM pg_logical_emit_message(true, 'broker', 'probe')", connection) { CommandTimeout = ProbeSecs };
+        try
+        {
+            await probe.ExecuteNonQueryAsync(ct);
+        }
+        catch (Exception fault) when (IsUnavailable(fault))
+        {
+            return NotConfirmed;
+        }
+
+        return warnings.First is null ? null : NotConfirmed;
     }
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
@@ -153,15 +181,18 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 
     // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only.
-    public bool IsUnavailable(Exception fault) => Fault(fault) is { } known
+    public bool IsUnavailable(Exception fault) => fault.Find<OutcomeUnknownException>() is not null || (Fault(fault) is { } known
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
-        : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null;
+        : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
 
     public long ReserveIds(int ids)
     {
-        using var command = source.CreateCommand(HotSql.ReserveIds);
+        using var connection = source.OpenConnection();
+        var warnings = new CommitWarnings(connection);
+        using var command = new NpgsqlCommand(HotSql.ReserveIds, connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ids });
-        return (long)command.ExecuteScalar()!;
+        var first = (long)command.ExecuteScalar()!;
+        return warnings.First is { } warning ? throw health.CommitInDoubt(warning.MessageText, null) : first;
     }
 
     public async Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct)

@@ -12,13 +12,15 @@ namespace Broker.Storage.Postgres;
 /// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
 /// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each.
 /// </summary>
-internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, HeardClock clock, RunMemory memory, string? opening) : IUnit
+internal sealed class PostgresUnit(
+    NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, HeardClock clock, RunMemory memory, StoreHealth health, string? opening) : IUnit
 {
     private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
     private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
 
     private readonly ResultMemory results = new(memory.Results);
     private readonly PostgresClaims claims = new(definitions, marks, memory);
+    private readonly CommitWarnings warnings = new(connection);
     private Recollection? recalled;
     private CommitMark commit = new();
     private bool begun;
@@ -272,16 +274,26 @@ internal sealed class PostgresUnit(NpgsqlConnection connection, DefinitionCache 
         var found = new List<(StepKey, string?)>(upstream.Count);
         var missing = results.Find(upstream, found);
         if (!begun && missing.Count == 0) return found;
-        using var batch = new BatchBuilder(connection);
-        if (begun) batch.Add("COMMIT");
-        if (missing.Count > 0) AddResults(batch, missing);
-        using var reader = batch.Read();
+        warnings.Clear();
+        try
+        {
+            using var batch = new BatchBuilder(connection);
+            if (begun) batch.Add("COMMIT");
+            if (missing.Count > 0) AddResults(batch, missing);
+            using var reader = batch.Read();
+            if (missing.Count > 0) found.AddRange(ReadResults(reader));
+        }
+        catch (Exception fault) when (begun && CommitWarnings.MayHaveCommitted(fault))
+        {
+            throw health.CommitInDoubt("the connection failed during it", fault);
+        }
+
+        if (begun && warnings.First is { } warning) throw health.CommitInDoubt(warning.MessageText, null);
         End();
         commit.Committed();
         commit = new();
         results.Committed();
         claims.Committed();
-        if (missing.Count > 0) found.AddRange(ReadResults(reader));
         return found;
     }
 

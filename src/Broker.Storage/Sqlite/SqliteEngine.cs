@@ -77,6 +77,9 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public Task<bool> IsReadOnlyAsync(CancellationToken ct) => Task.FromResult(false);
 
+    /// <summary>A commit that fails is rolled back when the file is next opened, and there is no other copy to wait for.</summary>
+    public Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct) => Task.FromResult<string?>(null);
+
     public bool IsTransient(Exception fault) => false;
 
     public bool SpoilsConnection(Exception fault) => IsUnavailable(fault);

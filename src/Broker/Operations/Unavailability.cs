@@ -12,7 +12,7 @@ internal static class Unavailability
     /// <summary>What to tell the client; null when the fault is something else.</summary>
     public static string? Of(HttpContext http, Exception fault) => fault switch
     {
-        StoreUnavailableException => fault.Message,
+        _ when fault.Find<StoreUnavailableException>() is { } known => known.Message,
         _ when fault.Find<DbException>() is not null && http.RequestServices.GetService<IEngine>()?.IsUnavailable(fault) == true =>
             "The database cannot be reached or cannot write at present.",
         _ => null,

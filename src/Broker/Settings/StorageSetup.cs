@@ -67,7 +67,8 @@ internal sealed partial class SchemaStartup(Migrator migrator, BrokerSettings se
     private static partial void LogWaiting(ILogger logger, string reason);
 }
 
-internal sealed class SchemaReadiness(Migrator migrator, StoreHealth health) : IReadiness
+internal sealed class SchemaReadiness(Migrator migrator, StoreHealth health, CommitProbe commits) : IReadiness
 {
-    public async Task<string?> FaultAsync(CancellationToken ct) => health.CannotWrite ? "The database cannot write." : await migrator.FaultAsync(ct);
+    public async Task<string?> FaultAsync(CancellationToken ct) =>
+        health.CannotWrite ? "The database cannot write." : await migrator.FaultAsync(ct) ?? await commits.FaultAsync(ct);
 }

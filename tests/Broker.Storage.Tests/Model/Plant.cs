@@ -75,6 +75,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public Task<bool> IsReadOnlyAsync(CancellationToken ct) => inner.IsReadOnlyAsync(ct);
 
+    public Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct) => inner.CommitFaultAsync(inDoubt, ct);
+
     public long ReserveIds(int ids) => inner.ReserveIds(ids);
 
     public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => inner.NotifyAsync(topics, ct);

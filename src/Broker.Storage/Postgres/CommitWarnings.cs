@@ -1,0 +1,27 @@
+using Broker.Storage.Lanes;
+using Npgsql;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// Warnings of one connection. A COMMIT whose wait for a synchronous standby was cancelled succeeds with a warning: the transaction is on the
+/// primary alone, and a failover loses it. The driver cancels at its command timeout, an operator at any time.
+/// </summary>
+internal sealed class CommitWarnings
+{
+    public CommitWarnings(NpgsqlConnection connection) => connection.Notice += (_, told) =>
+    {
+        if (told.Notice.InvariantSeverity is "WARNING") First ??= told.Notice;
+    };
+
+    /// <summary>The first one since <see cref="Clear"/>.</summary>
+    public PostgresNotice? First { get; private set; }
+
+    public void Clear() => First = null;
+
+    /// <summary>
+    /// Whether a COMMIT that failed so may have taken effect all the same: all but what PostgreSQL rolls back for. A connection can be lost, and a
+    /// statement behind the COMMIT fail, after it was done.
+    /// </summary>
+    public static bool MayHaveCommitted(Exception fault) => fault.Find<PostgresException>() is not { } told || told.SqlState[..2] is not ("40" or "23");
+}

@@ -1,0 +1,138 @@
+using Broker.Core.Runs;
+using Broker.Storage.Lanes;
+using Broker.Testing;
+using Npgsql;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>A server that waits for a synchronous standby which is not there: each commit is done on the primary alone, and none is acknowledged.</summary>
+public sealed class UnconfirmedCommitTests : IAsyncLifetime
+{
+    private readonly PostgresCluster server = new() { Durable = true };
+    private StoreHarness store = null!;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        PostgresCluster.Require();
+        await using (await server.OpenAdminAsync()) Assert.SkipWhen(server.ProcessId == 0, "A server that was given is not ours to set up.");
+        var database = await server.CreateDatabaseAsync();
+
+        // The driver cancels a COMMIT that waits longer than this.
+        var impatient = new NpgsqlConnectionStringBuilder(database) { CommandTimeout = 1 };
+        store = StoreHarness.Open(new DatabaseTarget(impatient.ConnectionString, null), TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (store is not null) await store.DisposeAsync();
+        await server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_commit_that_the_standby_has_not_confirmed_is_not_acknowledged_by_the_lanes()
+    {
+        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a", "b", "c")], makeLatest: false, Ct)).Registered[0];
+        var run = (await store.Runs.StartAsync([new StartRequest(definition, "i")], Ct))[0].Run!;
+        var held = Assert.Single(await store.Steps.ClaimAsync(Claim(1), Ct));
+        await WaitForStandbyAsync("missing");
+
+        await AssertUnknownAsync(() => store.Runs.StartAsync([new StartRequest(definition, "j")], Ct));
+        await AssertUnknownAsync(() => store.Steps.HeartbeatAsync([held.Lease], Ct));
+        await AssertUnknownAsync(() => store.Steps.ReportAsync([Success(held)], Ct));
+        await AssertUnknownAsync(() => store.Steps.ClaimAsync(Claim(1), Ct));
+        await AssertUnknownAsync(() => store.Runs.ControlAsync("w", "i", ControlCommand.Cancel, Ct));
+        Assert.NotNull(await Probe.FaultAsync(Ct));
+
+        // Each is on the primary: what is sent again counts once.
+        await WaitForStandbyAsync("");
+        Assert.Equal(StartVerdict.AlreadyExists, (await store.Runs.StartAsync([new StartRequest(definition, "j")], Ct))[0].Verdict);
+        Assert.Equal(RunStatus.Cancelled, (await store.History.FindAsync(run.Workflow, run.InstanceId, run.Number, Ct))!.Status);
+    }
+
+    [Fact]
+    public async Task A_commit_that_the_standby_has_not_confirmed_is_not_acknowledged_by_the_stores()
+    {
+        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
+        var run = (await store.Runs.StartAsync([new StartRequest(definition, "i")], Ct))[0].Run!;
+        await store.Workers.RegisterAsync("known", [], Ct);
+        await store.Workers.SeenAsync("known", Ct);
+        await WaitForStandbyAsync("missing");
+
+        await AssertUnknownAsync(() => store.Definitions.RegisterAsync([ADefinition.Jobs("v", "a")], makeLatest: false, Ct));
+        await AssertUnknownAsync(() => store.Definitions.RegisterAsync([definition], makeLatest: true, Ct));
+        await AssertUnknownAsync(() => store.Workers.RegisterAsync("new", [], Ct));
+        await AssertUnknownAsync(() => store.Workers.RegisterAsync("known", ["gpu"], Ct));
+        await AssertUnknownAsync(() => store.Workers.FlushAsync(Ct));
+        await AssertUnknownAsync(() => store.Logs.PushAsync(null, [new LogChunk("w", "a", 0, "\"x\"", 1, "stdout")], Ct));
+        await AssertUnknownAsync(() => store.Events.TryLockQueueAsync(run.Id, "reader", TimeSpan.FromSeconds(9), Ct));
+        await AssertUnknownAsync(() => store.Keys.AddAsync(new StoredKey("k", "n", new string('0', 64), ["read"], null, default, null, null), "by", Ct));
+        await AssertUnknownAsync(() => store.Keys.RevokeAsync("k", "by", Ct));
+        await AssertUnknownAsync(() => store.Audit.AddAsync([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)], Ct));
+        await AssertUnknownAsync(() => store.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct));
+    }
+
+    [Fact]
+    public async Task Readiness_probes_commits_while_standbys_are_set_up_and_recovers()
+    {
+        Assert.Null(await Probe.FaultAsync(Ct));
+        await WaitForStandbyAsync("missing");
+        await Eventually.TrueAsync(async () => await Probe.FaultAsync(Ct) is not null);
+        await WaitForStandbyAsync("");
+        await Eventually.TrueAsync(async () => await Probe.FaultAsync(Ct) is null);
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_lost_during_the_commit_leaves_the_outcome_unknown()
+    {
+        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
+        await store.Runs.StartAsync([new StartRequest(definition, "first")], Ct);
+        await WaitForStandbyAsync("missing");
+        await using var admin = await server.OpenAdminAsync();
+        var start = store.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
+        await TerminateWaitingAsync(admin);
+        await Assert.ThrowsAsync<OutcomeUnknownException>(() => start);
+        var save = store.Keys.AddAsync(new StoredKey("k", "n", new string('0', 64), ["read"], null, default, null, null), "by", Ct);
+        await TerminateWaitingAsync(admin);
+        await AssertUnknownAsync(() => save);
+    }
+
+    private CommitProbe Probe => store.Commits;
+
+    private static ClaimRequest Claim(int count) => new("w", ClaimScope.ByLabels, [], count);
+
+    private static LeaseReport Success(Assignment step) => new(step.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = "1" });
+
+    private static async Task AssertUnknownAsync(Func<Task> write)
+    {
+        var fault = await Assert.ThrowsAnyAsync<Exception>(write);
+        Assert.True(fault.Find<OutcomeUnknownException>() is not null, fault.ToString());
+    }
+
+    private static Task TerminateWaitingAsync(NpgsqlConnection admin) => Eventually.TrueAsync(async () =>
+    {
+        await using var command = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", admin);
+        return (long)(await command.ExecuteScalarAsync(Ct))! > 0;
+    });
+
+    private async Task WaitForStandbyAsync(string name)
+    {
+        await using var admin = await server.OpenAdminAsync();
+        await ExecuteAsync(admin, "SET synchronous_commit = off");
+        await ExecuteAsync(admin, $"ALTER SYSTEM SET synchronous_standby_names = '{name}'");
+        await ExecuteAsync(admin, "SELECT pg_reload_conf()");
+        await Eventually.TrueAsync(async () =>
+        {
+            await using var shown = new NpgsqlCommand("SHOW synchronous_standby_names", admin);
+            return (string)(await shown.ExecuteScalarAsync(Ct))! == name;
+        });
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(Ct);
+    }
+}
