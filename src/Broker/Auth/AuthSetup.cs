@@ -12,6 +12,8 @@ internal static class AuthSetup
         services.AddSingleton(auth);
         services.AddSingleton<KeyRing>();
         services.AddSingleton<FailureLimiter>();
+        services.AddSingleton<AllowedHosts>();
+        services.AddSingleton<WebPages>();
         services.AddSingleton<AuditTrail>();
         services.AddHostedService<KeyStartup>();
         services.AddHostedService<KeyRefresh>();
@@ -21,5 +23,9 @@ internal static class AuthSetup
     }
 
     /// <summary>After routing, before everything that answers.</summary>
-    public static void UseKeys(this IApplicationBuilder app) => app.UseMiddleware<KeyGate>();
+    public static void UseKeys(this IApplicationBuilder app)
+    {
+        app.UseMiddleware<KeylessGate>();
+        app.UseMiddleware<KeyGate>();
+    }
 }

@@ -4,20 +4,20 @@ using Broker.Settings;
 namespace Broker.Auth;
 
 /// <summary>Reads the keys before the port opens, and refuses to open it to everybody without any.</summary>
-internal sealed class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings settings) : IHostedLifecycleService
+internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         await ring.RefreshAsync(cancellationToken);
-        if (ring.AreRequired || auth.AllowAnonymous || IPAddress.IsLoopback(IPAddress.Parse(settings.Host))) return;
-        throw new StartRefusedException(
-            $"""
-            The broker does not listen on {settings.Host} without API keys: whoever reaches the port could do everything. Do one of these:
-              - create a key, which the broker asks for from then on:  broker keys create --name admin --scopes admin
-              - write keys into the configuration:                     Broker:Auth:Keys:0:Id, :Hash, :Scopes (broker keys create --print-config)
-              - listen on this machine only:                           HOST=127.0.0.1
-              - let everybody in, behind a gateway that knows them:    Broker__Auth__AllowAnonymous=true
-            """);
+        if (ring.AreRequired) return;
+        if (!IPAddress.IsLoopback(IPAddress.Parse(settings.Host)))
+        {
+            if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(settings.Host));
+            if (settings.AllowedHosts.Count == 0) throw new StartRefusedException(NeedsHosts(settings.Host));
+        }
+
+        if (auth.AllowAnonymous && settings.CorsOrigins is null) LogReadable();
+        if (settings.AllowedHosts.Contains(AllowedHosts.Any)) LogAnyHost();
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -29,4 +29,37 @@ internal sealed class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static string NeedsKeys(string host) =>
+        $"""
+        The broker does not listen on {host} without API keys: whoever reaches the port could do everything. Do one of these:
+          - create a key, which the broker asks for from then on:  broker keys create --name admin --scopes admin
+          - write keys into the configuration:                     Broker:Auth:Keys:0:Id, :Hash, :Scopes (broker keys create --print-config)
+          - listen on this machine only:                           HOST=127.0.0.1
+          - let everybody in, behind a gateway that knows them:    Broker__Auth__AllowAnonymous=true and Broker__AllowedHosts=NAME
+        """;
+
+    private static string NeedsHosts(string host) =>
+        $"""
+        The broker does not listen on {host} without API keys and without the names that it is called by: a web page whose DNS name is
+        pointed at the broker (DNS rebinding) could do everything. Do one of these:
+          - write the names in its addresses, ports left out:      Broker__AllowedHosts=broker,broker.example.org
+            (IP addresses and localhost always work; where clients use nothing else, write Broker__AllowedHosts=localhost)
+          - create a key, which the broker asks for from then on:  broker keys create --name admin --scopes admin
+          - listen on this machine only:                           HOST=127.0.0.1
+        """;
+
+    [LoggerMessage(
+        EventId = 1,
+        Level = LogLevel.Warning,
+        Message = "Broker:Auth:AllowAnonymous is set and CORS_ORIGINS is not: any web page may read runs, results and logs through the browser of a "
+            + "person who reaches this broker, also with that person's login at a gateway. Write the origins of your pages into CORS_ORIGINS "
+            + "(one of this broker's own when there are none)")]
+    private partial void LogReadable();
+
+    [LoggerMessage(
+        EventId = 2,
+        Level = LogLevel.Warning,
+        Message = "Broker:AllowedHosts is *: a web page whose DNS name is pointed at this broker can do everything. Write the broker's names instead, or create a key")]
+    private partial void LogAnyHost();
 }

@@ -12,6 +12,15 @@ internal sealed class OpenToLimitedKeys;
 /// <summary>On a route: a stream, or a wait for work, which is cut off when the key that it was asked for with is revoked.</summary>
 internal sealed class EndsWithItsKey;
 
+/// <summary>
+/// On a GET that takes a lease or answers with credentials: while no key is required it is refused to web pages as if it changed
+/// something.
+/// </summary>
+internal sealed class RefusedToPages
+{
+    public static RefusedToPages Mark { get; } = new();
+}
+
 /// <summary>What routes say about keys.</summary>
 internal static class RouteScopes
 {

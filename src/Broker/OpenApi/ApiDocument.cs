@@ -80,7 +80,7 @@ internal static class ApiDocument
             // Without a body: each dialect has its own form, and clients look at the status.
             operation.Responses ??= [];
             operation.Responses.TryAdd("401", new OpenApiResponse { Description = "No API key, or one that is not known" });
-            operation.Responses.TryAdd("403", new OpenApiResponse { Description = "The API key lacks the scope, or is for other workflows" });
+            operation.Responses.TryAdd("403", new OpenApiResponse { Description = "The API key lacks the scope, or is for other workflows; without keys: the host name or the web page is not allowed" });
             operation.Responses.TryAdd("429", new OpenApiResponse { Description = "Too many wrong API keys from this address" });
         }
     }

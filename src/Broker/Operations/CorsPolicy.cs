@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Settings;
 using Microsoft.Extensions.Primitives;
 
@@ -15,7 +16,9 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
     private static readonly StringValues True = "true";
     private static readonly StringValues Origin = "Origin";
 
-    private readonly HashSet<string> listed = new(settings.CorsOrigins, StringComparer.Ordinal);
+    // Null: every origin. A list of which nothing could be read allows none.
+    private readonly HashSet<string>? listed =
+        settings.CorsOrigins is { } origins && !origins.Contains(WebPages.AnyOrigin) ? new(origins, StringComparer.Ordinal) : null;
 
     public Task InvokeAsync(HttpContext http)
     {
@@ -27,7 +30,7 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
 
     private void Allow(IHeaderDictionary answer, StringValues origin, bool withCredentials)
     {
-        if (listed.Count == 0 && !withCredentials)
+        if (listed is null && !withCredentials)
         {
             answer.AccessControlAllowOrigin = Anything;
             answer.AccessControlExposeHeaders = Anything;
@@ -35,8 +38,8 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
         }
 
         // Also on answers without it: a cache must not hand one origin's answer to another.
-        if (listed.Count > 0 || origin.Count > 0) answer.Vary = Origin;
-        if (origin.Count != 1 || (listed.Count > 0 && !listed.Contains(origin[0]!))) return;
+        if (listed is not null || origin.Count > 0) answer.Vary = Origin;
+        if (origin.Count != 1 || (listed is not null && !listed.Contains(origin[0]!))) return;
         answer.AccessControlAllowOrigin = origin;
         answer.AccessControlExposeHeaders = Anything;
         if (withCredentials) answer.AccessControlAllowCredentials = True;

@@ -18,8 +18,11 @@ internal sealed record BrokerSettings
     /// <summary>Folder of workflow files.</summary>
     public string WorkflowsDir { get; init; } = "workflows";
 
-    /// <summary>Allowed origins; empty: every origin.</summary>
-    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+    /// <summary>Allowed origins. Null: every page may read, and none but the broker's own may write while no key is required. <c>*</c>: every page may do both.</summary>
+    public IReadOnlyList<string>? CorsOrigins { get; init; }
+
+    /// <summary>Names of the broker beside localhost and IP addresses; others are refused while no key is required.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     /// <summary>Pause between two collections of expired leases.</summary>
     public TimeSpan ReapInterval { get; init; } = TimeSpan.FromSeconds(5);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Broker.Auth;
 
 namespace Broker.Settings;
 
@@ -25,6 +26,7 @@ internal static partial class SettingsReader
         new("DatabaseUrl", (settings, text) => settings with { DatabaseUrl = Database(text) }),
         new("WorkflowsDir", (settings, text) => settings with { WorkflowsDir = text }),
         new("ApiOnly", (settings, text) => settings with { ApiOnly = Switch(text) }),
+        new("AllowedHosts", (settings, text) => settings with { AllowedHosts = Auth.AllowedHosts.Read(text) }),
         new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }),
         new("ReapInterval", (settings, text) => settings with { ReapInterval = Span(text, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)) }),
         new("Lanes", (settings, text) => settings with { Lanes = Whole(text, 1, 16) }),
@@ -138,7 +140,7 @@ internal static partial class SettingsReader
     [
         .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(origin => origin.TrimEnd('/').ToLowerInvariant())
-            .Where(origin => origin == "null" || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Host.Length > 0)),
+            .Where(origin => origin is "null" or WebPages.AnyOrigin || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && uri.Host.Length > 0)),
     ];
 
     private static string BasePath(string text)

@@ -29,7 +29,15 @@ internal sealed class OwnBroker : IAsyncDisposable
 
     public static Task<OwnBroker> StartAsync(params string[] settings) => StartOnAsync(null, null, settings);
 
-    public static async Task<OwnBroker> StartOnAsync(string? databaseUrl, ILoggerProvider? logs, params string[] settings)
+    public static Task<OwnBroker> StartOnAsync(string? databaseUrl, ILoggerProvider? logs, params string[] settings) => StartWithAsync(
+        databaseUrl,
+        builder =>
+        {
+            if (logs is not null) builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+        },
+        settings);
+
+    public static async Task<OwnBroker> StartWithAsync(string? databaseUrl, Action<WebApplicationBuilder> adjust, params string[] settings)
     {
         var file = databaseUrl is null ? new SqliteFile() : null;
         var (app, _, problem) = BrokerHost.Create(
@@ -37,10 +45,7 @@ internal sealed class OwnBroker : IAsyncDisposable
                 $"--DATABASE_URL={databaseUrl ?? $"sqlite:{file!.Path}"}", "--PORT=0", "--HOST=127.0.0.1", "--WORKFLOWS_DIR=/nonexistent",
                 "--Serilog:MinimumLevel:Default=Warning", .. settings,
             ],
-            builder =>
-            {
-                if (logs is not null) builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
-            });
+            adjust);
         Assert.Null(problem);
         await app!.StartAsync(TestContext.Current.CancellationToken);
         return new(app, file);

@@ -2,7 +2,10 @@ using Broker.Audit;
 using Broker.Auth;
 using Broker.Storage;
 using Broker.Testing;
+using Broker.Tests.App;
+using Broker.Tests.Host;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace Broker.Tests.Auth;
@@ -32,8 +35,42 @@ public sealed class StartTests : IDisposable
         Assert.Contains("HOST=127.0.0.1", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("broker")]
+    [InlineData("*")]
+    [InlineData("localhost")]
+    public async Task Told_to_it_lets_everybody_in_under_its_names(string names) =>
+        await StartAsync("--HOST=0.0.0.0", "--Broker:Auth:AllowAnonymous=true", $"--Broker:AllowedHosts={names}");
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    public async Task Told_to_without_its_names_it_refuses_and_says_what_to_write(string host)
+    {
+        var refusal = await Assert.ThrowsAsync<StartRefusedException>(() => StartAsync($"--HOST={host}", "--Broker:Auth:AllowAnonymous=true"));
+        Assert.Contains("Broker__AllowedHosts=", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("broker keys create", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("HOST=127.0.0.1", refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
-    public async Task Told_to_it_lets_everybody_in() => await StartAsync("--HOST=0.0.0.0", "--Broker:Auth:AllowAnonymous=true");
+    public async Task Names_are_needed_neither_on_loopback_nor_with_keys()
+    {
+        await StartAsync("--Broker:Auth:AllowAnonymous=true");
+        await StartAsync(["--HOST=0.0.0.0", "--Broker:Auth:AllowAnonymous=true", .. TestKeys.Settings]);
+    }
+
+    [Theory]
+    [InlineData(true, "--Broker:Auth:AllowAnonymous=true")]
+    [InlineData(false, "--Broker:Auth:AllowAnonymous=true", "--CORS_ORIGINS=https://page.example")]
+    [InlineData(false, "--Broker:Auth:AllowAnonymous=true", "--CORS_ORIGINS=*")]
+    [InlineData(false)]
+    public async Task Letting_everybody_in_without_a_list_of_origins_is_warned_of(bool isWarned, params string[] settings)
+    {
+        var logs = new RecordedLogs();
+        await using var broker = await OwnBroker.StartOnAsync(null, logs, settings);
+        Assert.Equal(isWarned, logs.Lines.Any(line => line.Level is LogLevel.Warning && line.Text.Contains("CORS_ORIGINS", StringComparison.Ordinal)));
+    }
 
     [Fact]
     public async Task With_configured_keys_it_starts() => await StartAsync(["--HOST=0.0.0.0", .. TestKeys.Settings]);

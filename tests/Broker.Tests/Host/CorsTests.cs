@@ -72,6 +72,25 @@ public sealed class CorsTests
     }
 
     [Fact]
+    public async Task A_star_says_what_unset_means()
+    {
+        await using var host = await HostAsync("*");
+        using var jobs = await SendAsync(host, HttpMethod.Get, "/api/jobs");
+        using var handlers = await SendAsync(host, HttpMethod.Get, "/handlers");
+        Assert.Equal("*", Header(jobs, "Access-Control-Allow-Origin"));
+        Assert.Equal(Page, Header(handlers, "Access-Control-Allow-Origin"));
+        Assert.Equal("true", Header(handlers, "Access-Control-Allow-Credentials"));
+    }
+
+    [Fact]
+    public async Task A_list_of_which_nothing_could_be_read_allows_no_origin()
+    {
+        await using var host = await MiniHost.StartAsync(routes => routes.MapGet("/api/jobs", () => "jobs"), new BrokerSettings { CorsOrigins = [] });
+        using var answer = await SendAsync(host, HttpMethod.Get, "/api/jobs");
+        Assert.Null(Header(answer, "Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
     public async Task Failures_can_be_read_by_pages_too()
     {
         await using var host = await HostAsync();
@@ -86,7 +105,7 @@ public sealed class CorsTests
             routes.MapGet("/api/jobs", () => "jobs");
             routes.MapGet("/fails", string () => throw new InvalidOperationException("on purpose"));
         },
-        new BrokerSettings { CorsOrigins = origins });
+        new BrokerSettings { CorsOrigins = origins.Length == 0 ? null : origins });
 
     private static async Task<HttpResponseMessage> SendAsync(MiniHost host, HttpMethod method, string path, string origin = Page)
     {

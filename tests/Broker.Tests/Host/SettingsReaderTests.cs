@@ -14,7 +14,8 @@ public sealed class SettingsReaderTests
         Assert.Equal("127.0.0.1", settings.Host);
         Assert.Null(settings.DatabaseUrl);
         Assert.False(settings.ApiOnly);
-        Assert.Empty(settings.CorsOrigins);
+        Assert.Null(settings.CorsOrigins);
+        Assert.Empty(settings.AllowedHosts);
         Assert.Equal(TimeSpan.FromSeconds(5), settings.ReapInterval);
     }
 
@@ -41,6 +42,36 @@ public sealed class SettingsReaderTests
         ["https://a.example", "http://localhost:5173", "null"],
         Read(("CORS_ORIGINS", " https://a.example/ ,, http://localhost:5173 ,nonsense,null")).Settings.CorsOrigins);
 
+    [Theory]
+    [InlineData("page.example")]
+    [InlineData("nonsense,,")]
+    public void A_list_without_any_origin_is_not_taken_for_unset(string text) => Assert.Empty(Read(("CORS_ORIGINS", text)).Settings.CorsOrigins!);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  ")]
+    public void Origins_set_to_nothing_are_unset(string text) => Assert.Null(Read(("CORS_ORIGINS", text)).Settings.CorsOrigins);
+
+    [Fact]
+    public void Any_origin_can_be_allowed_aloud() => Assert.Equal(["*"], Read(("CORS_ORIGINS", "*")).Settings.CorsOrigins);
+
+    [Fact]
+    public void Host_names_are_read_from_a_list_in_one_form() => Assert.Equal(
+        ["broker", "broker.example", "*.example.org", "::1", "*"],
+        Read(("Broker:AllowedHosts", "broker, BROKER.example. ,*.Example.org,[0:0::1],*")).Settings.AllowedHosts);
+
+    [Theory]
+    [InlineData("http://broker")]
+    [InlineData("broker:3000")]
+    [InlineData("broker:")]
+    [InlineData("broker/x")]
+    [InlineData("bro ker")]
+    [InlineData("*.")]
+    [InlineData("*broker")]
+    [InlineData("a..b")]
+    public void What_is_no_host_name_is_refused_with_what_to_write(string text) =>
+        Assert.Contains("host names without scheme and port", Read(("Broker:AllowedHosts", text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Variables_win_over_keys()
     {
@@ -54,7 +85,7 @@ public sealed class SettingsReaderTests
     {
         var settings = Read(
             ("Broker:Host", "0.0.0.0"), ("Broker:WorkflowsDir", "/flows"), ("Broker:ApiOnly", "true"), ("Broker:CorsOrigins:0", "http://a"),
-            ("Broker:CorsOrigins:1", "http://b"), ("Broker:ReapInterval", "00:00:01"), ("Broker:DefaultLeaseSecs", "90"), ("Broker:WorkerTimeout", "00:01:00"),
+            ("Broker:CorsOrigins:1", "http://b"), ("Broker:AllowedHosts:0", "a"), ("Broker:ReapInterval", "00:00:01"), ("Broker:DefaultLeaseSecs", "90"), ("Broker:WorkerTimeout", "00:01:00"),
             ("Broker:WorkerOffline", "00:02:00"), ("Broker:WorkerRemoved", "1.00:00:00"), ("Broker:InstancesBasePath", "/wf/"),
             ("Broker:RunnerTickEnabled", "false"), ("Broker:InstancesShowActive", "true"), ("Broker:MaxBodyBytes", "65536"), ("Broker:Retention", "00:00:00"),
             ("Broker:StreamHeartbeat", "00:00:05"), ("Broker:DatabaseUrl", "sqlite:x.db"), ("Broker:Port", "1"), ("Broker:Lanes", "4"),
@@ -67,6 +98,7 @@ public sealed class SettingsReaderTests
             WorkflowsDir = "/flows",
             ApiOnly = true,
             CorsOrigins = settings.CorsOrigins,
+            AllowedHosts = settings.AllowedHosts,
             ReapInterval = TimeSpan.FromSeconds(1),
             DefaultLeaseSecs = 90,
             WorkerTimeout = TimeSpan.FromMinutes(1),
@@ -90,6 +122,7 @@ public sealed class SettingsReaderTests
         };
         Assert.Equal(expected, settings);
         Assert.Equal(["http://a", "http://b"], settings.CorsOrigins);
+        Assert.Equal(["a"], settings.AllowedHosts);
     }
 
     [Fact]

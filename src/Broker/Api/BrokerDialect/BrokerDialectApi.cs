@@ -17,7 +17,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Worker);
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
                 "One repository by name, or a page of all in order of registration (an array)")
-            .Produces<RepositoryInfo>().Produces(404).Refuses(400)
+            .WithMetadata(RefusedToPages.Mark).Produces<RepositoryInfo>().Produces(404).Refuses(400)
             .RequireScope(Scope.Read | Scope.Worker);
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
@@ -39,7 +39,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .WithMetadata(NoHead.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404)
+            .WithMetadata(NoHead.Mark, RefusedToPages.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold, or on a run that is gone, is ignored with 204. An array of reports, or claim: 200")

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
@@ -31,6 +32,8 @@ internal static class EventRoutes
             return;
         }
 
+        // What the queue's reader is sent is gone for every other one.
+        if (request.Mode is StreamMode.Queue && await KeylessGate.RefusedAsync(http)) return;
         if (await HandlerRoutes.FindAsync(engine, handlerId, http.RequestAborted) is not { } run)
         {
             await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);

@@ -15,7 +15,9 @@ internal static class InstancesDialectApi
     {
         var basePath = InstancePaths.Base(settings);
         var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync)
-            .RefusesWith(static (http, status, message) => InstanceError.Refused(status, message).SendAsync(http));
+            .RefusesWith(
+                static (http, status, message) => InstanceError.Refused(status, message).SendAsync(http),
+                static (http, status, message) => (InstanceError.Refused(status, message) with { Message = message }).SendAsync(http));
 
         api.MapGet($"{basePath}/workflows", InstanceHandlers.ListWorkflows)
             .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
