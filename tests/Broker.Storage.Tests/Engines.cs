@@ -147,6 +147,10 @@ public sealed class PostgresReportAndClaimTests(PostgresCluster cluster) : Repor
 
 public sealed class SqliteReportAndClaimTests() : ReportAndClaimConformance(new OnSqlite());
 
+public sealed class PostgresClaimIdTests(PostgresCluster cluster) : ClaimIdConformance(new OnPostgres(cluster));
+
+public sealed class SqliteClaimIdTests() : ClaimIdConformance(new OnSqlite());
+
 public sealed class PostgresPrefetchTests(PostgresCluster cluster) : PrefetchConformance(new OnPostgres(cluster));
 
 public sealed class SqlitePrefetchTests() : PrefetchConformance(new OnSqlite());

@@ -35,6 +35,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
         ["resolve"] = (HotSql.Resolve, "ARRAY['w1', 'w2'], ARRAY['i20001', 'i20002'], ARRAY[NULL, 0]::int[]", 40),
+        ["lock claims"] = (HotSql.LockClaims, "ARRAY[5, 6]::bigint[]", 10),
+        ["granted before"] = (HotSql.Granted, "ARRAY[5, 6]::bigint[], ARRAY['w', 'w']", 20),
         ["lock runs"] = (HotSql.LockRuns, Run, 40),
         ["lock versions"] = (HotSql.LockVersions, Run, 40),
         ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),

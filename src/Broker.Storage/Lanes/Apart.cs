@@ -4,17 +4,20 @@ namespace Broker.Storage.Lanes;
 
 /// <summary>
 /// Which callers may not share a transaction. A restart, a purge and the start of a further run change what an instance's name stands
-/// for; whoever names the same instance was looked up before that, and would be answered for the run that is gone.
+/// for; whoever names the same instance was looked up before that, and would be answered for the run that is gone. A claim that is sent
+/// again is answered with what the first one got, once that is committed.
 /// </summary>
 internal static class Apart
 {
     /// <summary>Takes those out that have to wait for the next transaction, in order; null when there are none.</summary>
     public static List<Work>? TakeLater(List<Work> together)
     {
-        if (together.Count < 2 || !together.Exists(Moves)) return null;
+        if (together.Count < 2 || !(together.Exists(Moves) || HasRepeatedClaims(together))) return null;
         HashSet<(string Workflow, string InstanceId)> named = [], moved = [];
+        HashSet<(string Worker, string Id)> claims = [];
         var later = together.Where(work =>
         {
+            if (ClaimOf(work) is { } claim && !claims.Add(claim)) return true;
             var (moves, names) = (Moves(work), NamesOf(work).ToList());
             if (names.Exists(moved.Contains) || (moves && names.Exists(named.Contains))) return true;
             named.UnionWith(names);
@@ -25,6 +28,14 @@ internal static class Apart
         together.RemoveAll(later.Contains);
         return later;
     }
+
+    private static bool HasRepeatedClaims(List<Work> together)
+    {
+        HashSet<(string Worker, string Id)>? claims = null;
+        return together.Exists(work => ClaimOf(work) is { } claim && !(claims ??= []).Add(claim));
+    }
+
+    private static (string Worker, string Id)? ClaimOf(Work work) => work is ClaimWork { Request: { ClaimId: { } id } request } ? (request.WorkerId, id) : null;
 
     private static bool Moves(Work work) => work switch
     {

@@ -31,15 +31,17 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     /// <summary>Everything but the commit.</summary>
     public void Run()
     {
+        var repeated = RepeatedClaims.Find(unit, works);
         ResolveNames();
         var now = Load();
         now = Apply(now);
+        repeated?.Mark(sessions);
         Conclude();
         AnnounceIdle();
         Gather();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
         expected = services.Prefetch.Expect(works, ahead: recruits, services.Gate.IsWaitedFor);
-        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Ahead).OfType<ClaimWork>())), Heartbeats());
+        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Ahead).OfType<ClaimWork>())), Heartbeats(repeated));
         if (claims.Count > 0)
         {
             // With those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement.
@@ -290,10 +292,10 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         if (unclaimed > 0) works.AddRange(services.Gate.Recruit(ready, unclaimed));
     }
 
-    private List<HeartbeatWork> Heartbeats()
+    private List<HeartbeatWork> Heartbeats(RepeatedClaims? repeated)
     {
         var heartbeats = new List<HeartbeatWork>();
-        foreach (var heartbeat in works.OfType<HeartbeatWork>())
+        foreach (var heartbeat in works.OfType<HeartbeatWork>().Concat(repeated?.Renewals ?? []))
         {
             heartbeat.Outcome = HeartbeatVerdict.Gone;
             if (heartbeat.Held is not null) heartbeats.Add(heartbeat);

@@ -14,11 +14,11 @@ internal sealed class ClaimGroup
     /// <summary>One entry for each step wanted: who gets it.</summary>
     public List<ClaimSlot> Slots { get; } = [];
 
-    /// <summary>The groups of these claims, but for those whose callers have gone and those that no queue is open to.</summary>
+    /// <summary>The groups of these claims, but for those whose callers have gone, those that no queue is open to and those sent before.</summary>
     public static List<ClaimGroup> AllOf(IEnumerable<ClaimWork> works)
     {
         var groups = new List<ClaimGroup>();
-        var claims = works.Where(claim => !claim.Cancelled.IsCancellationRequested && claim.Queues.Count > 0).ToList();
+        var claims = works.Where(claim => !claim.Cancelled.IsCancellationRequested && !claim.IsRepeated && claim.Queues.Count > 0).ToList();
         if (claims.Count == 0) return groups;
         var fences = NewFences(claims.Sum(claim => claim.Fences is null ? claim.Request.Count : 0));
         var next = 0;

@@ -14,12 +14,19 @@ internal sealed class ClaimWork : Work<IReadOnlyList<Assignment>>
     public IReadOnlyList<QueueRow> Queues { get; }
 
     /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
-    public IReadOnlyList<long>? Fences { get; init; }
+    public long[]? Fences { get; init; }
+
+    /// <summary>The claim was sent before: leases that it was granted then are live, have been renewed, and no others are granted.</summary>
+    public bool IsRepeated { get; set; }
 
     /// <summary>The same claim once more.</summary>
     public ClaimWork Again() => new(Request, Queues) { Cancelled = Cancelled, Fences = Fences };
 
     public void Give(Assignment step) => given.Add(step);
 
-    public override void Reset() => given.Clear();
+    public override void Reset()
+    {
+        given.Clear();
+        IsRepeated = false;
+    }
 }

@@ -13,7 +13,7 @@ internal readonly record struct RunName(string Workflow, string InstanceId, int?
 
 /// <summary>
 /// One transaction on one engine: the whole list of what differs between them on the hot path. Its calls block: lanes have threads of
-/// their own (see <see cref="Lane"/>). Order of locks, everywhere: run rows by
+/// their own (see <see cref="Lane"/>). Order of locks, everywhere: ids of claims, run rows by
 /// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. Nobody waits against that order, but for
 /// reports that have looked at the inbox and then write their steps: a deadlock of theirs is tried again.
 /// </summary>
@@ -24,6 +24,12 @@ internal interface IUnit : IDisposable
 
     /// <summary>Runs by name: id and definition; (0, 0) where there is none. Begins the transaction if it has not begun.</summary>
     (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names);
+
+    /// <summary>
+    /// The live leases that were granted to these claims before, each found by its fence and worker. First of all: it makes every other transaction
+    /// with one of these claims wait until this one has ended. Begins the transaction.
+    /// </summary>
+    IReadOnlyList<HeldLease> Granted(IReadOnlyList<ClaimWork> claims);
 
     /// <summary>
     /// Begins, locks the runs in order of id, reads the named steps, if it is wished under a lock of their own, and takes the time: after the

@@ -60,6 +60,18 @@ internal static class HotSql
     /// <summary>Reads nothing, of a table that must be there.</summary>
     public const string Ping = "SELECT FROM run LIMIT 0";
 
+    /// <summary>
+    /// Makes claims with the same id wait for each other, in one order for all: below zero, where no other lock of ours is. Else the same claim, sent
+    /// twice at once, was granted two leases, and one of them ran out with no worker that knew of it.
+    /// </summary>
+    public const string LockClaims = "SELECT pg_advisory_xact_lock(k) FROM (SELECT DISTINCT -1 - f AS k FROM unnest($1::bigint[]) AS u(f) ORDER BY k OFFSET 0) c";
+
+    /// <summary>Leases that were granted to claims with these fences before, by the index of leased steps.</summary>
+    public const string Granted = """
+        SELECT s.run_id, s.idx, s.fence, s.worker FROM unnest($1::bigint[], $2::text[]) AS k(fence, worker)
+        JOIN LATERAL (SELECT run_id, idx, fence, worker FROM step WHERE status = 2 AND fence = k.fence AND worker = k.worker OFFSET 0) s ON true
+        """;
+
     /// <summary>Run names to ids; a null number is the current run.</summary>
     public const string Resolve = """
         SELECT k.ord, r.id, r.definition_id

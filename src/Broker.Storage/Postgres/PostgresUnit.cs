@@ -36,6 +36,19 @@ internal sealed class PostgresUnit(
         return found;
     }
 
+    public IReadOnlyList<HeldLease> Granted(IReadOnlyList<ClaimWork> claims)
+    {
+        var wanted = claims.SelectMany(c => c.Fences!, (c, fence) => (Fence: fence, Worker: c.Request.WorkerId)).ToList();
+        using var batch = Batch();
+        batch.Add(HotSql.LockClaims, Column(claims, c => c.Fences![0]));
+        batch.Add(HotSql.Granted, Column(wanted, w => w.Fence), Column(wanted, w => Known(w.Worker)));
+        using var reader = batch.Read();
+        reader.NextResult();
+        var granted = new List<HeldLease>();
+        while (reader.Read()) granted.Add(new(new StepKey(reader.GetInt64(0), reader.GetInt32(1)), reader.GetInt64(2), reader.GetString(3)));
+        return granted;
+    }
+
     public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
     {
         recalled = null;

@@ -11,6 +11,8 @@ internal static class SqliteSql
 
     public const string Run = $"SELECT {RowReader.RunColumns} FROM run WHERE id = @p0";
 
+    public const string Granted = "SELECT run_id, idx FROM step INDEXED BY ix_step_leased WHERE status = 2 AND fence = @p0 AND worker = @p1";
+
     public const string Step = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND idx = @p1";
 
     public const string Active = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";

@@ -32,6 +32,22 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return found;
     }
 
+    public IReadOnlyList<HeldLease> Granted(IReadOnlyList<ClaimWork> claims)
+    {
+        Begin();
+        var granted = new List<HeldLease>();
+        foreach (var claim in claims)
+        {
+            foreach (var fence in claim.Fences!)
+            {
+                using var reader = Query(SqliteSql.Granted, fence, claim.Request.WorkerId);
+                while (reader.Read()) granted.Add(new(new StepKey(reader.GetInt64(0), reader.GetInt32(1)), fence, claim.Request.WorkerId));
+            }
+        }
+
+        return granted;
+    }
+
     public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
     {
         Begin();

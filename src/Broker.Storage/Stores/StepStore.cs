@@ -16,32 +16,36 @@ internal sealed class StepStore(
         var began = Stopwatch.GetTimestamp();
         var (kind, queues) = await scopes.QueuesOfAsync(claim, ct);
         if (prefetch.Take(claim, kind, queues) is { } step) return Measured([step], began);
-        var (work, given) = await OpenAsync(claim, queues, [], ct);
-        if (work is null) return given;
-        var claimed = Measured(await lanes.RunAsync(work, ct), began);
-        return claimed.Count > 0 ? claimed : await LookAgainAsync(work, ct);
+        return WorkFor(claim, queues, ct) is { } work ? await ClaimAsync(work, ct) : [];
     }
 
-    // Nobody hears that there is nothing while something is held for others.
-    private async Task<IReadOnlyList<Assignment>> LookAgainAsync(ClaimWork claim, CancellationToken ct)
+    // Null: no queue is open to it. What a claim was granted before is found all the same: another broker may know the queue.
+    private static ClaimWork? WorkFor(ClaimRequest claim, IReadOnlyList<QueueRow> queues, CancellationToken ct) =>
+        queues.Count == 0 && claim.ClaimId is null
+            ? null
+            : new(claim, queues) { Cancelled = ct, Fences = claim.ClaimId is null ? null : ClaimKeys.FencesOf(claim) };
+
+    private async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimWork work, CancellationToken ct)
     {
-        if (ct.IsCancellationRequested || !await returns.MakeRoomAsync(claim)) return [];
         var began = Stopwatch.GetTimestamp();
-        return Measured(await lanes.RunAsync(claim.Again(), ct), began);
+        return await FinishAsync(work, Measured(await lanes.RunAsync(work, ct), began), ct);
     }
 
-    // What was given to the same claim before and is not being reported, or work for the lanes; neither where no queue is open to it.
-    private async ValueTask<(ClaimWork? Work, IReadOnlyList<Assignment> Given)> OpenAsync(
-        ClaimRequest claim, IReadOnlyList<QueueRow> queues, ReportWork[] reports, CancellationToken ct)
+    // What was handed to the same claim before is read again, and a claim that got nothing looks once more: none is answered "empty" while
+    // steps are held for other workers.
+    private async Task<IReadOnlyList<Assignment>> FinishAsync(ClaimWork claim, IReadOnlyList<Assignment> claimed, CancellationToken ct)
     {
-        if (queues.Count == 0) return (null, []);
-        if (claim.ClaimId is null) return (new ClaimWork(claim, queues) { Cancelled = ct }, []);
-        var fences = ClaimKeys.FencesOf(claim);
-        var ending = reports.Select(r => r.Lease).ToHashSet();
-        var given = (await keys.FindAsync(claim, fences, ct))
-            .Where(step => !ending.Contains(new HeldLease(new(step.Lease.RunId, step.Lease.Step), step.Lease.Fence, null)))
-            .ToList();
-        return given.Count > 0 ? (null, given) : (new ClaimWork(claim, queues) { Cancelled = ct, Fences = fences }, []);
+        if (claim.IsRepeated)
+        {
+            // Reported or lost since the lane has found them: it is a new claim then.
+            var granted = await keys.FindAsync(claim, ct);
+            return granted.Count > 0 ? granted : await ClaimAsync(claim.Again(), ct);
+        }
+
+        if (claimed.Count > 0 || ct.IsCancellationRequested || !await returns.MakeRoomAsync(claim)) return claimed;
+        var (began, again) = (Stopwatch.GetTimestamp(), claim.Again());
+        claimed = Measured(await lanes.RunAsync(again, ct), began);
+        return again.IsRepeated ? await FinishAsync(again, [], ct) : claimed;
     }
 
     public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IClaimTurn turn, CancellationToken ct) =>
@@ -69,17 +73,16 @@ internal sealed class StepStore(
 
     private async Task<BatchOutcome> ReportAsync(ReportWork[] reports, ClaimRequest? next, CancellationToken ct)
     {
-        var (claim, given) = next is null ? (null, []) : await OpenAsync(next, (await scopes.QueuesOfAsync(next, ct)).Queues, reports, ct);
+        var claim = next is null ? null : WorkFor(next, (await scopes.QueuesOfAsync(next, ct)).Queues, ct);
         var began = Stopwatch.GetTimestamp();
         await lanes.AddAsync(claim is null ? reports : [.. reports, claim], ct);
         try
         {
             var verdicts = await Task.WhenAll(reports.Select(r => r.Done));
-            var claimed = claim is null ? given : await MeasureAsync(claim.Done, began);
+            var claimed = claim is null ? [] : await MeasureAsync(claim.Done, began);
             foreach (var work in reports) Measure(work, began);
             foreach (var work in reports) await KeepLinesAsync(work, ct);
-            if (claim is not null && claimed.Count == 0) claimed = await LookAgainAsync(claim, ct);
-            return new BatchOutcome(verdicts, claimed);
+            return new BatchOutcome(verdicts, claim is null ? [] : await FinishAsync(claim, claimed, ct));
         }
         catch when (claim is { Request.ClaimId: null })
         {

@@ -97,6 +97,8 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names) => inner.Resolve(names);
 
+    public virtual IReadOnlyList<HeldLease> Granted(IReadOnlyList<ClaimWork> claims) => inner.Granted(claims);
+
     public virtual Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps) => inner.Begin(runs, steps, locksSteps);
 
     public virtual Loaded? Recall(IReadOnlyList<HeldLease> leases) => inner.Recall(leases);
