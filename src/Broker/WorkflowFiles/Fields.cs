@@ -96,15 +96,19 @@ internal sealed class Fields(MappingNode mapping, string? prefix, Action<string,
         }
     }
 
-    /// <summary>Names and texts in file order; an empty value is an empty text.</summary>
+    /// <summary>Names and texts in file order; a value of nothing is an empty text, however the format writes nothing.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Environment(string field)
     {
         var variables = new List<KeyValuePair<string, string>>();
         foreach (var (name, value) in Mapping(field)?.Entries ?? [])
         {
-            if (value is ScalarNode scalar)
+            if (!IsVariableName(name))
             {
-                variables.Add(new(name, scalar.Text));
+                Report(field, $"holds the name '{name}', which a shell cannot set: write letters, digits and _, and no digit first");
+            }
+            else if (value is ScalarNode scalar)
+            {
+                variables.Add(new(name, scalar.IsNull ? "" : scalar.Text));
             }
             else
             {
@@ -116,6 +120,10 @@ internal sealed class Fields(MappingNode mapping, string? prefix, Action<string,
     }
 
     public void Report(string field, string message) => report(prefix + field, message);
+
+    // POSIX: ASCII alone, whatever the locale.
+    private static bool IsVariableName(string name) =>
+        name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_');
 
     private string? Item(string field, Node item, int index)
     {

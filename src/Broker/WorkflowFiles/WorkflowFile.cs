@@ -12,6 +12,9 @@ internal sealed record JobDocument
 
     public required string Command { get; init; }
 
+    /// <summary>The same as steps, for workers that run each as a script of its own; null for a job that is a single <c>run</c>.</summary>
+    public JobScript? Script { get; init; }
+
     public IReadOnlyList<string> DependsOn { get; init; } = [];
 
     public IReadOnlyList<string> RequiredLabels { get; init; } = [];
@@ -21,6 +24,15 @@ internal sealed record JobDocument
     public long? TimeoutSecs { get; init; }
 
     public string? If { get; init; }
+}
+
+/// <summary>A job's variables, those of the workflow first, and its steps that run something.</summary>
+internal sealed record JobScript(IReadOnlyList<KeyValuePair<string, string>> Environment, IReadOnlyList<StepText> Steps)
+{
+    /// <summary>Characters in it, about.</summary>
+    public long Weight => TextOf(Environment) + Steps.Sum(s => s.Label.Length + s.Run!.Length + TextOf(s.Environment));
+
+    private static long TextOf(IReadOnlyList<KeyValuePair<string, string>> variables) => variables.Sum(v => v.Key.Length + v.Value.Length);
 }
 
 /// <summary>Why a file is left out, and where in it the reason stands.</summary>

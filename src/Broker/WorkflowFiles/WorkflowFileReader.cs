@@ -179,17 +179,28 @@ internal sealed class WorkflowFileReader
         foreach (var job in jobs)
         {
             var command = ShellCommand.Compose(environment, job.Environment, job.Run, job.Steps);
-            left -= command.Length;
+            var script = ScriptOf(environment, job);
+            left -= command.Length + (script?.Weight ?? 0);
             if (left < 0)
             {
                 Report(job.Document.Id, null, $"the commands of the file add up to more than {MaxCommandCharacters} characters");
                 return null;
             }
 
-            documents.Add(job.Document with { Command = command });
+            documents.Add(job.Document with { Command = command, Script = script });
         }
 
         return new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name, trigger, documents);
+    }
+
+    // A name that comes twice has its last value: an object of the claim holds a member once.
+    private static JobScript? ScriptOf(IReadOnlyList<KeyValuePair<string, string>> environment, JobText job)
+    {
+        var steps = job.Steps.Where(s => s.Runs).ToList();
+        if (steps.Count == 0) return null;
+        var variables = new OrderedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, value) in environment.Concat(job.Environment)) variables[name] = value;
+        return new JobScript([.. variables], [.. steps.Select(s => s with { Run = s.Run!.Trim() })]);
     }
 
     private void Report(string? job, string? field, string message) => problems.Add(new FileProblem(fileName, job, field, message));

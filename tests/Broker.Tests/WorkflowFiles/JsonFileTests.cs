@@ -25,7 +25,7 @@ public sealed class JsonFileTests
         Assert.Equal(@"export CHANNEL='it'\''s' && make", file.Jobs[0].Command);
         Assert.Equal((1, 60, "always"), (file.Jobs[0].MaxRetries, file.Jobs[0].TimeoutSecs, file.Jobs[0].If));
         Assert.Equal(
-            "export CHANNEL='it'\\''s' && export KEY='k1' && echo '=== sign ===' && ./sign\n./check",
+            "export CHANNEL='it'\\''s' && export KEY='k1' && echo '=== sign ===' && eval './sign\n./check'",
             file.Jobs[1].Command);
         Assert.Equal(["compile"], file.Jobs[1].DependsOn);
         Assert.Equal(["linux"], file.Jobs[1].RequiredLabels);

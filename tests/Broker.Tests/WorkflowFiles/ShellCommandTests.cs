@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Broker.WorkflowFiles;
 using Xunit;
 
 namespace Broker.Tests.WorkflowFiles;
@@ -87,5 +89,118 @@ public sealed class ShellCommandTests
 
         Assert.Equal(("on\n", 0), await Reading.ShellAsync(lines.Command));
         Assert.Equal(("=== step 1 ===\n", 1), await Reading.ShellAsync(steps.Command));
+    }
+
+    [Theory]
+    [InlineData("make all")]
+    [InlineData("a && b | c 2>&1 >> log")]
+    [InlineData("! grep -q 'x; y' \"$FILE\" ${DIR:-/tmp}/f")]
+    [InlineData("echo a\\;b#c done if")]
+    [InlineData("curl -s http://h/p?x=1#y")]
+    public void A_simple_line_is_joined_as_it_is_written(string run) =>
+        Assert.Equal($"echo '=== step 1 ===' && {run}", Steps(run));
+
+    [Theory]
+    [InlineData("a || b")]
+    [InlineData("a; b")]
+    [InlineData("a &")]
+    [InlineData("a |& b")]
+    [InlineData("a &> log")]
+    [InlineData("a # why")]
+    [InlineData("cat <<E\nx\nE")]
+    [InlineData("a\nb")]
+    [InlineData("a \\")]
+    [InlineData("echo 'a")]
+    [InlineData("echo \"a")]
+    [InlineData("echo `date`")]
+    [InlineData("echo $(date)")]
+    [InlineData("echo ${A:-$(date)}")]
+    [InlineData("(a")]
+    [InlineData("{ a")]
+    [InlineData("if a")]
+    [InlineData("a && while b")]
+    [InlineData("f() x")]
+    [InlineData("a &&")]
+    [InlineData("&& a")]
+    [InlineData("a | | b")]
+    [InlineData("a >")]
+    [InlineData("!")]
+    public void Any_other_run_is_joined_by_eval(string run) =>
+        Assert.Equal($"echo '=== step 1 ===' && eval '{run.Replace("'", @"'\''", StringComparison.Ordinal)}'", Steps(run));
+
+    // The second step ends with 9 or prints "after": whatever the first is, the second runs exactly if the first succeeds.
+    [Theory]
+    [InlineData("echo one # x", "one\n", true)]
+    [InlineData("cat <<E\none\nE", "one\n", true)]
+    [InlineData("cat <<E\none", "one", true)]
+    [InlineData("true &", "", true)]
+    [InlineData("echo one;", "one\n", true)]
+    [InlineData("true one \\", "", true)]
+    [InlineData("true || echo b", "", true)]
+    [InlineData("false || false", "", false)]
+    [InlineData("false # x", "", false)]
+    [InlineData("false &&", null, false)]
+    [InlineData("echo 'one", null, false)]
+    [InlineData("if true", null, false)]
+    [InlineData("( echo one", null, false)]
+    [InlineData("cd / && X=1", "", true)]
+    public async Task No_step_swallows_breaks_or_masks_its_neighbour(string run, string? printed, bool succeeds)
+    {
+        var (first, _) = await Reading.ShellAsync(Steps("echo before", run, "echo after $X; exit 9"));
+        var (second, code) = await Reading.ShellAsync(Steps(run, "exit 9"));
+
+        Assert.StartsWith("=== step 1 ===\nbefore\n=== step 2 ===\n" + printed, first, StringComparison.Ordinal);
+        Assert.Equal(succeeds, first.Contains("=== step 3 ===\nafter", StringComparison.Ordinal));
+        Assert.Equal(run.Contains("X=1", StringComparison.Ordinal), first.Contains("after 1", StringComparison.Ordinal));
+        Assert.Equal(succeeds, second.Contains("=== step 2 ===", StringComparison.Ordinal));
+        if (succeeds) Assert.Equal(9, code);
+        else Assert.NotEqual(0, code);
+    }
+
+    [Fact]
+    public async Task A_run_beside_variables_is_joined_by_eval_and_sees_them()
+    {
+        var command = Reading.Job("run: true & echo $A\nenv: { A: b }").Command;
+
+        Assert.Equal("export A='b' && eval 'true & echo $A'", command);
+        Assert.Equal(("b\n", 0), await Reading.ShellAsync(command));
+    }
+
+    [Fact]
+    public void A_value_that_no_program_can_be_given_stays_a_variable_of_the_shell()
+    {
+        string Command(int length) => Reading.Job($"run: a\nenv: {{ A: {new string('x', length)} }}").Command;
+
+        Assert.StartsWith("export A='xxx", Command(ShellCommand.MostExported - 3), StringComparison.Ordinal);
+        Assert.StartsWith("A='xxx", Command(ShellCommand.MostExported - 2), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_are_kept_beside_the_command_with_the_variables_of_all()
+    {
+        var job = Reading.Good("""
+            name: n
+            on: push
+            env: { W: w, BOTH: outer }
+            jobs:
+              a:
+                env: { BOTH: inner, J: }
+                steps:
+                  - { name: Sign, run: " one ", env: { S: s } }
+                  - { name: not run }
+                  - { run: two }
+            """).Jobs[0];
+
+        Assert.Equal([("W", "w"), ("BOTH", "inner"), ("J", "")], job.Script!.Environment.Select(v => (v.Key, v.Value)));
+        Assert.Equal([("Sign", "one"), ("step 3", "two")], job.Script.Steps.Select(s => (s.Label, s.Run!)));
+        Assert.Equal("s", Assert.Single(job.Script.Steps[0].Environment).Value);
+        Assert.Null(Reading.Job("run: a").Script);
+        Assert.Null(Reading.Job("steps: [ { name: x } ]").Script);
+    }
+
+    private static string Steps(params string[] runs)
+    {
+        var steps = JsonSerializer.Serialize(runs.Select(run => new Dictionary<string, string> { ["run"] = run }));
+        return Reading.Good($$$$"""{"name":"n","on":"push","jobs":{"a":{"steps":{{{{steps}}}}}}}""", "n.json").Jobs[0].Command;
     }
 }

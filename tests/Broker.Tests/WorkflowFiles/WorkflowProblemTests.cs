@@ -48,6 +48,26 @@ public sealed class WorkflowProblemTests
         Assert.Equal([$"release.yml: {expected}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{line}\n"));
 
     [Theory]
+    [InlineData("''")]
+    [InlineData("1X")]
+    [InlineData("my.setting")]
+    [InlineData("A-B")]
+    [InlineData("'A B'")]
+    [InlineData("'A=B'")]
+    [InlineData("'A;touch'")]
+    [InlineData("Ä")]
+    [InlineData("'A\u0009'")]
+    public void A_name_that_a_shell_cannot_set_is_refused_with_its_place(string name)
+    {
+        var said = $"holds the name '{name.Trim('\'')}', which a shell cannot set: write letters, digits and _, and no digit first";
+        var env = $"env: {{ {name}: v, A_1: v, _b: v }}";
+
+        Assert.Equal([$"release.yml: env: {said}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{env}\n"));
+        Assert.Equal([$"release.yml: job 'only': env: {said}"], Reading.JobProblems($"run: x\n{env}"));
+        Assert.Equal([$"release.yml: job 'only': step 2: env: {said}"], Reading.JobProblems($"steps:\n  - run: x\n  - {{ run: y, {env} }}"));
+    }
+
+    [Theory]
     [InlineData("name: {}", "name: must be text, not a mapping")]
     [InlineData("run: [a]", "run: must be text, not a list")]
     [InlineData("needs: {}", "needs: must be text or a list of texts, not a mapping")]

@@ -24,7 +24,7 @@ public sealed class YamlFileTests
         var file = Reading.Good("""
             name: 5
             on: [true, 1.10]
-            env: { A: 1.0, B: true, C: 0x1F, D: 010, E: no, F: 2024-01-02, G: , H: ~, I: 1e3, 7: seven }
+            env: { A: 1.0, B: true, C: 0x1F, D: 010, E: no, F: 2024-01-02, G: , H: ~, I: 1e3, J: null, K: '~' }
             jobs:
               2024-01-02: { name: 007, run: 5, labels: [1, true], if: true }
               true: { run: true, needs: 2024-01-02 }
@@ -38,7 +38,7 @@ public sealed class YamlFileTests
         Assert.Equal(["2024-01-02"], file.Jobs[1].DependsOn);
         Assert.Equal(
             "export A='1.0' && export B='true' && export C='0x1F' && export D='010' && export E='no' && export F='2024-01-02'"
-            + " && export G='' && export H='~' && export I='1e3' && export 7='seven' && true",
+            + " && export G='' && export H='' && export I='1e3' && export J='' && export K='~' && true",
             file.Jobs[1].Command);
     }
 

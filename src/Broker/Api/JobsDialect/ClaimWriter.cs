@@ -18,13 +18,14 @@ internal static class ClaimWriter
     public static void Write(Utf8JsonWriter json, Assignment claimed)
     {
         var workflow = WorkflowLookup.WorkerName(claimed.Run);
+        var shape = JobShapes.Of(claimed.Definition)[claimed.Step.Index];
         json.WriteStartObject();
         json.WriteStartObject("job");
         json.WriteString("job_id", claimed.Step.Name);
         json.WriteString("workflow_id", workflow);
         json.WriteString("command", claimed.Step.Command ?? "");
         json.WritePropertyName("required_labels");
-        json.WriteRaw(JobShapes.Of(claimed.Definition)[claimed.Step.Index].RequiredLabelsJson);
+        json.WriteRaw(shape.RequiredLabelsJson);
         json.WriteStartObject("retry_policy");
         json.WriteNumber("max_retries", claimed.Step.Retry.MaxRetries);
         json.WritePropertyName("backoff");
@@ -34,6 +35,7 @@ internal static class ClaimWriter
         WriteUpstream(json, claimed);
         json.WriteNumber("enqueued_at_ms", claimed.QueuedAt.ToUnixTimeMilliseconds());
         json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
+        if (shape.Script is { } script) WriteScript(json, script);
         if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
         json.WriteEndObject();
 
@@ -46,6 +48,15 @@ internal static class ClaimWriter
         json.WriteNumber("granted_at_ms", claimed.GrantedAt.ToUnixTimeMilliseconds());
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    /// <summary>Extension: a worker that takes steps runs them instead of the command.</summary>
+    private static void WriteScript(Utf8JsonWriter json, (string StepsJson, string EnvJson) script)
+    {
+        json.WritePropertyName("steps");
+        json.WriteRaw(script.StepsJson);
+        json.WritePropertyName("env");
+        json.WriteRaw(script.EnvJson);
     }
 
     /// <summary>Three spellings and no other: the stock worker cannot read a claim with a fourth, so growing delays show as the next one.</summary>

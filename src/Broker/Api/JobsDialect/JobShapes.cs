@@ -10,6 +10,10 @@ internal sealed record JobShape
     public required string NameJson { get; init; }
     public string DependsOnJson { get; init; } = "[]";
     public string RequiredLabelsJson { get; init; } = "[]";
+
+    /// <summary>Steps for workers that run each by itself, and the variables of all; null when there is a command alone.</summary>
+    public (string StepsJson, string EnvJson)? Script { get; init; }
+
     public string MetadataJson { get; init; } = "{}";
     public string PortsJson { get; init; } = "[]";
     public string ChildrenJson { get; init; } = "null";
@@ -57,6 +61,7 @@ internal static class JobShapes
             NameJson = Shown("name", Quoted(step.Name)),
             DependsOnJson = Written("depends_on"),
             RequiredLabelsJson = Written("required_labels"),
+            Script = ScriptOf(written),
             MetadataJson = Shown("metadata", "{}"),
             PortsJson = Shown("ports", "[]"),
             ChildrenJson = Shown("children", "null"),
@@ -68,6 +73,25 @@ internal static class JobShapes
             AttemptJson = Shown("attempt", "0"),
         };
     }
+
+    // Written by files alone; a client that registers a document of its own may have put anything there.
+    private static (string StepsJson, string EnvJson)? ScriptOf(JsonElement written)
+    {
+        if (!written.TryGetProperty("script", out var script) || script.ValueKind is not JsonValueKind.Object) return null;
+        return script.TryGetProperty("steps", out var steps) && steps.ValueKind is JsonValueKind.Array && steps.EnumerateArray().All(IsScriptStep)
+            && script.TryGetProperty("env", out var env) && IsVariables(env)
+            ? (steps.GetRawText(), env.GetRawText())
+            : null;
+    }
+
+    private static bool IsScriptStep(JsonElement step) =>
+        step.ValueKind is JsonValueKind.Object
+        && step.TryGetProperty("run", out var run) && run.ValueKind is JsonValueKind.String
+        && (!step.TryGetProperty("name", out var name) || name.ValueKind is JsonValueKind.String)
+        && (!step.TryGetProperty("env", out var env) || IsVariables(env));
+
+    private static bool IsVariables(JsonElement env) =>
+        env.ValueKind is JsonValueKind.Object && env.EnumerateObject().All(variable => variable.Value.ValueKind is JsonValueKind.String);
 
     // A step of another dialect's definition, watched from here.
     private static JobShape OfStep(WorkflowDefinition definition, StepDefinition step) => new()

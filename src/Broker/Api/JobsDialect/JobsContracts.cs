@@ -94,7 +94,8 @@ internal sealed record ClaimedJobDto(
 
 /// <summary>
 /// What a worker needs to run a job: the outputs of each direct dependency among it. <c>traceparent</c> is there only when the run was
-/// started within a trace.
+/// started within a trace. <c>steps</c> and <c>env</c> are there only for jobs of workflow files that have steps: the same work as
+/// <c>command</c>, for workers that run each step as a script of its own.
 /// </summary>
 internal sealed record QueuedJobDto(
     [property: JsonPropertyName("job_id")] string JobId,
@@ -106,7 +107,15 @@ internal sealed record QueuedJobDto(
     [property: JsonPropertyName("upstream_outputs")] Dictionary<string, Dictionary<string, string>> UpstreamOutputs,
     [property: JsonPropertyName("enqueued_at_ms")] long EnqueuedAtMs,
     [property: JsonPropertyName("delayed_until_ms")] long DelayedUntilMs,
+    [property: JsonPropertyName("steps")] JobStepDto[]? Steps = null,
+    [property: JsonPropertyName("env")] Dictionary<string, string>? Env = null,
     [property: JsonPropertyName("traceparent")] string? TraceParent = null);
+
+/// <summary>A step of a job: shell text, what its heading says, and variables that are set from this step on.</summary>
+internal sealed record JobStepDto(
+    [property: JsonPropertyName("name")] string? Name,
+    [property: JsonPropertyName("run")] string Run,
+    [property: JsonPropertyName("env")] Dictionary<string, string>? Env = null);
 
 /// <summary>The right to report one attempt of one job.</summary>
 internal sealed record JobLeaseDto(

@@ -19,6 +19,9 @@ internal static class JobsDocument
         public required string MaxRetriesJson { get; init; }
         public string BackoffJson { get; init; } = "\"None\"";
 
+        /// <summary>Steps and variables beside the command; only files have them.</summary>
+        public JobScript? Script { get; init; }
+
         public required Action<Utf8JsonWriter> Display { get; init; }
     }
 
@@ -74,6 +77,7 @@ internal static class JobsDocument
         json.WriteStartObject(job.Id);
         WriteTexts(json, "depends_on", job.DependsOn);
         json.WriteString("command", job.Command);
+        if (job.Script is { } script) WriteScript(json, script);
         WriteTexts(json, "required_labels", job.RequiredLabels);
         json.WriteStartObject("retry_policy");
         json.WritePropertyName("max_retries");
@@ -84,6 +88,32 @@ internal static class JobsDocument
         json.WriteStartObject("display");
         job.Display(json);
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    // The members as claims hand them out, so that a claim copies them.
+    private static void WriteScript(Utf8JsonWriter json, JobScript script)
+    {
+        json.WriteStartObject("script");
+        WriteVariables(json, script.Environment);
+        json.WriteStartArray("steps");
+        foreach (var step in script.Steps)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", step.Label);
+            json.WriteString("run", step.Run);
+            if (step.Environment.Count > 0) WriteVariables(json, step.Environment);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteVariables(Utf8JsonWriter json, IReadOnlyList<KeyValuePair<string, string>> variables)
+    {
+        json.WriteStartObject("env");
+        foreach (var (name, value) in variables) json.WriteString(name, value);
         json.WriteEndObject();
     }
 
@@ -98,6 +128,7 @@ internal static class JobsDocument
     {
         Id = job.Id,
         Command = job.Command,
+        Script = job.Script,
         DependsOn = job.DependsOn,
         RequiredLabels = job.RequiredLabels,
         MaxRetriesJson = job.MaxRetries.ToString(CultureInfo.InvariantCulture),

@@ -31,6 +31,8 @@ internal static class JobsExamples
          "worker_id":"w-1","ttl_secs":30,"granted_at_ms":1769000000450}}
         """;
 
+    public const string JobStepDto = """{"name":"Sign","run":"./sign","env":{"KEY":"k1"}}""";
+
     public const string JobOutputsDto = """{"outputs":{"artifact_url":"s3://bucket/build.tar.gz"}}""";
 
     public const string JobFailureDto = """{"error":"exit code 1: compilation failed","retryable":true}""";
