@@ -1,4 +1,3 @@
-using Broker.Core.Runs;
 using Broker.Core.Steps;
 
 namespace Broker.Storage;
@@ -17,14 +16,11 @@ public sealed record LogRow(
 /// <param name="Stream">stdout or stderr.</param>
 public sealed record LogChunk(string Workflow, string Step, long Sequence, string DataJson, long TimestampMs, string Stream);
 
-/// <summary>Log lines: kept also from a lost lease, they change no state.</summary>
+/// <summary>Log lines: kept also from a lost lease, they change no state. Those of a report are stored by its own transaction.</summary>
 public interface ILogStore
 {
     /// <summary>Stores chunks in order; the lease (if it is one of ours) tells the run they belong to.</summary>
     Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct);
-
-    /// <summary>Stores lines that came with a report.</summary>
-    Task PushLinesAsync(RunRef run, string step, int? attempt, IReadOnlyList<LogLine> lines, CancellationToken ct);
 
     /// <summary>Chunks of a job after a row id, in order of arrival: a reader that goes on from the last id misses none.</summary>
     Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct);

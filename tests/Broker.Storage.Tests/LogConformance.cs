@@ -1,6 +1,9 @@
 using System.Globalization;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
 
@@ -65,6 +68,79 @@ public abstract class LogConformance : StoreTests
         Assert.All(lines, l => Assert.Equal(("a", """{"k":1.0}"""), (l.Step, l.DataJson)));
     }
 
+    private static Task<IReadOnlyList<ReportVerdict>> ReportAsync(StoreHarness store, Assignment step, params LogLine[] lines) => store.Steps.ReportAsync(
+        [new LeaseReport(step.Lease, new(ReportOutcome.Succeeded) { ResultJson = "1", Logs = lines, Events = [new("E", "{}")], ContextJson = """{"c":1}""" })], Ct);
+
+    /// <summary>Looks from beside as soon as the transaction of a report has been committed, or ends the process just before.</summary>
+    private sealed class Beside(IUnit inner, PlantedEngine engine, Func<bool> breaksOff, List<int> seen) : PlantedUnit(inner)
+    {
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
+        {
+            if (breaksOff()) throw new InvalidOperationException("broken off");
+            var results = base.Commit(upstream, lines);
+            using var db = engine.CreateContext();
+            if (db.Steps.Any(s => s.Status == (short)StepStatus.Succeeded)) seen.Add(db.Logs.Count());
+            return results;
+        }
+    }
+
+    [Fact]
+    public async Task Lines_of_a_report_are_there_as_soon_as_its_step_has_ended()
+    {
+        var seen = new List<int>();
+        var store = OpenWith(Engine.Clock, new Plant("looks on") { Unit = (unit, engine) => new Beside(unit, engine, () => false, seen) });
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        using var subscription = store.Changes.Subscribe(Topics.Log("d", "a"));
+
+        Assert.Equal([ReportVerdict.Accepted], await ReportAsync(store, (await ClaimAsync())!, new LogLine("info", "one"), new LogLine("info", "two\0")));
+
+        Assert.Equal([2], seen);
+        await SignalledAsync(subscription);
+        var lines = await store.Logs.ReadAsync("d", "a", 0, 10, Ct);
+        Assert.Equal([(run.Id, 0, 0L, "\"one\""), (run.Id, 0, 1L, "\"two\\u0000\"")], lines.Select(l => (l.RunId!.Value, l.Attempt!.Value, l.Sequence, l.MessageJson)));
+    }
+
+    [Fact]
+    public async Task A_report_that_is_broken_off_leaves_neither_its_state_nor_its_lines()
+    {
+        var breaksOff = true;
+        var store = OpenWith(Engine.Clock, new Plant("breaks off") { Unit = (unit, engine) => new Beside(unit, engine, () => breaksOff, []) });
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var a = (await ClaimAsync())!;
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ReportAsync(store, a, new LogLine("info", "one")));
+        var before = await ViewAsync(run);
+        Assert.Equal((StepStatus.Leased, null), (before.Steps[0].Status, before.ContextJson));
+        Assert.Empty((await Store.History.LogsAsync(run.Id, null, null, null, false, 10, Ct)).Rows);
+        Assert.Empty(await Store.Events.ReadAsync(run.Id, -1, 10, Ct));
+
+        breaksOff = false;
+        Assert.Equal([ReportVerdict.Accepted], await ReportAsync(store, a, new LogLine("info", "one")));
+        var after = await ViewAsync(run);
+        Assert.Equal((StepStatus.Succeeded, """{"c":1}"""), (after.Steps[0].Status, after.ContextJson));
+        Assert.Single((await Store.History.LogsAsync(run.Id, null, null, null, false, 10, Ct)).Rows);
+        Assert.Single(await Store.Events.ReadAsync(run.Id, -1, 10, Ct), e => e.Type == "E");
+    }
+
+    [Fact]
+    public async Task Reports_in_one_batch_by_lease_or_by_name_keep_their_lines_with_them()
+    {
+        var definition = await RegisterAsync(ADefinition.Of("""{"workflow_id":"d","steps":{"a":{},"b":{},"c":{}}}"""));
+        var worker = (await Store.Workers.RegisterAsync([definition], Ct)).Id!;
+        var run = await StartAsync(definition, "i");
+        var steps = await Store.Steps.ClaimAsync(new ClaimRequest(worker, ClaimScope.ByRegistration, [], 3), Ct);
+        StepReport Saying(Assignment step) => new(ReportOutcome.Succeeded) { Logs = [new LogLine("info", step.Step.Name)] };
+        NamedReport Named(Assignment step) => new(worker, "d", "i", step.Step.Name, Saying(step));
+
+        var next = new ClaimRequest(worker, ClaimScope.ByRegistration, []);
+        await Store.Steps.ReportAsync([new LeaseReport(steps[0].Lease, Saying(steps[0])), new LeaseReport(steps[0].Lease, Saying(steps[0]))], next, Ct);
+        await Store.Steps.ReportAsync([Named(steps[1]), Named(steps[2])], next, Ct);
+        await Store.Steps.ReportAsync(Named(steps[2]), Ct);
+
+        var lines = (await Store.History.LogsAsync(run.Id, null, null, null, false, 10, Ct)).Rows;
+        Assert.Equal(["a", "a", "b", "c", "c"], lines.Select(l => l.Step));
+    }
+
     [Fact]
     public async Task A_reader_misses_nothing_while_brokers_push()
     {
@@ -110,10 +186,7 @@ public abstract class LogConformance : StoreTests
     public async Task Pages_of_a_runs_lines_go_both_ways_and_filter_first()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
-        foreach (var i in Enumerable.Range(0, 10))
-        {
-            await Store.Logs.PushLinesAsync(run, "a", 0, [new LogLine(i % 2 == 0 ? "info" : "error", i.ToString(CultureInfo.InvariantCulture))], Ct);
-        }
+        await ReportAsync(Store, (await ClaimAsync())!, [.. Enumerable.Range(0, 10).Select(i => new LogLine(i % 2 == 0 ? "info" : "error", i.ToString(CultureInfo.InvariantCulture)))]);
 
         foreach (var descending in (bool[])[false, true])
         {

@@ -58,6 +58,9 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}", 60),
         ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
         ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
+        ["insert lines"] = (HotSql.InsertLines,
+            $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, ARRAY['info', 'info'], ARRAY['c', 'c'], ARRAY['1', '1'], {NoTexts}, {Longs}, ARRAY['stdout', 'stdout'], {Longs}, {Longs}, "
+            + "ARRAY['a/a', 'b/b']", 120),
         ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
         ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66", 150),
 

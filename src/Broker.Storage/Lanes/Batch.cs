@@ -26,7 +26,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     private List<Prefetch.Expected> expected = [];
 
     /// <summary>Whether there is anything to commit. Claims that find nothing succeed on a full disk too.</summary>
-    public bool HasWritten => !changes.IsEmpty || claimed.Count > 0 || appended.Count > 0;
+    public bool HasWritten => !changes.IsEmpty || claimed.Count > 0 || appended.Count > 0 || changes.Lines.Count > 0;
 
     /// <summary>Everything but the commit.</summary>
     public void Run()
@@ -70,7 +70,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
     public void Commit()
     {
-        HandOut(unit.Commit(upstream));
+        HandOut(unit.Commit(upstream, changes.Lines));
         AwaitExpected();
         Answers.Give(works);
         Announce();
@@ -251,6 +251,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
 
     private void Gather()
     {
+        // Nor do lines outlive a run that is purged together with them.
+        if (changes.Purged.Count > 0) changes.Lines.RemoveAll(line => changes.Purged.Contains(line.RunId!.Value));
         foreach (var (id, session) in sessions)
         {
             var run = runs[id];
@@ -380,6 +382,8 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         {
             if (row.Streams) services.Changes.Signal(Topics.Run(row.RunId));
         }
+
+        LogLines.Signal(services.Changes, changes.Lines);
     }
 }
 

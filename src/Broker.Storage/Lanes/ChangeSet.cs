@@ -58,6 +58,9 @@ internal sealed class ChangeSet
     /// <summary>Leases to renew.</summary>
     public List<HeldLease> Heartbeats { get; } = [];
 
+    /// <summary>Log lines of reports: the commit writes them.</summary>
+    public List<LogLineRow> Lines { get; } = [];
+
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewMail.Count + Mail.Count + Events.Count
         + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0;

@@ -77,8 +77,11 @@ internal interface IUnit : IDisposable
     /// <summary>Numbers and appends events to their runs' streams.</summary>
     void AppendEvents(IReadOnlyList<Appended> events);
 
-    /// <summary>Commits, and reads the results that the leased steps are given, in the same exchange.</summary>
-    IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream);
+    /// <summary>
+    /// Writes log lines and commits, and reads the results that the leased steps are given, in the same exchange. Lines come last: a job's lines
+    /// are numbered under a lock that is then held for the commit alone, and no transaction waits for another lock while it holds that one.
+    /// </summary>
+    IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines);
 }
 
 /// <summary>Payloads of a run, raw JSON, and the creation of its instance.</summary>

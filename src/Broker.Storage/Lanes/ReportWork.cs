@@ -52,20 +52,12 @@ internal sealed class ReportWork : Work<ReportVerdict>, IRunWork
         Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 
         // Lines are kept also from a lost lease: they tell what happened and change no state.
-        Lines = report.Logs;
-        Run = run.Ref;
-        Attempt = attempt;
+        if (report.Logs.Count > 0) changes.Lines.AddRange(LogLines.Of(run.Ref, run.State.Definition.Steps[index].Name, attempt, report.Logs, now));
     }
 
     /// <summary>The step failed and is tried again.</summary>
     public bool Retried { get; private set; }
 
-    public IReadOnlyList<LogLine> Lines { get; private set; } = [];
-
     /// <summary>The worker whose attempt it has ended; null: it has ended none.</summary>
     public string? EndedBy { get; private set; }
-
-    public RunRef? Run { get; private set; }
-
-    public int? Attempt { get; private set; }
 }

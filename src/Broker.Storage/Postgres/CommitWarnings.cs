@@ -23,5 +23,8 @@ internal sealed class CommitWarnings
     /// Whether a COMMIT that failed so may have taken effect all the same: all but what PostgreSQL rolls back for. A connection can be lost, and a
     /// statement behind the COMMIT fail, after it was done.
     /// </summary>
-    public static bool MayHaveCommitted(Exception fault) => fault.Find<PostgresException>() is not { } told || told.SqlState[..2] is not ("40" or "23");
+    /// <param name="fault">What the exchange failed with.</param>
+    /// <param name="before">The statement that stood before the COMMIT in it, if there was one: the server stops at the first that fails.</param>
+    public static bool MayHaveCommitted(Exception fault, NpgsqlBatchCommand? before = null) =>
+        fault.Find<PostgresException>() is not { } told || (told.SqlState[..2] is not ("40" or "23") && (before is null || told.BatchCommand != before));
 }

@@ -53,6 +53,10 @@ internal static class HotSql
         ("key", "text"), ("request", "text"), ("verdict", "smallint"), ("run_id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"),
         ("at", "bigint"));
 
+    private static readonly ArrayRows LineRows = new(
+        ("run_id", "bigint"), ("workflow", "text"), ("step", "text"), ("attempt", "int"), ("level", "text"), ("category", "text"), ("message", "text"),
+        ("data", "text"), ("sequence", "bigint"), ("stream", "text"), ("timestamp_ms", "bigint"), ("created_at", "bigint"));
+
     private static readonly ArrayRows Leases = new(("run_id", "bigint"), ("idx", "int"), ("fence", "bigint"), ("worker", "text"));
 
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -217,6 +221,15 @@ internal static class HotSql
         INSERT INTO event (run_id, seq, type, value, internal, created_at)
         SELECT e.run_id, s.next - e.left_over, e.type, e.value, e.internal, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         FROM s JOIN unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::boolean[]) AS e(run_id, left_over, type, value, internal) ON e.run_id = s.run_id
+        """;
+
+    /// <summary>
+    /// Log lines of reports, numbered under the locks of their jobs ($13): see <see cref="LogLines.LockKeys"/>. The count is what has the locks taken
+    /// before the first line gets its id.
+    /// </summary>
+    public static readonly string InsertLines = $"""
+        WITH jobs AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest($13::text[]) AS k)
+        INSERT INTO log ({LineRows.Names}) SELECT {LineRows.Values} FROM {LineRows.Each} WHERE (SELECT count(*) FROM jobs) > 0
         """;
 
     public static readonly string Heartbeat = $"""

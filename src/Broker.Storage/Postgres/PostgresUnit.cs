@@ -282,21 +282,23 @@ internal sealed class PostgresUnit(
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
         batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
 
-    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
     {
         var found = new List<(StepKey, string?)>(upstream.Count);
         var missing = results.Find(upstream, found);
-        if (!begun && missing.Count == 0) return found;
+        if (!begun && missing.Count == 0 && lines.Count == 0) return found;
         warnings.Clear();
+        NpgsqlBatchCommand? before = null;
         try
         {
-            using var batch = new BatchBuilder(connection);
+            using var batch = lines.Count > 0 ? Batch() : new BatchBuilder(connection);
+            if (lines.Count > 0) before = PostgresWrites.AddLines(batch, lines);
             if (begun) batch.Add("COMMIT");
             if (missing.Count > 0) AddResults(batch, missing);
             using var reader = batch.Read();
             if (missing.Count > 0) found.AddRange(ReadResults(reader));
         }
-        catch (Exception fault) when (begun && CommitWarnings.MayHaveCommitted(fault))
+        catch (Exception fault) when (begun && CommitWarnings.MayHaveCommitted(fault, before))
         {
             throw health.CommitInDoubt("the connection failed during it", fault);
         }

@@ -111,6 +111,12 @@ internal static class PostgresWrites
         Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error),
     ];
 
+    public static NpgsqlBatchCommand AddLines(BatchBuilder batch, IReadOnlyList<LogLineRow> lines) =>
+        batch.Add(HotSql.InsertLines,
+            Column(lines, l => l.RunId!.Value), Column(lines, l => l.Workflow), Column(lines, l => l.Step), Column(lines, l => l.Attempt), Column(lines, l => l.Level),
+            Column(lines, l => l.Category), Column(lines, l => l.Message), Column(lines, l => l.Data), Column(lines, l => l.Sequence), Column(lines, l => l.Stream),
+            Column(lines, l => l.TimestampMs), Column(lines, l => l.CreatedAt), Parameter(LogLines.LockKeys(lines)));
+
     public static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events)
     {
         var totals = events.CountBy(e => e.RunId).ToDictionary();

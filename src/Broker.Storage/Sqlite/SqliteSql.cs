@@ -68,6 +68,11 @@ internal static class SqliteSql
 
     public const string InsertEvent = "INSERT INTO event (run_id, seq, type, value, internal, created_at) VALUES (@p0, @p1, @p2, @p3, @p4, @p5)";
 
+    public const string InsertLine = """
+        INSERT INTO log (run_id, workflow, step, attempt, level, category, message, data, sequence, stream, timestamp_ms, created_at)
+        VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11)
+        """;
+
     public const string Heartbeat = """
         UPDATE step SET expires_at = @p0 + lease_secs * 1000000
         WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status

@@ -273,8 +273,15 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return best is { } first ? new(first.RunId, first.Index) : null;
     }
 
-    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
     {
+        if (lines.Count > 0) Begin();
+        foreach (var l in lines)
+        {
+            Execute(SqliteSql.InsertLine,
+                l.RunId, l.Workflow, l.Step, l.Attempt, l.Level, l.Category, l.Message, l.Data, l.Sequence, l.Stream, l.TimestampMs, l.CreatedAt);
+        }
+
         var results = Results(upstream);
         if (begun) Execute("COMMIT");
         begun = false;

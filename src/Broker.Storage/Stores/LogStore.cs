@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Changes;
@@ -38,33 +37,6 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
         await AppendAsync(rows, ct);
     }
 
-    public async Task PushLinesAsync(RunRef run, string step, int? attempt, IReadOnlyList<LogLine> lines, CancellationToken ct)
-    {
-        if (lines.Count == 0) return;
-        var now = await engine.NowAsync(ct);
-        var rows = new List<LogLineRow>(lines.Count);
-        foreach (var line in lines)
-        {
-            rows.Add(new LogLineRow
-            {
-                RunId = run.Id,
-                Workflow = StoredText.Fitting(run.Workflow),
-                Step = StoredText.Fitting(step),
-                Attempt = attempt,
-                Level = StoredText.Fitting(line.Level),
-                Category = StoredText.Fitting(line.Category),
-                Message = JsonSerializer.Serialize(line.Message),
-                Data = line.DataJson,
-                Sequence = rows.Count,
-                Stream = "stdout",
-                TimestampMs = now.ToUnixTimeMilliseconds(),
-                CreatedAt = now.ToMicros(),
-            });
-        }
-
-        await AppendAsync(rows, ct);
-    }
-
     /// <summary>The run that a lease belongs to, also a lost one; the attempt only while the lease is the step's last.</summary>
     private async Task<(long? Run, int? Attempt)> OriginOfAsync(LeaseId lease, CancellationToken ct)
     {
@@ -83,16 +55,13 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
 
     private async Task AppendAsync(List<LogLineRow> rows, CancellationToken ct)
     {
-        var jobs = rows.Select(r => (r.Workflow, r.Step)).Distinct().ToList();
         using (await engine.WriteTurnAsync(ct))
         {
             await using var db = engine.CreateContext();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             if (db.Database.IsNpgsql())
             {
-                // Ids are taken and become visible in the same order, job by job: a reader that goes on from the last id would
-                // otherwise pass over a line whose transaction took its id earlier and commits later. Sorted: no deadlocks.
-                var keys = jobs.Select(j => $"{j.Workflow}/{j.Step}").Distinct().Order(StringComparer.Ordinal).ToArray();
+                var keys = LogLines.LockKeys(rows);
                 await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest({keys}) AS k", ct);
             }
 
@@ -101,7 +70,7 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
             await transaction.CommitAsync(ct);
         }
 
-        foreach (var (workflow, step) in jobs) changes.Signal(Topics.Log(workflow, step));
+        LogLines.Signal(changes, rows);
     }
 
     public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 internal sealed class StepStore(
-    IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ILogStore logs, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
+    IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
     : IStepStore
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
@@ -81,7 +81,6 @@ internal sealed class StepStore(
             var verdicts = await Task.WhenAll(reports.Select(r => r.Done));
             var claimed = claim is null ? [] : await MeasureAsync(claim.Done, began);
             foreach (var work in reports) Measure(work, began);
-            foreach (var work in reports) await KeepLinesAsync(work, ct);
             return new BatchOutcome(verdicts, claim is null ? [] : await FinishAsync(claim, claimed, ct));
         }
         catch when (claim is { Request.ClaimId: null })
@@ -111,7 +110,6 @@ internal sealed class StepStore(
         var began = Stopwatch.GetTimestamp();
         var verdict = await lanes.RunAsync(work, ct);
         Measure(work, began);
-        await KeepLinesAsync(work, ct);
         return verdict;
     }
 
@@ -130,20 +128,6 @@ internal sealed class StepStore(
         ReportVerdict.UnknownRun => "unknown_run",
         ReportVerdict.UnknownStep => "unknown_step",
     };
-
-    private async ValueTask KeepLinesAsync(ReportWork work, CancellationToken ct)
-    {
-        if (work.Lines.Count == 0 || work.Run is not { } run || work.StepIndex is not { } index) return;
-        var definition = await DefinitionOfAsync(run.Id, ct);
-        if (definition is not null) await logs.PushLinesAsync(run, definition.Steps[index].Name, work.Attempt, work.Lines, ct);
-    }
-
-    private async Task<Core.Definitions.WorkflowDefinition?> DefinitionOfAsync(long runId, CancellationToken ct)
-    {
-        await using var db = engine.CreateContext();
-        var id = await db.Runs.Where(r => r.Id == runId).Select(r => (int?)r.DefinitionId).SingleOrDefaultAsync(ct);
-        return id is { } found ? await definitions.GetAsync(found, ct) : null;
-    }
 
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) =>
         await lanes.RunAsync(leases.Select(l => new HeartbeatWork(l)).ToList(), ct);

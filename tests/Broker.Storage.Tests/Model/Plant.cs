@@ -127,7 +127,7 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public void AppendEvents(IReadOnlyList<Appended> events) => inner.AppendEvents(events);
 
-    public virtual IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream) => inner.Commit(upstream);
+    public virtual IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines) => inner.Commit(upstream, lines);
 
     public virtual void Dispose() => inner.Dispose();
 }

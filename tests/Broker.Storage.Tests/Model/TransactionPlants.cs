@@ -80,12 +80,12 @@ internal static class TransactionPlants
             return base.Write(changes, claims);
         }
 
-        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
         {
-            var results = base.Commit(upstream);
+            var results = base.Commit(upstream, lines);
             if (late.NewSteps.Count == 0 || ++commits % CrashEvery == 0) return results;
             Inner.Write(late, []);
-            Inner.Commit([]);
+            Inner.Commit([], []);
             return results;
         }
     }
@@ -95,9 +95,9 @@ internal static class TransactionPlants
         private const int LostEvery = 50;
         private int commits;
 
-        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream)
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
         {
-            if (++commits % LostEvery != 0) return base.Commit(upstream);
+            if (++commits % LostEvery != 0) return base.Commit(upstream, lines);
             Inner.Rollback();
             return [];
         }
