@@ -19,7 +19,7 @@ internal static class ApiDocument
             Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "1.0.0",
             Description = "Keeps workflow definitions, runs them and hands their steps to workers. Four dialects speak to one engine: "
                 + "a run that is started through any of them can be watched, signalled, paused or finished through any other.",
-            License = new OpenApiLicense { Name = "See the repository" },
+            License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://opensource.org/license/mit") },
         });
         options.AddServer(new OpenApiServer { Url = "/" });
         options.IncludeXmlComments(typeof(ApiDocument).Assembly);

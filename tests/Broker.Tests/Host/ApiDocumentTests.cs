@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,6 +20,8 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
         Assert.Empty(read.Diagnostic!.Errors.Select(error => error.ToString()));
         Assert.Empty(read.Diagnostic.Warnings.Select(warning => warning.ToString()));
         Assert.Equal("Broker API", read.Document!.Info.Title);
+        Assert.Equal(("MIT", "https://opensource.org/license/mit"), (read.Document.Info.License!.Name, read.Document.Info.License.Url?.AbsoluteUri));
+        Assert.StartsWith("MIT License", await File.ReadAllTextAsync(Path.Combine(RepositoryLayout.Root, "LICENSE"), Ct), StringComparison.Ordinal);
     }
 
     [Fact]
