@@ -59,7 +59,7 @@ public abstract partial class BrokerDialectTests
     public async Task A_wrong_page_is_400(string query) => Assert.Equal(400, (await Wire.GetAsync($"/repository?{query}")).Status);
 
     [Theory]
-    [InlineData("{}", 4)]
+    [InlineData("{}", 3)]
     [InlineData("""{"name":"n","url":1,"workflows":[2],"credentials":{"a":3}}""", 3)]
     [InlineData("""{"name":"","url":"u","workflows":"w","credentials":{}}""", 2)]
     [InlineData("""{"name":"n","url":"u\u0000","workflows":[],"credentials":null}""", 2)]
@@ -70,6 +70,17 @@ public abstract partial class BrokerDialectTests
 
         Assert.Equal(422, reply.Status);
         Assert.Equal(problems, reply.Json.GetProperty("problems").GetArrayLength());
+    }
+
+    /// <summary>The page reads "any credentials needed".</summary>
+    [Fact]
+    public async Task A_repository_without_credentials_has_none()
+    {
+        var name = $"open-{Guid.NewGuid():N}";
+        Assert.Equal(204, (await Wire.PostAsync("/repository/register", $$"""{"name":"{{name}}","url":"https://git.example.com/a.git","workflows":[]}""")).Status);
+
+        var stored = await Wire.GetAsync($"/repository?name={name}");
+        Assert.Equal("{}", stored.Json.GetProperty("credentials").GetRawText());
     }
 
     private async Task PutRepositoryAsync(string name, string url) => Assert.Equal(

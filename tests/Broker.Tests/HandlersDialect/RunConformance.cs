@@ -182,7 +182,8 @@ public abstract class RunConformance
             var root = await Root.PostAsync($"/workflows/{workflow}/{route}", body);
             var agents = await Agents.PostAsync($"/workflows/{workflow}/{route}", body);
 
-            Assert.Equal(atRoot, (int)root.Status);
+            // The page of run lists a 500 for such a body, that of run-nowait lists none.
+            Assert.Equal(route == "run" ? atRoot : 400, (int)root.Status);
             Assert.StartsWith(rootMessage, root.Text, StringComparison.Ordinal);
             Assert.Equal(underAgents, (int)agents.Status);
             Assert.StartsWith(agentsMessage, agents.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);

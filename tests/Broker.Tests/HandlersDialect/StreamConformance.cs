@@ -296,13 +296,13 @@ public abstract class StreamConformance
             new(HttpStatusCode.BadRequest, "application/json", """{"detail":"Error processing request body: nested deeper than 64 levels"}"""),
             await Agents.PostAsync($"/workflows/{workflow}/run", deep));
         Assert.Equal("Error processing request: nested deeper than 64 levels", (await Root.PostAsync($"/events/{id}", deep)).Text);
-        Assert.Equal(HttpStatusCode.InternalServerError, (await Root.PostAsync($"/events/{id}", deep[..^1])).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await Root.PostAsync($"/events/{id}", deep[..^1])).Status);
     }
 
     [Theory]
-    [InlineData("no json", 500, "Error processing request: ")]
-    [InlineData("", 500, "Error processing request: ")]
-    [InlineData("[1]", 500, "Error processing request: ")]
+    [InlineData("no json", 400, "Error processing request: ")]
+    [InlineData("", 400, "Error processing request: ")]
+    [InlineData("[1]", 400, "Error processing request: ")]
     [InlineData("{}", 400, "Event data is required")]
     [InlineData("""{"event":null}""", 400, "Event data is required")]
     [InlineData("""{"event":""}""", 400, "Event data is required")]

@@ -13,7 +13,7 @@ internal static class BrokerDialectApi
 
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")
-            .Takes<RepositoryInfo>().Produces(204).Refuses(400, 413, 422)
+            .Takes<RepositoryRegistration>().Produces(204).Refuses(400, 413, 422)
             .RequireScope(Scope.Worker);
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
                 "One repository by name, or a page of all in order of registration (an array)")

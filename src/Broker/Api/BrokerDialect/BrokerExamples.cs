@@ -23,6 +23,8 @@ internal static class BrokerExamples
          "outputs": ["step2", "step3"], "policies": []}
         """;
 
+    public const string RepositoryRegistration = RepositoryInfo;
+
     public const string RepositoryInfo =
         """
         {"name": "invoices", "url": "https://git.example.com/invoices.git", "workflows": ["invoices.flows:check"],

@@ -33,6 +33,13 @@ internal sealed record RepositoryInfo(
     [property: JsonPropertyName("workflows")] string[] Workflows,
     [property: JsonPropertyName("credentials")] IReadOnlyDictionary<string, string> Credentials);
 
+/// <summary>The same as it is registered: a repository that needs no credentials names none.</summary>
+internal sealed record RepositoryRegistration(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("url")] string Url,
+    [property: JsonPropertyName("workflows")] string[] Workflows,
+    [property: JsonPropertyName("credentials")] IReadOnlyDictionary<string, string>? Credentials);
+
 /// <summary>The step that a worker reported last.</summary>
 internal sealed record LastTask(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,

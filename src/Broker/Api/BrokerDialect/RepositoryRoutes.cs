@@ -70,7 +70,7 @@ internal static class RepositoryRoutes
 
     private static Repository? Read(JsonElement body, Shape shape)
     {
-        if (!shape.IsObject(body, "an object with name, url, workflows and credentials")) return null;
+        if (!shape.IsObject(body, "an object with name, url, workflows and, when the repository needs any, credentials")) return null;
         var name = shape.Name(body, "name");
         var url = shape.Text(body, "url");
 
@@ -85,11 +85,11 @@ internal static class RepositoryRoutes
         }
 
         var credentials = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!body.TryGetProperty("credentials", out given) || given.ValueKind is not JsonValueKind.Object)
+        if (body.TryGetProperty("credentials", out given) && given.ValueKind is not JsonValueKind.Object)
         {
             shape.Add("credentials", "expected an object of strings");
         }
-        else
+        else if (given.ValueKind is JsonValueKind.Object)
         {
             foreach (var member in given.EnumerateObject())
             {

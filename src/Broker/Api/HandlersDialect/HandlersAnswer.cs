@@ -19,14 +19,15 @@ internal static class HandlersAnswer
     public static Task InvalidAsync(HttpContext http, HandlersMount mount, string message) =>
         ErrorAsync(http, mount, StatusCodes.Status400BadRequest, message);
 
-    /// <summary>Answers for a body that cannot be read; <paramref name="subject"/> starts the sentence.</summary>
-    public static Task BodyErrorAsync(HttpContext http, HandlersMount mount, in JsonBody body, string subject) => body.Fault switch
+    /// <summary>Answers for a body that cannot be read; <paramref name="subject"/> starts the sentence, and <paramref name="status"/> is what the route's page lists.</summary>
+    public static Task BodyErrorAsync(
+        HttpContext http, HandlersMount mount, in JsonBody body, string subject, int status = StatusCodes.Status400BadRequest) => body.Fault switch
     {
         BodyFault.TooLarge => ErrorAsync(http, mount, StatusCodes.Status413PayloadTooLarge, $"{subject}: {body.Reason}"),
         BodyFault.TooDeep => InvalidAsync(http, mount, $"{subject}: {body.Reason}"),
-        BodyFault.None => ErrorAsync(http, mount, mount.BodyErrorStatus, $"{subject}: expected a JSON object"),
+        BodyFault.None => ErrorAsync(http, mount, status, $"{subject}: expected a JSON object"),
         BodyFault.Empty or BodyFault.NotJson =>
-            ErrorAsync(http, mount, mount.BodyErrorStatus, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),
+            ErrorAsync(http, mount, status, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),
     };
 
     /// <summary>An answer with one member.</summary>

@@ -9,7 +9,7 @@ namespace Broker.Api.HandlersDialect;
 /// <param name="Prefix">Path before every route.</param>
 /// <param name="Name">Before operation names, which are unique in the document.</param>
 /// <param name="ErrorsAsJson"><c>{"detail": message}</c> instead of the bare message; failed runs answer with their handler object.</param>
-/// <param name="BodyErrorStatus">For a request body that cannot be read.</param>
+/// <param name="RunBodyErrorStatus">For a body that cannot be read, on the route that waits for the end of the run; the others answer 400.</param>
 /// <param name="ResultsInEnvelope">Results in lists and of waited-for runs are events, not bare values.</param>
 /// <param name="FollowsByDefault">A stream that names no position starts now, instead of draining the run's queue.</param>
 /// <param name="ClientsChooseIds">A start may name a handler that does not exist, or did not succeed.</param>
@@ -18,7 +18,7 @@ internal sealed record HandlersMount(
     string Prefix,
     string Name,
     bool ErrorsAsJson,
-    int BodyErrorStatus,
+    int RunBodyErrorStatus,
     bool ResultsInEnvelope,
     bool FollowsByDefault,
     bool ClientsChooseIds,

@@ -13,7 +13,7 @@ internal static class RunRoutes
     /// <summary>Starts and waits for the end. A client that goes away leaves the run alone.</summary>
     public static async Task RunAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
-        if (await StartAsync(http, mount, engine, name, "run") is not { Run: { } started }) return;
+        if (await StartAsync(http, mount, engine, name, "run", mount.RunBodyErrorStatus) is not { Run: { } started }) return;
         RunView? run;
         try
         {
@@ -38,12 +38,12 @@ internal static class RunRoutes
     /// <summary>Starts, and answers with the handler as it was at that moment.</summary>
     public static async Task RunNowaitAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
-        if (await StartAsync(http, mount, engine, name, "run-nowait") is not { } started) return;
+        if (await StartAsync(http, mount, engine, name, "run-nowait", StatusCodes.Status400BadRequest) is not { } started) return;
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, started, static (json, started) => HandlerObject.WriteStarted(json, started.Run!, started.At));
     }
 
     /// <summary>Starts, or answers why not and returns null.</summary>
-    private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name, string route)
+    private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name, string route, int bodyErrorStatus)
     {
         if (!HandlerIds.IsStorable(name) || await engine.LatestAsync(name, http.RequestAborted) is not { } definition)
         {
@@ -55,7 +55,7 @@ internal static class RunRoutes
         var root = body.Fault is BodyFault.None ? body.Root : RunRequestReader.Nothing;
         if (body.Fault is not (BodyFault.None or BodyFault.Empty) || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
         {
-            await HandlersAnswer.BodyErrorAsync(http, mount, body, BodySubject);
+            await HandlersAnswer.BodyErrorAsync(http, mount, body, BodySubject, bodyErrorStatus);
             return null;
         }
 
