@@ -4,7 +4,15 @@ using Npgsql;
 namespace Broker.Storage;
 
 /// <summary>Where the data is: a PostgreSQL connection string or a SQLite file.</summary>
-public sealed record DatabaseTarget(string? Postgres, string? SqlitePath);
+public sealed record DatabaseTarget(string? Postgres, string? SqlitePath)
+{
+    /// <summary>What an operator calls it, without its password.</summary>
+    public string Name => SqlitePath is { } path
+        ? Path.GetFullPath(path)
+        : OfServer(new(Postgres));
+
+    private static string OfServer(NpgsqlConnectionStringBuilder server) => $"PostgreSQL on {server.Host}, database {server.Database ?? server.Username}";
+}
 
 /// <summary>
 /// Reads <c>DATABASE_URL</c>: <c>postgres://user:pass@host:port/db</c>, an Npgsql connection string, or <c>sqlite:PATH</c>.
@@ -29,7 +37,8 @@ public static class DatabaseUrl
         {
             var path = text["sqlite:".Length..];
             if (path.StartsWith("//", StringComparison.Ordinal)) path = path[2..];
-            if (path.Length > 0) target = new(null, path);
+            // A database in memory would be another one for each connection, and SQLite's own URLs can ask for that too.
+            if (path.Length > 0 && path != ":memory:" && !path.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && !path.Contains('\0')) target = new(null, path);
         }
         else if (text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
         {
@@ -65,7 +74,7 @@ public static class DatabaseUrl
                 else if (pair[0] == "host") builder.Host = value;
                 else builder[Uri.UnescapeDataString(pair[0])] = value;
             }
-            catch (ArgumentException)
+            catch (Exception wrong) when (wrong is ArgumentException or FormatException or InvalidCastException or OverflowException or KeyNotFoundException)
             {
                 return null;
             }
@@ -81,7 +90,7 @@ public static class DatabaseUrl
             var builder = new NpgsqlConnectionStringBuilder(text);
             return string.IsNullOrEmpty(builder.Host) ? null : new(builder.ConnectionString, null);
         }
-        catch (ArgumentException)
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException or InvalidCastException or OverflowException or KeyNotFoundException)
         {
             return null;
         }

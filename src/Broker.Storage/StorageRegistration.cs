@@ -25,13 +25,16 @@ public static class StorageRegistration
             services.AddSingleton(provider => new PostgresEngine(
                 connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
+            services.AddSingleton<IBrokerLock, SharedDatabase>();
             services.AddSingleton<PostgresTopics>();
             services.AddSingleton<IPeerLink, PostgresListener>();
             services.AddSingleton<IPageReads, PooledReads>();
         }
         else
         {
-            services.AddSingleton<IEngine>(provider => new SqliteEngine(options.Target.SqlitePath!, provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton(provider => new SqliteEngine(options.Target.SqlitePath!, provider.GetRequiredService<TimeProvider>()));
+            services.AddSingleton<IEngine>(provider => provider.GetRequiredService<SqliteEngine>());
+            services.AddSingleton<IBrokerLock>(provider => provider.GetRequiredService<SqliteEngine>());
             services.AddSingleton<IPeerLink, NoPeers>();
             services.AddSingleton<IPageReads, ThreadReads>();
         }

@@ -10,7 +10,7 @@ namespace Broker.Testing;
 /// </summary>
 public class ManagedProcess : IAsyncDisposable
 {
-    private const int Term = 15, Continue = 18, Stop = 19;
+    private const int Interrupt = 2, Term = 15, Continue = 18, Stop = 19;
     private const int KeptLines = 5_000;
 
     // A broker is up within two seconds; with thirty processes waiting for two cores it once took half a minute.
@@ -47,6 +47,9 @@ public class ManagedProcess : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Done when both outputs of the ended program are read to their ends.</summary>
+    public Task OutputEnded => _drained;
 
     /// <summary>Starts the program and returns at once.</summary>
     public void Start()
@@ -154,10 +157,15 @@ public class ManagedProcess : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, then the exit code. A process that does not go is killed, and that is an error.</summary>
-    public async Task<int> StopAsync(TimeSpan? within = null)
+    public Task<int> StopAsync(TimeSpan? within = null) => EndAsync(Term, within);
+
+    /// <summary>The same with SIGINT, as Ctrl+C sends it.</summary>
+    public Task<int> InterruptAsync(TimeSpan? within = null) => EndAsync(Interrupt, within);
+
+    private async Task<int> EndAsync(int signal, TimeSpan? within)
     {
         var process = Running();
-        Signal(Term);
+        Signal(signal);
         try
         {
             await _exited.WaitAsync(within ?? TimeSpan.FromSeconds(30));
@@ -166,7 +174,7 @@ public class ManagedProcess : IAsyncDisposable
         {
             await KillAsync();
             throw new InvalidOperationException(
-                $"{Path.GetFileName(_program)} did not end on SIGTERM. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}", e);
+                $"{Path.GetFileName(_program)} did not end on signal {signal}. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}", e);
         }
 
         return process.ExitCode;

@@ -138,6 +138,9 @@ internal interface IEngine
     /// <summary>Whether the database cannot be reached, or cannot write, at present.</summary>
     bool IsUnavailable(Exception fault);
 
+    /// <summary>Whether waiting may help a start that failed with this: the database cannot be reached. A wrong password or a full disk is no such fault.</summary>
+    bool IsAway(Exception fault);
+
     /// <summary>Whether the database refuses writes although it answers: a standby, or one that an operator has made read-only.</summary>
     Task<bool> IsReadOnlyAsync(CancellationToken ct);
 

@@ -185,6 +185,13 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
         : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
 
+    // Class 08 connection; too many clients; the server starts, stops or was promoted. A certificate that cannot be read is an I/O fault that stays.
+    public bool IsAway(Exception fault) => Fault(fault) is { } known
+        ? known.SqlState[..2] is "08" || known.SqlState[..3] is "57P" || known.SqlState is PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction
+        : fault.Find<FileNotFoundException>() is null && fault.Find<DirectoryNotFoundException>() is null
+            && (fault.Find<TimeoutException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null
+                || fault.Find<NpgsqlException>() is { InnerException: null or AggregateException, IsTransient: true });
+
     public long ReserveIds(int ids)
     {
         using var connection = source.OpenConnection();

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Broker.Storage.Sqlite;
 
 /// <summary>One file, one writer: every write of this process takes its turn.</summary>
-internal sealed class SqliteEngine : IEngine, IDisposable
+internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
 {
     // SQLite's extended result codes: primary key and unique constraint.
     private const int DuplicateKey = 1555;
@@ -17,15 +17,21 @@ internal sealed class SqliteEngine : IEngine, IDisposable
     // The provider asks again for that long while another process holds the file; its own 30 s would hold up every caller.
     private const int BusySecs = 3;
 
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
+
     private readonly string connectionString;
     private readonly PooledDbContextFactory<SqliteDb> contexts;
     private readonly SqliteClock clock;
     private readonly SemaphoreSlim writer = new(1);
+    private readonly SqliteFiles files;
+    private readonly Lock taking = new();
+    private FileStream? served;
     private long nextId;
 
     public SqliteEngine(string path, TimeProvider time)
     {
         clock = new SqliteClock(time);
+        files = new SqliteFiles(path);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false, DefaultTimeout = BusySecs }.ConnectionString;
         contexts = new(new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options);
@@ -72,8 +78,45 @@ internal sealed class SqliteEngine : IEngine, IDisposable
         return new Turn(writer);
     }
 
-    /// <summary>EF's own lock is a row that stays until all migrations are applied.</summary>
-    public Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct) => Task.FromResult<IAsyncDisposable>(new FreeTurn());
+    public void Take()
+    {
+        lock (taking)
+        {
+            if (served is not null) return;
+            served = SqliteFiles.TryLock(files.Served) ?? throw new DatabaseInUseException(
+                $"""
+                Another broker serves the database {files.Database}: {files.OwnerName()}. A SQLite file is for one broker at a time. Do one of these:
+                  - stop that process first
+                  - let this broker use a file of its own:       DATABASE_URL=sqlite:PATH
+                  - let several brokers share one PostgreSQL:    DATABASE_URL=postgres://user:password@host:5432/database
+                """);
+            files.NameOwner(clock.Now);
+        }
+    }
+
+    /// <summary>
+    /// EF's own lock is a row that stays when its process is killed, and the next process waits for its removal without end. This lock ends
+    /// with its process; with it in hand, a row that is still there belongs to a process that is gone.
+    /// </summary>
+    public async Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct)
+    {
+        FileStream? turn;
+        while ((turn = SqliteFiles.TryLock(files.Migrating)) is null) await Task.Delay(BetweenLooks, ct);
+        try
+        {
+            await using var connection = new SqliteConnection(connectionString);
+            await connection.OpenAsync(ct);
+            await using var command = connection.CreateCommand();
+            command.CommandText = "DROP TABLE IF EXISTS \"__EFMigrationsLock\"";
+            await command.ExecuteNonQueryAsync(ct);
+            return turn;
+        }
+        catch
+        {
+            await turn.DisposeAsync();
+            throw;
+        }
+    }
 
     public Task<bool> IsReadOnlyAsync(CancellationToken ct) => Task.FromResult(false);
 
@@ -88,6 +131,9 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     // Busy, locked, read-only, I/O error, full disk, cannot open: the file is not to be had at present.
     public bool IsUnavailable(Exception fault) => Fault(fault) is { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
+
+    // Busy and locked: another process holds the file, and lets go of it.
+    public bool IsAway(Exception fault) => Fault(fault) is { SqliteErrorCode: 5 or 6 };
 
     // One process uses the file, so the next id is the highest there is, plus one.
     public long ReserveIds(int ids)
@@ -105,14 +151,13 @@ internal sealed class SqliteEngine : IEngine, IDisposable
 
     public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => Task.CompletedTask;
 
-    public void Dispose() => writer.Dispose();
+    public void Dispose()
+    {
+        served?.Dispose();
+        writer.Dispose();
+    }
 
     private static SqliteException? Fault(Exception fault) => fault.Find<SqliteException>();
-
-    private sealed class FreeTurn : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-    }
 
     private sealed class Turn(SemaphoreSlim writer) : IDisposable
     {

@@ -73,6 +73,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public bool IsUnavailable(Exception fault) => inner.IsUnavailable(fault);
 
+    public bool IsAway(Exception fault) => inner.IsAway(fault);
+
     public Task<bool> IsReadOnlyAsync(CancellationToken ct) => inner.IsReadOnlyAsync(ct);
 
     public Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct) => inner.CommitFaultAsync(inDoubt, ct);
