@@ -7,6 +7,7 @@ using Broker.Operations;
 using Broker.Operations.Metrics;
 using Broker.Operations.Tracing;
 using Broker.Settings;
+using Broker.Startup;
 using Broker.WorkflowFiles;
 
 namespace Broker;
@@ -15,9 +16,12 @@ namespace Broker;
 internal static class BrokerHost
 {
     /// <summary>Null with a message when the settings are wrong.</summary>
-    public static (WebApplication? App, BrokerSettings Settings, string? Problem) Create(string[] args, Action<WebApplicationBuilder>? adjust = null)
+    public static (WebApplication? App, BrokerSettings Settings, string? Problem) Create(string[] args, Action<WebApplicationBuilder>? adjust = null) =>
+        Create(Configure(args), adjust);
+
+    public static (WebApplication? App, BrokerSettings Settings, string? Problem) Create(HostSetting setting, Action<WebApplicationBuilder>? adjust = null)
     {
-        var (builder, settings, auth, problem) = Configure(args);
+        var (builder, settings, auth, problem) = setting;
         if (problem is not null) return (null, settings, problem);
 
         var telemetry = Telemetry.Start(builder.Configuration, out var unusable);
@@ -26,13 +30,16 @@ internal static class BrokerHost
         builder.ListenAsSet(settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddStartGate();
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddAuth(auth, settings);
         builder.Services.AddRequestRates(settings);
         builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
-        builder.Services.AddHostedService<WorkflowFileRegistration>();
+        builder.Services.AddSingleton<WorkflowFileRegistration>();
+        builder.Services.AddSingleton<IStartStep>(provider => provider.GetRequiredService<WorkflowFileRegistration>());
+        builder.Services.AddSingleton<Banner>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();
@@ -42,6 +49,7 @@ internal static class BrokerHost
         app.UseInstancesTrailingSlash(settings);
         app.UseRawPath();
         app.RefuseSomeHeads();
+        app.UseStartGate();
         app.UseKeys();
         app.UseRequestRates(settings);
         app.MapHomePage();
@@ -58,9 +66,10 @@ internal static class BrokerHost
     {
         // The program's own folder, wherever it is started from: appsettings.json lies there.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var read = SettingsReader.Read(builder.Configuration);
-        var (auth, problems) = AuthSettingsReader.Read(builder.Configuration);
-        return new(builder, read.Settings, auth, (read with { Problems = [.. read.Problems, .. problems] }).Message);
+        var keys = new ReadKeys(builder.Configuration);
+        var read = SettingsReader.Read(keys);
+        var (auth, problems) = AuthSettingsReader.Read(keys);
+        return new(builder, read.Settings, auth, (read with { Problems = [.. read.Problems, .. problems, .. keys.Problems()] }).Message) { Warnings = read.Warnings };
     }
 }
 
@@ -69,4 +78,8 @@ internal static class BrokerHost
 /// <param name="Settings">As read.</param>
 /// <param name="Auth">As read.</param>
 /// <param name="Problem">What is wrong and what to write instead; null when nothing is.</param>
-internal readonly record struct HostSetting(WebApplicationBuilder Builder, BrokerSettings Settings, AuthSettings Auth, string? Problem);
+internal readonly record struct HostSetting(WebApplicationBuilder Builder, BrokerSettings Settings, AuthSettings Auth, string? Problem)
+{
+    /// <summary>Values that count as something else.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

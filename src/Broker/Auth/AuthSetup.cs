@@ -1,5 +1,6 @@
 using Broker.Audit;
 using Broker.Settings;
+using Broker.Startup;
 
 namespace Broker.Auth;
 
@@ -15,7 +16,7 @@ internal static class AuthSetup
         services.AddSingleton<AllowedHosts>();
         services.AddSingleton<WebPages>();
         services.AddSingleton<AuditTrail>();
-        services.AddHostedService<KeyStartup>();
+        services.AddSingleton<IStartStep, KeyStartup>();
         services.AddHostedService<KeyRefresh>();
         services.AddHostedService<KeyUseWriter>();
         services.AddHostedService<AuditWriter>();

@@ -1,14 +1,15 @@
 using System.Net;
 using Broker.Settings;
+using Broker.Startup;
 
 namespace Broker.Auth;
 
-/// <summary>Reads the keys before the port opens, and refuses to open it to everybody without any.</summary>
-internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IHostedLifecycleService
+/// <summary>Reads the keys before the first request is answered, and refuses to serve everybody without any.</summary>
+internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IStartStep
 {
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken ct)
     {
-        await ring.RefreshAsync(cancellationToken);
+        await ring.RefreshAsync(ct);
         if (ring.AreRequired) return;
         if (!IPAddress.IsLoopback(IPAddress.Parse(settings.Host)))
         {
@@ -19,16 +20,6 @@ internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, Broker
         if (auth.AllowAnonymous && settings.CorsOrigins is null) LogReadable();
         if (settings.AllowedHosts.Contains(AllowedHosts.Any)) LogAnyHost();
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     private static string NeedsKeys(string host) =>
         $"""

@@ -11,6 +11,6 @@ internal abstract class FlushingService(TimeSpan interval, TimeProvider clock, I
     public sealed override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await FlushAsync(cancellationToken);
+        if (Opened.IsCompletedSuccessfully) await FlushAsync(cancellationToken);
     }
 }

@@ -1,9 +1,16 @@
+using Broker.Startup;
 using Broker.Storage.Changes;
 
 namespace Broker.Background;
 
 /// <summary>Keeps the link to other brokers up.</summary>
-internal sealed class PeerLinkService(IPeerLink link) : BackgroundService
+internal sealed class PeerLinkService(IPeerLink link) : BackgroundService, IWaitsForStart
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => link.RunAsync(stoppingToken);
+    public Task Opened { private get; set; } = Task.CompletedTask;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Opened.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stoppingToken.IsCancellationRequested) await link.RunAsync(stoppingToken);
+    }
 }

@@ -1,10 +1,14 @@
 using Broker.Operations.Metrics;
+using Broker.Startup;
 
 namespace Broker.Background;
 
 /// <summary>A loop that owns only its timing: the work is <see cref="RunOnceAsync"/>, which tests and the runner tick call too.</summary>
-internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider clock, ILogger log) : BackgroundService
+internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider clock, ILogger log) : BackgroundService, IWaitsForStart
 {
+    /// <summary>The first round waits for it.</summary>
+    public Task Opened { protected get; set; } = Task.CompletedTask;
+
     /// <summary>Does what is due now; returns how much that was. Safe on several brokers at once.</summary>
     internal abstract Task<int> RunOnceAsync(CancellationToken ct);
 
@@ -25,6 +29,8 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
     {
         // Lets the host go on starting: the first round may be slow.
         await Task.Yield();
+        await Opened.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stoppingToken.IsCancellationRequested) return;
         var name = GetType().Name;
         using var timer = new PeriodicTimer(interval, clock);
         do

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Broker.Settings;
 using Broker.Storage.Sqlite;
@@ -5,22 +6,20 @@ using Broker.Storage.Sqlite;
 namespace Broker.Commands;
 
 /// <summary>Copies the SQLite database while brokers use it. PostgreSQL has <c>pg_dump</c>.</summary>
-internal sealed class BackupCommand : ICommand
+internal static class BackupCommand
 {
-    public string Word => "backup";
-
-    public string Usage => "backup FILE                            copy the SQLite database while the broker runs";
-
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static Command Create(string[] settings)
     {
-        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
+        var file = new Argument<string>("FILE") { Description = "The copy; it must not exist" };
+        var command = new Command("backup", "Copy the SQLite database while the broker runs") { file };
+        command.SetAction((line, ct) =>
+            RunAsync(settings, line.GetRequiredValue(file), line.InvocationConfiguration.Output, line.InvocationConfiguration.Error, ct));
+        return command;
+    }
 
-        if (args.ElementAtOrDefault(1) is not { } copy || string.IsNullOrWhiteSpace(copy))
-        {
-            await errors.WriteLineAsync("Write: broker backup FILE");
-            return 2;
-        }
-
+    private static async Task<int> RunAsync(string[] settings, string copy, TextWriter output, TextWriter errors, CancellationToken ct)
+    {
+        if (await CommandSettings.ReadAsync(settings, errors) is not { } setup) return 1;
         if (setup.Settings.Target().SqlitePath is not { } path)
         {
             await errors.WriteLineAsync("The database is PostgreSQL: back it up with pg_dump, which takes one moment of it while brokers go on.");
@@ -29,7 +28,7 @@ internal sealed class BackupCommand : ICommand
 
         try
         {
-            var size = await SqliteBackup.CopyAsync(path, copy, CancellationToken.None);
+            var size = await SqliteBackup.CopyAsync(path, copy, ct);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Copied {path} to {copy}, {size} bytes."));
             return 0;
         }

@@ -1,48 +1,57 @@
-using Broker.Auth;
-using Broker.Operations;
-using Broker.Storage.Schema;
+using System.CommandLine;
 
 namespace Broker.Commands;
 
-/// <summary>What the first word says is to be done; without one, the broker serves.</summary>
+/// <summary>The first word says what is to be done; without one, the broker serves. Settings may stand anywhere: <c>--Broker:Port=3000</c>, <c>PORT=3000</c>.</summary>
 internal static class CommandLine
 {
-    private static readonly ICommand[] Commands = [new KeysCommand(), new MigrateCommand(), new BackupCommand(), new HealthCheckCommand()];
+    /// <summary>Exit code of a command line that is not understood.</summary>
+    public const int NotUnderstood = 2;
 
-    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
     {
-        // A setting, as in --Broker:Port=3000 or PORT=3000, is no command.
-        var word = args is [{ } first, ..] && !first.Contains('=', StringComparison.Ordinal) ? first : null;
-        if (Array.Find(Commands, command => command.Word == word) is { } called) return called.RunAsync(args, output, errors);
-        return word is null || word.StartsWith('-') ? ServeAsync(args, errors) : UnknownAsync(word, errors);
+        var (settings, words) = SettingWords.Split(args);
+        var root = Root(settings);
+        var line = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (line.Errors.Count > 0) return await RefuseAsync(line, errors);
+
+        // Signals are the host's: it lets requests end. The library would end the process two seconds after SIGTERM.
+        return await line.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
     }
 
-    private static async Task<int> ServeAsync(string[] args, TextWriter errors)
+    private static RootCommand Root(string[] settings)
     {
-        var (app, _, problem) = BrokerHost.Create(args);
-        if (problem is not null)
+        var healthcheck = new Option<bool>("--healthcheck") { Description = "Exit with code 0 when the broker in this container is ready, else 1" };
+        var root = new RootCommand("Keeps workflow definitions, runs them and hands their steps to workers over HTTP. Without a command it serves.")
         {
-            await errors.WriteLineAsync(problem);
-            return 1;
-        }
-
-        app!.AnnounceAddress();
-        try
-        {
-            await app!.RunAsync();
-            return 0;
-        }
-        catch (Exception refused) when (refused is StartRefusedException or SchemaMismatchException)
-        {
-            await errors.WriteLineAsync(refused.Message);
-            return 1;
-        }
+            healthcheck, KeysCommand.Create(settings), MigrateCommand.Create(settings), BackupCommand.Create(settings),
+        };
+        root.SetAction((line, _) => line.GetValue(healthcheck)
+            ? HealthCheckCommand.RunAsync(settings, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error)
+            : ServeCommand.RunAsync(settings, line.InvocationConfiguration.Error));
+        return root;
     }
 
-    private static async Task<int> UnknownAsync(string word, TextWriter errors)
+    private static async Task<int> RefuseAsync(ParseResult line, TextWriter errors)
     {
-        await errors.WriteLineAsync($"broker: '{word}' is no command; write one of these, or none to serve:");
-        foreach (var command in Commands) await errors.WriteLineAsync($"  broker {command.Usage.ReplaceLineEndings($"{Environment.NewLine}  broker ")}");
-        return 2;
+        foreach (var problem in line.UnmatchedTokens.Select(token => Unmatched(line, token)).DefaultIfEmpty(line.Errors[0].Message))
+            await errors.WriteLineAsync($"broker: {problem}");
+        await errors.WriteLineAsync();
+        await Help(line.CommandResult.Command).InvokeAsync(new InvocationConfiguration { Output = errors, Error = errors });
+        return NotUnderstood;
     }
+
+    private static ParseResult Help(Command command)
+    {
+        var words = new List<string> { "--help" };
+        for (var at = command; at is not RootCommand; at = (Command)at.Parents.First()) words.Insert(0, at.Name);
+        return ((RootCommand)Top(command)).Parse(words);
+    }
+
+    private static Symbol Top(Symbol command) => command.Parents.FirstOrDefault() is { } parent ? Top(parent) : command;
+
+    private static string Unmatched(ParseResult line, string token) =>
+        token.StartsWith('-') ? $"unknown option {token}"
+        : line.CommandResult.Command is RootCommand ? $"'{token}' is no command"
+        : $"'{token}' is one word too many; a value with blanks in it needs quotes";
 }

@@ -1,3 +1,5 @@
+using Broker.Startup;
+
 namespace Broker.Commands;
 
 /// <summary>The settings that a command works with.</summary>
@@ -6,9 +8,18 @@ internal static class CommandSettings
     /// <summary>Null when they are wrong, after saying so.</summary>
     public static async Task<HostSetting?> ReadAsync(string[] args, TextWriter errors)
     {
-        var setup = BrokerHost.Configure(args);
-        if (setup.Problem is null) return setup;
-        await errors.WriteLineAsync(setup.Problem);
+        try
+        {
+            var setting = BrokerHost.Configure(args);
+            foreach (var warning in setting.Warnings) await errors.WriteLineAsync($"Warning: {warning}");
+            if (setting.Problem is null) return setting;
+            await errors.WriteLineAsync(setting.Problem);
+        }
+        catch (Exception fault) when (StartFaults.MessageOf(fault) is { } message)
+        {
+            await errors.WriteLineAsync(message);
+        }
+
         return null;
     }
 }

@@ -4,18 +4,14 @@ using Broker.Operations;
 namespace Broker.Commands;
 
 /// <summary>Asks the broker in the same container whether it is ready, for images without curl.</summary>
-internal sealed class HealthCheckCommand : ICommand
+internal static class HealthCheckCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    public string Word => "--healthcheck";
-
-    public string Usage => "--healthcheck                          exit code 0 when the broker in this container is ready";
-
     /// <summary>0 when ready, 1 otherwise: the exit codes of a container's health check.</summary>
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static async Task<int> RunAsync(string[] settings, TextWriter output, TextWriter errors)
     {
-        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
+        if (await CommandSettings.ReadAsync(settings, errors) is not { } setup) return 1;
 
         var address = IPAddress.Parse(setup.Settings.Host);
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) address = IPAddress.Loopback;

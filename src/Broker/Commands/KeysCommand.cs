@@ -1,82 +1,125 @@
-using System.Data.Common;
+using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
-using System.Net.Sockets;
 using Broker.Auth;
+using Broker.Startup;
 using Broker.Storage;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;
 
 /// <summary>Creates, lists and revokes API keys in the configured database; no broker need run.</summary>
-internal sealed class KeysCommand : ICommand
+internal static class KeysCommand
 {
     private const int LongestName = 100;
 
-    public string Word => "keys";
-
-    public string Usage =>
-        """
-        keys create --name N --scopes read,create,manage,event,tick,worker,admin [--workflows A,B]
-        keys create --name N --scopes A,B [--workflows A,B] --print-config    print configuration instead of storing the key
-        keys list
-        keys revoke ID
-        """;
-
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static Command Create(string[] settings) => new("keys", "Create, list and revoke API keys")
     {
-        var line = KeysLine.Read(args);
-        if (line.Problems.Count > 0)
+        Creating(settings), Listing(settings), Revoking(settings),
+    };
+
+    private static Command Creating(string[] settings)
+    {
+        var name = new Option<string>("--name") { Description = "By which you will know the key", HelpName = "N", Required = true, CustomParser = NameOf };
+        var scopes = new Option<Scope>("--scopes") { Description = $"Comma list: {ScopeWords.Expected}", HelpName = "A,B", Required = true, CustomParser = ScopesOf };
+        var workflows = new Option<string[]?>("--workflows") { Description = "The only workflows that the key is for; without this, all", HelpName = "A,B", CustomParser = WorkflowsOf };
+        var printConfig = new Option<bool>("--print-config") { Description = "Print configuration instead of storing the key" };
+        var command = new Command("create", "Make a key and show it once, on standard output") { name, scopes, workflows, printConfig };
+        command.SetAction((line, ct) =>
         {
-            foreach (var problem in line.Problems) await errors.WriteLineAsync($"broker keys: {problem}");
-            await errors.WriteLineAsync($"broker {Usage.ReplaceLineEndings($"{Environment.NewLine}broker ")}");
-            return 2;
-        }
+            var (id, key) = ApiKey.Create();
+            var made = new StoredKey(id, line.GetRequiredValue(name), ApiKey.HashOf(key), ScopeWords.Of(line.GetRequiredValue(scopes)), line.GetValue(workflows), default, null, null);
+            var (output, errors) = (line.InvocationConfiguration.Output, line.InvocationConfiguration.Error);
+            return line.GetValue(printConfig)
+                ? PrintAsync(made, key, output, errors)
+                : OnKeysAsync(settings, errors, (keys, _) => StoreAsync(made, key, keys, output, errors), ct);
+        });
+        return command;
+    }
 
-        if (line is { Action: "create", PrintConfig: true }) return await PrintAsync(line, output, errors);
-        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
+    private static Command Listing(string[] settings)
+    {
+        var command = new Command("list", "Show all keys, without their secret part");
+        command.SetAction((line, ct) => OnKeysAsync(settings, line.InvocationConfiguration.Error, (keys, auth) => ListAsync(keys, auth, line.InvocationConfiguration.Output), ct));
+        return command;
+    }
 
-        await using var services = CommandStores.Of(setup.Settings);
+    private static Command Revoking(string[] settings)
+    {
+        // Who has found a key in the wrong place has the whole of it at hand.
+        var id = new Argument<string>("ID")
+        {
+            Description = "Id of the key, or the key itself",
+            CustomParser = read => ApiKey.IdOf(read.Tokens[0].Value) is { IsEmpty: false } inKey ? inKey.ToString() : read.Tokens[0].Value,
+        };
+        var command = new Command("revoke", "End a key; brokers refuse it within 5 s") { id };
+        command.SetAction((line, ct) => OnKeysAsync(
+            settings,
+            line.InvocationConfiguration.Error,
+            (keys, auth) => RevokeAsync(line.GetRequiredValue(id), keys, auth, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error),
+            ct));
+        return command;
+    }
+
+    private static string? NameOf(ArgumentResult read)
+    {
+        var name = read.Tokens[0].Value.Trim();
+        if (name.Length is 0 or > LongestName || name.Any(char.IsControl)) read.AddError($"write --name and a name of 1 to {LongestName} characters, by which you will know the key");
+        return name;
+    }
+
+    private static Scope ScopesOf(ArgumentResult read)
+    {
+        if (ScopeWords.Read(List(read.Tokens[0].Value)) is { } scopes and not Scope.None) return scopes;
+        read.AddError($"write --scopes and {ScopeWords.Expected}");
+        return Scope.None;
+    }
+
+    private static string[] WorkflowsOf(ArgumentResult read)
+    {
+        var names = List(read.Tokens[0].Value);
+        if (names.Length == 0) read.AddError("write --workflows and the names of the only workflows it is for, with commas between them; or leave it out");
+        return names;
+    }
+
+    private static string[] List(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task<int> OnKeysAsync(string[] settings, TextWriter errors, Func<IKeyStore, AuthSettings, Task<int>> act, CancellationToken ct)
+    {
+        if (await CommandSettings.ReadAsync(settings, errors) is not { } setup) return 1;
         try
         {
+            await using var services = CommandStores.Of(setup.Settings);
+
             // The first key is made before the first start: beyond loopback the broker does not start without.
-            await services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
-            return await ActAsync(line, services.GetRequiredService<IKeyStore>(), setup.Auth, output, errors);
+            await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+            return await act(services.GetRequiredService<IKeyStore>(), setup.Auth);
         }
-        catch (Exception fault) when (fault is DbException or InvalidOperationException or IOException or SocketException or TimeoutException)
+        catch (Exception fault) when (StartFaults.MessageOf(fault, setup.Settings) is { } message)
         {
-            await errors.WriteLineAsync($"broker keys: the database cannot be used: {fault.GetBaseException().Message}");
+            await errors.WriteLineAsync($"broker keys: the database cannot be used: {message}");
             return 1;
         }
     }
 
-    private static Task<int> ActAsync(KeysLine line, IKeyStore keys, AuthSettings auth, TextWriter output, TextWriter errors) => line.Action switch
+    private static async Task<int> StoreAsync(StoredKey made, string key, IKeyStore keys, TextWriter output, TextWriter errors)
     {
-        "create" => CreateAsync(line, keys, output, errors),
-        "list" => ListAsync(keys, auth, output),
-        _ => RevokeAsync(line.Id, keys, auth, output, errors),
-    };
-
-    private static async Task<int> CreateAsync(KeysLine line, IKeyStore keys, TextWriter output, TextWriter errors)
-    {
-        var (id, key) = ApiKey.Create();
-        var stored = new StoredKey(id, line.Name, ApiKey.HashOf(key), ScopeWords.Of(line.Scopes), line.Workflows, default, null, null);
-        await keys.AddAsync(stored, Caller.CommandLine.Id, CancellationToken.None);
+        await keys.AddAsync(made, Caller.CommandLine.Id, CancellationToken.None);
 
         // The key alone goes to standard output, so that a script can take it from there.
         await output.WriteLineAsync(key);
-        await errors.WriteLineAsync($"Created key {id} '{line.Name}' with {Described(stored)}. It is shown only now. Running brokers know it within 5 s, and ask for keys from then on.");
+        await errors.WriteLineAsync($"Created key {made.Id} '{made.Name}' with {Described(made)}. It is shown only now. Running brokers know it within 5 s, and ask for keys from then on.");
         return 0;
     }
 
-    private static async Task<int> PrintAsync(KeysLine line, TextWriter output, TextWriter errors)
+    private static async Task<int> PrintAsync(StoredKey made, string key, TextWriter output, TextWriter errors)
     {
-        var (id, key) = ApiKey.Create();
         await output.WriteLineAsync(key);
         await errors.WriteLineAsync("The key, shown only now, is on standard output. For the environment of the broker (N: 0, or the next free number):");
-        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Id={id}");
-        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Hash={ApiKey.HashOf(key)}");
-        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Scopes={string.Join(',', ScopeWords.Of(line.Scopes))}");
-        if (line.Workflows is not null) await errors.WriteLineAsync($"Broker__Auth__Keys__N__Workflows={string.Join(',', line.Workflows)}");
+        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Id={made.Id}");
+        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Hash={made.Hash}");
+        await errors.WriteLineAsync($"Broker__Auth__Keys__N__Scopes={string.Join(',', made.Scopes)}");
+        if (made.Workflows is not null) await errors.WriteLineAsync($"Broker__Auth__Keys__N__Workflows={string.Join(',', made.Workflows)}");
         return 0;
     }
 
@@ -117,69 +160,4 @@ internal sealed class KeysCommand : ICommand
         $"{string.Join(',', key.Scopes)} on {(key.Workflows is null ? "all workflows" : $"the workflows {string.Join(", ", key.Workflows)}")}";
 
     private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-
-    /// <summary>The command line of this command, and everything that is wrong with it.</summary>
-    private sealed record KeysLine(string Action, string Id, string Name, Scope Scopes, IReadOnlyList<string>? Workflows, bool PrintConfig, IReadOnlyList<string> Problems)
-    {
-        public static KeysLine Read(string[] args)
-        {
-            var problems = new List<string>();
-            var (words, options, printConfig) = Split(args, problems);
-            var action = words.FirstOrDefault("");
-            string id = "", name = "";
-            var scopes = Scope.None;
-            List<string>? workflows = null;
-            switch (action)
-            {
-                case "create":
-                    name = options.GetValueOrDefault("--name", "").Trim();
-                    if (name.Length is 0 or > LongestName || name.Any(char.IsControl)) problems.Add($"write --name and a name of 1 to {LongestName} characters, by which you will know the key");
-                    scopes = ScopeWords.Read(List(options.GetValueOrDefault("--scopes", ""))) ?? Scope.None;
-                    if (scopes is Scope.None) problems.Add($"write --scopes and {ScopeWords.Expected}");
-                    if (options.TryGetValue("--workflows", out var names) && (workflows = [.. List(names)]).Count == 0)
-                        problems.Add("write --workflows and the names of the only workflows it is for, with commas between them; or leave it out");
-                    break;
-                case "list":
-                    break;
-                case "revoke":
-                    // Who has found a key in the wrong place has the whole of it at hand.
-                    id = words.Count == 2 ? ApiKey.IdOf(words[1]) is { IsEmpty: false } inKey ? inKey.ToString() : words[1] : "";
-                    if (id.Length == 0) problems.Add("write the id of one key after revoke; broker keys list shows them");
-                    break;
-                default:
-                    problems.Add("write create, list or revoke after keys");
-                    break;
-            }
-
-            if (action is not "create" && (options.Count > 0 || printConfig)) problems.Add("options go with create only");
-            if (action is "create" or "list" && words.Count > 1) problems.Add($"write nothing after {action} but options; a name with blanks in it needs quotes");
-            return new(action, id, name, scopes, workflows, printConfig, problems);
-        }
-
-        private static (List<string> Words, Dictionary<string, string> Options, bool PrintConfig) Split(string[] args, List<string> problems)
-        {
-            var words = new List<string>();
-            var options = new Dictionary<string, string>(StringComparer.Ordinal);
-            var printConfig = false;
-            for (var i = 1; i < args.Length; i++)
-            {
-                var parts = args[i].Split('=', 2);
-                if (!args[i].StartsWith("--", StringComparison.Ordinal)) words.Add(args[i]);
-                else if (parts[0] == "--print-config") printConfig = true;
-                else if (parts[0] is "--name" or "--scopes" or "--workflows")
-                {
-                    if (parts.Length == 2) options[parts[0]] = parts[1];
-                    else if (i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal)) options[parts[0]] = args[++i];
-                    else problems.Add($"write a value after {parts[0]}");
-                }
-                else if (parts.Length == 1) problems.Add($"unknown option {parts[0]}");
-
-                // With a value it is a setting, as for the broker itself: --DATABASE_URL=…
-            }
-
-            return (words, options, printConfig);
-        }
-
-        private static string[] List(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-    }
 }

@@ -1,30 +1,34 @@
+using System.CommandLine;
+using Broker.Startup;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;
 
 /// <summary>Brings the schema up to date and ends. For roles that may change tables, where those that run may not.</summary>
-internal sealed class MigrateCommand : ICommand
+internal static class MigrateCommand
 {
-    public string Word => "migrate";
-
-    public string Usage => "migrate                                bring the database's schema up to date";
-
-    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static Command Create(string[] settings)
     {
-        if (await CommandSettings.ReadAsync(args, errors) is not { } setup) return 1;
+        var command = new Command("migrate", "Bring the database's schema up to date");
+        command.SetAction((line, ct) => RunAsync(settings, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error, ct));
+        return command;
+    }
 
-        await using var services = CommandStores.Of(setup.Settings);
+    private static async Task<int> RunAsync(string[] settings, TextWriter output, TextWriter errors, CancellationToken ct)
+    {
+        if (await CommandSettings.ReadAsync(settings, errors) is not { } setup) return 1;
         try
         {
-            var applied = await services.GetRequiredService<Migrator>().MigrateAsync(CancellationToken.None);
+            await using var services = CommandStores.Of(setup.Settings);
+            var applied = await services.GetRequiredService<Migrator>().MigrateAsync(ct);
             await output.WriteLineAsync(applied.Count == 0
                 ? "The database has all migrations."
                 : $"Applied {applied.Count} {(applied.Count == 1 ? "migration" : "migrations")}: {string.Join(", ", applied)}.");
             return 0;
         }
-        catch (Exception fault)
+        catch (Exception fault) when (StartFaults.MessageOf(fault, setup.Settings) is { } message)
         {
-            await errors.WriteLineAsync($"The database could not be migrated: {fault.Message}");
+            await errors.WriteLineAsync($"The database could not be migrated: {message}");
             return 1;
         }
     }

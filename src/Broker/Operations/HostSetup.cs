@@ -1,14 +1,17 @@
 using System.Globalization;
 using System.Net;
-using Broker.Auth;
 using Broker.Operations.Tracing;
 using Broker.Settings;
+using Broker.Startup;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Serilog;
+using Serilog.Configuration;
+using Serilog.Events;
 using Serilog.Extensions.Logging;
+using Serilog.Formatting.Json;
 
 namespace Broker.Operations;
 
@@ -21,10 +24,9 @@ internal static class HostSetup
 
     public static void AddStructuredLogs(this WebApplicationBuilder builder)
     {
-        builder.Logging.ClearProviders().AddSerilog(
-            // A refusal to start is told to whoever starts the program, without a stack trace.
-            new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Filter.ByExcluding(entry => entry.Exception is StartRefusedException).CreateLogger(),
-            dispose: true);
+        var logs = new LoggerConfiguration().ReadFrom.Configuration(builder.Configuration).Filter.ByExcluding(IsRefusedStart);
+        if (!builder.Configuration.GetSection("Serilog:WriteTo").GetChildren().Any()) WriteToConsole(logs.WriteTo);
+        builder.Logging.ClearProviders().AddSerilog(logs.CreateLogger(), dispose: true);
 
         // The framework's own request log makes an activity and a scope for each request, also where nothing of them is written: 3 % of
         // the broker's processor time. Requests are logged by RequestLog, and traced when somebody listens.
@@ -60,6 +62,17 @@ internal static class HostSetup
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
     }
 
+    // Text for a person at a terminal; where another program reads, one JSON object a line.
+    private static void WriteToConsole(LoggerSinkConfiguration sinks)
+    {
+        if (Console.IsOutputRedirected) sinks.Console(new JsonFormatter(renderMessage: true));
+        else sinks.Console(outputTemplate: "{Timestamp:HH:mm:ss} {Level:u3} {Message:lj}{NewLine}{Exception}", formatProvider: CultureInfo.InvariantCulture);
+    }
+
+    // The program itself tells why it could not start, in one message: host and server would add a stack trace each.
+    private static bool IsRefusedStart(LogEvent entry) =>
+        entry.Exception is not null && entry.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.";
+
     /// <summary>What stands around every request; the first is outermost.</summary>
     public static void UseOperations(this WebApplication app)
     {
@@ -70,13 +83,15 @@ internal static class HostSetup
         app.UseMiddleware<FallbackAnswers>();
     }
 
-    /// <summary>The line that people and scripts wait for: plain, beside the structured logs.</summary>
+    /// <summary>The line that people and scripts wait for, plain beside the structured logs; at a terminal with the banner below it.</summary>
     public static void AnnounceAddress(this WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         foreach (var address in addresses)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Server listening on http://localhost:{new Uri(address).Port}"));
+            var shown = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{new Uri(address).Port}");
+            Console.Out.WriteLine($"Server listening on {shown}");
+            if (!Console.IsOutputRedirected) app.Services.GetRequiredService<Banner>().Write(Console.Out, shown);
         }
     });
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Api;
+using Broker.Startup;
 
 namespace Broker.Operations;
 
@@ -22,9 +23,9 @@ internal static class Probes
 
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(Live, LiveAsync).AllowAnonymous().WithName("Live").WithTags(Tag).WithSummary("The process answers")
+        routes.MapGet(Live, LiveAsync).AllowAnonymous().WithMetadata(AnswersBeforeStart.Mark).WithName("Live").WithTags(Tag).WithSummary("The process answers")
             .Produces<Probe>(200, JsonAnswer.ContentType);
-        routes.MapGet(Ready, ReadyAsync).AllowAnonymous().WithName("Ready").WithTags(Tag).WithSummary("The database answers and has the schema of this program")
+        routes.MapGet(Ready, ReadyAsync).AllowAnonymous().WithMetadata(AnswersBeforeStart.Mark).WithName("Ready").WithTags(Tag).WithSummary("The database answers and has the schema of this program")
             .Produces<Probe>(200, JsonAnswer.ContentType).Produces<Probe>(503, JsonAnswer.ContentType);
     }
 

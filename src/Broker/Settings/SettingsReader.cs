@@ -7,6 +7,9 @@ namespace Broker.Settings;
 /// <summary>What was read, and everything that is wrong with it: what was found and what to write instead.</summary>
 internal readonly record struct SettingsReading(BrokerSettings Settings, IReadOnlyList<string> Problems)
 {
+    /// <summary>Values that count as something else by contract.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>One message for whoever starts the program; null when nothing is wrong.</summary>
     public string? Message => Problems.Count == 0
         ? null
@@ -27,7 +30,7 @@ internal static partial class SettingsReader
         new("WorkflowsDir", (settings, text) => settings with { WorkflowsDir = text }),
         new("ApiOnly", (settings, text) => settings with { ApiOnly = Switch(text) }),
         new("AllowedHosts", (settings, text) => settings with { AllowedHosts = Auth.AllowedHosts.Read(text) }),
-        new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }),
+        new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }, DroppedOrigins),
         new("ReapInterval", (settings, text) => settings with { ReapInterval = Span(text, TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1)) }),
         new("Lanes", (settings, text) => settings with { Lanes = Whole(text, 1, 16) }),
         new("TimerInterval", (settings, text) => settings with { TimerInterval = Span(text, TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1)) }),
@@ -48,27 +51,37 @@ internal static partial class SettingsReader
         new("StreamHeartbeat", (settings, text) => settings with { StreamHeartbeat = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) }),
     ];
 
+    // The broker's own, and those of the parts that read their own configuration.
+    private static readonly string[] Sections = ["Broker:", "Serilog:", "Kestrel:", "Logging:", "OTEL_"];
+
+    private static readonly int DefaultPort = new BrokerSettings().Port;
+
     // The documented variables of old: PORT and API_ONLY have their own idea of what is no value.
     private static readonly Setting[] Variables =
     [
-        new("PORT", (settings, text) => settings with { Port = PortOrDefault(text) }),
+        new("PORT", (settings, text) => settings with { Port = PortOrDefault(text) }, text => IsPort(text) ? null : $"'{text}' is no port from 0 to 65535: {DefaultPort} is used"),
         new("HOST", (settings, text) => settings with { Host = Address(text) }),
         new("DATABASE_URL", (settings, text) => settings with { DatabaseUrl = Database(text) }),
         new("WORKFLOWS_DIR", (settings, text) => settings with { WorkflowsDir = text }),
-        new("API_ONLY", (settings, text) => settings with { ApiOnly = text is "1" or "true" }),
-        new("CORS_ORIGINS", (settings, text) => settings with { CorsOrigins = Origins(text) }),
+        new("API_ONLY", (settings, text) => settings with { ApiOnly = text is "1" or "true" }, text => text is "1" or "true" or "0" or "false" ? null : $"'{text}' counts as false: only 1 and true switch it on"),
+        new("CORS_ORIGINS", (settings, text) => settings with { CorsOrigins = Origins(text) }, DroppedOrigins),
         new("REAP_INTERVAL_SECS", (settings, text) => settings with { ReapInterval = Seconds(text, 1, 3600) }),
     ];
+
+    /// <summary>Whether a word of the command line may set this key, as in <c>--Broker:Port=3000</c> or <c>PORT=3000</c>.</summary>
+    public static bool IsKey(string key) =>
+        Array.Exists(Variables, variable => variable.Name.Equals(key, StringComparison.OrdinalIgnoreCase))
+        || Array.Exists(Sections, section => key.StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
     public static SettingsReading Read(IConfiguration configuration)
     {
         var settings = new BrokerSettings();
-        var problems = new List<string>();
+        var (problems, warnings) = (new List<string>(), new List<string>());
         foreach (var setting in All.Concat(LimitKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
         foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
         if (settings.WorkerRemoved < settings.WorkerOffline)
             problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");
-        return new(settings with { WorkflowsDir = ExistingFolder(settings.WorkflowsDir) }, problems);
+        return new(settings with { WorkflowsDir = ExistingFolder(settings.WorkflowsDir) }, problems) { Warnings = warnings };
 
         void Apply(Setting setting, string key, ref BrokerSettings read)
         {
@@ -77,6 +90,7 @@ internal static partial class SettingsReader
             try
             {
                 read = setting.Apply(read, text);
+                if (setting.Warning?.Invoke(text) is { } warning) warnings.Add($"{key}: {warning}.");
             }
             catch (FormatException wrong)
             {
@@ -104,8 +118,9 @@ internal static partial class SettingsReader
             ? value
             : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"));
 
-    private static int PortOrDefault(string text) =>
-        ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : new BrokerSettings().Port;
+    private static int PortOrDefault(string text) => IsPort(text) ? Whole(text, 0, IPEndPoint.MaxPort) : DefaultPort;
+
+    private static bool IsPort(string text) => ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private static TimeSpan Seconds(string text, int least, int most) => TimeSpan.FromSeconds(Whole(text, least, most));
 
@@ -123,8 +138,9 @@ internal static partial class SettingsReader
         _ => throw new FormatException("true or false"),
     };
 
-    private static string Database(string text) =>
-        Storage.DatabaseUrl.TryParse(text, out _, out _) ? text : throw new FormatException("postgres://user:password@host:5432/database, Host=…;Database=… or sqlite:PATH");
+    private static string Database(string text) => Storage.DatabaseUrl.TryParse(text, out _, out _)
+        ? text
+        : throw new FormatException("postgres://user:password@host:5432/database, Host=…;Database=… or sqlite:PATH, where PATH is a file");
 
     private static string Address(string text) => text switch
     {
@@ -151,5 +167,12 @@ internal static partial class SettingsReader
             : throw new FormatException("a path that begins with a slash, such as /api/workflows");
     }
 
-    private readonly record struct Setting(string Name, Func<BrokerSettings, string, BrokerSettings> Apply);
+    private static string? DroppedOrigins(string text)
+    {
+        var given = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var dropped = given.Where(origin => Origins(origin).Count == 0).ToList();
+        return dropped.Count == 0 ? null : $"{string.Join(", ", dropped.Select(origin => $"'{origin}'"))} is left out: an origin is written https://host:port";
+    }
+
+    private readonly record struct Setting(string Name, Func<BrokerSettings, string, BrokerSettings> Apply, Func<string, string?>? Warning = null);
 }

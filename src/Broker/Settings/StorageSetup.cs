@@ -2,6 +2,7 @@ using Broker.Background;
 using Broker.Engine;
 using Broker.Operations;
 using Broker.Security;
+using Broker.Startup;
 using Broker.Storage;
 using Broker.Storage.Lanes;
 using Broker.Storage.Schema;
@@ -15,7 +16,7 @@ internal static class StorageSetup
     {
         services.AddBrokerStorage(settings.ToStorageOptions());
         services.AddSingleton<ICredentialCipher>(provider => CredentialCipher.Create(provider, settings, settings.Target()));
-        services.AddHostedService<SchemaStartup>();
+        services.AddSingleton<IStartStep, SchemaStartup>();
         services.AddSingleton<IReadiness, SchemaReadiness>();
         services.AddSingleton<BacklogGate>();
         services.AddSingleton<BrokerEngine>();
@@ -29,42 +30,10 @@ internal static class StorageSetup
         : throw new InvalidOperationException($"DATABASE_URL: {problem}");
 }
 
-/// <summary>Migrates before anything else starts and before the port opens; waits a while for a database that starts beside us.</summary>
-internal sealed partial class SchemaStartup(Migrator migrator, BrokerSettings settings, TimeProvider clock, ILogger<SchemaStartup> log) : IHostedLifecycleService
+/// <summary>Migrates, or checks the schema, before anything else of the start.</summary>
+internal sealed class SchemaStartup(Migrator migrator, BrokerSettings settings) : IStartStep
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    public async Task StartingAsync(CancellationToken cancellationToken)
-    {
-        var began = clock.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                if (settings.MigrateAtStart) await migrator.MigrateAsync(cancellationToken);
-                else await migrator.CheckAsync(cancellationToken);
-                return;
-            }
-            catch (Exception fault) when (fault is not (OperationCanceledException or InvalidOperationException) && clock.GetElapsedTime(began) < Patience)
-            {
-                LogWaiting(log, fault.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), clock, cancellationToken);
-            }
-        }
-    }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The database is not to be had yet ({Reason}); trying again")]
-    private static partial void LogWaiting(ILogger logger, string reason);
+    public Task RunAsync(CancellationToken ct) => settings.MigrateAtStart ? migrator.MigrateAsync(ct) : migrator.CheckAsync(ct);
 }
 
 internal sealed class SchemaReadiness(Migrator migrator, StoreHealth health, CommitProbe commits) : IReadiness

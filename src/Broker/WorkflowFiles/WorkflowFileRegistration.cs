@@ -3,6 +3,7 @@ using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Settings;
+using Broker.Startup;
 
 namespace Broker.WorkflowFiles;
 
@@ -10,11 +11,12 @@ namespace Broker.WorkflowFiles;
 /// Registers the workflows of the folder before the host serves anything. A file with a fault is reported on standard error and left
 /// out; with no file at all the built-in sample is there instead.
 /// </summary>
-internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IHostedService
+internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IStartStep
 {
-    public Task StartAsync(CancellationToken cancellationToken) => RegisterAsync(Console.Error, cancellationToken);
+    public Task RunAsync(CancellationToken ct) => RegisterAsync(Console.Error, ct);
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>How many files are registered.</summary>
+    public int Loaded { get; private set; }
 
     /// <summary>Also for tests, which listen to the faults.</summary>
     internal async Task RegisterAsync(TextWriter faults, CancellationToken ct)
@@ -39,6 +41,7 @@ internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, Brok
 
         if ((await engine.RegisterAsync(loaded, ct, makeLatest: true)).Conflict is { } taken)
             throw new InvalidOperationException($"the version {taken.Version} of workflow {taken.Name} is registered with other content");
+        Loaded = loaded.Count;
         LogLoaded(log, loaded.Count, settings.WorkflowsDir);
     }
 

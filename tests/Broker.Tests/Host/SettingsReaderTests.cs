@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Settings;
 using Microsoft.Extensions.Configuration;
 using Xunit;
@@ -28,6 +29,44 @@ public sealed class SettingsReaderTests
     [InlineData("http", 3000)]
     [InlineData("", 3000)]
     public void What_is_no_port_is_3000(string text, int port) => Assert.Equal(port, Read(("PORT", text)).Settings.Port);
+
+    [Theory]
+    [InlineData("PORT", "abc", "PORT: 'abc' is no port from 0 to 65535: 3000 is used.")]
+    [InlineData("PORT", "70000", "PORT: '70000' is no port from 0 to 65535: 3000 is used.")]
+    [InlineData("PORT", "65535", null)]
+    [InlineData("API_ONLY", "yes", "API_ONLY: 'yes' counts as false: only 1 and true switch it on.")]
+    [InlineData("API_ONLY", "0", null)]
+    [InlineData("CORS_ORIGINS", "https://a.example,nonsense", "CORS_ORIGINS: 'nonsense' is left out: an origin is written https://host:port.")]
+    public void What_counts_as_something_else_is_told(string variable, string text, string? warning)
+    {
+        var read = Read((variable, text));
+        Assert.Null(read.Message);
+        Assert.Equal(warning is null ? [] : [warning], read.Warnings);
+    }
+
+    [Theory]
+    [InlineData("Broker:Prot", "Broker:Prot: no setting has this name; did you mean Broker:Port (Broker__Port in the environment)?")]
+    [InlineData("Broker:limits:bach", "Broker:limits:bach: no setting has this name; did you mean Broker:Limits:Batch (Broker__Limits__Batch in the environment)?")]
+    [InlineData("Broker:AllowAnonymous", "Broker:AllowAnonymous: no setting has this name; did you mean Broker:Auth:AllowAnonymous (Broker__Auth__AllowAnonymous in the environment)?")]
+    [InlineData("Broker:Auth:Keys:0:Scope", "Broker:Auth:Keys:0:Scope: no setting has this name; did you mean Broker:Auth:Keys:0:Scopes (Broker__Auth__Keys__0__Scopes in the environment)?")]
+    [InlineData("Broker:Something:Else", "Broker:Something:Else: no setting has this name (Broker__Something__Else in the environment); docs/configuration.md lists all.")]
+    [InlineData("Broker:Limits", "Broker:Limits: no setting has this name; did you mean")]
+    public void A_key_that_no_reader_asks_for_is_told_with_the_nearest(string key, string problem)
+    {
+        var keys = KeysOf((key, "1"));
+        _ = (SettingsReader.Read(keys), AuthSettingsReader.Read(keys));
+        Assert.StartsWith(problem, Assert.Single(keys.Problems()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Known_keys_are_no_problem_whatever_their_case_and_form()
+    {
+        var keys = KeysOf(
+            ("broker:port", "1"), ("Broker:CorsOrigins:0", "http://a"), ("Broker:Limits:Batch", "5"), ("Broker:Auth:Keys:0:Id", "a"),
+            ("Broker:Auth:Keys:0:Scopes:0", "read"), ("Broker:Retention", ""), ("BROKER_API_KEY", "x"));
+        _ = (SettingsReader.Read(keys), AuthSettingsReader.Read(keys));
+        Assert.Empty(keys.Problems());
+    }
 
     [Theory]
     [InlineData("1", true)]
@@ -155,6 +194,11 @@ public sealed class SettingsReaderTests
     [InlineData("mysql://root:hunter2@db/broker")]
     [InlineData("Nonsense=hunter2")]
     [InlineData("sqlite:")]
+    [InlineData("sqlite::memory:")]
+    [InlineData("sqlite:file::memory:?cache=shared")]
+    [InlineData("postgres://me:hunter2@db:99999/broker")]
+    [InlineData("postgres://me:hunter2@db/broker?Timeout=soon")]
+    [InlineData("Host=db;Password=hunter2;Timeout=soon")]
     public void A_wrong_database_is_told_without_its_password(string url)
     {
         var message = Read(("DATABASE_URL", url)).Message;
@@ -177,6 +221,8 @@ public sealed class SettingsReaderTests
         Assert.Equal("not-there-either", Read(("WORKFLOWS_DIR", "not-there-either")).Settings.WorkflowsDir);
     }
 
-    private static SettingsReading Read(params (string Key, string Value)[] values) => SettingsReader.Read(
-        new ConfigurationBuilder().AddInMemoryCollection(values.Select(value => KeyValuePair.Create(value.Key, (string?)value.Value))).Build());
+    private static SettingsReading Read(params (string Key, string Value)[] values) => SettingsReader.Read(KeysOf(values));
+
+    private static ReadKeys KeysOf(params (string Key, string Value)[] values) =>
+        new(new ConfigurationBuilder().AddInMemoryCollection(values.Select(value => KeyValuePair.Create(value.Key, (string?)value.Value))).Build());
 }

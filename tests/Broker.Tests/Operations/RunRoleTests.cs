@@ -26,7 +26,7 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         try
         {
             using var said = new StringWriter();
-            Assert.Equal(0, await new MigrateCommand().RunAsync(["migrate", $"--DATABASE_URL={owner}"], said, said));
+            Assert.Equal(0, await CommandLine.RunAsync(["migrate", $"--DATABASE_URL={owner}"], said, said));
             Assert.StartsWith("Applied ", said.ToString(), StringComparison.Ordinal);
 
             await ExecuteAsync(owner, $"CREATE ROLE {role} LOGIN PASSWORD 'run'");

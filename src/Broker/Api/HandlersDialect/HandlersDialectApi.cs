@@ -1,5 +1,6 @@
 using Broker.Auth;
 using Broker.Operations;
+using Broker.Startup;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -28,7 +29,7 @@ internal static class HandlersDialectApi
 
         api.MapGet("/health", WorkflowRoutes.HealthAsync).Named(mount, "Health", "Health check")
             .Produces<StatusDto>(200, Json).Produces<StatusDto>(503, Json)
-            .AllowAnonymous();
+            .AllowAnonymous().WithMetadata(AnswersBeforeStart.Mark);
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).Named(mount, "ListWorkflows", "List workflows")
             .Produces<WorkflowNamesDto>(200, Json)
             .RequireScope(Scope.Read).ByWorkflow();
@@ -37,7 +38,7 @@ internal static class HandlersDialectApi
             .Refuses(failure, errors, 500).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
         api.MapPost("/workflows/{name}/run-nowait", RunRoutes.RunNowaitAsync).Named(mount, "RunWorkflowNowait", "Run workflow (no-wait)")
-            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429, 500).WithMetadata(StartsOnce.Mark)
+            .Accepts<RunRequestDto>(isOptional: true, Json, AnyType).Produces<HandlerDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflows/{name}/schema", WorkflowRoutes.SchemaAsync).Named(mount, "GetWorkflowSchema", "Get JSON schema for start event")
             .Produces<WorkflowSchemaDto>(200, Json).Refuses(message, errors, 404)
@@ -67,7 +68,7 @@ internal static class HandlersDialectApi
             .AddEndpointFilter(StreamSlots.FilterAsync)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         api.MapPost("/events/{handler_id}", EventRoutes.SendAsync).Named(mount, "SendEvent", "Send event to workflow")
-            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413, 500)
+            .Accepts<SendEventDto>(Json, AnyType).Produces<StatusDto>(200, Json).Refuses(message, errors, 400, 404, 409, 413)
             .RequireScope(Scope.Event).ByWorkflow();
 
         MapRefusals(api, mount);

@@ -1,18 +1,19 @@
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Startup;
 
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>What can be run, and the shape of its events (handlers contract 4, 11).</summary>
 internal static class WorkflowRoutes
 {
-    public static Task HealthAsync(HttpContext http, BrokerEngine engine)
+    public static Task HealthAsync(HttpContext http, BrokerEngine engine, StartGate gate)
     {
-        var stopping = engine.Stopping.IsCancellationRequested;
+        var unwell = engine.Stopping.IsCancellationRequested || !gate.IsOpen;
         return JsonAnswer.SendAsync(
             http.Response,
-            stopping ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
-            stopping ? "unhealthy" : "healthy",
+            unwell ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
+            unwell ? "unhealthy" : "healthy",
             static (json, status) =>
             {
                 json.WriteStartObject();

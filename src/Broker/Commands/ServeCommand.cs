@@ -1,0 +1,57 @@
+using Broker.Operations;
+using Broker.Startup;
+
+namespace Broker.Commands;
+
+/// <summary>Serves until a signal ends the process.</summary>
+internal static class ServeCommand
+{
+    /// <summary>Exit code: 0 after a signal, 1 when the broker could not start.</summary>
+    public static async Task<int> RunAsync(string[] settings, TextWriter errors)
+    {
+        if (await CommandSettings.ReadAsync(settings, errors) is not { } setting) return 1;
+        try
+        {
+            var (app, _, problem) = BrokerHost.Create(setting);
+            if (app is null)
+            {
+                await errors.WriteLineAsync(problem);
+                return 1;
+            }
+
+            await using (app) return await ServeAsync(app) is { } refusal ? await RefuseAsync(refusal) : 0;
+        }
+        catch (Exception fault)
+        {
+            return await RefuseAsync(fault);
+        }
+
+        async Task<int> RefuseAsync(Exception fault)
+        {
+            await errors.WriteLineAsync(StartFaults.MessageOf(fault, setting.Settings) ?? fault.ToString());
+            return 1;
+        }
+    }
+
+    /// <summary>Returns after a signal, with null; or with the fault that ended the start.</summary>
+    private static async Task<Exception?> ServeAsync(WebApplication app)
+    {
+        var lifetime = app.Lifetime;
+        var gate = app.Services.GetRequiredService<StartGate>();
+        app.AnnounceAddress();
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (Exception fault)
+        {
+            // Services that run already end before what they use is disposed of. A host without any services yet throws.
+            var signalled = fault is OperationCanceledException && lifetime.ApplicationStopping.IsCancellationRequested;
+            await app.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return signalled ? null : fault;
+        }
+
+        await app.WaitForShutdownAsync();
+        return gate.Refusal;
+    }
+}
