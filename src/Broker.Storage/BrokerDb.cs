@@ -79,6 +79,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             });
             step.HasKey(s => new { s.RunId, s.Idx });
 
+            // Statements that make steps ready do not name it.
+            step.Property(s => s.Ahead).HasDefaultValue(false);
+
             // Serves the claim: only rows that somebody could take, in the order in which they are taken.
             step.HasIndex(s => new { s.QueueId, s.Rank, s.Due, s.Idx }, "ix_step_claim").HasFilter($"status = {(int)StepStatus.Ready}");
 

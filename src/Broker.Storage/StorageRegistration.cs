@@ -58,8 +58,10 @@ public static class StorageRegistration
         });
         services.AddSingleton<IClaimGate>(provider => provider.GetRequiredService<ClaimGate>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
+        services.AddSingleton<HandOvers>();
         services.AddSingleton<Prefetch>();
         services.AddSingleton<LaneSet>();
+        services.AddSingleton<HandOverRecorder>();
         services.AddSingleton<StepReturns>();
 
         services.AddSingleton<IDefinitionStore, DefinitionStore>();

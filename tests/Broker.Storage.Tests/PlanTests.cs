@@ -26,11 +26,11 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string Slots = "ARRAY['w', 'w']::text[], ARRAY[5, 6]::bigint[], ARRAY[NULL, 60]::int[]";
 
     // The claim from one queue leaves a parameter unused, so their types must be told.
-    private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint)";
+    private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint, boolean[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
     private const string RunTail =
         $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}";
-    private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}";
+    private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}, ARRAY[false, false]";
 
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
@@ -62,13 +62,13 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, ARRAY['info', 'info'], ARRAY['c', 'c'], ARRAY['1', '1'], {NoTexts}, {Longs}, ARRAY['stdout', 'stdout'], {Longs}, {Longs}, "
             + "ARRAY['a/a', 'b/b']", 120),
         ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
-        ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66", 150),
+        ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66, NULL", 150),
 
         // 66 candidates from each queue, a page each at worst.
-        ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 66", 300),
+        ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 66, NULL", 300),
 
         // All 240 that are ready in each.
-        ["claim from many queues that others take from"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 684", 900),
+        ["claim from many queues that others take from"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 684, NULL", 900),
         ["reserve ids"] = (HotSql.ReserveIds, "100", 20),
     };
 

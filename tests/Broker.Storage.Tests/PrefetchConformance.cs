@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
@@ -8,15 +9,18 @@ using Xunit;
 namespace Broker.Storage.Tests;
 
 /// <summary>Claims that are made with the reports of workers who always come back.</summary>
-public abstract class PrefetchConformance : StoreTests
+public abstract partial class PrefetchConformance : StoreTests
 {
     private static readonly string[] Workers = ["w1", "w2", "w3", "w4"];
     private static readonly StepReport Success = new(ReportOutcome.Succeeded) { ResultJson = "1" };
 
     private readonly TestClock clock;
+    private readonly Dictionary<string, string> ids = [];
+    private WorkflowDefinition definition = ADefinition.Graph("w", "a");
     private int claims;
     private int ahead;
     private int returned;
+    private int beats;
     private StoreHarness? store;
 
     private protected PrefetchConformance(ITestEngine engine)
@@ -27,17 +31,31 @@ public abstract class PrefetchConformance : StoreTests
     /// <summary>A broker whose clock the test moves on both engines.</summary>
     private void OpenBroker() => store = OpenWith(clock, new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, this) });
 
+    private static string[] Steps(int count) => [.. Enumerable.Range(0, count).Select(i => $"s{i:00}")];
+
     /// <summary>With one run of many steps side by side.</summary>
-    private async Task OpenAsync(int steps = 40)
+    private Task OpenAsync(int steps = 40) => OpenAsync(ADefinition.Graph("w", Steps(steps)));
+
+    private async Task OpenAsync(WorkflowDefinition one)
     {
         OpenBroker();
-        var definition = ADefinition.Jobs("w", [.. Enumerable.Range(0, steps).Select(i => $"s{i:00}")]);
-        var registered = (await Broker.Definitions.RegisterAsync([definition], makeLatest: false, Ct)).Registered[0];
-        await Broker.Runs.StartAsync([new StartRequest(registered, "i")], Ct);
+        definition = (await Broker.Definitions.RegisterAsync([one], makeLatest: false, Ct)).Registered[0];
+        await Broker.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
     }
 
-    private async Task<Assignment?> TakeAsync(string worker, params string[] labels) =>
-        (await Broker.Steps.ClaimAsync(new ClaimRequest(worker, ClaimScope.ByLabels, labels), Ct)).SingleOrDefault();
+    /// <summary>The registered worker that a test calls by this name.</summary>
+    private async Task<ClaimRequest> ClaimOfAsync(string worker, params string[] labels)
+    {
+        string? id;
+        lock (ids) ids.TryGetValue(worker, out id);
+        id ??= (await Broker.Workers.RegisterAsync([definition], Ct)).Id!;
+        lock (ids) ids[worker] = id;
+        return new(id, ClaimScope.ByRegistration, labels);
+    }
+
+    private async Task<Assignment?> TakeAsync(string worker, params string[] labels) => await TakeAsync(await ClaimOfAsync(worker, labels));
+
+    private async Task<Assignment?> TakeAsync(ClaimRequest claim) => (await Broker.Steps.ClaimAsync(claim, Ct)).SingleOrDefault();
 
     private async Task ReportAsync(params Assignment[] held) =>
         Assert.All(await Broker.Steps.ReportAsync([.. held.Select(step => new LeaseReport(step.Lease, Success))], Ct), verdict => Assert.Equal(ReportVerdict.Accepted, verdict));
@@ -73,7 +91,7 @@ public abstract class PrefetchConformance : StoreTests
         var before = claims;
         var taken = await Task.WhenAll(Workers.Select(worker => TakeAsync(worker)));
         Assert.Equal(before, claims);
-        Assert.Equal(Workers, taken.Select(step => step!.WorkerId));
+        Assert.Equal(Workers.Select(worker => ids[worker]), taken.Select(step => step!.WorkerId));
         Assert.Equal(4, taken.Select(step => step!.Lease).Distinct().Count());
         Assert.Equal(["s16", "s17", "s18", "s19"], taken.Select(step => step!.Step.Name).Order());
 
@@ -84,15 +102,13 @@ public abstract class PrefetchConformance : StoreTests
     }
 
     [Fact]
-    public async Task By_registration_too_and_for_one_worker_with_several_slots()
+    public async Task For_one_worker_with_several_slots_too()
     {
         await OpenAsync();
-        var definition = ADefinition.Graph("g", [.. Enumerable.Range(0, 40).Select(i => $"s{i:00}")]);
-        var worker = (await Broker.Workers.RegisterAsync([definition], Ct)).Id!;
-        await Broker.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
-        Task<IReadOnlyList<Assignment>> Claim() => Broker.Steps.ClaimAsync(new ClaimRequest(worker, ClaimScope.ByRegistration, []), Ct);
+        var claim = await ClaimOfAsync("w");
+        Task<IReadOnlyList<Assignment>> Claim() => Broker.Steps.ClaimAsync(claim, Ct);
         Task<BatchOutcome> Report(IReadOnlyList<Assignment>[] held) =>
-            Broker.Steps.ReportAsync([.. held.SelectMany(h => h).Select(s => new NamedReport(worker, "g", s.Run.WorkerInstanceId, s.Step.Name, Success))], null, Ct);
+            Broker.Steps.ReportAsync([.. held.SelectMany(h => h).Select(s => new NamedReport(claim.WorkerId, "w", s.Run.WorkerInstanceId, s.Step.Name, Success))], null, Ct);
         var held = await Task.WhenAll(Claim(), Claim(), Claim(), Claim());
         await Report(held);
         Assert.Equal(0, await LeasedAsync());
@@ -108,6 +124,7 @@ public abstract class PrefetchConformance : StoreTests
     public async Task A_slot_that_asks_for_something_else_gets_nothing_that_was_held_for_the_others()
     {
         await OpenAsync();
+        await ClaimOfAsync("w");
         var held = await Task.WhenAll(Workers.Select(_ => TakeAsync("w")));
         await ReportAsync(held!);
         held = await Task.WhenAll(Workers.Select(_ => TakeAsync("w")));
@@ -148,7 +165,7 @@ public abstract class PrefetchConformance : StoreTests
     {
         await OpenAsync();
         var held = await ComeBackAsync(Prefetch.FirstHabit, Workers);
-        using (await Broker.Gate.EnterAsync(new ClaimRequest("other", ClaimScope.ByLabels, []), Ct)) await ReportAsync(held);
+        using (await Broker.Gate.EnterAsync(await ClaimOfAsync("other"), Ct)) await ReportAsync(held);
         Assert.Equal(0, await LeasedAsync());
     }
 
@@ -157,8 +174,7 @@ public abstract class PrefetchConformance : StoreTests
     {
         await OpenAsync(steps: 16);
         await ReportAsync(await ComeBackAsync(Prefetch.FirstHabit, Workers));
-        var more = (await Broker.Definitions.RegisterAsync([ADefinition.Jobs("x", [.. Enumerable.Range(0, 20).Select(i => $"s{i}")])], makeLatest: false, Ct)).Registered[0];
-        await Broker.Runs.StartAsync([new StartRequest(more, "i")], Ct);
+        await Broker.Runs.StartAsync([new StartRequest(definition, "j")], Ct);
         await ReportAsync(await ComeBackAsync(0, Workers));
         Assert.Equal(0, await LeasedAsync());
     }
@@ -221,7 +237,7 @@ public abstract class PrefetchConformance : StoreTests
         var held = await ComeBackAsync(Prefetch.FirstHabit, [.. Workers, "other"]);
         await ReportAsync(held[..4]);
         Assert.Equal(2, await LeasedAsync());
-        var outcome = await Broker.Steps.ReportAsync([new LeaseReport(held[4].Lease, Success)], new ClaimRequest("another", ClaimScope.ByLabels, []), Ct);
+        var outcome = await Broker.Steps.ReportAsync([new LeaseReport(held[4].Lease, Success)], await ClaimOfAsync("another"), Ct);
         Assert.Equal("s20", Assert.Single(outcome.Claimed).Step.Name);
     }
 
@@ -253,9 +269,9 @@ public abstract class PrefetchConformance : StoreTests
         var before = claims;
         Assert.Equal("s20", (await TakeAsync("w1", "gpu"))!.Step.Name);
         Assert.Equal(before + 1, claims);
-        var longer = Assert.Single(await Broker.Steps.ClaimAsync(new ClaimRequest("w2", ClaimScope.ByLabels, [], 1, LeaseSecs: 500), Ct));
+        var longer = Assert.Single(await Broker.Steps.ClaimAsync(await ClaimOfAsync("w2") with { LeaseSecs = 500 }, Ct));
         Assert.Equal(500, longer.LeaseSecs);
-        Assert.Equal(2, (await Broker.Steps.ClaimAsync(new ClaimRequest("w3", ClaimScope.ByLabels, [], 2), Ct)).Count);
+        Assert.Equal(2, (await Broker.Steps.ClaimAsync(await ClaimOfAsync("w3") with { Count = 2 }, Ct)).Count);
     }
 
     [Fact]
@@ -272,7 +288,7 @@ public abstract class PrefetchConformance : StoreTests
     {
         const int Runs = 120;
         OpenBroker();
-        var definition = (await Broker.Definitions.RegisterAsync([ADefinition.Jobs("flow", "a", "b<-a", "c<-a", "d<-a", "e<-b+c+d")], makeLatest: false, Ct)).Registered[0];
+        definition = (await Broker.Definitions.RegisterAsync([ADefinition.Graph("flow", "a", "b<-a", "c<-a", "d<-a", "e<-b+c+d")], makeLatest: false, Ct)).Registered[0];
         await Broker.Runs.StartAsync([.. Enumerable.Range(0, Runs).Select(i => new StartRequest(definition, $"i{i}"))], Ct);
         var accepted = 0;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
@@ -308,6 +324,7 @@ public abstract class PrefetchConformance : StoreTests
         public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
         {
             Interlocked.Add(ref test.claims, groups.Count);
+            Interlocked.Add(ref test.beats, changes.Heartbeats.Count);
             if (groups.Count > 0 && changes.Steps.Exists(step => step.EndedAt is not null)) Interlocked.Increment(ref test.ahead);
             if (changes.Steps.Exists(step => step.Status == (short)StepStatus.Ready)) Interlocked.Increment(ref test.returned);
             return base.Write(changes, groups);

@@ -31,6 +31,12 @@ public sealed class WorkflowDefinition
     /// <summary>How often a step may lose its lease before it counts as poison.</summary>
     public int MaxLeaseLosses { get; init; } = 3;
 
+    /// <summary>
+    /// Whether steps may be leased ahead of a worker's request. It can be answered from memory then, and after a crash of the broker a step that was
+    /// handed over looks like one that was not: only where a step may run twice.
+    /// </summary>
+    public bool AllowsAhead => LostLease is LostLeaseRule.ReturnToFront && MaxLeaseLosses > 0;
+
     /// <summary>Events that the workflow knows, start and stop event included.</summary>
     public required EventCatalog Events { get; init; }
 

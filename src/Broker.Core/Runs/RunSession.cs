@@ -217,7 +217,7 @@ public sealed class RunSession
     /// <summary>Restart: whatever the old run's leases may still want to change, they no longer may.</summary>
     public void VoidLeases()
     {
-        foreach (var step in steps.Values.Where(s => s.Fence is not null).ToList()) Set(step with { Fence = null, ExpiresAt = null });
+        foreach (var step in steps.Values.Where(s => s.Fence is not null).ToList()) Set(step with { Fence = null, ExpiresAt = null, Ahead = false });
     }
 
     /// <summary>Gives a run that has just succeeded its final value; one that its stop event cannot carry makes the run fail.</summary>

@@ -33,9 +33,16 @@ public static class StepMachine
     /// <summary>May it be claimed now?</summary>
     public static bool IsClaimable(StepState step, DateTimeOffset now) => step is { Status: StepStatus.Ready, Held: false } && step.Due <= now;
 
-    public static StepState Claim(StepState step, string worker, long fence, int leaseSecs, DateTimeOffset now) => step with
+    /// <param name="step">One that is claimable.</param>
+    /// <param name="worker">The lease's holder.</param>
+    /// <param name="fence">The lease's fence.</param>
+    /// <param name="leaseSecs">The lease's length.</param>
+    /// <param name="now">The instant of the grant.</param>
+    /// <param name="ahead">The worker has not asked yet; only for definitions that allow it.</param>
+    public static StepState Claim(StepState step, string worker, long fence, int leaseSecs, DateTimeOffset now, bool ahead = false) => step with
     {
         Status = StepStatus.Leased,
+        Ahead = ahead,
         Worker = worker,
         Fence = fence,
         LeaseSecs = leaseSecs,
@@ -43,6 +50,9 @@ public static class StepMachine
         ExpiresAt = now.AddSeconds(leaseSecs),
         BegunAt = step.BegunAt ?? now,
     };
+
+    /// <summary>A heartbeat under the current fence, of the worker or of the broker that records a hand-over.</summary>
+    public static StepState Renew(StepState step, DateTimeOffset now) => step with { ExpiresAt = now.AddSeconds(step.LeaseSecs), Ahead = false };
 
     /// <summary>A report under a fence. An expired lease that nobody has collected is still current.</summary>
     public static Verdict Report(StepState step, long fence, StepReport report, StepDefinition definition, DateTimeOffset now)
@@ -70,6 +80,8 @@ public static class StepMachine
         if (step.Status is StepStatus.Cancelled) return Accept(Released(step));
         if (step.Status is not StepStatus.Leased) return Refuse(step, Refusal.StaleLease);
 
+        // As far as is recorded the worker never came, or its broker was killed before: nothing has run.
+        if (step.Ahead) return Accept(Released(step) with { Status = StepStatus.Ready });
         if (workflow.LostLease is LostLeaseRule.UseRetry)
             return Accept(AfterFailure(step, workflow.Steps[step.Index], new(LeaseExpiredName, "lease expired"), retryable: true, now));
 
@@ -111,9 +123,9 @@ public static class StepMachine
     public static StepState Fail(StepState step, StepError error, DateTimeOffset now) => Ended(step, StepStatus.Failed, now) with { Error = error };
 
     private static StepState Ended(StepState step, StepStatus status, DateTimeOffset now) =>
-        step with { Status = status, EndedAt = now, Fence = null, ExpiresAt = null };
+        step with { Status = status, EndedAt = now, Fence = null, ExpiresAt = null, Ahead = false };
 
-    private static StepState Released(StepState step) => step with { Fence = null, ExpiresAt = null, Worker = null };
+    private static StepState Released(StepState step) => step with { Fence = null, ExpiresAt = null, Worker = null, Ahead = false };
 
     private static Verdict Accept(StepState next) => new(next, Refusal.None);
 

@@ -52,6 +52,11 @@ public sealed record StepState
 
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>
+    /// The lease was granted ahead of its worker's request, and that the worker has got the step is not recorded yet: a lost lease is charged nothing.
+    /// </summary>
+    public bool Ahead { get; init; }
+
     /// <summary>What a heartbeat renews for.</summary>
     public int LeaseSecs { get; init; }
 

@@ -362,6 +362,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         }
 
         services.Prefetch.Await(expected);
+        services.HandOvers.Reported(works);
     }
 
     private void Announce()

@@ -16,6 +16,9 @@ internal sealed class ClaimWork : Work<IReadOnlyList<Assignment>>
     /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
     public long[]? Fences { get; init; }
 
+    /// <summary>Made before its worker asks.</summary>
+    public bool IsAhead { get; init; }
+
     /// <summary>The claim was sent before: leases that it was granted then are live, have been renewed, and no others are granted.</summary>
     public bool IsRepeated { get; set; }
 

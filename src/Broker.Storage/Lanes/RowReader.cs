@@ -14,7 +14,7 @@ internal static class RowReader
 
     /// <summary>To be read with <see cref="ReadStep"/>; the run's id comes first.</summary>
     public const string StepColumns =
-        "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error";
+        "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error, ahead";
 
     public static List<LoadedRun> ReadRuns<TRows>(TRows reader, DefinitionCache definitions)
         where TRows : IRows
@@ -67,6 +67,7 @@ internal static class RowReader
             EndedAt = Instants.FromMicros(Long(reader, 13)),
             Result = Text(reader, 14),
             Error = Errors.Read(Text(reader, 15)),
+            Ahead = reader.GetBoolean(16),
         });
     }
 

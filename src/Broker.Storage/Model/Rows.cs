@@ -83,6 +83,9 @@ internal sealed class StepRow
     public long? GrantedAt { get; set; }
     public long? ExpiresAt { get; set; }
     public int LeaseSecs { get; set; }
+
+    /// <summary>Leased before its worker asked, and the hand-over is not recorded.</summary>
+    public bool Ahead { get; set; }
     public long? BegunAt { get; set; }
     public long? EndedAt { get; set; }
     public string? Result { get; set; }

@@ -16,7 +16,7 @@ internal static class HotSql
     [
         ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("attempt", "int"),
         ("losses", "int"), ("fence", "bigint"), ("worker", "text"), ("queued_at", "bigint"), ("granted_at", "bigint"), ("expires_at", "bigint"),
-        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"),
+        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"), ("ahead", "boolean"),
     ];
 
     private static readonly ArrayRows StepRows = new(StepColumns);
@@ -234,7 +234,7 @@ internal static class HotSql
 
     public static readonly string Heartbeat = $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
-        UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint
+        UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint, ahead = false
         FROM {Leases.Each}
         WHERE s.run_id = {Leases["run_id"]} AND s.idx = {Leases["idx"]}
             AND s.fence = coalesce({Leases["fence"]}, s.fence) AND s.worker = coalesce({Leases["worker"]}, s.worker)
@@ -288,7 +288,7 @@ internal static class HotSql
         numbered AS MATERIALIZED (SELECT place, run_id, (row_number() OVER ())::int AS ord FROM picked)
         UPDATE step s SET status = 2, worker = ($1::text[])[p.ord], fence = ($2::bigint[])[p.ord], lease_secs = coalesce(($3::int[])[p.ord], s.lease_secs),
             granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(($3::int[])[p.ord], s.lease_secs) * 1000000::bigint,
-            begun_at = coalesce(s.begun_at, (SELECT now FROM clock))
+            begun_at = coalesce(s.begun_at, (SELECT now FROM clock)), ahead = coalesce(($9::boolean[])[p.ord], false)
         FROM numbered p
         JOIN run r ON r.id = p.run_id
         WHERE s.ctid = p.place

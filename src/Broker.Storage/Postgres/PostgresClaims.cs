@@ -129,7 +129,7 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
         batch.Add(look.From.Length == 1 ? HotSql.ClaimOne : HotSql.ClaimMany,
             Column(slots, s => s.Worker), Column(slots, s => s.Fence), Column(slots, s => s.LeaseSecs),
             Column(look.Group.Queues, q => q.Id), Column(look.Group.Queues, q => q.Priority), Parameter((long)slots.Count), Parameter(look.From),
-            Parameter((long)slots.Count + taken));
+            Parameter((long)slots.Count + taken), Column(slots, s => s.Claim.IsAhead ? true : default(bool?)));
     }
 
     // What follows the columns that both engines have. No version: the statement says that it is nothing to remember.

@@ -108,7 +108,7 @@ internal static class PostgresWrites
         Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.QueueId), Column(steps, s => s.Rank),
         Column(steps, s => s.Due), Column(steps, s => s.Attempt), Column(steps, s => s.Losses), Column(steps, s => s.Fence), Column(steps, s => s.Worker),
         Column(steps, s => s.QueuedAt), Column(steps, s => s.GrantedAt), Column(steps, s => s.ExpiresAt), Column(steps, s => s.LeaseSecs),
-        Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error),
+        Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error), Column(steps, s => s.Ahead),
     ];
 
     public static NpgsqlBatchCommand AddLines(BatchBuilder batch, IReadOnlyList<LogLineRow> lines) =>

@@ -37,12 +37,13 @@ internal static class SqliteSql
 
     public const string UpdateStep = """
         UPDATE step SET status = @p0, rank = @p1, due = @p2, attempt = @p3, losses = @p4, fence = @p5, worker = @p6, queued_at = @p7, granted_at = @p8,
-            expires_at = @p9, lease_secs = @p10, begun_at = @p11, ended_at = @p12, result = @p13, error = @p14 WHERE run_id = @p15 AND idx = @p16
+            expires_at = @p9, lease_secs = @p10, begun_at = @p11, ended_at = @p12, result = @p13, error = @p14, ahead = @p15
+        WHERE run_id = @p16 AND idx = @p17
         """;
 
     public const string InsertStep = """
-        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error)
-        VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17)
+        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error, ahead)
+        VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
         """;
 
     public const string InsertRun = """
@@ -74,7 +75,7 @@ internal static class SqliteSql
         """;
 
     public const string Heartbeat = """
-        UPDATE step SET expires_at = @p0 + lease_secs * 1000000
+        UPDATE step SET expires_at = @p0 + lease_secs * 1000000, ahead = 0
         WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
         """;
 
@@ -86,8 +87,8 @@ internal static class SqliteSql
 
     public const string Lease = """
         UPDATE step SET status = 2, worker = @p0, fence = @p1, lease_secs = coalesce(@p2, step.lease_secs), granted_at = @p3,
-            expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3)
-        WHERE run_id = @p4 AND idx = @p5
+            expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3), ahead = @p4
+        WHERE run_id = @p5 AND idx = @p6
         RETURNING 0, step.run_id, idx, attempt, queued_at, due, granted_at, expires_at, lease_secs
         """;
 

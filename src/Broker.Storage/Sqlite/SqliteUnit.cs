@@ -215,7 +215,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         {
             Execute(SqliteSql.UpdateStep,
                 s.Status, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt, s.LeaseSecs, s.BegunAt, s.EndedAt,
-                s.Result, s.Error, s.RunId, s.Idx);
+                s.Result, s.Error, s.Ahead, s.RunId, s.Idx);
         }
 
         foreach (var r in changes.NewRuns)
@@ -229,7 +229,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         {
             Execute(SqliteSql.InsertStep,
                 s.RunId, s.Idx, s.Status, s.QueueId, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt,
-                s.LeaseSecs, s.BegunAt, s.EndedAt, s.Result, s.Error);
+                s.LeaseSecs, s.BegunAt, s.EndedAt, s.Result, s.Error, s.Ahead);
         }
 
         foreach (var m in changes.NewMail) Execute(SqliteSql.InsertMail, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep);
@@ -249,7 +249,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             while (slot < group.Slots.Count && First(priority, now) is { } first)
             {
                 var (claim, worker, fence, lease) = group.Slots[slot];
-                using var step = Query(SqliteSql.Lease, worker, fence, lease, now, first.RunId, first.Index);
+                using var step = Query(SqliteSql.Lease, worker, fence, lease, now, claim.IsAhead, first.RunId, first.Index);
                 using var run = Query(SqliteSql.ClaimedRun, first.RunId);
                 step.Read();
                 run.Read();

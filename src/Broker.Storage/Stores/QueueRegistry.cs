@@ -22,6 +22,7 @@ internal sealed class QueueRegistry(IEngine engine)
     // By definition; one row stands for all steps of it where they share a queue. Measured: to make the key anew for each step that is
     // written was 2 % of the broker's processor time.
     private readonly WeightedCache<int, QueueRow[]> byStep = new(StepBytes);
+    private readonly ConcurrentDictionary<int, bool> allowsAhead = new();
     private ConcurrentDictionary<string, IReadOnlyList<QueueRow>> lists = new(StringComparer.Ordinal);
 
     /// <summary>Grows when queues were added: lists taken before may lack some.</summary>
@@ -31,9 +32,16 @@ internal sealed class QueueRegistry(IEngine engine)
     public QueueRow Of(StepDefinition step, int definitionId) =>
         Find(step, definitionId) ?? throw new InvalidOperationException($"The queue of step {step.Name} of definition {definitionId} is not known.");
 
+    /// <summary>
+    /// Whether all steps of these queues may be leased ahead of a request. Label queues hold jobs, so never; of a claim that may have others too,
+    /// the order would suffer.
+    /// </summary>
+    public bool AllowAhead(IReadOnlyList<QueueRow> queues) => queues.All(q => q.DefinitionId is { } id && allowsAhead.GetValueOrDefault(id));
+
     /// <summary>Makes sure that all queues of a definition exist and are known here.</summary>
     public async Task EnsureAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
     {
+        allowsAhead[definitionId] = definition.AllowsAhead;
         if (Knows(definition, definitionId)) return;
         var missing = Kinds(definition)
             .Select(s => (Step: s, Key: KeyOf(s, definitionId)))

@@ -8,14 +8,20 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 internal sealed class StepStore(
-    IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ClaimKeys keys, Prefetch prefetch, StepReturns returns)
+    IEngine engine, LaneSet lanes, ClaimScopes scopes, DefinitionCache definitions, ClaimKeys keys, Prefetch prefetch, StepReturns returns,
+    HandOverRecorder handOvers)
     : IStepStore
 {
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
         var (kind, queues) = await scopes.QueuesOfAsync(claim, ct);
-        if (prefetch.Take(claim, kind, queues) is { } step) return Measured([step], began);
+        if (prefetch.Take(claim, kind, queues) is { } step)
+        {
+            handOvers.Add(step.Lease);
+            return Measured([step], began);
+        }
+
         return WorkFor(claim, queues, ct) is { } work ? await ClaimAsync(work, ct) : [];
     }
 

@@ -143,7 +143,7 @@ internal sealed partial class RunDriver
 
     private static void StepCancelledChecks(StepState before, StepState after) =>
         Violation.If(
-            after != before with { Fence = null, ExpiresAt = null, Worker = null },
+            after != before with { Fence = null, ExpiresAt = null, Worker = null, Ahead = false },
             $"invariant 5: the report of a cancelled step changed more than its lease: {after}");
 
     private void ReportedChecks(StepState before, StepState after, StepReport report)
@@ -171,6 +171,14 @@ internal sealed partial class RunDriver
         if (before.Status is StepStatus.Cancelled)
         {
             StepCancelledChecks(before, after);
+            return;
+        }
+
+        if (before.Ahead)
+        {
+            Violation.If(
+                (after.Status, after.Attempt, after.Losses, after.QueuedAt, after.Due) != (StepStatus.Ready, before.Attempt, before.Losses, before.QueuedAt, before.Due),
+                $"invariant 13: a lease granted ahead and not handed over was charged: {after}");
             return;
         }
 

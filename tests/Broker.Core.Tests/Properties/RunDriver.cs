@@ -98,7 +98,7 @@ internal sealed partial class RunDriver
         var step = claimable[pick % claimable.Count];
         Violation.If(step.Fence is not null, $"invariant 1: step {step.Index} is handed out under two leases");
         var fence = (++lastFence * 0x1_0000_0001) % LeaseId.FenceLimit;
-        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now));
+        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now, ahead: definition.AllowsAhead && pick % 3 == 0));
         leases.Add(new(LeaseId.Create(Run.Run.Id, step.Index, fence), step.Index));
     }
 
@@ -117,7 +117,7 @@ internal sealed partial class RunDriver
     private void Heartbeat(int pick)
     {
         if (!Pick(pick, out var lease) || !RunOf(lease).Rows.TryGetValue(lease.Step, out var row) || row.Fence != lease.Fence) return;
-        RunOf(lease).Put(row with { ExpiresAt = now.AddSeconds(row.LeaseSecs) });
+        RunOf(lease).Put(StepMachine.Renew(row, now));
     }
 
     private void Report(int pick, StepReport report)

@@ -99,6 +99,19 @@ public sealed class StepMachineTests
     }
 
     [Fact]
+    public void A_lease_granted_ahead_costs_nothing_until_its_hand_over_is_recorded()
+    {
+        var ahead = StepMachine.Claim(Ready, "w", 7, 30, Noon, ahead: true);
+        foreach (var definition in new[] { Once, Job })
+            Assert.Equal(Ready with { BegunAt = Noon, GrantedAt = Noon, LeaseSecs = 30 }, StepMachine.Expire(ahead, 7, definition, Noon.AddSeconds(30)).Next);
+
+        var recorded = StepMachine.Renew(ahead, Noon.AddSeconds(10));
+        Assert.Equal(Noon.AddSeconds(40), recorded.ExpiresAt);
+        Assert.Equal(1, StepMachine.Expire(recorded, 7, Once, Noon.AddSeconds(40)).Next.Losses);
+        Assert.False(StepMachine.Report(ahead, 7, StepReport.Returned, Once.Steps[0], Noon).Next.Ahead);
+    }
+
+    [Fact]
     public void A_job_pays_for_a_lost_lease_with_a_retry()
     {
         var retried = StepMachine.Expire(Leased, 7, Job, Noon.AddSeconds(40)).Next;

@@ -138,6 +138,7 @@ internal sealed class Arena : IAsyncDisposable
         Losses = step.Losses,
         Fence = step.Fence ?? 0,
         Expired = step.Fence is not null && step.ExpiresAt.ToMicros() == 1,
+        Ahead = step.Ahead,
         Late = step.Due > step.QueuedAt,
         Result = RunRules.Short(step.Result),
     };

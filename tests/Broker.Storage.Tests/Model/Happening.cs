@@ -43,6 +43,9 @@ internal sealed record Controlled(int Instance, ControlCommand Command, ControlV
 /// <summary>The time of a lease passes: true when it was a lease.</summary>
 internal sealed record Lapsed(long RunId, int Step, long Fence, bool Done) : Happening;
 
+/// <summary>The lease is one that was granted ahead, by a broker that was killed before it recorded the hand-over: true when it was a lease.</summary>
+internal sealed record Unrecorded(long RunId, int Step, long Fence, bool Done) : Happening;
+
 /// <summary>A backoff, a sleep or a deadline passes: true when there was one.</summary>
 internal sealed record Ripened(long RunId, int Step, bool Done) : Happening;
 

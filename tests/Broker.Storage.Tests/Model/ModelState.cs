@@ -19,6 +19,9 @@ internal struct ModelStepState
     /// <summary>The lease has run out and nobody has collected it.</summary>
     public bool Expired;
 
+    /// <summary>The lease was granted ahead and no hand-over is recorded.</summary>
+    public bool Ahead;
+
     /// <summary>Ready: its retry is not due. Waiting: its deadline has not come.</summary>
     public bool Late;
 
@@ -115,7 +118,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
     private static string Show(ModelStep step, ModelStepState state)
     {
         var counts = step.IsTask ? $" #{state.Attempt}/{state.Losses}" : "";
-        var lease = state.Fence == 0 ? "" : $" lease {state.Fence % 10_000:d4}{(state.Expired ? " expired" : "")}";
+        var lease = state.Fence == 0 ? "" : $" lease {state.Fence % 10_000:d4}{(state.Expired ? " expired" : "")}{(state.Ahead ? " ahead" : "")}";
         var late = state.Status is StepStatus.Ready or StepStatus.Waiting && state.Late ? " later" : "";
         return $"{step.Name} {state.Status}{counts}{lease}{late}{(state.Result is null ? "" : " = " + state.Result)}";
     }

@@ -82,6 +82,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
         MoveKind.Restart => ControlAsync(move, to, ControlCommand.Restart),
         MoveKind.Purge => ControlAsync(move, to, ControlCommand.Purge),
         MoveKind.Lapse => HasLease(move) is { } step ? LapseAsync(move.Client, step.Lease) : Task.CompletedTask,
+        MoveKind.Unrecord => HasLease(move) is { } step ? UnrecordAsync(move.Client, step.Lease) : Task.CompletedTask,
         MoveKind.Reap => ReapAsync(move.Client, to),
         MoveKind.Ripen => RipenAsync(move),
         MoveKind.FinishDue => FinishDueAsync(move.Client, to),
@@ -191,6 +192,10 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     private Task LapseAsync(int client, LeaseId lease) => TellAsync(client, () => arena.ChangeAsync(
             lease.RunId, $"UPDATE step SET expires_at = 1 WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND expires_at IS NOT NULL", ct),
         changed => new Lapsed(lease.RunId, lease.Step, lease.Fence, changed > 0));
+
+    private Task UnrecordAsync(int client, LeaseId lease) => TellAsync(client, () => arena.ChangeAsync(
+            lease.RunId, $"UPDATE step SET ahead = true WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND status = 2", ct),
+        changed => new Unrecorded(lease.RunId, lease.Step, lease.Fence, changed > 0));
 
     private async Task RipenAsync(Move move)
     {

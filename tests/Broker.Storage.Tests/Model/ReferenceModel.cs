@@ -20,6 +20,7 @@ internal static class ReferenceModel
         Sent sent => Once(before, next => Send(next, sent)),
         Controlled control => Once(before, next => Control(next, control)),
         Lapsed lapse => Once(before, next => Lapse(next, lapse) == lapse.Done),
+        Unrecorded unrecorded => Once(before, next => Unrecord(next, unrecorded) == unrecorded.Done),
         Ripened ripe => Once(before, next => Ripen(next, ripe) == ripe.Done),
         Collected collected => Expired(before).Concat(collected.IsAlone ? [] : Expired(before, StepStatus.Cancelled)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
         NothingExpired => Expired(before).Any() ? [] : [before],
@@ -109,7 +110,7 @@ internal static class ReferenceModel
         if (state.Find(beat.RunId) is not { } run) return HeartbeatVerdict.Gone;
         ref var step = ref run.Steps[beat.Step];
         if (step.Fence != beat.Fence || (step.Status is StepStatus.Cancelled && step.Expired)) return HeartbeatVerdict.Gone;
-        step.Expired = false;
+        (step.Expired, step.Ahead) = (false, false);
         return step.Status is StepStatus.Cancelled ? HeartbeatVerdict.Cancelled : HeartbeatVerdict.Renewed;
     }
 
@@ -154,6 +155,13 @@ internal static class ReferenceModel
     {
         if (state.Find(lapse.RunId) is not { } run || run.Steps[lapse.Step].Fence != lapse.Fence) return false;
         run.Steps[lapse.Step].Expired = true;
+        return true;
+    }
+
+    private static bool Unrecord(ModelState state, Unrecorded unrecorded)
+    {
+        if (state.Find(unrecorded.RunId) is not { } run || run.Steps[unrecorded.Step] is not { Status: StepStatus.Leased } step || step.Fence != unrecorded.Fence) return false;
+        run.Steps[unrecorded.Step].Ahead = true;
         return true;
     }
 

@@ -82,9 +82,14 @@ internal sealed partial class RunRules
     public void Collect(int step)
     {
         ref var state = ref Steps[step];
+        var isCharged = !state.Ahead;
         Release(ref state);
         if (state.Status is StepStatus.Cancelled) return;
-        if (run.Graph.IsJobs)
+        if (!isCharged)
+        {
+            state.Status = StepStatus.Ready;
+        }
+        else if (run.Graph.IsJobs)
         {
             FailOrRetry(step, retryable: true);
         }
@@ -158,7 +163,7 @@ internal sealed partial class RunRules
         for (var i = 0; i < Steps.Length; i++) Release(ref Steps[i]);
     }
 
-    private static void Release(ref ModelStepState state) => (state.Fence, state.Expired, state.Worker) = (0, false, null);
+    private static void Release(ref ModelStepState state) => (state.Fence, state.Expired, state.Worker, state.Ahead) = (0, false, null, false);
 
     private void FailOrRetry(int step, bool retryable)
     {

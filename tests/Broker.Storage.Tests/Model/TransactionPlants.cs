@@ -15,6 +15,7 @@ internal static class TransactionPlants
         new("runs are read without their lock") { Unit = (unit, engine) => new UnlockedRead(unit, engine), NeedsPeers = true },
         new("what is remembered of a run is believed") { Unit = (unit, _) => new Believed(unit), NeedsPeers = true },
         new("a lost lease is not charged") { Unit = (unit, _) => new Rewritten(unit, changes => Each(changes, step => step.Losses = 0)) },
+        new("a lease granted ahead is charged") { Unit = (unit, _) => new AheadForgotten(unit) },
         new("a retry is not counted") { Unit = (unit, _) => new Rewritten(unit, changes => Each(changes, step => step.Attempt = 0)) },
         new("a pause goes on handing out")
         {
@@ -134,6 +135,16 @@ internal static class TransactionPlants
             if (base.Recall(leases) is not { } remembered) return null;
             Inner.Begin([.. remembered.Runs.Select(r => r.Ref.Id).Order()], [], locksSteps: false);
             return remembered;
+        }
+    }
+
+    private sealed class AheadForgotten(IUnit inner) : PlantedUnit(inner)
+    {
+        public override Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
+        {
+            var loaded = base.Begin(runs, steps, locksSteps);
+            var seen = loaded.Steps.SelectMany(run => run.Select(step => (RunId: run.Key, Step: step with { Ahead = false })));
+            return loaded with { Steps = seen.ToLookup(s => s.RunId, s => s.Step) };
         }
     }
 

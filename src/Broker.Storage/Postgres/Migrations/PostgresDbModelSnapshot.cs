@@ -16,7 +16,7 @@ namespace Broker.Storage.Postgres.Migrations
         {
 #pragma warning disable 612, 618
             modelBuilder
-                .HasAnnotation("ProductVersion", "10.0.14")
+                .HasAnnotation("ProductVersion", "10.0.15")
                 .HasAnnotation("Relational:MaxIdentifierLength", 63);
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
@@ -580,6 +580,12 @@ namespace Broker.Storage.Postgres.Migrations
                     b.Property<int>("Idx")
                         .HasColumnType("integer")
                         .HasColumnName("idx");
+
+                    b.Property<bool>("Ahead")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("boolean")
+                        .HasDefaultValue(false)
+                        .HasColumnName("ahead");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("integer")

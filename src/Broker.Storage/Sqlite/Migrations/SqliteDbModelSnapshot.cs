@@ -14,7 +14,7 @@ namespace Broker.Storage.Sqlite.Migrations
         protected override void BuildModel(ModelBuilder modelBuilder)
         {
 #pragma warning disable 612, 618
-            modelBuilder.HasAnnotation("ProductVersion", "10.0.14");
+            modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
             modelBuilder.Entity("Broker.Storage.Model.ApiKeyRow", b =>
                 {
@@ -559,6 +559,12 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.Property<int>("Idx")
                         .HasColumnType("INTEGER")
                         .HasColumnName("idx");
+
+                    b.Property<bool>("Ahead")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasDefaultValue(false)
+                        .HasColumnName("ahead");
 
                     b.Property<int>("Attempt")
                         .HasColumnType("INTEGER")
