@@ -16,14 +16,16 @@ internal sealed class FailureText
             _text.Append(data, 0, Math.Min(data.Length, MaxCharacters - _text.Length));
     }
 
-    public string For(int exitCode)
+    /// <param name="step">The step that failed, where the job has steps.</param>
+    public string For(int exitCode, string? step = null)
     {
         lock (_text)
         {
             // The cut may have gone through a surrogate pair, and half of one is no text.
             if (_text.Length > 0 && char.IsHighSurrogate(_text[^1]))
                 _text.Length--;
-            return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {_text}");
+            string place = step is null ? "" : $"step \"{step}\": ";
+            return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {place}{_text}");
         }
     }
 }

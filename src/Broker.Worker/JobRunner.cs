@@ -1,71 +1,75 @@
-using System.ComponentModel;
-
 namespace Broker.Worker;
 
-/// <summary>Runs the command of one claim from start to last log line; what becomes of the result is the caller's business.</summary>
-internal sealed class JobRunner(BrokerClient client, WorkerTimings timings, WorkerLog log)
+/// <summary>Runs one claimed job from start to last log line; what becomes of the result is the caller's business.</summary>
+internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, WorkerTimings timings, WorkerLog log)
 {
-    /// <summary>Null when the command was stopped and there is nothing to report.</summary>
+    /// <summary>Null when the job was stopped and there is nothing to report.</summary>
+    /// <exception cref="CannotStartException">Nothing of the job has run.</exception>
     public async Task<JobResult?> RunAsync(JobControl control)
     {
         string lease = control.Claim.Lease.LeaseId;
         try
         {
-            using var files = new JobFiles(control.Claim.Job);
-            using var group = ProcessGroup.Start(control.Claim.Job.Command, files.Environment);
-            var failure = new FailureText();
-            bool finished = await FollowAsync(control, group, failure);
-            if (!finished)
-                return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
-            if (group.ExitCode != 0)
-                return JobResult.Failure(lease, failure.For(group.ExitCode));
-            return JobResult.Success(lease, OutputFile.Read(files.OutputPath));
+            await using var job = launcher.Start(control.Claim.Job);
+            return await FollowAsync(control, job);
         }
-        catch (FormatException wrong)
+        catch (Exception wrong) when (wrong is FormatException or IOException)
         {
             return JobResult.Failure(lease, wrong.Message);
         }
-        catch (Exception e) when (e is Win32Exception or IOException or UnauthorizedAccessException)
-        {
-            return JobResult.Failure(lease, $"failed to spawn: {e.Message}");
-        }
     }
 
-    /// <summary>True when the command ended by itself, false when it was stopped.</summary>
-    private async Task<bool> FollowAsync(JobControl control, ProcessGroup group, FailureText failure)
+    private async Task<JobResult?> FollowAsync(JobControl control, StartedJob job)
     {
-        using var logs = new LogBatcher(control.Claim.Job, timings.LogInterval, TimeProvider.System, PushTo(control.Claim));
-        var stdout = new OutputPump(group.StandardOutput, line => Keep("stdout", line));
-        var stderr = new OutputPump(group.StandardError, line => Keep("stderr", line));
+        var claim = control.Claim;
+        var failure = new FailureText();
+        using var logs = new LogBatcher(claim.Job, timings.LogInterval, TimeProvider.System, PushTo(claim));
+        var output = new OutputReader(job.Group.StandardOutput, job.Group.StandardError, job.Secrets, (stream, line) =>
+        {
+            failure.Add(line);
+            return logs.Write(stream, line);
+        });
 
+        bool finished = await WaitForScriptAsync(control, job, output);
+        string? failedStep = finished && job.Group.ExitCode != 0 ? JobScript.NameOf(claim.Job, job.Files.Progress) : null;
+
+        // A broker that is away gets time to come back for the lines it has not got; less when the job was stopped, before or meanwhile.
+        using var limit = new CancellationTokenSource(timings.ReportLimit);
+        using (control.Stopped.Register(() => limit.CancelAfter(timings.StoppedLogs)))
+        {
+            await output.FinishAsync(limit.Token);
+            if (failedStep is not null)
+                logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
+            if (!await logs.CloseAsync(limit.Token))
+                log.Line($"log lines lost, broker away: {claim}");
+        }
+
+        string lease = claim.Lease.LeaseId;
+        if (!finished)
+            return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
+        if (!job.HasStarted)
+            throw new CannotStartException(failure.For(job.Group.ExitCode));
+        return job.Group.ExitCode == 0
+            ? JobResult.Success(lease, OutputFile.Read(job.Files.OutputPath))
+            : JobResult.Failure(lease, failure.For(job.Group.ExitCode, failedStep));
+    }
+
+    /// <summary>True when the script ended by itself, false when it was stopped. Nothing that it started is left.</summary>
+    private async Task<bool> WaitForScriptAsync(JobControl control, StartedJob job, OutputReader output)
+    {
         bool finished = true;
         try
         {
-            await group.WaitForLeaderAsync(control.Stopped);
+            await job.Group.WaitForLeaderAsync(control.Stopped);
+            await output.WaitForEndAsync(timings.LastOutput);
         }
         catch (OperationCanceledException)
         {
             finished = false;
         }
 
-        await group.EndAsync(timings.Kill);
-
-        // A broker that is away gets time to come back for the lines it has not got; less when the job was stopped, before or meanwhile.
-        using var limit = new CancellationTokenSource(timings.ReportLimit);
-        using (control.Stopped.Register(() => limit.CancelAfter(timings.StoppedLogs)))
-        {
-            await Task.WhenAll(stdout.FinishAsync(limit.Token), stderr.FinishAsync(limit.Token));
-            if (!await logs.CloseAsync(limit.Token))
-                log.Line($"log lines lost, broker away: {control.Claim}");
-        }
-
+        await job.Group.EndAsync(timings.Kill);
         return finished;
-
-        bool Keep(string stream, string line)
-        {
-            failure.Add(line);
-            return logs.Write(stream, line);
-        }
     }
 
     private Func<IReadOnlyList<LogChunk>, CancellationToken, Task> PushTo(Claim claim)

@@ -12,20 +12,17 @@ internal static class OutputFile
     /// <exception cref="FormatException">Says what is wrong, without repeating values.</exception>
     public static IReadOnlyDictionary<string, string> Read(string path)
     {
-        var file = new FileInfo(path);
-        if (!file.Exists)
-            return new Dictionary<string, string>();
-        if (file.Length > MaxBytes)
-            throw new FormatException($"the output file has {file.Length} bytes, {MaxBytes} are allowed");
-
+        byte[]? bytes;
         try
         {
-            return Parse(File.ReadAllBytes(path));
+            bytes = BoundedFile.Read(path, MaxBytes);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (FormatException wrong)
         {
-            throw new FormatException($"the output file cannot be read: {e.Message}", e);
+            throw new FormatException($"the output file {wrong.Message}", wrong);
         }
+
+        return Parse(bytes);
     }
 
     public static IReadOnlyDictionary<string, string> Parse(ReadOnlySpan<byte> bytes)

@@ -1,19 +1,24 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 
 namespace Broker.Worker;
 
-/// <summary>A shell command and everything it starts, in a session and process group of its own.</summary>
-internal sealed partial class ProcessGroup : IDisposable
+/// <summary>A shell script and everything it starts, in a session and process group of its own.</summary>
+internal sealed class ProcessGroup : IDisposable
 {
-    private const int SigTerm = 15;
-    private const int SigKill = 9;
-    private const int NoHang = 1;
+    // A process that a signal does not end after this long waits for a device; the slot does not wait with it.
+    private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(5);
 
     private readonly Process _leader;
+    private readonly Descendants _descendants;
+    private readonly string _attempt;
 
-    private ProcessGroup(Process leader) => _leader = leader;
+    private ProcessGroup(Process leader, Descendants descendants, string attempt)
+    {
+        _leader = leader;
+        _descendants = descendants;
+        _attempt = attempt;
+    }
 
     public Stream StandardOutput => _leader.StandardOutput.BaseStream;
     public Stream StandardError => _leader.StandardError.BaseStream;
@@ -21,84 +26,51 @@ internal sealed partial class ProcessGroup : IDisposable
     /// <summary>Signals come out as the shell shows them, 128 + number.</summary>
     public int ExitCode => _leader.ExitCode;
 
-    /// <exception cref="Win32Exception">The command could not be started.</exception>
-    public static ProcessGroup Start(string command, IEnumerable<KeyValuePair<string, string>> environment)
+    /// <exception cref="Win32Exception">The script could not be started.</exception>
+    public static ProcessGroup Start(string script, JobEnvironment environment, Descendants descendants)
     {
-        // The runtime would silently cut the argument there.
-        if (command.Contains('\0', StringComparison.Ordinal))
-            throw new Win32Exception("the command holds a NUL character");
-
         // setsid replaces itself by sh, so that the child's id is the group's id.
-        var start = new ProcessStartInfo("setsid", ["sh", "-c", command])
+        var start = new ProcessStartInfo("setsid", ["sh", script])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        start.Environment.Remove(WorkerOptions.ApiKeyVariable);
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
+        string attempt = Guid.NewGuid().ToString("N");
+        environment.ApplyTo(start);
+        start.Environment[Descendants.Mark] = attempt;
 
-        var leader = Process.Start(start) ?? throw new Win32Exception("no process was started");
+        var leader = descendants.StartLeader(start, attempt);
         leader.StandardInput.Close();
-        return new ProcessGroup(leader);
+        return new ProcessGroup(leader, descendants, attempt);
     }
 
     public Task WaitForLeaderAsync(CancellationToken ct) => _leader.WaitForExitAsync(ct);
 
-    /// <summary>Ends whatever is left of the group: a request first, after <paramref name="grace"/> force.</summary>
+    /// <summary>Ends what is left of the script and all it started: a request first, after <paramref name="grace"/> force.</summary>
     public async Task EndAsync(TimeSpan grace)
     {
-        if (IsGone())
-            return;
-
-        Signal(SigTerm);
-        long deadline = Environment.TickCount64 + (long)grace.TotalMilliseconds;
-        while (!IsGone())
+        var asked = new HashSet<int>();
+        long time = Stopwatch.GetTimestamp();
+        while (Left() is { Count: > 0 } left && Stopwatch.GetElapsedTime(time) < grace + GiveUp)
         {
-            if (Environment.TickCount64 >= deadline)
-            {
-                Signal(SigKill);
-                break;
-            }
-
+            bool force = Stopwatch.GetElapsedTime(time) >= grace;
+            foreach (int id in left.Where(id => force || asked.Add(id)))
+                _ = Libc.Kill(id, force ? Libc.SigKill : Libc.SigTerm);
             await Task.Delay(20);
         }
 
         await _leader.WaitForExitAsync();
-        Reap();
     }
 
-    public void Dispose() => _leader.Dispose();
-
-    private bool IsGone()
+    public void Dispose()
     {
-        if (!_leader.HasExited)
-            return false;
-        Reap();
-        return kill(-_leader.Id, 0) != 0;
+        _descendants.Forget(_leader.Id);
+        _leader.Dispose();
     }
 
-    private void Signal(int signal)
-    {
+    private IReadOnlyList<int> Left() =>
         // In the first moment the child may not have reached setsid yet; then it has no children either.
-        if (kill(-_leader.Id, signal) != 0 && !_leader.HasExited)
-            _ = kill(_leader.Id, signal);
-    }
-
-    // As process 1 of a container the worker inherits the orphans of its jobs, and the runtime waits only for children it started.
-    // Called when the leader has been waited for, so that its status is not taken from the runtime.
-    private void Reap()
-    {
-        while (waitpid(-_leader.Id, out _, NoHang) > 0)
-        {
-        }
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int kill(int pid, int signal);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int waitpid(int pid, out int status, int options);
+        _descendants.Of(_leader.Id, _attempt) is var left && (left.Count > 0 || _leader.HasExited) ? left : [_leader.Id];
 }

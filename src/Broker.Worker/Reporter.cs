@@ -6,7 +6,7 @@ namespace Broker.Worker;
 /// Brings results to the broker: those that finish at the same moment share a request, which claims the next jobs for their slots too.
 /// A result is kept and sent again until the broker has answered for it.
 /// </summary>
-internal sealed class Reporter(BrokerClient client, WorkerTimings timings, WorkerLog log, CancellationToken stopping)
+internal sealed class Reporter(BrokerClient client, WorkerTimings timings, WorkerLog log, Func<bool> mayClaim)
 {
     private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
 
@@ -66,7 +66,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
 
     // No waiting in this claim: it would hold back the answer for the results.
     private Batch NewBatch(IReadOnlyList<Entry> entries) =>
-        new(entries, stopping.IsCancellationRequested ? null : client.ClaimFor(entries.Count, waitSecs: 0));
+        new(entries, mayClaim() ? client.ClaimFor(entries.Count, waitSecs: 0) : null);
 
     private async Task<bool> SendBatchAsync(List<Entry> pending, Batch batch, CancellationToken ct)
     {

@@ -8,7 +8,18 @@ internal sealed record Claim(ClaimedJob Job, Lease Lease)
     public override string ToString() => $"{Job.WorkflowId}/{Job.JobId} attempt {Job.Attempt} lease {Lease.LeaseId}";
 }
 
-internal sealed record ClaimedJob(string WorkflowId, string JobId, string Command, int Attempt = 0, JsonElement? UpstreamOutputs = null, string? Traceparent = null);
+/// <summary>A job as claimed. <paramref name="Steps"/>, where given, are what to run; <paramref name="Command"/> is then the same in one text.</summary>
+internal sealed record ClaimedJob(
+    string WorkflowId,
+    string JobId,
+    string Command,
+    int Attempt = 0,
+    JsonElement? UpstreamOutputs = null,
+    string? Traceparent = null,
+    IReadOnlyList<JobStep>? Steps = null,
+    IReadOnlyDictionary<string, string>? Env = null);
+
+internal sealed record JobStep(string Run, string? Name = null);
 
 internal sealed record Lease(string LeaseId, int TtlSecs = 30);
 

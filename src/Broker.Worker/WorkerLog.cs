@@ -18,8 +18,15 @@ internal sealed class WorkerLog(TextWriter output)
         string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
         lock (_gate)
         {
-            output.WriteLine($"{time} {clean}");
-            output.Flush();
+            try
+            {
+                output.WriteLine($"{time} {clean}");
+                output.Flush();
+            }
+            catch (IOException)
+            {
+                // The terminal was closed or the disk is full: jobs in progress end in order all the same.
+            }
         }
     }
 }

@@ -4,11 +4,12 @@ using Polly;
 namespace Broker.Worker;
 
 /// <summary>Claims jobs for the free slots, runs them, and at the end lets them finish or hands them back.</summary>
-internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, WorkerTimings timings, WorkerLog log) : IDisposable
+internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, WorkerOptions options, WorkerTimings timings, WorkerLog log) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(options.Slots);
     private readonly LeaseKeeper _keeper = new(client, options, timings, log);
-    private readonly JobRunner _runner = new(client, timings, log);
+    private readonly JobRunner _runner = new(client, launcher, timings, log);
+    private readonly StartGate _gate = new(launcher, timings, log);
     private bool _registered;
     private bool _unanswered;
 
@@ -17,7 +18,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
     {
         log.Line($"worker {options.Id}: slots {options.Slots}, labels [{string.Join(", ", options.Labels)}], broker {options.Server}");
         using var lifetime = new CancellationTokenSource();
-        var reporter = new Reporter(client, timings, log, stopping);
+        var reporter = new Reporter(client, timings, log, mayClaim: () => !stopping.IsCancellationRequested && _gate.IsOpen);
         var services = Task.WhenAll(_keeper.RunAsync(lifetime.Token), reporter.RunAsync(lifetime.Token));
 
         await ClaimAsync(reporter, stopping, lifetime.Token);
@@ -52,6 +53,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
         {
             while (true)
             {
+                await _gate.WaitUntilOpenAsync(stopping);
                 int slots = await TakeFreeSlotsAsync(stopping);
                 // One claim for all tries: leases granted in an answer that was lost come with the next.
                 var request = client.ClaimFor(slots, options.WaitSecs);
@@ -159,9 +161,19 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
         try
         {
             if (await _runner.RunAsync(control) is { } result)
+            {
+                _gate.Started();
                 return await reporter.ReportAsync(claim, result);
+            }
+
             if (control.Reason == StopReason.Shutdown)
                 await ReleaseAsync(claim, lifetime);
+            return null;
+        }
+        catch (CannotStartException cannot)
+        {
+            _gate.Failed(cannot.Message);
+            await ReleaseAsync(claim, lifetime, $"failed to spawn: {cannot.Message}");
             return null;
         }
         finally
@@ -171,7 +183,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
     }
 
     /// <summary>Hands a job back that was not finished; a broker that cannot take it back is told of a failure, so that it need not wait for the lease.</summary>
-    private async Task ReleaseAsync(Claim claim, CancellationToken lifetime)
+    private async Task ReleaseAsync(Claim claim, CancellationToken lifetime, string reason = "the worker was stopped")
     {
         var retry = Retrying.Forever(timings, e => log.Line($"not handed back, trying again: {claim}: {e.Message}"));
         try
@@ -180,7 +192,7 @@ internal sealed class WorkerLoop(BrokerClient client, WorkerOptions options, Wor
                 async ct =>
                 {
                     if (!await client.ReleaseAsync(claim.Lease.LeaseId, ct))
-                        await client.ReportAsync(JobResult.Failure(claim.Lease.LeaseId, "the worker was stopped"), ct);
+                        await client.ReportAsync(JobResult.Failure(claim.Lease.LeaseId, reason), ct);
                 },
                 lifetime);
             log.Line($"handed back: {claim}");

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.CommandLine.Help;
 using System.Globalization;
 
 namespace Broker.Worker;
@@ -13,54 +15,85 @@ internal sealed record WorkerOptions
     public int WaitSecs { get; init; } = 20;
     public int GraceSecs { get; init; } = 10;
     public string? ApiKey { get; init; }
+    public string? RunAs { get; init; }
+    public IReadOnlyList<string> InheritEnv { get; init; } = [];
+    public IReadOnlyList<string> MaskEnv { get; init; } = [];
 
     public const string Help = """
         broker-worker: claims shell jobs from a broker and runs them.
 
-          --server URL      address of the broker               SERVER_URL        http://localhost:3000
-          --labels A,B      labels of this worker               WORKER_LABELS     none
-          --slots N         jobs run at the same time, 1-256    WORKER_SLOTS      1
-          --id NAME         name of this worker                 WORKER_ID         random
-          --lease-ttl SECS  lease asked for, 1-3600             WORKER_LEASE_TTL  30
-          --wait SECS       how long a claim may wait, 0-60     WORKER_WAIT       20
-          --grace SECS      time for jobs at shutdown, 0-3600   WORKER_GRACE      10
-          --api-key KEY     API key with the scope worker;      BROKER_API_KEY    none
-                            better in the environment, where other users cannot see it
-          --help            this text
+          --server URL         address of the broker               SERVER_URL           http://localhost:3000
+          --labels A,B         labels of this worker               WORKER_LABELS        none
+          --slots N            jobs run at the same time, 1-256    WORKER_SLOTS         1
+          --id NAME            name of this worker                 WORKER_ID            random
+          --lease-ttl SECS     lease asked for, 1-3600             WORKER_LEASE_TTL     30
+          --wait SECS          how long a claim may wait, 0-60     WORKER_WAIT          20
+          --grace SECS         time for jobs at shutdown, 0-3600   WORKER_GRACE         10
+          --api-key-file FILE  file with the API key               BROKER_API_KEY_FILE  none
+          --api-key-fd N       descriptor to read the API key from
+          --api-key KEY        the API key itself                  BROKER_API_KEY       none
+          --run-as USER        user that jobs run as; needs root   WORKER_RUN_AS        the worker's own
+          --inherit-env A,B_*  more variables for jobs             WORKER_INHERIT_ENV   none
+          --mask-env A,B       variables whose values log lines    WORKER_MASK_ENV      none
+                               show as ***
+          --version            version of this program
+          --help               this text
 
         A job finds its upstream outputs as JSON in the file $BROKER_UPSTREAM and writes its own, one name=value a line
         (or name<<EOF, lines, EOF), into the file $BROKER_OUTPUT. It also has BROKER_WORKFLOW, BROKER_JOB, BROKER_ATTEMPT.
+        Of the worker's variables it has PATH, HOME, USER, LOGNAME, SHELL, LANG, LANGUAGE, LC_*, TERM, TMPDIR, TZ and those of
+        --inherit-env. See docs/worker.md.
         """;
+
+    public const string ApiKeyVariable = "BROKER_API_KEY";
+    public const string ApiKeyDescriptorFlag = "--api-key-fd";
+    private const string ApiKeyFlag = "--api-key";
+    private const string ApiKeyFileFlag = "--api-key-file";
 
     private static readonly Setting[] Settings =
     [
         new("--server", "SERVER_URL", (o, text) => o with { Server = ParseServer(text) }),
-        new("--labels", "WORKER_LABELS", (o, text) => o with
-        {
-            Labels = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-        }),
+        new("--labels", "WORKER_LABELS", (o, text) => o with { Labels = ParseList(text) }),
         new("--slots", "WORKER_SLOTS", (o, text) => o with { Slots = ParseNumber(text, 1, 256) }),
         new("--id", "WORKER_ID", (o, text) => o with { Id = ParseId(text) }),
         new("--lease-ttl", "WORKER_LEASE_TTL", (o, text) => o with { LeaseTtlSecs = ParseNumber(text, 1, 3600) }),
         new("--wait", "WORKER_WAIT", (o, text) => o with { WaitSecs = ParseNumber(text, 0, 60) }),
         new("--grace", "WORKER_GRACE", (o, text) => o with { GraceSecs = ParseNumber(text, 0, 3600) }),
-        new("--api-key", ApiKeyVariable, (o, text) => o with { ApiKey = ParseApiKey(text) }),
+        new(ApiKeyDescriptorFlag, null, (o, text) => o with { ApiKey = ParseApiKey(ApiKeySource.FromDescriptor(ParseNumber(text, 0, int.MaxValue))) }),
+        new(ApiKeyFileFlag, "BROKER_API_KEY_FILE", (o, text) => o with { ApiKey = ParseApiKey(ApiKeySource.FromFile(text)) }),
+        new(ApiKeyFlag, ApiKeyVariable, (o, text) => o with { ApiKey = ParseApiKey(text) }),
+        new("--run-as", "WORKER_RUN_AS", (o, text) => o with { RunAs = ParseId(text) }),
+        new("--inherit-env", "WORKER_INHERIT_ENV", (o, text) => o with { InheritEnv = ParseList(text) }),
+        new("--mask-env", "WORKER_MASK_ENV", (o, text) => o with { MaskEnv = ParseList(text) }),
     ];
 
-    public const string ApiKeyVariable = "BROKER_API_KEY";
+    /// <summary>True for an argument that shows the key to other processes.</summary>
+    public static bool ShowsApiKey(string argument) => IsFlag(argument, ApiKeyFlag);
+
+    /// <summary>True for an argument whose value can be read only once.</summary>
+    public static bool IsApiKeyDescriptor(string argument) => IsFlag(argument, ApiKeyDescriptorFlag);
+
+    /// <summary>True for an option that holds its value, as in --name=value.</summary>
+    public static bool IsWhole(string argument) => argument.AsSpan().IndexOfAny('=', ':') >= 0;
 
     public static ParsedOptions Parse(IReadOnlyList<string> args, Func<string, string?> environment)
     {
-        var problems = new List<string>();
-        var given = ReadCommandLine(args, problems, out bool help);
+        var given = ReadCommandLine(args);
+        var problems = given.Problems;
         var options = new WorkerOptions();
+        if (given.Help || given.Version)
+            return new ParsedOptions(options, [], given.Help, given.Version);
+
         foreach (var setting in Settings)
         {
-            bool onCommandLine = given.TryGetValue(setting.Flag, out string? text);
+            bool onCommandLine = given.Values.TryGetValue(setting.Flag, out string? text);
             if (!onCommandLine)
-                text = environment(setting.Variable);
+                text = setting.Variable is null ? null : environment(setting.Variable);
             // A variable set to nothing counts as unset: compose files write VAR=${VAR:-}.
             if (text is null || (text.Length == 0 && !onCommandLine))
+                continue;
+            // One source of the key is enough: the file of an environment does not overrule an option.
+            if (!onCommandLine && options.ApiKey is not null && setting.Variable is ApiKeyVariable or "BROKER_API_KEY_FILE")
                 continue;
 
             try
@@ -73,42 +106,50 @@ internal sealed record WorkerOptions
             }
         }
 
-        return new ParsedOptions(options, problems, help);
+        return new ParsedOptions(options, problems, HelpAsked: false, VersionAsked: false);
     }
 
-    private static Dictionary<string, string> ReadCommandLine(IReadOnlyList<string> args, List<string> problems, out bool help)
+    /// <summary>A key that a network can read; null when there is nothing to warn of.</summary>
+    public string? Warning => ApiKey is not null && Server.Scheme == Uri.UriSchemeHttp && !Server.IsLoopback
+        ? $"the API key is sent to {Server.Host} over plain HTTP, where the network can read it; use https"
+        : null;
+
+    private static CommandLineValues ReadCommandLine(IReadOnlyList<string> args)
     {
-        help = false;
-        var given = new Dictionary<string, string>(StringComparer.Ordinal);
-        for (int i = 0; i < args.Count; i++)
-        {
-            if (args[i] is "--help" or "-h")
-            {
-                help = true;
-                continue;
-            }
+        var options = Settings.ToDictionary(s => s.Flag, s => new Option<string>(s.Flag), StringComparer.Ordinal);
+        var root = new RootCommand { TreatUnmatchedTokensAsErrors = false };
+        foreach (var option in options.Values)
+            root.Options.Add(option);
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
-            // Only the flag is ever repeated in a message: the value may be the key.
-            string[] parts = args[i].Split('=', 2);
-            if (!Settings.Any(s => s.Flag == parts[0]))
-                problems.Add($"unknown option {parts[0]}; broker-worker --help lists what there is");
-            else if (parts.Length == 2)
-                given[parts[0]] = parts[1];
-            else if (i + 1 < args.Count)
-                given[parts[0]] = args[++i];
-            else
-                problems.Add($"{parts[0]}: write a value after it");
-        }
+        // Only the flag is ever repeated in a message: the value may be the key.
+        var problems = parsed.Errors.Select(e => e.Message).ToList();
+        problems.AddRange(parsed.UnmatchedTokens.Where(token => token.StartsWith('-')).Select(token =>
+            $"unknown option {token.Split('=', ':')[0]}; broker-worker --help lists what there is"));
+        if (problems.Count == 0 && parsed.UnmatchedTokens.Count > 0)
+            problems.Add("an argument belongs to no option; broker-worker --help lists what there is");
 
-        return given;
+        var values = options
+            .Where(o => parsed.GetResult(o.Value) is { Tokens.Count: 1 })
+            .ToDictionary(o => o.Key, o => parsed.GetResult(o.Value)!.Tokens[0].Value, StringComparer.Ordinal);
+        if (values.Keys.Count(flag => flag is ApiKeyFlag or ApiKeyFileFlag or ApiKeyDescriptorFlag) > 1)
+            problems.Add("write one of --api-key-file, --api-key-fd and --api-key");
+        return new CommandLineValues(
+            values,
+            problems,
+            root.Options.OfType<HelpOption>().Any(o => parsed.GetResult(o) is not null),
+            root.Options.OfType<VersionOption>().Any(o => parsed.GetResult(o) is not null));
     }
+
+    private static bool IsFlag(string argument, string flag) =>
+        argument == flag || (argument.StartsWith(flag, StringComparison.Ordinal) && argument[flag.Length] is '=' or ':');
 
     private static Uri ParseServer(string text)
     {
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var server) || server.Scheme is not ("http" or "https"))
             throw new FormatException("write an address such as http://localhost:3000");
         if (server.UserInfo.Length > 0)
-            throw new FormatException("write the address without user and password; a key belongs into " + ApiKeyVariable);
+            throw new FormatException("write the address without user and password; a key belongs into a file, see " + ApiKeyFileFlag);
         if (server.Query.Length > 0 || server.Fragment.Length > 0)
             throw new FormatException("write the address without ? and #");
         return server;
@@ -118,6 +159,8 @@ internal sealed record WorkerOptions
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
             ? number
             : throw new FormatException($"write a whole number from {min} to {max}");
+
+    private static string[] ParseList(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static string ParseId(string text) =>
         text.Length is > 0 and <= 200 && !text.Any(char.IsControl)
@@ -129,7 +172,9 @@ internal sealed record WorkerOptions
             ? text
             : throw new FormatException("write the key as it was given to you, without blanks or line ends");
 
-    private sealed record Setting(string Flag, string Variable, Func<WorkerOptions, string, WorkerOptions> Apply);
+    private sealed record Setting(string Flag, string? Variable, Func<WorkerOptions, string, WorkerOptions> Apply);
+
+    private sealed record CommandLineValues(Dictionary<string, string> Values, List<string> Problems, bool Help, bool Version);
 }
 
-internal sealed record ParsedOptions(WorkerOptions Options, IReadOnlyList<string> Problems, bool HelpAsked);
+internal sealed record ParsedOptions(WorkerOptions Options, IReadOnlyList<string> Problems, bool HelpAsked, bool VersionAsked);

@@ -15,6 +15,16 @@ internal sealed record WorkerTimings
     public TimeSpan CancelCheck { get; init; } = TimeSpan.FromSeconds(2);
     public TimeSpan LogInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>For the last output of a command that has ended, while another process holds its pipe.</summary>
+    public TimeSpan LastOutput { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Between checks of a worker that can start no commands; each pause is twice the one before.</summary>
+    public TimeSpan CheckFirst { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan CheckMost { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A check that takes longer has failed.</summary>
+    public TimeSpan Check { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>From the polite signal to the one that cannot be refused.</summary>
     public TimeSpan Kill { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -58,7 +58,16 @@ internal sealed class FakeBroker : IDisposable
     public string Output(string job) => string.Concat(
         Logs.Where(c => (string?)c["job_id"] == job).Select(c => (string?)c["data"]));
 
-    public void Add(string job, string command, string upstream = "{}", int attempt = 0, string? traceparent = null)
+    /// <summary>A job with steps and the text that workers without steps run.</summary>
+    public void AddSteps(string job, params (string? Name, string Run)[] steps) => Add(job, "exit 99", steps: new JsonArray([.. steps.Select(s =>
+    {
+        var step = new JsonObject { ["run"] = s.Run };
+        if (s.Name is not null) step["name"] = s.Name;
+        return (JsonNode)step;
+    })]));
+
+    public void Add(
+        string job, string command, string upstream = "{}", int attempt = 0, string? traceparent = null, JsonArray? steps = null, JsonObject? env = null)
     {
         var node = new JsonObject
         {
@@ -73,6 +82,8 @@ internal sealed class FakeBroker : IDisposable
             ["delayed_until_ms"] = 0,
         };
         if (traceparent is not null) node["traceparent"] = traceparent;
+        if (steps is not null) node["steps"] = steps;
+        if (env is not null) node["env"] = env;
         lock (_gate)
             _queue.AddLast(node);
     }

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 
 namespace Broker.Worker.Tests;
@@ -9,6 +10,7 @@ internal sealed class RunningWorker : IAsyncDisposable
     private readonly CancellationTokenSource _hurry = new();
     private readonly StringBuilder _log = new();
     private readonly BrokerClient _client;
+    private readonly Descendants _descendants = new(adopts: false);
     private readonly WorkerLoop _loop;
     private readonly Task _run;
 
@@ -27,7 +29,10 @@ internal sealed class RunningWorker : IAsyncDisposable
         };
         quick = timings?.Invoke(quick) ?? quick;
         _client = new BrokerClient(chosen, quick);
-        _loop = new WorkerLoop(_client, chosen, quick, new WorkerLog(new LockedWriter(_log)));
+        var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+            .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
+        var launcher = new JobLauncher(new EnvironmentPolicy(chosen, variables), _descendants);
+        _loop = new WorkerLoop(_client, launcher, chosen, quick, new WorkerLog(new LockedWriter(_log)));
         _run = Task.Run(() => _loop.RunAsync(_stopping.Token, _hurry.Token));
     }
 
@@ -53,6 +58,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         await _hurry.CancelAsync();
         await StopAsync();
         _loop.Dispose();
+        _descendants.Dispose();
         _client.Dispose();
         _stopping.Dispose();
         _hurry.Dispose();

@@ -1,0 +1,154 @@
+using System.ComponentModel;
+using System.Diagnostics;
+
+namespace Broker.Worker;
+
+/// <summary>
+/// All processes under this one: leaders of jobs, and the processes that jobs left behind. A process that has left its job's session and
+/// whose parent has ended becomes a child of the worker (child subreaper), so that its job's end can find it.
+/// </summary>
+internal sealed class Descendants(bool adopts) : IDisposable
+{
+    /// <summary>Set for every job; tells whose process an adopted one is.</summary>
+    public const string Mark = "BROKER_ATTEMPT_ID";
+
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, string> _leaders = [];
+
+    /// <summary>Adopted processes without a mark, and the jobs that ran when they were first seen: one of these has started them.</summary>
+    private readonly Dictionary<int, HashSet<string>> _unmarked = [];
+
+    private readonly HashSet<int> _watched = [];
+    private readonly Watchdog _watchdog = new();
+    private Timer? _timer;
+
+    /// <summary>Makes this process the parent of its descendants' orphans.</summary>
+    public static Descendants AdoptAll()
+    {
+        _ = Libc.Prctl(Libc.SetChildSubreaper, 1, 0, 0, 0);
+        return new Descendants(adopts: true);
+    }
+
+    /// <exception cref="Win32Exception">The process could not be started.</exception>
+    public Process StartLeader(ProcessStartInfo start, string attempt)
+    {
+        lock (_gate)
+        {
+            _watchdog.Ensure();
+            var leader = Process.Start(start) ?? throw new Win32Exception("no process was started");
+            _leaders[leader.Id] = attempt;
+            _watchdog.Add(leader.Id);
+            if (adopts)
+                _timer ??= new Timer(_ => LookAtOrphans(), null, Look, Look);
+            return leader;
+        }
+    }
+
+    /// <summary>Call when the leader was waited for and its processes are gone.</summary>
+    public void Forget(int leader)
+    {
+        lock (_gate)
+        {
+            if (!_leaders.Remove(leader, out string? attempt))
+                return;
+            _watchdog.Remove(leader);
+            foreach (var candidates in _unmarked.Values)
+                candidates.Remove(attempt);
+        }
+    }
+
+    /// <summary>Living processes of an attempt: its group and session, what descends from it, what was adopted from it.</summary>
+    public IReadOnlyList<int> Of(int leader, string attempt)
+    {
+        // Nearly always there is nothing, and two cheap questions show it.
+        var orphans = Orphans();
+        if (orphans.Count == 0 && Libc.Kill(-leader, 0) != 0)
+            return [];
+
+        var own = orphans.Where(id => BelongsTo(id, leader, attempt)).ToHashSet();
+        return [.. ProcessTable.WithDescendants(ProcessTable.Read(), p => p.Id == leader || p.Group == leader || p.Session == leader || own.Contains(p.Id))
+            .Where(p => !p.IsZombie)
+            .Select(p => p.Id)];
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _timer?.Dispose();
+            _watchdog.Dispose();
+        }
+    }
+
+    /// <summary>Children that are no leaders, without the dead: these are waited for here, since the runtime waits only for its own.</summary>
+    private List<int> Orphans()
+    {
+        lock (_gate)
+        {
+            if (!adopts)
+            {
+                foreach (int leader in _leaders.Keys)
+                    ReapGroup(leader);
+                return [];
+            }
+
+            var alive = new List<int>();
+            foreach (int id in ProcessTable.ChildrenOfThisProcess())
+            {
+                if (_leaders.ContainsKey(id) || id == _watchdog.Id)
+                    continue;
+                if (Libc.WaitPid(id, out _, Libc.NoHang) == 0)
+                    alive.Add(id);
+            }
+
+            foreach (int gone in _unmarked.Keys.Except(alive).ToList())
+                _unmarked.Remove(gone);
+            return alive;
+        }
+    }
+
+    // As process 1 of a container the worker is given orphans without asking. A leader itself is left to the runtime.
+    private static void ReapGroup(int leader)
+    {
+        if (ProcessTable.Find(leader) is not null)
+            return;
+        while (Libc.WaitPid(-leader, out _, Libc.NoHang) > 0)
+        {
+        }
+    }
+
+    private bool BelongsTo(int id, int leader, string attempt)
+    {
+        if (ProcessTable.Find(id) is { } process && (process.Group == leader || process.Session == leader))
+            return true;
+        if (ProcessTable.HasVariable(id, Mark, attempt))
+            return true;
+        lock (_gate)
+        {
+            if (_leaders.Values.Any(other => other != attempt && ProcessTable.HasVariable(id, Mark, other)))
+                return false;
+            // Its environment was emptied. Whichever job started it, it ends with the last that can have.
+            if (!_unmarked.TryGetValue(id, out var candidates))
+                _unmarked[id] = candidates = [.. _leaders.Values];
+            return candidates.All(candidate => candidate == attempt);
+        }
+    }
+
+    /// <summary>Waits for dead orphans, and has the watchdog end living ones should this process be killed.</summary>
+    private void LookAtOrphans()
+    {
+        var orphans = Orphans();
+        lock (_gate)
+        {
+            foreach (int id in orphans.Where(_watched.Add))
+                _watchdog.Add(id);
+            foreach (int gone in _watched.Except(orphans).ToList())
+            {
+                _watched.Remove(gone);
+                _watchdog.Remove(gone);
+            }
+        }
+    }
+}

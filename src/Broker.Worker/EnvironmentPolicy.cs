@@ -1,0 +1,42 @@
+namespace Broker.Worker;
+
+/// <summary>Which variables of the worker its jobs are given, which values their log lines hide, and whose processes they are.</summary>
+internal sealed class EnvironmentPolicy
+{
+    /// <summary>Given to every job; a name that ends with * stands for all that begin so.</summary>
+    public static readonly IReadOnlyList<string> Always =
+        ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_*", "TERM", "TMPDIR", "TZ"];
+
+    private readonly IReadOnlyDictionary<string, string> _masked;
+    private readonly IReadOnlyList<string> _maskNames;
+
+    public EnvironmentPolicy(WorkerOptions options, IReadOnlyDictionary<string, string> environment, Account? account = null)
+    {
+        Account = account;
+        string[] patterns = [.. Always, .. options.InheritEnv];
+        Inherited = environment
+            .Where(v => v.Key != WorkerOptions.ApiKeyVariable && Array.Exists(patterns, p => Matches(p, v.Key)))
+            .ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        if (account is not null)
+            Inherited = account.In(Inherited);
+
+        _maskNames = options.MaskEnv;
+        _masked = environment.Where(v => _maskNames.Contains(v.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        // A job that finds the key all the same must not print it.
+        ApiKey = options.ApiKey;
+    }
+
+    public Account? Account { get; }
+    public IReadOnlyDictionary<string, string> Inherited { get; }
+    private string? ApiKey { get; }
+
+    /// <summary>Of the variables named: the worker's values and the job's own.</summary>
+    public IReadOnlyCollection<string> SecretsOf(ClaimedJob job)
+    {
+        var ofJob = (job.Env ?? new Dictionary<string, string>()).Where(v => _maskNames.Contains(v.Key)).Select(v => v.Value);
+        return [.. _masked.Values.Concat(ofJob).Append(ApiKey ?? "").Where(value => value.Length > 0)];
+    }
+
+    private static bool Matches(string pattern, string name) =>
+        pattern.EndsWith('*') ? name.StartsWith(pattern[..^1], StringComparison.Ordinal) : name == pattern;
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Broker.Worker;
+
+/// <summary>The variables of one job: those inherited from the worker, those of its definition, and those that name its files.</summary>
+internal sealed class JobEnvironment
+{
+    // The kernel takes 131,072 bytes for one NAME=value with its end, and about 2 MiB for all variables and arguments of a process.
+    private const int MaxVariableBytes = 131_072 - 1;
+    private const int MaxTotalBytes = 1024 * 1024;
+
+    private readonly EnvironmentPolicy _policy;
+    private readonly Dictionary<string, string> _variables = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _tooLarge = new(StringComparer.Ordinal);
+    private int _bytes;
+
+    /// <exception cref="FormatException">A variable of the job cannot be given to a process.</exception>
+    public JobEnvironment(EnvironmentPolicy policy, ClaimedJob job, JobFiles files)
+    {
+        _policy = policy;
+        Secrets = policy.SecretsOf(job);
+        foreach (var (name, value) in policy.Inherited)
+            Set(name, value);
+
+        foreach (var (name, value) in job.Env ?? new Dictionary<string, string>())
+        {
+            if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0') >= 0 || value.Contains('\0', StringComparison.Ordinal))
+                throw new FormatException($"env {name.Replace('\0', '?')}: a variable needs a name, no = in it, and no NUL character");
+            Set(name, value);
+        }
+
+        Set("BROKER_OUTPUT", files.OutputPath);
+        Set("BROKER_UPSTREAM", files.UpstreamPath);
+        Set("BROKER_WORKFLOW", job.WorkflowId);
+        Set("BROKER_JOB", job.JobId);
+        Set("BROKER_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture));
+
+        // By the name that tracing tools look for; empty where the run belongs to no trace, so that the worker's own is not passed on.
+        Set("TRACEPARENT", job.Traceparent ?? "");
+    }
+
+    /// <summary>Too large for a process: the script sets them as variables of the shell, which commands in it can use.</summary>
+    public IReadOnlyDictionary<string, string> TooLarge => _tooLarge;
+
+    /// <summary>Values that log lines must not show.</summary>
+    public IReadOnlyCollection<string> Secrets { get; }
+
+    public void ApplyTo(ProcessStartInfo start)
+    {
+        start.Environment.Clear();
+        foreach (var (name, value) in _variables)
+            start.Environment[name] = value;
+        _policy.Account?.ApplyTo(start);
+    }
+
+    private void Set(string name, string value)
+    {
+        int bytes = Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value) + 2;
+        if (bytes > MaxVariableBytes || _bytes + bytes > MaxTotalBytes)
+        {
+            _variables.Remove(name);
+            _tooLarge[name] = value;
+            return;
+        }
+
+        _tooLarge.Remove(name);
+        _variables[name] = value;
+        _bytes += bytes;
+    }
+}

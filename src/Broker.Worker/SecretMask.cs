@@ -1,0 +1,96 @@
+using System.Buffers;
+using System.Text;
+
+namespace Broker.Worker;
+
+/// <summary>
+/// Replaces secret values in a stream of bytes by <c>***</c>. Bytes that may be the beginning of a secret are held back until the next
+/// bytes decide, so that a value is found whatever pieces it arrives in.
+/// </summary>
+internal sealed class SecretMask
+{
+    // A tool that prints a key file prints it line by line; a short line would mask half of every log.
+    private const int ShortestLine = 8;
+
+    private static readonly byte[] Mask = "***"u8.ToArray();
+
+    private readonly byte[][] _secrets;
+    private readonly SearchValues<byte> _firstBytes;
+    private byte[] _held = [];
+
+    public SecretMask(IEnumerable<string> values)
+    {
+        // Longest first: a secret that begins with another one is replaced whole.
+        _secrets = [.. values.SelectMany(Parts).Distinct(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes).OrderByDescending(s => s.Length)];
+        _firstBytes = SearchValues.Create([.. _secrets.Select(s => s[0]).Distinct()]);
+    }
+
+    public ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> bytes) => _secrets.Length == 0 ? bytes : Replace(bytes, isEnd: false);
+
+    /// <summary>What was held back when the stream ended: no secret, then.</summary>
+    public ReadOnlyMemory<byte> End() => _held.Length == 0 ? default : Replace(default, isEnd: true);
+
+    private ReadOnlyMemory<byte> Replace(ReadOnlyMemory<byte> bytes, bool isEnd)
+    {
+        byte[] all = [.. _held, .. bytes.Span];
+        _held = [];
+        var clean = new ArrayBufferWriter<byte>(Math.Max(1, all.Length));
+        int at = 0;
+        while (at < all.Length)
+        {
+            int next = all.AsSpan(at).IndexOfAny(_firstBytes);
+            clean.Write(all.AsSpan(at, next < 0 ? all.Length - at : next));
+            if (next < 0)
+                break;
+            at += next;
+
+            var rest = all.AsSpan(at);
+            if (!isEnd && MayBecomeSecret(rest))
+            {
+                _held = rest.ToArray();
+                break;
+            }
+
+            if (SecretAt(rest) is { } secret)
+            {
+                clean.Write(Mask);
+                at += secret.Length;
+            }
+            else
+            {
+                clean.Write(rest[..1]);
+                at++;
+            }
+        }
+
+        return clean.WrittenMemory;
+    }
+
+    private byte[]? SecretAt(ReadOnlySpan<byte> rest)
+    {
+        foreach (byte[] secret in _secrets)
+        {
+            if (rest.StartsWith(secret))
+                return secret;
+        }
+
+        return null;
+    }
+
+    private bool MayBecomeSecret(ReadOnlySpan<byte> rest)
+    {
+        foreach (byte[] secret in _secrets)
+        {
+            if (secret.Length > rest.Length && secret.AsSpan().StartsWith(rest))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static IEnumerable<string> Parts(string value)
+    {
+        string[] lines = value.Split('\n', StringSplitOptions.TrimEntries);
+        return lines.Where(line => line.Length >= ShortestLine).Append(value.TrimEnd('\r', '\n')).Where(part => part.Length > 0);
+    }
+}
