@@ -79,11 +79,12 @@ internal static partial class JobScript
     // Status 0 without the mark of the end: step _broker_at has left the shell. A failed or finished job ends here, and one whose folder is gone.
     private const string Continue = """
         _broker_status=$?
+        case $_broker_status in 0) ;; *) exit "$_broker_status" ;; esac
         _broker_at=
-        IFS= command read -r _broker_at <"$_broker_dir/step"
-        case $_broker_status:$_broker_at in 0:end) exit 0 ;; 0:[1-9]*) ;; 0:*) exit 125 ;; *) exit "$_broker_status" ;; esac
+        command test -f "$_broker_dir/step" && IFS= command read -r _broker_at <"$_broker_dir/step"
+        case $_broker_at in end) exit 0 ;; [1-9]*) ;; *) exit 125 ;; esac
         case $((_broker_at < _broker_next)) in 1) exit 125 ;; esac
-        if ( . "$_broker_dir/left-$_broker_at" ) 2>/dev/null; then
+        if command test -f "$_broker_dir/left-$_broker_at" && ( . "$_broker_dir/left-$_broker_at" ) 2>/dev/null; then
         . "$_broker_dir/left-$_broker_at"
         command cd -- "$_broker_folder"
         unset _broker_folder
@@ -145,7 +146,8 @@ internal static partial class JobScript
                 """);
         }
 
-        script.Append(CultureInfo.InvariantCulture, $"command echo {number} >\"$_broker_dir/step\"\n");
+        // A step may have put a FIFO there, which would wait for a reader.
+        script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo {number} >\"$_broker_dir/step\" || exit 125\n");
         if (labelled)
             script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
         // What a step calls by a name of these, it has called so with an alias: hence the backslashes.
