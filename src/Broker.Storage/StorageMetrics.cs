@@ -60,6 +60,9 @@ public static class StorageMetrics
     internal static readonly Counter<long> CommitsInDoubt = Meter.CreateCounter<long>(
         "broker.commits.in_doubt", "{transaction}", "Transactions whose commit the database did not confirm");
 
+    internal static readonly Counter<long> Epochs = Meter.CreateCounter<long>(
+        "broker.epochs", "{epoch}", "Times that the database had another history than this broker remembered: failovers and restores");
+
     internal static readonly Counter<long> DatabaseErrors = Meter.CreateCounter<long>(
         "broker.database.errors", "{error}", "Transactions that failed because the database was not available");
 }

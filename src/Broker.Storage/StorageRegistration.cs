@@ -6,6 +6,7 @@ using Broker.Storage.Schema;
 using Broker.Storage.Sqlite;
 using Broker.Storage.Stores;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage;
 
@@ -23,7 +24,8 @@ public static class StorageRegistration
         if (options.Target.Postgres is { } connectionString)
         {
             services.AddSingleton(provider => new PostgresEngine(
-                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<TimeProvider>()));
+                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<StoreEpoch>(), provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<PostgresEngine>>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<IBrokerLock, SharedDatabase>();
             services.AddSingleton<PostgresTopics>();
@@ -47,6 +49,12 @@ public static class StorageRegistration
         services.AddSingleton<ClaimScopes>();
         services.AddSingleton<ClaimKeys>();
         services.AddSingleton<StoreHealth>();
+        services.AddSingleton(provider =>
+        {
+            var epoch = new StoreEpoch();
+            epoch.Changed += () => ForgetAll(provider);
+            return epoch;
+        });
         services.AddSingleton<CommitProbe>();
         services.AddSingleton<ChangeHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
@@ -81,5 +89,17 @@ public static class StorageRegistration
         services.AddSingleton<IBacklog, Backlog>();
         services.AddSingleton<IDataKeyStore, DataKeyStore>();
         return services;
+    }
+
+    // All that is remembered of the database.
+    private static void ForgetAll(IServiceProvider services)
+    {
+        services.GetService<PostgresEngine>()?.Forget();
+        services.GetRequiredService<QueueRegistry>().Forget();
+        services.GetRequiredService<DefinitionCache>().Forget();
+        services.GetRequiredService<NameCache>().ForgetAll();
+        services.GetRequiredService<ClaimScopes>().Forget();
+        services.GetRequiredService<WorkerStore>().Forget();
+        services.GetRequiredService<Prefetch>().Forget();
     }
 }

@@ -57,6 +57,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public CommitProbe Commits => provider.GetRequiredService<CommitProbe>();
 
+    public StoreEpoch Epoch => provider.GetRequiredService<StoreEpoch>();
+
     /// <summary>Stands for the host's.</summary>
     public ReversingCipher Cipher => (ReversingCipher)provider.GetRequiredService<ICredentialCipher>();
 

@@ -15,6 +15,7 @@ namespace Broker.Storage.Lanes;
 /// <param name="recruits">Whether claims are taken in that wait for what becomes ready here, or that are expected.</param>
 internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works, bool recruits)
 {
+    private readonly int epoch = services.Epoch.Number;
     private readonly ChangeSet changes = new();
     private readonly Dictionary<long, LoadedRun> runs = [];
     private readonly Dictionary<long, RunSession> sessions = [];
@@ -41,7 +42,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         Gather();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
         expected = services.Prefetch.Expect(works, ahead: recruits, services.Gate.IsWaitedFor);
-        var (claims, heartbeats) = (ClaimGroup.AllOf(works.OfType<ClaimWork>().Concat(expected.Select(e => e.Ahead).OfType<ClaimWork>())), Heartbeats(repeated));
+        var (claims, heartbeats) = (ClaimGroup.AllOf(Claims()), Heartbeats(repeated));
         if (claims.Count > 0)
         {
             // With those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement.
@@ -70,6 +71,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>
     public void Commit()
     {
+        services.Epoch.Require(epoch);
         HandOut(unit.Commit(upstream, changes.Lines));
         AwaitExpected();
         Answers.Give(works);
@@ -142,7 +144,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         {
             if (work.Name is not { } name) continue;
             var found = runs.GetValueOrDefault(work.RunId);
-            if (found is not null && (name.Number is not null || found.IsCurrent)) continue;
+            if (found is not null && (name.Number is not null || found.IsCurrent) && name.Workflow == found.Ref.Workflow && name.InstanceId == found.Ref.InstanceId) continue;
             services.Names.Forget(name);
             work.RunId = 0;
             throw new StaleNameException();
@@ -293,6 +295,10 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         var unclaimed = ready.Count - works.OfType<ClaimWork>().Sum(claim => claim.Request.Count);
         if (unclaimed > 0) works.AddRange(services.Gate.Recruit(ready, unclaimed));
     }
+
+    // Those whose queues are of another history of the database find nothing this time.
+    private IEnumerable<ClaimWork> Claims() =>
+        works.OfType<ClaimWork>().Concat(expected.Select(e => e.Ahead).OfType<ClaimWork>()).Where(claim => services.Queues.IsCurrent(claim.Queues));
 
     private List<HeartbeatWork> Heartbeats(RepeatedClaims? repeated)
     {

@@ -7,7 +7,7 @@ namespace Broker.Storage.Lanes;
 /// <summary>What every transaction uses beside its connection: caches of immutable rows, ids, and whom to tell.</summary>
 internal sealed record BatchServices(
     DefinitionCache Definitions, QueueRegistry Queues, NameCache Names, IdBlocks Ids, ChangeHub Changes, ClaimGate Gate, Prefetch Prefetch, HandOvers HandOvers,
-    StoreHealth Health, int DefaultLeaseSecs);
+    StoreHealth Health, StoreEpoch Epoch, int DefaultLeaseSecs);
 
 /// <summary>
 /// Run names → ids, for reports by name. A name never changes its id while the run exists; a purged one leaves, and a stale entry only
@@ -15,7 +15,9 @@ internal sealed record BatchServices(
 /// </summary>
 internal sealed class NameCache
 {
-    private readonly HalvingCache<RunName, (long Id, int DefinitionId)> runs = new(50_000);
+    private const int Half = 50_000;
+
+    private volatile HalvingCache<RunName, (long Id, int DefinitionId)> runs = new(Half);
 
     public bool TryGet(RunName name, out (long Id, int DefinitionId) run)
     {
@@ -31,22 +33,26 @@ internal sealed class NameCache
     }
 
     public void Forget(RunName name) => runs.Remove(name);
+
+    public void ForgetAll() => runs = new(Half);
 }
 
-/// <summary>Run ids in blocks from the database, so that starting a run takes no exchange for its id.</summary>
-internal sealed class IdBlocks(IEngine engine)
+/// <summary>Run ids in blocks from the database, so that starting a run takes no exchange for its id. A block is of one epoch: another may have given it away.</summary>
+internal sealed class IdBlocks(IEngine engine, StoreEpoch epoch)
 {
     private const int Block = 1024;
     private readonly Lock turn = new();
     private long next;
     private long end;
+    private int reservedIn;
 
     public long Next()
     {
         lock (turn)
         {
-            if (next == end)
+            while (next == end || reservedIn != epoch.Number)
             {
+                reservedIn = epoch.Number;
                 next = engine.ReserveIds(Block);
                 end = next + Block;
             }

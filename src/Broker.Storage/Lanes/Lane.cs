@@ -134,11 +134,21 @@ internal sealed partial class Lane : IAsyncDisposable
             {
                 span.Fail(fault);
                 Recover(fault);
+                if (fault is StaleEpochException) ForgetNames(works);
 
                 // A duplicate: another broker was first with that name or key, and a second look finds its row.
                 var most = fault is StaleNameException ? AttemptsAtMovingName : Attempts;
-                if (attempt >= most || !(fault is StaleNameException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
+                if (attempt >= most || !(fault is StaleNameException or StaleEpochException || engine.IsTransient(fault) || engine.IsDuplicate(fault))) throw;
             }
+        }
+    }
+
+    // The ids that names stood for are of another history.
+    private static void ForgetNames(List<Work> works)
+    {
+        foreach (var work in works)
+        {
+            if (work is INamedWork { Name: not null } named) named.RunId = 0;
         }
     }
 

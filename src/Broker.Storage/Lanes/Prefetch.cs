@@ -47,7 +47,7 @@ internal sealed class Prefetch(QueueRegistry queues, TimeProvider clock)
     private const int HalfKnown = 8192;
 
     private readonly Lock turns = new();
-    private readonly HalvingCache<string, Worker> workers = new(HalfKnown);
+    private HalvingCache<string, Worker> workers = new(HalfKnown);
     private readonly List<Expected> held = [];
     private volatile int holding;
     private long window = clock.GetTimestamp();
@@ -164,6 +164,18 @@ internal sealed class Prefetch(QueueRegistry queues, TimeProvider clock)
         }
 
         if (any) Wake?.Invoke(TimeSpan.Zero);
+    }
+
+    /// <summary>The database has another history: queues have other ids, and what is held goes back as far as it is still leased.</summary>
+    public void Forget()
+    {
+        lock (turns)
+        {
+            workers = new(HalfKnown);
+            foreach (var claim in held) claim.IsWithdrawn = true;
+        }
+
+        Wake?.Invoke(TimeSpan.Zero);
     }
 
     /// <summary>Takes out what nobody came for in time, and how long to wait for what is left.</summary>

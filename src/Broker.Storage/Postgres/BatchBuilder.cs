@@ -6,6 +6,14 @@ namespace Broker.Storage.Postgres;
 internal sealed class BatchBuilder(NpgsqlConnection connection) : IDisposable
 {
     private readonly NpgsqlBatch batch = connection.CreateBatch();
+    private Action<NpgsqlDataReader>? first;
+
+    /// <summary>Adds a statement whose rows are read before <see cref="Read"/> returns; the first one that returns any.</summary>
+    public void AddFirst(string sql, Action<NpgsqlDataReader> read)
+    {
+        Add(sql);
+        first = read;
+    }
 
     public NpgsqlBatchCommand Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
     {
@@ -15,7 +23,22 @@ internal sealed class BatchBuilder(NpgsqlConnection connection) : IDisposable
         return command;
     }
 
-    public NpgsqlDataReader Read() => batch.ExecuteReader();
+    public NpgsqlDataReader Read()
+    {
+        var reader = batch.ExecuteReader();
+        if (first is null) return reader;
+        try
+        {
+            first(reader);
+            reader.NextResult();
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
 
     public void Dispose() => batch.Dispose();
 }

@@ -40,6 +40,12 @@ internal sealed class HeardClock
         }
     }
 
+    /// <summary>Another server has another clock.</summary>
+    public void Forget()
+    {
+        lock (turn) (ahead, heard, last) = (0, 0, 0);
+    }
+
     /// <summary>Whether a reading tells that the clock has been set.</summary>
     public static bool IsFar(long micros, long expected) => Math.Abs(micros - expected) >= (long)Good.TotalMicroseconds;
 

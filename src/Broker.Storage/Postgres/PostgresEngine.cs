@@ -3,6 +3,7 @@ using Broker.Storage.Lanes;
 using Broker.Storage.Stores;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;
@@ -40,7 +41,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     private readonly HeardClock clock = new();
     private readonly StoreHealth health;
 
-    public PostgresEngine(string connectionString, int turns, StoreHealth health, TimeProvider clock)
+    private readonly EpochWatch watch;
+
+    public PostgresEngine(string connectionString, int turns, StoreHealth health, StoreEpoch epoch, TimeProvider clock, ILogger<PostgresEngine> log)
     {
         this.health = health;
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
@@ -55,13 +58,21 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
         // Nothing changes a session that goes back to the pool, so none is reset: that was half the transactions of an idle broker.
         settings.NoResetOnClose = true;
-        source = NpgsqlDataSource.Create(settings);
-        laneSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false });
-        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health)).Options);
+        watch = new EpochWatch(epoch, IsPooled, log);
+        source = CreateSource(settings.ConnectionString);
+        laneSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
+        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health), new EpochInterceptor(watch)).Options);
         Turns = turns;
         marks = new ClaimMarks(clock);
         Memory = new RunMemory(this.clock);
         ConnectionString = settings.ConnectionString;
+    }
+
+    private NpgsqlDataSource CreateSource(string settings)
+    {
+        var builder = new NpgsqlDataSourceBuilder(settings);
+        builder.UsePhysicalConnectionInitializer(connection => watch.Check(connection, isNew: true), connection => watch.CheckAsync(connection, isNew: true));
+        return builder.Build();
     }
 
     public int Turns { get; }
@@ -84,16 +95,27 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         var connection = laneSource.OpenConnection();
         try
         {
-            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, health, LocalWalkSettings);
+            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, watch, health, LocalWalkSettings);
             using var walk = new NpgsqlCommand(WalkSettings, connection);
             walk.ExecuteNonQuery();
-            return new PostgresUnit(connection, definitions, marks, clock, Memory, health, null);
+            return new PostgresUnit(connection, definitions, marks, clock, Memory, watch, health, null);
         }
         catch
         {
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// The database has another history. Connections that wait to be used were asked about the former one: they are closed first, so that what is
+    /// remembered from now on does not come from them.
+    /// </summary>
+    public void Forget()
+    {
+        source.Clear();
+        marks.Forget();
+        Memory.ForgetHistory();
     }
 
     public BrokerDb CreateContext() => contexts.CreateDbContext();
@@ -180,9 +202,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 
-    // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only.
+    // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only; 42P01 a table that a restore has dropped.
     public bool IsUnavailable(Exception fault) => fault.Find<OutcomeUnknownException>() is not null || (Fault(fault) is { } known
-        ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction
+        ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.UndefinedTable
         : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
 
     // Class 08 connection; too many clients; the server starts, stops or was promoted. A certificate that cannot be read is an I/O fault that stays.
@@ -195,10 +217,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public long ReserveIds(int ids)
     {
         using var connection = source.OpenConnection();
-        var warnings = new CommitWarnings(connection);
+        var (warnings, before) = (new CommitWarnings(connection), watch.Ask());
         using var command = new NpgsqlCommand(HotSql.ReserveIds, connection);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ids });
         var first = (long)command.ExecuteScalar()!;
+        watch.Reserved(before, first, first + ids);
         return warnings.First is { } warning ? throw health.CommitInDoubt(warning.MessageText, null) : first;
     }
 

@@ -10,20 +10,22 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
-/// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each.
+/// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each, and where it is due the question of
+/// <paramref name="watch"/> the next.
 /// </summary>
 internal sealed class PostgresUnit(
-    NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, HeardClock clock, RunMemory memory, StoreHealth health, string? opening) : IUnit
+    NpgsqlConnection connection, DefinitionCache definitions, ClaimMarks marks, HeardClock clock, RunMemory memory, EpochWatch watch, StoreHealth health, string? opening) : IUnit
 {
     private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
     private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
 
-    private readonly ResultMemory results = new(memory.Results);
+    private readonly ResultMemory results = new(memory);
     private readonly PostgresClaims claims = new(definitions, marks, memory);
     private readonly CommitWarnings warnings = new(connection);
     private Recollection? recalled;
     private CommitMark commit = new();
     private bool begun;
+    private int askedIn = -1;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
     {
@@ -349,8 +351,21 @@ internal sealed class PostgresUnit(
         if (begun) return batch;
         batch.Add("BEGIN");
         if (opening is not null) batch.Add(opening);
+        if (watch.IsDue(askedIn)) AskEpoch(batch);
+        results.Begin();
         begun = true;
         return batch;
+    }
+
+    private void AskEpoch(BatchBuilder batch)
+    {
+        var before = watch.Ask();
+        batch.AddFirst(watch.Statement, reader =>
+        {
+            reader.Read();
+            if (!watch.Compare(before, EpochReading.Read(reader), isNew: false)) throw new StaleEpochException();
+            askedIn = before.Epoch;
+        });
     }
 
     private static ILookup<long, StepState> ReadSteps(NpgsqlDataReader reader)

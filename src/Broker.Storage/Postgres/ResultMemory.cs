@@ -5,12 +5,12 @@ using Broker.Storage.Model;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Small results of steps that this broker has seen end, for the steps that follow: a result never changes, so what is remembered of it need
-/// not be checked. One connection's view: what its transaction has not committed yet others do not see. Measured: reading them
+/// Small results of steps that this broker has seen end, for the steps that follow: within one history of the database a result never changes, so
+/// what is remembered of it need not be checked. One connection's view: what its transaction has not committed yet others do not see. Measured: reading them
 /// was a twentieth of the server's work.
 /// </summary>
-/// <param name="committed">What all connections share.</param>
-internal sealed class ResultMemory(HalvingCache<StepKey, string?> committed)
+/// <param name="memory">Has what all connections share.</param>
+internal sealed class ResultMemory(RunMemory memory)
 {
     /// <summary>Entries in one half of the shared memory.</summary>
     public const int Half = 16_384;
@@ -18,6 +18,10 @@ internal sealed class ResultMemory(HalvingCache<StepKey, string?> committed)
     private const int MostChars = 512;
 
     private readonly Dictionary<StepKey, string?> own = [];
+    private HalvingCache<StepKey, string?> committed = memory.Results;
+
+    /// <summary>A transaction begins: it adds to what is shared now, not to what replaces it when another history is found.</summary>
+    public void Begin() => committed = memory.Results;
 
     public void Ended(List<StepRow> steps)
     {

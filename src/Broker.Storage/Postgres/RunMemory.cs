@@ -22,8 +22,10 @@ internal sealed class RunMemory(HeardClock clock)
     private int wary;
     private int caution;
 
+    private volatile HalvingCache<StepKey, string?> results = new(ResultMemory.Half);
+
     /// <summary>See <see cref="ResultMemory"/>.</summary>
-    public HalvingCache<StepKey, string?> Results { get; } = new(ResultMemory.Half);
+    public HalvingCache<StepKey, string?> Results => results;
 
     /// <summary>What all these leases are about; null when something of it is not known, or the time is not.</summary>
     public Recollection? Recall(IReadOnlyList<HeldLease> leases)
@@ -74,6 +76,14 @@ internal sealed class RunMemory(HeardClock clock)
     {
         runs.Clear();
         leased.Clear();
+    }
+
+    /// <summary>The database has another history.</summary>
+    public void ForgetHistory()
+    {
+        results = new(ResultMemory.Half);
+        clock.Forget();
+        ForgetAll();
     }
 
     /// <summary>What was recalled was still so.</summary>

@@ -12,11 +12,12 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
 {
     // What a worker registered never changes. Worker ids are ours and few; the bound is against forged ones.
     private const int MostKnown = 100_000;
-    private readonly ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
+    private volatile ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
 
     /// <summary>The queues, and a key that is equal for claims that may have the same.</summary>
     public async ValueTask<(string Key, IReadOnlyList<QueueRow> Queues)> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
     {
+        if (!queues.IsRead) await queues.RefreshAsync(ct);
         var labels = claim.Labels.Count == 0 ? "[]" : JsonSerializer.Serialize(claim.Labels);
         if (claim.Scope is ClaimScope.ByLabels)
         {
@@ -31,6 +32,8 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
 
     public void Remember(string worker, int[] ids) => registered[worker] = ids;
 
+    public void Forget() => registered = new(StringComparer.Ordinal);
+
     /// <summary>Names of the workflows that the worker has registered.</summary>
     public async ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string worker, CancellationToken ct)
     {
@@ -42,7 +45,8 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
 
     private async ValueTask<int[]> DefinitionsOfAsync(string worker, CancellationToken ct)
     {
-        if (registered.TryGetValue(worker, out var known)) return known;
+        var remembered = registered;
+        if (remembered.TryGetValue(worker, out var known)) return known;
         if (!StoredText.Fits(worker)) return [];
         await using var db = engine.CreateContext();
         var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
@@ -50,8 +54,8 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
 
         var ids = JsonSerializer.Deserialize<int[]>(row.Definitions)!;
         foreach (var id in ids) await queues.EnsureAsync(await definitions.GetAsync(id, ct), id, ct);
-        if (registered.Count > MostKnown) registered.Clear();
-        registered[worker] = ids;
+        if (remembered.Count > MostKnown) remembered.Clear();
+        remembered[worker] = ids;
         return ids;
     }
 }

@@ -11,7 +11,7 @@ namespace Broker.Storage.Stores;
 /// Definitions by id, bounded by weight. They never change, so an evicted one is read again when it is asked for. One that somebody
 /// still holds is found again instead: there is at most one copy of each, however many requests and remembered runs refer to it.
 /// </summary>
-internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues) : IDisposable
+internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, StoreEpoch epoch) : IDisposable
 {
     /// <summary>Bytes of definitions that are kept.</summary>
     private const long Limit = 64 << 20;
@@ -20,9 +20,9 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues) : ID
     private const int Names = 16_384;
 
     private readonly WeightedCache<int, WorkflowDefinition> byId = new(Limit);
-    private readonly HalvingCache<(string Name, string Version), int> ids = new(Names);
+    private volatile HalvingCache<(string Name, string Version), int> ids = new(Names);
     private readonly ConcurrentDictionary<int, Lazy<Task<WorkflowDefinition>>> loading = new();
-    private readonly LiveTable<int, WorkflowDefinition> live = new();
+    private volatile LiveTable<int, WorkflowDefinition> live = new();
 
     // Reading one of 20,000 steps takes 100 ms and some 50 MB of garbage.
     private readonly SemaphoreSlim loads = new(Math.Max(2, Environment.ProcessorCount));
@@ -45,18 +45,30 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues) : ID
     public WorkflowDefinition Get(int id) => byId.TryGet(id, out var known) ? known : LoadAsync(id).GetAwaiter().GetResult();
 
     /// <summary>For lanes, which have threads of their own to wait on.</summary>
-    public int IdOf(WorkflowDefinition definition) => ids.TryGet((definition.Name, definition.Version), out var id)
-        ? id
-        : IdOfAsync(definition, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    public int IdOf(WorkflowDefinition definition)
+    {
+        if (ids.TryGet((definition.Name, definition.Version), out var known)) return known;
+        var id = IdOfAsync(definition, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+        // So that its steps can be written.
+        Get(id);
+        return id;
+    }
 
     /// <summary>The row id of a registered definition.</summary>
     public async ValueTask<int> IdOfAsync(WorkflowDefinition definition, CancellationToken ct)
     {
         if (ids.TryGet((definition.Name, definition.Version), out var id)) return id;
+        var seen = epoch.Number;
         await using var db = engine.CreateContext();
-        id = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version).Select(d => d.Id).SingleAsync(ct);
-        ids.Set((definition.Name, definition.Version), id);
-        return id;
+        var stored = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version)
+            .Select(d => new { d.Id, d.Fingerprint }).SingleOrDefaultAsync(ct);
+
+        // A registered one goes only with the history that it was registered in.
+        if (stored is null || stored.Fingerprint != definition.Fingerprint) throw new StaleEpochException();
+        ids.Set((definition.Name, definition.Version), stored.Id);
+        epoch.Require(seen);
+        return stored.Id;
     }
 
     /// <summary>A definition that has just been stored from the document of that very object.</summary>
@@ -67,6 +79,15 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues) : ID
     }
 
     public bool TryGetId(string name, string version, out int id) => ids.TryGet((name, version), out id);
+
+    /// <summary>The database has another history, and definitions may have other ids there.</summary>
+    public void Forget()
+    {
+        ids = new(Names);
+        live = new();
+        loading.Clear();
+        byId.Clear();
+    }
 
     public void Dispose() => loads.Dispose();
 
@@ -87,16 +108,19 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues) : ID
 
     private async Task<WorkflowDefinition> ReadAsync(int id)
     {
+        var seen = epoch.Number;
         if (!live.TryGet(id, out var definition))
         {
             await using var db = engine.CreateContext();
-            definition = Read(await db.Definitions.AsNoTracking().SingleAsync(d => d.Id == id));
+            definition = Read(await db.Definitions.AsNoTracking().SingleOrDefaultAsync(d => d.Id == id) ?? throw new StaleEpochException());
         }
 
         // So that its steps can be written.
         await queues.LearnAsync(definition, id, CancellationToken.None);
         ids.Set((definition.Name, definition.Version), id);
-        return Keep(id, definition);
+        var kept = Keep(id, definition);
+        epoch.Require(seen);
+        return kept;
     }
 
     private WorkflowDefinition Keep(int id, WorkflowDefinition definition)

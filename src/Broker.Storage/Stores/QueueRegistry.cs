@@ -12,40 +12,50 @@ namespace Broker.Storage.Stores;
 /// The queues: one for each combination of who may claim, labels and priority. There are few, every broker knows them all, and a claim
 /// turns into a short list of them; equal claims get the same list object, by which batches and waiting claims are grouped.
 /// </summary>
-internal sealed class QueueRegistry(IEngine engine)
+internal sealed class QueueRegistry(IEngine engine, StoreEpoch epoch)
 {
-    private const long StepBytes = 16 << 20;
+    private volatile Known known = new();
+    private int version;
 
-    private readonly ConcurrentDictionary<string, QueueRow> byKey = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, QueueRow> byId = new();
+    /// <summary>Grows when queues were added or forgotten: lists taken before may lack some.</summary>
+    public int Version => Volatile.Read(ref version);
 
-    // By definition; one row stands for all steps of it where they share a queue. Measured: to make the key anew for each step that is
-    // written was 2 % of the broker's processor time.
-    private readonly WeightedCache<int, QueueRow[]> byStep = new(StepBytes);
-    private readonly ConcurrentDictionary<int, bool> allowsAhead = new();
-    private ConcurrentDictionary<string, IReadOnlyList<QueueRow>> lists = new(StringComparer.Ordinal);
+    /// <summary>Whether those of the database have been read: not before the first time, nor after they were forgotten.</summary>
+    public bool IsRead => known.IsRead;
 
-    /// <summary>Grows when queues were added: lists taken before may lack some.</summary>
-    public int Version => byId.Count;
+    /// <summary>The database has another history, and queues may have other ids there.</summary>
+    public void Forget()
+    {
+        known = new();
+        Interlocked.Increment(ref version);
+    }
+
+    /// <summary>Whether a list is not of queues that were forgotten.</summary>
+    public bool IsCurrent(IReadOnlyList<QueueRow> list) => list is not Listing listing || ReferenceEquals(listing.Of, known);
 
     /// <summary>The queue of a step; its definition has gone through <see cref="EnsureAsync"/> or <see cref="LearnAsync"/>.</summary>
     public QueueRow Of(StepDefinition step, int definitionId) =>
-        Find(step, definitionId) ?? throw new InvalidOperationException($"The queue of step {step.Name} of definition {definitionId} is not known.");
+        Find(known, step, definitionId) ?? throw new StaleEpochException();
 
     /// <summary>
     /// Whether all steps of these queues may be leased ahead of a request. Label queues hold jobs, so never; of a claim that may have others too,
     /// the order would suffer.
     /// </summary>
-    public bool AllowAhead(IReadOnlyList<QueueRow> queues) => queues.All(q => q.DefinitionId is { } id && allowsAhead.GetValueOrDefault(id));
+    public bool AllowAhead(IReadOnlyList<QueueRow> queues)
+    {
+        var at = known;
+        return queues.All(q => q.DefinitionId is { } id && at.AllowsAhead.GetValueOrDefault(id));
+    }
 
     /// <summary>Makes sure that all queues of a definition exist and are known here.</summary>
     public async Task EnsureAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
     {
-        allowsAhead[definitionId] = definition.AllowsAhead;
-        if (Knows(definition, definitionId)) return;
+        var (seen, at) = (epoch.Number, known);
+        at.AllowsAhead[definitionId] = definition.AllowsAhead;
+        if (Knows(at, definition, definitionId)) return;
         var missing = Kinds(definition)
             .Select(s => (Step: s, Key: KeyOf(s, definitionId)))
-            .Where(s => !byKey.ContainsKey(s.Key))
+            .Where(s => !at.ByKey.ContainsKey(s.Key))
             .DistinctBy(s => s.Key)
             .Select(s => new QueueRow
             {
@@ -55,16 +65,19 @@ internal sealed class QueueRegistry(IEngine engine)
                 Key = s.Key,
             })
             .ToList();
-        await RefreshAsync(ct);
-        foreach (var queue in missing.Where(q => !byKey.ContainsKey(q.Key)))
+        await RefreshAsync(at, ct);
+        foreach (var queue in missing.Where(q => !at.ByKey.ContainsKey(q.Key)))
         {
+            // The definition's id may be a remembered one.
             using var turn = await engine.WriteTurnAsync(ct);
             await using var db = engine.CreateContext();
+            await db.Database.OpenConnectionAsync(ct);
+            epoch.Require(seen);
             db.Queues.Add(queue);
             try
             {
                 await db.SaveChangesAsync(ct);
-                Add(queue);
+                Add(at, queue);
             }
             catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
             {
@@ -72,50 +85,54 @@ internal sealed class QueueRegistry(IEngine engine)
             }
         }
 
-        await RefreshAsync(ct);
-        Knows(definition, definitionId);
+        await RefreshAsync(at, ct);
+        Knows(at, definition, definitionId);
     }
 
     /// <summary>For the definition of a run that exists: whichever broker started it has ensured its queues, so they only need to be read.</summary>
     public async Task LearnAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
     {
-        if (Knows(definition, definitionId)) return;
-        await RefreshAsync(ct);
-        Knows(definition, definitionId);
+        var at = known;
+        if (Knows(at, definition, definitionId)) return;
+        await RefreshAsync(at, ct);
+        Knows(at, definition, definitionId);
     }
 
     /// <summary>Reads queues that other brokers have added.</summary>
-    public async Task RefreshAsync(CancellationToken ct)
+    public Task RefreshAsync(CancellationToken ct) => RefreshAsync(known, ct);
+
+    private async Task RefreshAsync(Known at, CancellationToken ct)
     {
         await using var db = engine.CreateContext();
-        var known = byId.IsEmpty ? 0 : byId.Keys.Max();
+        var last = at.ById.IsEmpty ? 0 : at.ById.Keys.Max();
 
         // Ids may become visible out of order, so the last few are read again.
-        foreach (var queue in await db.Queues.AsNoTracking().Where(q => q.Id > known - 64).ToListAsync(ct)) Add(queue);
+        foreach (var queue in await db.Queues.AsNoTracking().Where(q => q.Id > last - 64).ToListAsync(ct)) Add(at, queue);
+        at.IsRead = true;
     }
 
-    private QueueRow? Find(StepDefinition step, int definitionId)
+    private static QueueRow? Find(Known at, StepDefinition step, int definitionId)
     {
-        if (byStep.TryGet(definitionId, out var rows)) return rows.Length == 1 ? rows[0] : rows[step.Index];
-        return byKey.GetValueOrDefault(KeyOf(step, definitionId));
+        if (at.ByStep.TryGet(definitionId, out var rows)) return rows.Length == 1 ? rows[0] : rows[step.Index];
+        return at.ByKey.GetValueOrDefault(KeyOf(step, definitionId));
     }
 
     // Whether the queues of all steps are known; remembers them then.
-    private bool Knows(WorkflowDefinition definition, int definitionId)
+    private static bool Knows(Known at, WorkflowDefinition definition, int definitionId)
     {
-        if (byStep.TryGet(definitionId, out _)) return true;
+        if (at.ByStep.TryGet(definitionId, out _)) return true;
         var rows = new QueueRow[definition.Steps.Length];
         StepDefinition? before = null;
         foreach (var step in definition.Steps)
         {
             if (before is not null && IsLike(step, before)) rows[step.Index] = rows[before.Index];
-            else if (byKey.TryGetValue(KeyOf(step, definitionId), out var queue)) rows[step.Index] = queue;
+            else if (at.ByKey.TryGetValue(KeyOf(step, definitionId), out var queue)) rows[step.Index] = queue;
             else return false;
             before = step;
         }
 
         if (rows.Length > 0 && Array.TrueForAll(rows, row => row == rows[0])) rows = [rows[0]];
-        byStep.Set(definitionId, rows, 128 + (8 * rows.Length));
+        at.ByStep.Set(definitionId, rows, 128 + (8 * rows.Length));
         return true;
     }
 
@@ -126,36 +143,69 @@ internal sealed class QueueRegistry(IEngine engine)
     private static bool IsLike(StepDefinition step, StepDefinition other) =>
         step.Command is null == other.Command is null && step.Priority == other.Priority && step.RequiredLabels.SequenceEqual(other.RequiredLabels);
 
-    private void Add(QueueRow queue)
+    private void Add(Known at, QueueRow queue)
     {
-        if (!byId.TryAdd(queue.Id, queue)) return;
-        byKey[queue.Key] = queue;
-        lists = new(StringComparer.Ordinal);
+        if (!at.ById.TryAdd(queue.Id, queue)) return;
+        at.ByKey[queue.Key] = queue;
+        at.Lists = new(StringComparer.Ordinal);
+        Interlocked.Increment(ref version);
     }
 
     /// <summary>Queues without a definition whose labels are all among the given ones, highest priority first. The key says the same.</summary>
     public IReadOnlyList<QueueRow> ForLabels(string key, IReadOnlyList<string> labels) =>
-        lists.TryGetValue(key, out var known) ? known : List(key, labels, definitions: null);
+        List(known, key, labels, definitions: null);
 
     /// <summary>Queues of these definitions, highest priority first. The key says the same.</summary>
     public IReadOnlyList<QueueRow> ForDefinitions(string key, IReadOnlyList<int> definitions, IReadOnlyList<string> labels) =>
-        lists.TryGetValue(key, out var known) ? known : List(key, labels, definitions.ToFrozenSet());
+        List(known, key, labels, definitions);
 
-    private IReadOnlyList<QueueRow> List(string key, IReadOnlyList<string> labels, FrozenSet<int>? definitions)
+    private static IReadOnlyList<QueueRow> List(Known at, string key, IReadOnlyList<string> labels, IReadOnlyList<int>? definitions)
     {
-        var current = lists;
+        var current = at.Lists;
+        if (current.TryGetValue(key, out var made)) return made;
+        var open = definitions?.ToFrozenSet();
         var offered = labels.ToHashSet(StringComparer.Ordinal);
-        var list = byId.Values
-            .Where(q => definitions is null ? q.DefinitionId is null : q.DefinitionId is { } id && definitions.Contains(id))
+        var list = at.ById.Values
+            .Where(q => open is null ? q.DefinitionId is null : q.DefinitionId is { } id && open.Contains(id))
             .Where(q => JsonSerializer.Deserialize<string[]>(q.Labels)!.All(offered.Contains))
-            .OrderByDescending(q => q.Priority).ThenBy(q => q.Id)
-            .ToList();
+            .OrderByDescending(q => q.Priority).ThenBy(q => q.Id);
 
         // Claims choose their labels, so the cache is bounded.
         if (current.Count > 10_000) current.Clear();
-        return current.GetOrAdd(key, list);
+        return current.GetOrAdd(key, new Listing(at, list));
     }
 
     private static string KeyOf(StepDefinition step, int definitionId) =>
         $"{(step.Command is null ? definitionId : 0)}|{step.Priority}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
+
+    /// <summary>All queues of one history of the database.</summary>
+    private sealed class Known
+    {
+        private const long StepBytes = 16 << 20;
+
+        private volatile bool isRead;
+
+        public bool IsRead
+        {
+            get => isRead;
+            set => isRead = value;
+        }
+
+        public ConcurrentDictionary<string, QueueRow> ByKey { get; } = new(StringComparer.Ordinal);
+
+        public ConcurrentDictionary<int, QueueRow> ById { get; } = new();
+
+        // By definition; one row stands for all steps of it where they share a queue. Measured: to make the key anew for each step that is
+        // written was 2 % of the broker's processor time.
+        public WeightedCache<int, QueueRow[]> ByStep { get; } = new(StepBytes);
+
+        public ConcurrentDictionary<int, bool> AllowsAhead { get; } = new();
+
+        public ConcurrentDictionary<string, IReadOnlyList<QueueRow>> Lists { get; set; } = new(StringComparer.Ordinal);
+    }
+
+    private sealed class Listing(Known of, IEnumerable<QueueRow> queues) : List<QueueRow>(queues)
+    {
+        public Known Of => of;
+    }
 }

@@ -11,7 +11,7 @@ namespace Broker.Storage.Stores;
 /// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
-    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, TimeProvider clock) : IWorkerStore
+    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, TimeProvider clock) : IWorkerStore
 {
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
     private const int MostKnown = 100_000;
@@ -52,6 +52,7 @@ internal sealed class WorkerStore(
 
     public async Task<(string? Id, WorkflowDefinition? Conflict)> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
     {
+        var seen = epoch.Number;
         var outcome = await definitionStore.RegisterAsync(registered, makeLatest: false, ct);
         if (outcome.Conflict is not null) return (null, outcome.Conflict);
 
@@ -61,7 +62,10 @@ internal sealed class WorkerStore(
         var now = (await engine.NowAsync(ct)).ToMicros();
         using (await engine.WriteTurnAsync(ct))
         {
+            // The ids of its definitions may be remembered ones.
             await using var db = engine.CreateContext();
+            await db.Database.OpenConnectionAsync(ct);
+            epoch.Require(seen);
             db.Workers.Add(RowOf(id, WorkerKind.Registered, "[]", JsonColumn.Write(ids), now));
             await db.SaveChangesAsync(ct);
         }
@@ -100,6 +104,13 @@ internal sealed class WorkerStore(
         if (known.Count >= MostKnown) known.Clear();
         known[id] = 0;
         strangers.TryRemove(id, out _);
+    }
+
+    /// <summary>The database has another history: workers are looked up again.</summary>
+    public void Forget()
+    {
+        known.Clear();
+        strangers.Clear();
     }
 
     public async Task<bool> SeenAsync(string id, CancellationToken ct)

@@ -24,6 +24,7 @@ internal static class MetricCatalogue
         [(StorageMetrics.MeterName, "broker.retries")] = [],
         [(StorageMetrics.MeterName, "broker.runs.removed")] = [],
         [(StorageMetrics.MeterName, "broker.commits.in_doubt")] = [],
+        [(StorageMetrics.MeterName, "broker.epochs")] = [],
         [(StorageMetrics.MeterName, "broker.database.errors")] = [],
         [(HostMetrics.MeterName, "broker.background.rounds")] = ["service"],
         [(HostMetrics.MeterName, "broker.background.failed_rounds")] = ["service"],
