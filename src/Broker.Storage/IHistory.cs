@@ -6,6 +6,19 @@ namespace Broker.Storage;
 /// <summary>A page of rows and, when there is more, where to go on.</summary>
 public sealed record Page<T>(IReadOnlyList<T> Rows, bool HasMore);
 
+/// <summary>Where a run stands in a list of all runs.</summary>
+public readonly record struct RunPlace(DateTimeOffset CreatedAt, long Id)
+{
+    public static RunPlace Of(RunView run) => new(run.QueuedAt, run.Ref.Id);
+}
+
+/// <summary>A list of runs that is read page by page; between two pages it holds nothing of the database.</summary>
+public interface IRunWalk
+{
+    /// <summary>The next runs, at most that many; none at the end.</summary>
+    Task<IReadOnlyList<RunView>> NextAsync(int most, CancellationToken ct);
+}
+
 /// <summary>Reading runs and what happened in them.</summary>
 public interface IHistory
 {
@@ -21,12 +34,13 @@ public interface IHistory
     /// <summary>The last started run of each named workflow, with steps.</summary>
     Task<IReadOnlyDictionary<string, RunView>> LatestOfAsync(IReadOnlyList<string> workflows, CancellationToken ct);
 
-    /// <summary>Current runs of all instances, oldest instance first, without steps.</summary>
+    /// <summary>Current runs of all instances by their creation, oldest first, without steps, inputs and context.</summary>
     /// <param name="workflows">Only these; null for all.</param>
+    /// <param name="after">The run before the first; null begins with the oldest.</param>
     /// <param name="ct">Gives up.</param>
-    Task<IReadOnlyList<RunView>> ListAsync(IReadOnlyList<string>? workflows, CancellationToken ct);
+    Task<IRunWalk> WalkAsync(IReadOnlyList<string>? workflows, RunPlace? after, CancellationToken ct);
 
-    /// <summary>Instances of a workflow by descending id (ordinal), after <paramref name="afterId"/>; current runs without steps.</summary>
+    /// <summary>Instances of a workflow by descending id (ordinal), after <paramref name="afterId"/>; current runs without steps, inputs and context.</summary>
     Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct);
 
     /// <summary>Instances in any of these statuses by descending last update, then descending id.</summary>

@@ -45,6 +45,6 @@ public interface IWorkerStore
     /// <param name="ct">Gives up.</param>
     Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct);
 
-    /// <summary>Removes labelled workers not seen since then, at most a batch; returns how many. Registered ones are kept: they may come back.</summary>
+    /// <summary>Removes labelled workers not seen since then, at most a batch; returns how many. Registered ones may come back: they go with their definitions (see <see cref="IDefinitionExpiry"/>).</summary>
     Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct);
 }

@@ -14,7 +14,11 @@ namespace Broker.Storage;
 /// <param name="Target">Where the data is.</param>
 /// <param name="DefaultLeaseSecs">Lease of a step whose worker asks for none (seconds).</param>
 /// <param name="Lanes">Transactions that may run side by side on PostgreSQL, 1 to 16.</param>
-public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs, int Lanes);
+public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs, int Lanes)
+{
+    /// <summary>Versions of one definition; zero: any number.</summary>
+    public int Versions { get; init; }
+}
 
 /// <summary>The one way into this project.</summary>
 public static class StorageRegistration
@@ -72,7 +76,9 @@ public static class StorageRegistration
         services.AddSingleton<HandOverRecorder>();
         services.AddSingleton<StepReturns>();
 
+        services.AddSingleton(new VersionLimit(options.Versions));
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
+        services.AddSingleton<IDefinitionExpiry, DefinitionExpiry>();
         services.AddSingleton<IStepStore, StepStore>();
         services.AddSingleton<IRunStore, RunStore>();
         services.AddSingleton<IRetention, RunRetention>();

@@ -66,6 +66,53 @@ public abstract class DefinitionConformance : StoreTests
     }
 
     [Fact]
+    public async Task Heads_are_read_page_by_page_and_name_the_latest()
+    {
+        foreach (var (name, version) in new[] { ("m", "1"), ("z", "1"), ("m", "2"), ("a", "1"), ("z", "2") })
+        {
+            await RegisterAsync(Version(name, version, "x"));
+            await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
+        }
+
+        await Store.Definitions.RegisterAsync([Version("m", "1", "x")], makeLatest: true, Ct);
+        var seen = new List<string>();
+        var after = 0;
+        while (await Store.Definitions.HeadsAsync(after, 1, Ct) is [var head])
+        {
+            var latest = await Store.Definitions.GetAsync(head, Ct);
+            Assert.Equal(head.Name, latest.Name);
+            seen.Add($"{latest.Name} {latest.Version}");
+            after = head.Place;
+        }
+
+        Assert.Equal(["m 1", "z 2", "a 1"], seen);
+    }
+
+    [Fact]
+    public async Task Heads_of_files_are_those_whose_latest_definition_is_from_a_file()
+    {
+        static WorkflowDefinition Jobs(string name, string fromFile) => ADefinition.Of(
+            $$$"""{"workflow_id":"{{{name}}}","version":"1","jobs":{"name":"n","trigger":"t","from_file":{{{fromFile}}} },"steps":{"a":{"command":"x"} } }""");
+        await RegisterAsync(Jobs("file", "true"));
+        await RegisterAsync(Jobs("posted", "false"));
+        await RegisterAsync(Jobs("was", "true"));
+        await RegisterAsync(Version("worker", "1", "x"));
+        await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
+        await RegisterAsync(Version("was", "2", "x"));
+        Assert.Equal(["file"], (await Store.Definitions.FileHeadsAsync(Ct)).Select(head => head.Name));
+        Assert.Equal(["file", "posted", "was", "worker"], (await Store.Definitions.HeadsAsync(0, 10, Ct)).Select(head => head.Name));
+    }
+
+    [Fact]
+    public async Task Readers_at_the_same_time_share_one_copy()
+    {
+        await RegisterAsync(Version("a", "1", "x"));
+        var other = OpenPeer();
+        var read = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Task.Run(() => other.Definitions.LatestAsync("a", Ct), Ct)));
+        Assert.All(read, definition => Assert.Same(read[0], definition));
+    }
+
+    [Fact]
     public async Task Unknown_names_have_no_latest()
     {
         Assert.Null(await Store.Definitions.LatestAsync("none", Ct));

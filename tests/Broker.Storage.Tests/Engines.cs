@@ -71,6 +71,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at")}");
         await ExecuteAsync($"UPDATE stream SET {Moved("reader_until")}");
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
+        await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");
         await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
     }
 

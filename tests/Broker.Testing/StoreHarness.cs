@@ -19,6 +19,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IDefinitionStore Definitions => provider.GetRequiredService<IDefinitionStore>();
 
+    public IDefinitionExpiry Expiry => provider.GetRequiredService<IDefinitionExpiry>();
+
     public IStepStore Steps => provider.GetRequiredService<IStepStore>();
 
     public IRunStore Runs => provider.GetRequiredService<IRunStore>();

@@ -13,6 +13,12 @@ internal sealed class DefinitionRow
     /// <summary>Grows with every registration that makes the row the latest of its name.</summary>
     public long LatestOrder { get; set; }
     public long RegisteredAt { get; set; }
+
+    /// <summary>The workflow is from a file.</summary>
+    public bool FromFile { get; set; }
+
+    /// <summary>When a worker, a dispatch or a start last asked for it; null: it never expires.</summary>
+    public long? SeenAt { get; set; }
 }
 
 /// <summary>One line of claimable steps: those that ask the same of a worker. Claims look at a handful of these, never at all steps.</summary>

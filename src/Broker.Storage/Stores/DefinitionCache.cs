@@ -11,7 +11,7 @@ namespace Broker.Storage.Stores;
 /// Definitions by id, bounded by weight. They never change, so an evicted one is read again when it is asked for. One that somebody
 /// still holds is found again instead: there is at most one copy of each, however many requests and remembered runs refer to it.
 /// </summary>
-internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, StoreEpoch epoch) : IDisposable
+internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, StoreEpoch epoch, TimeProvider clock) : IDisposable
 {
     /// <summary>Bytes of definitions that are kept.</summary>
     private const long Limit = 64 << 20;
@@ -21,6 +21,7 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, Stor
 
     private readonly WeightedCache<int, WorkflowDefinition> byId = new(Limit);
     private volatile HalvingCache<(string Name, string Version), int> ids = new(Names);
+    private volatile HalvingCache<(string Name, string Version), long> checkedAt = new(Names);
     private readonly ConcurrentDictionary<int, Lazy<Task<WorkflowDefinition>>> loading = new();
     private volatile LiveTable<int, WorkflowDefinition> live = new();
 
@@ -72,18 +73,36 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, Stor
     }
 
     /// <summary>A definition that has just been stored from the document of that very object.</summary>
-    public void Add(int id, WorkflowDefinition stored)
+    public void Add(int id, WorkflowDefinition stored) => Keep(id, stored);
+
+    /// <summary>The id of a definition that was found in the database so shortly ago that it cannot have expired since.</summary>
+    public bool TryGetId(WorkflowDefinition definition, out int id)
     {
-        ids.Set((stored.Name, stored.Version), id);
-        Keep(id, stored);
+        var key = (definition.Name, definition.Version);
+        id = 0;
+        return checkedAt.TryGet(key, out var at) && clock.GetElapsedTime(at) < DefinitionStore.SeenEvery && ids.TryGet(key, out id);
     }
 
-    public bool TryGetId(string name, string version, out int id) => ids.TryGet((name, version), out id);
+    /// <summary>The definition has just been found in the database, or stored there.</summary>
+    public void Checked(WorkflowDefinition definition, int id)
+    {
+        var key = (definition.Name, definition.Version);
+        ids.Set(key, id);
+        checkedAt.Set(key, clock.GetTimestamp());
+    }
+
+    /// <summary>It is in the database no longer.</summary>
+    public void Forget(int id, string name, string version)
+    {
+        ids.Remove((name, version));
+        checkedAt.Remove((name, version));
+        byId.Remove(id);
+    }
 
     /// <summary>The database has another history, and definitions may have other ids there.</summary>
     public void Forget()
     {
-        ids = new(Names);
+        (ids, checkedAt) = (new(Names), new(Names));
         live = new();
         loading.Clear();
         byId.Clear();

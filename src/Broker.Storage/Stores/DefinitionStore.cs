@@ -1,12 +1,19 @@
 using Broker.Core.Definitions;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, QueueRegistry queues) : IDefinitionStore
+internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, QueueRegistry queues, IPageReads pages, VersionLimit versions) : IDefinitionStore
 {
+    /// <summary>
+    /// How long a broker takes a definition for stored after it has found it there. Its use is written down as often, so a definition that any
+    /// broker takes for stored was seen at most twice that long ago, and does not expire.
+    /// </summary>
+    public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(5);
+
     public async Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         // Registered before, the usual case: no transaction, no lock.
@@ -16,15 +23,15 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         {
             try
             {
-                var rows = await TryRegisterAsync(definitions, makeLatest, ct);
-                if (rows.Conflict is not null) return new([], rows.Conflict);
-                var registered = new List<WorkflowDefinition>(rows.Rows.Count);
-                var added = new List<WorkflowDefinition>();
-                for (var i = 0; i < definitions.Count; i++)
+                var stored = await TryRegisterAsync(definitions, makeLatest, ct);
+                if (stored is null) continue;
+                if (stored.Conflict is not null || stored.Full is not null) return new([], stored.Conflict) { Full = stored.Full };
+                var (registered, added) = (new List<WorkflowDefinition>(definitions.Count), new List<WorkflowDefinition>());
+                foreach (var (given, row) in definitions.Zip(stored.Rows))
                 {
-                    var row = rows.Rows[i];
-                    if (row.IsNew) cache.Add(row.Id, definitions[i]);
+                    if (row.IsNew) cache.Add(row.Id, given);
                     var definition = await cache.GetAsync(row.Id, ct);
+                    cache.Checked(definition, row.Id);
                     await queues.EnsureAsync(definition, row.Id, ct);
                     registered.Add(definition);
                     if (row.IsNew) added.Add(definition);
@@ -39,12 +46,20 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         }
     }
 
+    public async ValueTask<int> UseAsync(WorkflowDefinition definition, CancellationToken ct)
+    {
+        if (cache.TryGetId(definition, out var id)) return id;
+        if ((await RegisterAsync([definition], makeLatest: false, ct)).Registered is not [_])
+            throw new InvalidOperationException($"The definition {definition.Name} {definition.Version} is no longer stored, and another one has its name.");
+        return await cache.IdOfAsync(definition, ct);
+    }
+
     private async ValueTask<List<WorkflowDefinition>?> AllKnownAsync(IReadOnlyList<WorkflowDefinition> definitions, CancellationToken ct)
     {
         var known = new List<WorkflowDefinition>(definitions.Count);
         foreach (var definition in definitions)
         {
-            if (!cache.TryGetId(definition.Name, definition.Version, out var id)) return null;
+            if (!cache.TryGetId(definition, out var id)) return null;
             var stored = await cache.GetAsync(id, ct);
             if (stored.Fingerprint != definition.Fingerprint) return null;
             known.Add(stored);
@@ -53,8 +68,8 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         return known;
     }
 
-    private async Task<(List<(int Id, bool IsNew)> Rows, WorkflowDefinition? Conflict)> TryRegisterAsync(
-        IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
+    // Null: what was found is gone again; look once more.
+    private async Task<Stored?> TryRegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
         using var turn = await engine.WriteTurnAsync(ct);
@@ -65,32 +80,59 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         {
             // Without its document, which may be megabytes.
             var known = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version)
-                .Select(d => new { d.Id, d.Fingerprint }).SingleOrDefaultAsync(ct);
-            if (known is not null && known.Fingerprint != definition.Fingerprint) return ([], definition);
+                .Select(d => new { d.Id, d.Fingerprint, d.SeenAt }).SingleOrDefaultAsync(ct);
+            if (known is not null && known.Fingerprint != definition.Fingerprint) return new([], definition, null);
             var order = now + rows.Count;
-            if (known is not null)
+            if (known is null)
             {
+                if (!makeLatest && versions.Most > 0 && await db.Definitions.CountAsync(d => d.Name == definition.Name, ct) >= versions.Most)
+                    return new([], null, definition);
+                rows.Add((await AddAsync(db, definition, now, order, ct), true));
+            }
+            else
+            {
+                if (!await SeenAsync(db, known.Id, known.SeenAt, now, ct)) return null;
                 if (makeLatest) await db.Definitions.Where(d => d.Id == known.Id).ExecuteUpdateAsync(set => set.SetProperty(d => d.LatestOrder, order), ct);
                 rows.Add((known.Id, false));
-                continue;
             }
 
-            var row = new DefinitionRow
-            {
-                Name = definition.Name,
-                Version = definition.Version,
-                Fingerprint = definition.Fingerprint,
-                Document = definition.Document,
-                RegisteredAt = now,
-                LatestOrder = order,
-            };
-            db.Definitions.Add(row);
-            await db.SaveChangesAsync(ct);
-            rows.Add((row.Id, true));
+            if (makeLatest) await SupersedeAsync(db, definition.Name, rows[^1].Id, now, ct);
         }
 
         await transaction.CommitAsync(ct);
-        return (rows, null);
+        return new(rows, null, null);
+    }
+
+    private static async Task<int> AddAsync(BrokerDb db, WorkflowDefinition definition, long now, long order, CancellationToken ct)
+    {
+        var row = new DefinitionRow
+        {
+            Name = definition.Name,
+            Version = definition.Version,
+            Fingerprint = definition.Fingerprint,
+            Document = definition.Document,
+            RegisteredAt = now,
+            LatestOrder = order,
+            FromFile = definition.Jobs is { FromFile: true },
+
+            // Workflow files and posted workflows stay; workers register theirs again at each start.
+            SeenAt = definition.Jobs is null ? now : null,
+        };
+        db.Definitions.Add(row);
+        await db.SaveChangesAsync(ct);
+        return row.Id;
+    }
+
+    // False when it has expired since it was read.
+    private static async Task<bool> SeenAsync(BrokerDb db, int id, long? seenAt, long now, CancellationToken ct) =>
+        !(seenAt < now - SeenEvery.Ticks / TimeSpan.TicksPerMicrosecond)
+        || await db.Definitions.Where(d => d.Id == id).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, now), ct) > 0;
+
+    // Older editions of a file or of the sample are needed by their runs alone from now on; the edition that is put back stays.
+    private static async Task SupersedeAsync(BrokerDb db, string name, int latest, long now, CancellationToken ct)
+    {
+        await db.Definitions.Where(d => d.Name == name && d.Id != latest && d.SeenAt == null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, now), ct);
+        await db.Definitions.Where(d => d.Id == latest && d.SeenAt != null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, (long?)null), ct);
     }
 
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct)
@@ -101,14 +143,23 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         return latest is null ? null : await ReadAsync(latest.Id, ct);
     }
 
-    public async Task<IReadOnlyList<WorkflowDefinition>> ListAsync(CancellationToken ct)
-    {
-        await using var db = engine.CreateContext();
-        var heads = await db.Definitions.Select(d => new { d.Id, d.Name, d.LatestOrder }).ToListAsync(ct);
-        var list = new List<WorkflowDefinition>();
-        foreach (var versions in heads.GroupBy(d => d.Name).OrderBy(g => g.Min(d => d.Id))) list.Add(await ReadAsync(versions.MaxBy(d => d.LatestOrder)!.Id, ct));
-        return list;
-    }
+    public async Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct) => await pages.RunAsync(
+        db => db.Definitions
+            .Where(d => d.Id > after && !db.Definitions.Any(o => o.Name == d.Name && o.Id < d.Id))
+            .OrderBy(d => d.Id).Take(limit)
+            .Select(d => new DefinitionHead(
+                d.Id, d.Name, db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First()))
+            .ToListAsync(ct),
+        ct);
+
+    public async Task<IReadOnlyList<DefinitionHead>> FileHeadsAsync(CancellationToken ct) => await pages.RunAsync(
+        db => db.Definitions
+            .Where(d => d.FromFile)
+            .Where(d => d.Id == db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First())
+            .Select(d => new DefinitionHead(d.Id, d.Name, d.Id)).ToListAsync(ct),
+        ct);
+
+    public ValueTask<WorkflowDefinition> GetAsync(DefinitionHead head, CancellationToken ct) => cache.GetAsync(head.LatestId, ct);
 
     private async Task<WorkflowDefinition> ReadAsync(int id, CancellationToken ct)
     {
@@ -116,4 +167,10 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
         await queues.EnsureAsync(definition, id, ct);
         return definition;
     }
+
+    /// <summary>What became of definitions in one transaction.</summary>
+    private sealed record Stored(List<(int Id, bool IsNew)> Rows, WorkflowDefinition? Conflict, WorkflowDefinition? Full);
 }
+
+/// <param name="Most">Versions of one name; zero: any number.</param>
+internal sealed record VersionLimit(int Most);

@@ -68,8 +68,26 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
         return await ViewAsync(run, steps, await engine.NowAsync(ct), ct);
     }
 
+    // Without their results: the steps of a view tell what state the run is in, and 20,000 results may be any number of megabytes.
     private static Task<List<StepRow>> StepsOfAsync(BrokerDb db, long runId, CancellationToken ct) =>
-        db.Steps.AsNoTracking().Where(s => s.RunId == runId).OrderBy(s => s.Idx).ToListAsync(ct);
+        db.Steps.Where(s => s.RunId == runId).OrderBy(s => s.Idx).Select(s => new StepRow
+        {
+            RunId = s.RunId,
+            Idx = s.Idx,
+            Status = s.Status,
+            Due = s.Due,
+            Attempt = s.Attempt,
+            Losses = s.Losses,
+            Fence = s.Fence,
+            Worker = s.Worker,
+            QueuedAt = s.QueuedAt,
+            GrantedAt = s.GrantedAt,
+            ExpiresAt = s.ExpiresAt,
+            LeaseSecs = s.LeaseSecs,
+            BegunAt = s.BegunAt,
+            EndedAt = s.EndedAt,
+            Error = s.Error,
+        }).ToListAsync(ct);
 
     private async Task<RunView> ViewAsync(RunRow run, List<StepRow> rows, DateTimeOffset now, CancellationToken ct)
     {
@@ -97,15 +115,12 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
         Steps = steps,
     };
 
-    public async Task<IReadOnlyList<RunView>> ListAsync(IReadOnlyList<string>? workflows, CancellationToken ct)
+    public async Task<IRunWalk> WalkAsync(IReadOnlyList<string>? workflows, RunPlace? after, CancellationToken ct)
     {
         var names = workflows?.Where(StoredText.Fits).Distinct(StringComparer.Ordinal).ToArray();
-        if (names is []) return [];
-        return await ViewsAsync(
-            runs => runs
-                .Where(r => r.Run.IsCurrent && (names == null || names.Contains(r.Run.Workflow)))
-                .OrderBy(r => r.Run.InstanceCreatedAt).ThenBy(r => r.Run.Id),
-            ct);
+        if (names is []) return new EmptyWalk();
+        var merge = await RunMerge.BeginAsync(pages, names, after, ct);
+        return new RunWalk(merge, (ids, stop) => ViewsAsync(runs => runs.Where(r => ids.Contains(r.Run.Id) && r.Run.IsCurrent), stop));
     }
 
     public async Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct)

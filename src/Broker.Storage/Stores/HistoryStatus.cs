@@ -5,7 +5,7 @@ using Broker.Storage.Model;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>A run without its steps, and what they are doing as far as its status asks.</summary>
+/// <summary>A run without its steps, inputs and context, and what its steps are doing as far as its status asks.</summary>
 internal sealed class RunActivity
 {
     public required RunRow Run { get; init; }
@@ -23,7 +23,25 @@ internal static class HistoryStatus
 {
     public static IQueryable<RunActivity> Of(BrokerDb db, long now) => db.Runs.Select(r => new RunActivity
     {
-        Run = r,
+        Run = new RunRow
+        {
+            Id = r.Id,
+            Workflow = r.Workflow,
+            InstanceId = r.InstanceId,
+            Number = r.Number,
+            IsCurrent = r.IsCurrent,
+            DefinitionId = r.DefinitionId,
+            Phase = r.Phase,
+            Inputs = "{}",
+            Result = r.Result,
+            Error = r.Error,
+            InstanceCreatedAt = r.InstanceCreatedAt,
+            CreatedAt = r.CreatedAt,
+            StartedAt = r.StartedAt,
+            ResumedAt = r.ResumedAt,
+            UpdatedAt = r.UpdatedAt,
+            EndedAt = r.EndedAt,
+        },
         Leased = r.Phase == (short)RunPhase.Active && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased),
         Claimable = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id && (s.Status == (short)StepStatus.Ready || s.Status == StepRow.Held) && s.Due <= now),

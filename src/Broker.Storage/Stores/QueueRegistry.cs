@@ -30,6 +30,25 @@ internal sealed class QueueRegistry(IEngine engine, StoreEpoch epoch)
         Interlocked.Increment(ref version);
     }
 
+    /// <summary>Drops the queues of definitions that are gone; other brokers keep theirs, in which nothing is ready any more.</summary>
+    public void Forget(IReadOnlySet<int> definitions)
+    {
+        var at = known;
+        foreach (var queue in at.ById.Values.Where(q => q.DefinitionId is { } id && definitions.Contains(id)))
+        {
+            at.ById.TryRemove(queue.Id, out _);
+            at.ByKey.TryRemove(queue.Key, out _);
+        }
+
+        foreach (var id in definitions)
+        {
+            at.ByStep.Remove(id);
+            at.AllowsAhead.TryRemove(id, out _);
+        }
+
+        at.Lists = new(StringComparer.Ordinal);
+    }
+
     /// <summary>Whether a list is not of queues that were forgotten.</summary>
     public bool IsCurrent(IReadOnlyList<QueueRow> list) => list is not Listing listing || ReferenceEquals(listing.Of, known);
 
@@ -104,7 +123,7 @@ internal sealed class QueueRegistry(IEngine engine, StoreEpoch epoch)
     private async Task RefreshAsync(Known at, CancellationToken ct)
     {
         await using var db = engine.CreateContext();
-        var last = at.ById.IsEmpty ? 0 : at.ById.Keys.Max();
+        var last = at.ById.Keys.DefaultIfEmpty().Max();
 
         // Ids may become visible out of order, so the last few are read again.
         foreach (var queue in await db.Queues.AsNoTracking().Where(q => q.Id > last - 64).ToListAsync(ct)) Add(at, queue);

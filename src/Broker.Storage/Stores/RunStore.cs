@@ -5,12 +5,12 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RunStore(IEngine engine, LaneSet lanes, DefinitionCache definitions, QueueRegistry queues) : IRunStore
+internal sealed class RunStore(IEngine engine, LaneSet lanes, IDefinitionStore definitions, QueueRegistry queues) : IRunStore
 {
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         // Outside the transaction: new steps are put into queues by what is known here.
-        foreach (var start in starts) await queues.EnsureAsync(start.Definition, await definitions.IdOfAsync(start.Definition, ct), ct);
+        foreach (var start in starts) await queues.EnsureAsync(start.Definition, await definitions.UseAsync(start.Definition, ct), ct);
         return await lanes.RunAsync(new StartWork(starts) { Cancelled = ct }, ct);
     }
 

@@ -296,14 +296,20 @@ internal sealed class WorkerStore(
         return views;
     }
 
-    public async Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct)
+    public Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct) => PruneAsync(WorkerKind.Labelled, silentSince, batch, ct);
+
+    /// <summary>The same for registered ones, which may come back under their ids.</summary>
+    public Task<int> PruneRegisteredAsync(DateTimeOffset silentSince, int batch, CancellationToken ct) =>
+        PruneAsync(WorkerKind.Registered, silentSince, batch, ct);
+
+    private async Task<int> PruneAsync(WorkerKind kind, DateTimeOffset silentSince, int batch, CancellationToken ct)
     {
         await FlushAsync(ct);
-        var since = silentSince.ToMicros();
+        var (since, stored) = (silentSince.ToMicros(), (short)kind);
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
         var silent = await db.Workers
-            .Where(w => w.Kind == (short)WorkerKind.Labelled && w.SeenAt < since)
+            .Where(w => w.Kind == stored && w.SeenAt < since)
             .OrderBy(w => w.SeenAt).Select(w => w.Id).Take(batch)
             .ToListAsync(ct);
         if (silent.Count == 0) return 0;

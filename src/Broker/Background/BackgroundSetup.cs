@@ -19,6 +19,7 @@ internal static class BackgroundSetup
         services.AddHostedService<WorkerPruning>();
         services.AddHostedService<Retention>();
         services.AddHostedService<StartKeyPruning>();
+        services.AddHostedService<DefinitionPruning>();
         return services;
     }
 }

@@ -14,13 +14,14 @@ internal sealed partial class BrokerEngine
     }
 
     /// <summary>Broker dialect: a new worker for these definitions, all or nothing.</summary>
-    public async Task<(string? Id, WorkflowDefinition? Conflict)> RegisterWorkerAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
+    public async Task<(string? Id, RegisterOutcome Definitions)> RegisterWorkerAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
     {
         // First by themselves, for the trail; the worker's own registration then finds them in memory.
-        if ((await RegisterAsync(registered, ct)).Conflict is { } conflict) return (null, conflict);
-        var outcome = await workers.RegisterAsync(registered, ct);
-        if (outcome.Id is not null) await audit.NoteAsync("register_worker", detail: outcome.Id);
-        return outcome;
+        var outcome = await RegisterAsync(registered, ct);
+        if (outcome is not { Conflict: null, Full: null }) return (null, outcome);
+        var (id, conflict) = await workers.RegisterAsync(registered, ct);
+        if (id is not null) await audit.NoteAsync("register_worker", detail: id);
+        return (id, outcome with { Conflict = conflict });
     }
 
     /// <summary>A sign of life; false when the id was never registered.</summary>

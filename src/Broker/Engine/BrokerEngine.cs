@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Broker.Audit;
 using Broker.Auth;
 using Broker.Core.Definitions;
@@ -30,6 +31,8 @@ internal sealed partial class BrokerEngine(
     TimeProvider clock,
     ILogger<BrokerEngine> log)
 {
+    private const int DefinitionPage = 200;
+
     public BrokerSettings Settings => settings;
 
     /// <summary>This host's clock: for answers that carry the present time. Deadlines are judged by the store.</summary>
@@ -57,9 +60,24 @@ internal sealed partial class BrokerEngine(
     public Task<WorkflowDefinition?> LatestAsync(string workflow, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? definitions.LatestAsync(workflow, ct) : Task.FromResult<WorkflowDefinition?>(null);
 
-    /// <summary>The latest definition of each name, in order of first registration.</summary>
-    public async Task<IReadOnlyList<WorkflowDefinition>> DefinitionsAsync(CancellationToken ct) =>
-        Known(await definitions.ListAsync(ct), definition => definition.Name);
+    /// <summary>Names of workflows in order of first registration, read page by page.</summary>
+    public async IAsyncEnumerable<DefinitionHead> DefinitionsAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        var after = 0;
+        while (true)
+        {
+            var page = await definitions.HeadsAsync(after, DefinitionPage, ct);
+            foreach (var head in Known(page, head => head.Name)) yield return head;
+            if (page.Count < DefinitionPage) yield break;
+            after = page[^1].Place;
+        }
+    }
+
+    /// <summary>Names of workflows from files.</summary>
+    public async Task<IReadOnlyList<DefinitionHead>> FileDefinitionsAsync(CancellationToken ct) =>
+        Known(await definitions.FileHeadsAsync(ct), head => head.Name);
+
+    public ValueTask<WorkflowDefinition> DefinitionAsync(DefinitionHead head, CancellationToken ct) => definitions.GetAsync(head, ct);
 
     // Those of workflows that the present caller may know.
     private static IReadOnlyList<T> Known<T>(IReadOnlyList<T> all, Func<T, string> workflow) =>

@@ -31,8 +31,8 @@ internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
     public Task<IReadOnlyDictionary<string, RunView>> LatestOfAsync(IReadOnlyList<string> workflows, CancellationToken ct) =>
         history.LatestOfAsync([.. workflows.Where(caller.Knows)], ct);
 
-    public Task<IReadOnlyList<RunView>> ListAsync(IReadOnlyList<string>? workflows, CancellationToken ct) =>
-        history.ListAsync([.. (workflows ?? this.workflows).Where(caller.Knows)], ct);
+    public Task<IRunWalk> WalkAsync(IReadOnlyList<string>? workflows, RunPlace? after, CancellationToken ct) =>
+        history.WalkAsync([.. (workflows ?? this.workflows).Where(caller.Knows)], after, ct);
 
     public Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct) =>
         caller.Knows(workflow) ? history.ListByIdAsync(workflow, afterId, limit, ct) : Nothing;

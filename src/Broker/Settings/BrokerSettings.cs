@@ -75,6 +75,11 @@ internal sealed record BrokerSettings
     /// <summary>The same for runs that were cancelled.</summary>
     public TimeSpan? RetentionCancelled { get; init; }
 
+    /// <summary>
+    /// Definitions that workers and dispatches made are removed when none of them asked for one for that long, and no run refers to it; zero keeps them.
+    /// </summary>
+    public TimeSpan DefinitionRetention { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>Measures, and serves them at <c>/metrics</c>.</summary>
     public bool Metrics { get; init; } = true;
 

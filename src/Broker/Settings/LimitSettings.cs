@@ -43,6 +43,9 @@ internal sealed record LimitSettings
     /// <summary>Steps of one definition.</summary>
     public int Steps { get; init; } = WorkflowDefinition.MaxSteps;
 
+    /// <summary>Versions of one workflow that workers and dispatches may make; zero: any number.</summary>
+    public int Versions { get; init; } = 1000;
+
     /// <summary>Runs of one workflow with a step that no worker has taken; zero: any number.</summary>
     public int Backlog { get; init; }
 }

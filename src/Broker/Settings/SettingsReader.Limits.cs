@@ -20,6 +20,7 @@ internal static partial class SettingsReader
         Limit("RequestBurst", (limits, text) => limits with { RequestBurst = Whole(text, 0, Million) }),
         Limit("Batch", (limits, text) => limits with { Batch = Whole(text, 1, 1000) }),
         Limit("Steps", (limits, text) => limits with { Steps = Whole(text, 1, WorkflowDefinition.MaxSteps) }),
+        Limit("Versions", (limits, text) => limits with { Versions = Whole(text, 0, Million) }),
         Limit("Backlog", (limits, text) => limits with { Backlog = Whole(text, 0, Million) }),
         new("IdempotencyRetention", (settings, text) => settings with { IdempotencyRetention = Span(text, TimeSpan.FromMinutes(1), TimeSpan.FromDays(365)) }),
         Protection("KeyRing", (protection, text) => protection with { KeyRing = text }),

@@ -23,7 +23,10 @@ internal static class StorageSetup
         return services.AddBackgroundServices(settings);
     }
 
-    public static StorageOptions ToStorageOptions(this BrokerSettings settings) => new(settings.Target(), settings.DefaultLeaseSecs, settings.Lanes);
+    public static StorageOptions ToStorageOptions(this BrokerSettings settings) => new(settings.Target(), settings.DefaultLeaseSecs, settings.Lanes)
+    {
+        Versions = settings.Limits.Versions,
+    };
 
     public static DatabaseTarget Target(this BrokerSettings settings) => DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)
         ? target

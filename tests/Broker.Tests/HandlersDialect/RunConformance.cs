@@ -308,6 +308,37 @@ public abstract class RunConformance
     }
 
     [Fact]
+    public async Task Handlers_are_listed_in_pages_when_a_client_asks_for_them()
+    {
+        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var started = new List<string>();
+        for (var i = 0; i < 7; i++) started.Add(await Root.StartedIdAsync(workflow));
+
+        Assert.False((await Root.GetAsync($"/handlers?workflow_name={workflow}")).Json.TryGetProperty("cursor", out _));
+        foreach (var status in (string[])["", "running"])
+        {
+            var seen = new List<string?>();
+            for (var cursor = ""; cursor is not null;)
+            {
+                var page = (await Root.GetAsync($"/handlers?workflow_name={workflow}&status={status}&limit=3&cursor={cursor}")).Json;
+                var rows = page.GetProperty("handlers").EnumerateArray().Select(h => h.GetProperty("handler_id").GetString()).ToList();
+                Assert.InRange(rows.Count, 1, 3);
+                seen.AddRange(rows);
+                cursor = page.GetProperty("cursor").GetString();
+            }
+
+            Assert.Equal<string?>(started, seen);
+        }
+
+        foreach (var wrong in (string[])["limit=0", "limit=x", "limit=1001", "cursor=x", "cursor=-", "cursor=ffffffffffffffff-1"])
+        {
+            var refused = await Root.GetAsync($"/handlers?{wrong}");
+            Assert.Equal(HttpStatusCode.BadRequest, refused.Status);
+            Assert.Contains(wrong[..wrong.IndexOf('=', StringComparison.Ordinal)], refused.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Schema_events_and_representation_describe_the_workflow()
     {
         var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);

@@ -1,5 +1,6 @@
 using System.Text;
 using Broker.Storage;
+using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -84,6 +84,24 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task Workers_and_dispatches_make_so_many_versions_of_a_workflow()
+    {
+        await using var broker = await OwnBroker.StartAsync("--Broker:Limits:Versions=2");
+        static string Of(string version) => Schema("many").Replace("\"version\":\"1\"", $"\"version\":\"{version}\"", StringComparison.Ordinal);
+        foreach (var version in (string[])["1", "2", "1"]) Assert.Equal(200, (await PostAsync(broker, "/worker/register", $"[{Of(version)}]")).Status);
+
+        var registered = await PostAsync(broker, "/worker/register", $"[{Schema("other")},{Of("3")}]");
+        var dispatched = await PostAsync(broker, "/workflow/dispatch", "{\"workflow\":" + Of("3") + ",\"inputs\":{}}");
+        Assert.All([registered, dispatched], refused =>
+        {
+            Assert.Equal(429, refused.Status);
+            Assert.Contains("'many' has 2 versions, as many as Broker:Limits:Versions allows", refused.Body, StringComparison.Ordinal);
+        });
+        Assert.DoesNotContain("other", (await GetAsync(broker, "/workflows")).Body, StringComparison.Ordinal);
+        Assert.Equal(200, (await PostAsync(broker, "/workflow/dispatch", "{\"workflow\":" + Of("2") + ",\"inputs\":{}}")).Status);
+    }
+
+    [Fact]
     public async Task A_client_has_so_many_streams_and_gets_another_when_one_has_ended()
     {
         await using var broker = await OwnBroker.StartAsync("--Broker:Limits:Streams=2");

@@ -42,6 +42,37 @@ public sealed class StalledReaderTests
         }
     }
 
+    /// <summary>20 readers held 20 whole answers: 40 MB of one status, 160 MB of one list.</summary>
+    [Theory]
+    [InlineData("/api/workflows?limit=1000")]
+    [InlineData("/api/workflows/wide0/status")]
+    public async Task Stalled_readers_of_large_lists_hold_a_part_of_the_answer_each(string path)
+    {
+        await using var broker = await OwnBroker.StartAsync();
+        var steps = string.Join(',', Enumerable.Range(0, 10_000).Select(n => $"\"s{n}\":{{}}"));
+        for (var i = 0; i < 4; i++)
+        {
+            using var body = new StringContent(
+                $"[{{\"workflow_id\":\"wide{i}\",\"version\":\"1\",\"steps\":{{{steps}}}}}]", Encoding.UTF8, "application/json");
+            using var answer = await broker.Client.PostAsync(new Uri("/worker/register", UriKind.Relative), body, Ct);
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+
+        using (var whole = await broker.Client.GetAsync(new Uri(path, UriKind.Relative), Ct)) Assert.True((await whole.Content.ReadAsByteArrayAsync(Ct)).Length > 1_500_000);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var stalled = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < Readers; i++) stalled.Add(await StallAsync(broker, path));
+            var grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+            Assert.True(grown < Readers * 500_000, $"{grown} bytes");
+        }
+        finally
+        {
+            foreach (var socket in stalled) socket.Dispose();
+        }
+    }
+
     [Fact]
     public async Task Callers_without_a_key_share_their_streams_whatever_address_they_come_from()
     {

@@ -164,6 +164,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("fingerprint");
 
+                    b.Property<bool>("FromFile")
+                        .HasColumnType("boolean")
+                        .HasColumnName("from_file");
+
                     b.Property<long>("LatestOrder")
                         .HasColumnType("bigint")
                         .HasColumnName("latest_order");
@@ -177,12 +181,22 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("registered_at");
 
+                    b.Property<long?>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
                     b.Property<string>("Version")
                         .IsRequired()
                         .HasColumnType("text")
                         .HasColumnName("version");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("FromFile")
+                        .HasFilter("from_file");
+
+                    b.HasIndex("SeenAt")
+                        .HasFilter("seen_at IS NOT NULL");
 
                     b.HasIndex("Name", "LatestOrder");
 

@@ -155,6 +155,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("fingerprint");
 
+                    b.Property<bool>("FromFile")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_file");
+
                     b.Property<long>("LatestOrder")
                         .HasColumnType("INTEGER")
                         .HasColumnName("latest_order");
@@ -168,12 +172,22 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("registered_at");
 
+                    b.Property<long?>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
                     b.Property<string>("Version")
                         .IsRequired()
                         .HasColumnType("TEXT")
                         .HasColumnName("version");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("FromFile")
+                        .HasFilter("from_file");
+
+                    b.HasIndex("SeenAt")
+                        .HasFilter("seen_at IS NOT NULL");
 
                     b.HasIndex("Name", "LatestOrder");
 

@@ -22,7 +22,7 @@ internal static class BrokerDialectApi
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
                 "Register workflow schemas; answers with a new worker id. All or nothing")
-            .Takes<WorkflowSchema[]>().Produces<string>().Refuses(400, 409, 413, 422)
+            .Takes<WorkflowSchema[]>().Produces<string>().Refuses(400, 409, 413, 422, 429)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/worker/keep-alive", WorkerRoutes.KeepAliveAsync).Describe("KeepAlive", QueryForms.Worker,
                 "Sign of life; no body. 404 tells a worker to register again")

@@ -33,9 +33,9 @@ internal static class DispatchRoutes
 
         var engine = http.Engine();
         var registered = await engine.RegisterAsync([dispatch.Definition], http.RequestAborted);
-        if (registered.Conflict is { } conflict)
+        if (registered is not { Conflict: null, Full: null })
         {
-            await WorkerRoutes.Mismatch(http, conflict);
+            await WorkerRoutes.Refused(http, registered);
             return;
         }
 

@@ -12,10 +12,24 @@ internal static class WorkerRoutes
         if (await Requests.ReadAsync(http, ReadAll) is not { } definitions) return;
 
         var (distinct, conflict) = Distinct(definitions);
-        string? id = null;
-        if (conflict is null) (id, conflict) = await http.Engine().RegisterWorkerAsync(distinct, http.RequestAborted);
-        await (conflict is null ? Answers.Text(http, id!) : Mismatch(http, conflict));
+        if (conflict is not null)
+        {
+            await Mismatch(http, conflict);
+            return;
+        }
+
+        var (id, outcome) = await http.Engine().RegisterWorkerAsync(distinct, http.RequestAborted);
+        await (id is not null ? Answers.Text(http, id) : Refused(http, outcome));
     }
+
+    /// <summary>Why definitions were not stored.</summary>
+    public static Task Refused(HttpContext http, RegisterOutcome outcome) => outcome.Full is { } full
+        ? Answers.Fail(
+            http,
+            StatusCodes.Status429TooManyRequests,
+            $"workflow '{full.Name}' has {http.Engine().Settings.Limits.Versions} versions, as many as Broker:Limits:Versions allows: "
+            + "register under a version that is known, or raise the limit; versions that no worker and no run uses are removed after Broker:DefinitionRetention")
+        : Mismatch(http, outcome.Conflict!);
 
     public static async Task KeepAliveAsync(HttpContext http)
     {
@@ -36,7 +50,7 @@ internal static class WorkerRoutes
         });
     }
 
-    public static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => Answers.Fail(
+    private static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => Answers.Fail(
         http,
         StatusCodes.Status409Conflict,
         $"workflow schema mismatch: '{conflict.Name}' version '{conflict.Version}' is known with a different definition");

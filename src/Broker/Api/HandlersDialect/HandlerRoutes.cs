@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Storage;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Broker.Api.HandlersDialect;
@@ -7,26 +8,58 @@ namespace Broker.Api.HandlersDialect;
 /// <summary>Looking at handlers and ending them (handlers contract 9, 11).</summary>
 internal static class HandlerRoutes
 {
-    /// <summary>All handlers, oldest first; values of one key are alternatives, blank ones count for nothing.</summary>
+    /// <summary>
+    /// All handlers, oldest first, or with a limit or a cursor one page of them; values of one key are alternatives, blank ones count for nothing.
+    /// </summary>
     public static async Task ListAsync(
-        HttpContext http, HandlersMount mount, BrokerEngine engine, string[] status, [FromQuery(Name = "workflow_name")] string[] workflowName)
+        HttpContext http, HandlersMount mount, BrokerEngine engine, string[] status, [FromQuery(Name = "workflow_name")] string[] workflowName, string? limit,
+        string? cursor)
     {
+        var (paging, problem) = HandlerPaging.Read(limit, cursor);
+        if (problem is not null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, problem);
+            return;
+        }
+
         var statuses = status.Where(word => word.Length > 0).ToHashSet(StringComparer.Ordinal);
         var names = workflowName.Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-        var runs = await engine.History.ListAsync(names.Count == 0 ? null : names.FindAll(HandlerIds.IsStorable), http.RequestAborted);
+        var runs = await engine.History.WalkAsync(names.Count == 0 ? null : names.FindAll(HandlerIds.IsStorable), paging.After, http.RequestAborted);
 
         // Only clients that expect envelopes send these keys, the newest one always and blank when unset.
         var query = http.Request.Query;
         var form = mount.ResultsInEnvelope || query.ContainsKey("status") || query.ContainsKey("workflow_name") ? ResultForm.Envelope : ResultForm.Raw;
-        var shown = runs.Where(run => statuses.Count == 0 || statuses.Contains(HandlerStatuses.Of(run.Status)));
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (Runs: shown, Form: form), static (json, answer) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartObject();
+        answer.Json.WriteStartArray("handlers");
+        var next = await WriteAsync(
+            answer, runs, run => statuses.Count == 0 || statuses.Contains(HandlerStatuses.Of(run.Status)), paging.Limit, form, http.RequestAborted);
+        answer.Json.WriteEndArray();
+        if (paging.IsAsked) answer.Json.WriteString("cursor", next);
+        answer.Json.WriteEndObject();
+        await answer.EndAsync(http.RequestAborted);
+    }
+
+    /// <summary>Writes runs until the limit; returns the cursor of the page that follows, null at the end.</summary>
+    private static async Task<string?> WriteAsync(JsonStream answer, IRunWalk runs, Func<RunView, bool> isShown, int limit, ResultForm form, CancellationToken ct)
+    {
+        var weight = new PageWeight();
+        RunView? last = null;
+        var left = limit;
+        while (await runs.NextAsync(weight.Rows, ct) is { Count: > 0 } page)
         {
-            json.WriteStartObject();
-            json.WriteStartArray("handlers");
-            foreach (var run in answer.Runs) HandlerObject.Write(json, run, answer.Form);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+            foreach (var run in page.Where(isShown))
+            {
+                if (left-- == 0) return HandlerPaging.CursorAfter(last!);
+                HandlerObject.Write(answer.Json, run, form);
+                await answer.RowAsync(ct);
+                last = run;
+            }
+
+            weight.Saw(page.Count, page.Sum(run => (long)(run.ResultJson?.Length ?? 0)));
+        }
+
+        return null;
     }
 
     public static async Task GetAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId)

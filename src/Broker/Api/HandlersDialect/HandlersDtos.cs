@@ -17,7 +17,9 @@ internal sealed record HandlerDto(
     [property: JsonPropertyName("updated_at")] DateTimeOffset? UpdatedAt,
     [property: JsonPropertyName("completed_at")] DateTimeOffset? CompletedAt);
 
-internal sealed record HandlersListDto([property: JsonPropertyName("handlers")] IReadOnlyList<HandlerDto> Handlers);
+/// <summary>Handlers, oldest first. <c>cursor</c> is there when <c>limit</c> or <c>cursor</c> was given: for the page that follows, null on the last one.</summary>
+internal sealed record HandlersListDto(
+    [property: JsonPropertyName("handlers")] IReadOnlyList<HandlerDto> Handlers, [property: JsonPropertyName("cursor")] string? Cursor = null);
 
 /// <summary>One word: healthy, sent, cancelled or deleted.</summary>
 internal sealed record StatusDto([property: JsonPropertyName("status")] string Status);

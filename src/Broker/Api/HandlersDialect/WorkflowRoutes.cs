@@ -24,15 +24,18 @@ internal static class WorkflowRoutes
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine)
     {
-        var known = await engine.DefinitionsAsync(http.RequestAborted);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, known, static (json, known) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartObject();
+        answer.Json.WriteStartArray("workflows");
+        await foreach (var known in engine.DefinitionsAsync(http.RequestAborted))
         {
-            json.WriteStartObject();
-            json.WriteStartArray("workflows");
-            foreach (var definition in known) json.WriteStringValue(definition.Name);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+            answer.Json.WriteStringValue(known.Name);
+            await answer.RowAsync(http.RequestAborted);
+        }
+
+        answer.Json.WriteEndArray();
+        answer.Json.WriteEndObject();
+        await answer.EndAsync(http.RequestAborted);
     }
 
     public static async Task SchemaAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)

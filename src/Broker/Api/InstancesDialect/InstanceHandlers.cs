@@ -13,20 +13,20 @@ internal static partial class InstanceHandlers
         var call = new InstanceCall(http, engine, InstancePaths.Workflows);
         if (!await call.MayAsync()) return;
 
-        await call.AnswerAsync(await engine.DefinitionsAsync(call.Aborted), static (json, definitions) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartObject();
+        answer.Json.WriteStartArray("workflows");
+        await foreach (var known in engine.DefinitionsAsync(call.Aborted))
         {
-            json.WriteStartObject();
-            json.WriteStartArray("workflows");
-            foreach (var definition in definitions)
-            {
-                json.WriteStartObject();
-                json.WriteString("name", definition.Name);
-                json.WriteEndObject();
-            }
+            answer.Json.WriteStartObject();
+            answer.Json.WriteString("name", known.Name);
+            answer.Json.WriteEndObject();
+            await answer.RowAsync(call.Aborted);
+        }
 
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+        answer.Json.WriteEndArray();
+        answer.Json.WriteEndObject();
+        await answer.EndAsync(call.Aborted);
     }
 
     public static async Task ListInstances(HttpContext http, BrokerEngine engine, string workflowName, string? status, string? pageSize, string? cursor)
@@ -46,36 +46,50 @@ internal static partial class InstanceHandlers
         var kind = statuses is null ? CursorKind.InstancesById : CursorKind.InstancesByStatus;
         var from = PageCursor.Decode(cursor, kind) is { Descending: true } given ? given : null;
         var size = from?.PageSize ?? PageSizes.Of(pageSize);
-        var page = statuses is null
-            ? await engine.History.ListByIdAsync(workflow.Name, from?.Id, size, call.Aborted)
-            : await engine.History.ListByStatusAsync(workflow.Name, statuses, from is null ? null : (from.At, from.Id), size, call.Aborted);
-        var next = page is { HasMore: true, Rows: [.., var last] }
-            ? new PageCursor(kind, true, size, statuses is null ? 0 : last.UpdatedAt.UtcTicks, 0, last.Ref.InstanceId).Encode()
-            : null;
-
-        await call.AnswerAsync((page.Rows, next, call.ShowsActive), static (json, answer) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartObject();
+        answer.Json.WriteStartArray("instances");
+        var (after, more) = await WritePageAsync(answer, call, engine, workflow.Name, statuses, from, size);
+        answer.Json.WriteEndArray();
+        if (more && after is { } last)
         {
-            json.WriteStartObject();
-            json.WriteStartArray("instances");
-            foreach (var run in answer.Rows)
+            var next = new PageCursor(kind, true, size, statuses is null ? 0 : last.At.UtcTicks, 0, last.Id).Encode();
+            answer.Json.WriteString("cursor", next);
+            answer.Json.WriteString("nextCursor", next);
+        }
+
+        answer.Json.WriteBoolean("hasNextPage", more);
+        answer.Json.WriteEndObject();
+        await answer.EndAsync(call.Aborted);
+    }
+
+    // Rows are read by weight: the results of one page may be any number of megabytes.
+    private static async Task<((DateTimeOffset At, string Id)? Last, bool More)> WritePageAsync(
+        JsonStream answer, InstanceCall call, BrokerEngine engine, string workflow, IReadOnlySet<RunStatus>? statuses, PageCursor? from, int size)
+    {
+        var weight = new PageWeight();
+        (DateTimeOffset At, string Id)? last = from is null ? null : (from.At, from.Id);
+        for (var left = size; ;)
+        {
+            var rows = Math.Min(left, weight.Rows);
+            var page = statuses is null
+                ? await engine.History.ListByIdAsync(workflow, last?.Id, rows, call.Aborted)
+                : await engine.History.ListByStatusAsync(workflow, statuses, last, rows, call.Aborted);
+            foreach (var run in page.Rows)
             {
-                json.WriteStartObject();
-                json.WriteString("id", run.Ref.InstanceId);
-                InstanceAnswers.WriteDetails(json, "details", run, answer.ShowsActive);
-                InstanceAnswers.WriteDate(json, "createdAt", run.CreatedAt);
-                json.WriteEndObject();
+                answer.Json.WriteStartObject();
+                answer.Json.WriteString("id", run.Ref.InstanceId);
+                InstanceAnswers.WriteDetails(answer.Json, "details", run, call.ShowsActive);
+                InstanceAnswers.WriteDate(answer.Json, "createdAt", run.CreatedAt);
+                answer.Json.WriteEndObject();
+                await answer.RowAsync(call.Aborted);
+                last = (run.UpdatedAt, run.Ref.InstanceId);
             }
 
-            json.WriteEndArray();
-            if (answer.next is not null)
-            {
-                json.WriteString("cursor", answer.next);
-                json.WriteString("nextCursor", answer.next);
-            }
-
-            json.WriteBoolean("hasNextPage", answer.next is not null);
-            json.WriteEndObject();
-        });
+            left -= page.Rows.Count;
+            if (!page.HasMore || left == 0) return (last, page.HasMore);
+            weight.Saw(rows, page.Rows.Sum(run => (long)(run.ResultJson?.Length ?? 0)));
+        }
     }
 
     public static async Task Create(HttpContext http, BrokerEngine engine, string workflowName)

@@ -18,7 +18,7 @@ internal static class ClaimWriter
     public static void Write(Utf8JsonWriter json, Assignment claimed)
     {
         var workflow = WorkflowLookup.WorkerName(claimed.Run);
-        var shape = JobShapes.Of(claimed.Definition)[claimed.Step.Index];
+        var shape = JobShapes.Of(claimed.Definition, claimed.Step);
         json.WriteStartObject();
         json.WriteStartObject("job");
         json.WriteString("job_id", claimed.Step.Name);

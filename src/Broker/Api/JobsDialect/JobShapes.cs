@@ -27,19 +27,20 @@ internal sealed record JobShape
     public string AttemptJson { get; init; } = "0";
 }
 
-/// <summary>The shapes of a definition's jobs, by index. Taken from its document once: status is polled every second.</summary>
+/// <summary>
+/// The shapes of a definition's jobs. Taken from its document once: status is polled every second. A step of another dialect has
+/// nothing to remember.
+/// </summary>
 internal static class JobShapes
 {
     private static readonly ConditionalWeakTable<WorkflowDefinition, JobShape[]> Known = [];
 
-    public static JobShape[] Of(WorkflowDefinition definition) => Known.GetValue(definition, Read);
+    public static JobShape Of(WorkflowDefinition definition, StepDefinition step) =>
+        definition.Jobs is null ? OfStep(definition, step) : Known.GetValue(definition, Read)[step.Index];
 
     private static JobShape[] Read(WorkflowDefinition definition)
     {
         var shapes = new JobShape[definition.Steps.Length];
-        foreach (var step in definition.Steps) shapes[step.Index] = OfStep(definition, step);
-        if (definition.Jobs is null) return shapes;
-
         // In one walk: looking each name up in an object of thousands would read it from the end every time.
         using var document = JsonDocument.Parse(definition.Document);
         foreach (var written in document.RootElement.GetProperty("steps").EnumerateObject())

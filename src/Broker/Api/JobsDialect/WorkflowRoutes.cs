@@ -12,9 +12,6 @@ internal static class WorkflowRoutes
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
 
-    // Runs read at once while looking for a status: a filter that matches nothing reads them all.
-    private const int FilterBatch = 200;
-
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
         if (!TryNumber(http, "limit", DefaultLimit, out var limit) || !TryNumber(http, "offset", 0, out var offset))
@@ -27,37 +24,16 @@ internal static class WorkflowRoutes
         var take = (int)Math.Min(limit, MaxLimit);
         var skip = (int)Math.Min(offset, int.MaxValue);
         var status = http.Request.Query["status"].ToString();
-        var page = await PageAsync(engine, skip, take, status.Length == 0 ? null : status, ct);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, page, static (json, page) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartArray();
+        if (take > 0 && (status.Length == 0 || JobStatuses.All.Contains(status)))
         {
-            json.WriteStartArray();
-            foreach (var workflow in page) workflow.Write(json);
-            json.WriteEndArray();
-        });
-    }
-
-    // Workflows from files first, by file name (the dot keeps "a.yml" behind "a-b.yml"), then in order of creation.
-    private static async Task<List<WorkflowView>> PageAsync(BrokerEngine engine, int skip, int take, string? status, CancellationToken ct)
-    {
-        var page = new List<WorkflowView>();
-        if (take == 0 || (status is not null && !JobStatuses.All.Contains(status))) return page;
-
-        var known = (await engine.DefinitionsAsync(ct))
-            .OrderBy(d => d.Jobs is { FromFile: true } ? 0 : 1)
-            .ThenBy(d => d.Jobs is { FromFile: true } ? $"{d.Name}." : "", StringComparer.Ordinal);
-        foreach (var some in (status is null ? known.Skip(skip).Take(take) : known).Chunk(FilterBatch))
-        {
-            var runs = await engine.History.LatestOfAsync([.. some.Select(d => d.Name)], ct);
-            foreach (var definition in some)
-            {
-                var workflow = WorkflowView.Of(definition, runs.GetValueOrDefault(definition.Name));
-                if (status is null) page.Add(workflow);
-                else if (workflow.Has(status) && skip-- <= 0) page.Add(workflow);
-                if (page.Count == take) return page;
-            }
+            await foreach (var workflow in WorkflowList.ReadAsync(engine, skip, take, status.Length == 0 ? null : status, ct))
+                await workflow.WriteAsync(answer, ct);
         }
 
-        return page;
+        answer.Json.WriteEndArray();
+        await answer.EndAsync(ct);
     }
 
     public static async Task CreateAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
@@ -168,8 +144,12 @@ internal static class WorkflowRoutes
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
     }
 
-    private static Task SendAsync(HttpContext http, int status, WorkflowView workflow) =>
-        JsonAnswer.SendAsync(http.Response, status, workflow, static (json, workflow) => workflow.Write(json));
+    private static async Task SendAsync(HttpContext http, int status, WorkflowView workflow)
+    {
+        await using var answer = new JsonStream(http.Response, status);
+        await workflow.WriteAsync(answer, http.RequestAborted);
+        await answer.EndAsync(http.RequestAborted);
+    }
 
     private static bool TryNumber(HttpContext http, string name, ulong fallback, out ulong number)
     {

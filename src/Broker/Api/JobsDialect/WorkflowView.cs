@@ -27,18 +27,23 @@ internal sealed record WorkflowView(string Id, WorkflowDefinition Definition, Ru
     {
         if (jobs is not null) return Array.Exists(jobs, j => j.Status == status);
         var word = $"\"{status}\"";
-        return Array.Exists(JobShapes.Of(Definition), s => s.StatusJson == word);
+        return Definition.Steps.Any(step => JobShapes.Of(Definition, step).StatusJson == word);
     }
 
-    public void Write(Utf8JsonWriter json)
+    public async ValueTask WriteAsync(JsonStream answer, CancellationToken ct)
     {
+        var json = answer.Json;
         json.WriteStartObject();
         json.WriteString("id", Id);
         json.WriteString("name", Definition.Jobs?.Name ?? Definition.Name);
         json.WriteString("trigger", Definition.Jobs?.Trigger ?? "");
         json.WriteStartArray("jobs");
-        var shapes = JobShapes.Of(Definition);
-        foreach (var step in Definition.Steps) WriteJob(json, step, shapes[step.Index], jobs?[step.Index]);
+        foreach (var step in Definition.Steps)
+        {
+            WriteJob(json, step, JobShapes.Of(Definition, step), jobs?[step.Index]);
+            await answer.RowAsync(ct);
+        }
+
         json.WriteEndArray();
         json.WriteEndObject();
     }
