@@ -45,7 +45,11 @@ internal readonly struct JsonBody : IDisposable
     /// <summary>Valid until disposed; clone what lives longer.</summary>
     public JsonElement Root => document!.RootElement;
 
-    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct)
+    /// <param name="request">Whose body.</param>
+    /// <param name="settings">How long it may be, and how deep.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="turn">Taken when the body has arrived, before it is parsed.</param>
+    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct, DefinitionTurn? turn = null)
     {
         var maxBytes = settings.MaxBodyBytes;
         if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
@@ -74,6 +78,7 @@ internal readonly struct JsonBody : IDisposable
                 continue;
             }
 
+            if (turn is not null) await turn.EnterAsync(read.Buffer.Length, ct);
             var body = Parse(read.Buffer, settings.Limits.JsonDepth);
             reader.AdvanceTo(read.Buffer.End);
             return body;

@@ -17,13 +17,14 @@ internal static class DispatchRoutes
 {
     public static async Task DispatchAsync(HttpContext http)
     {
+        using var turn = new DefinitionTurn();
         var (asked, wellFormed) = (Idempotency.IsAsked(http.Request), true);
         var dispatch = await Requests.ReadAsync<DispatchRequest>(http, !asked ? Read : (body, shape) =>
         {
             if (Read(body, shape) is not { } read) return null;
             wellFormed = Idempotency.TryRead(http, "dispatch", read.Definition.Name, body, out var key);
             return read with { Key = key };
-        });
+        }, turn);
         if (dispatch is null) return;
         if (!wellFormed)
         {

@@ -6,11 +6,11 @@ namespace Broker.Api.BrokerDialect;
 internal static class Requests
 {
     /// <summary>What <paramref name="read"/> makes of the body; null when the error answer has been sent.</summary>
-    public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, Shape, T?> read)
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, Shape, T?> read, DefinitionTurn? turn = null)
         where T : class
     {
         var settings = http.Engine().Settings;
-        using var body = await JsonBody.ReadAsync(http.Request, settings, http.RequestAborted);
+        using var body = await JsonBody.ReadAsync(http.Request, settings, http.RequestAborted, turn);
         if (body.Fault is not BodyFault.None)
         {
             await Answers.Fail(http, StatusOf(body.Fault), body.Reason);

@@ -9,7 +9,8 @@ internal static class WorkerRoutes
 {
     public static async Task RegisterAsync(HttpContext http)
     {
-        if (await Requests.ReadAsync(http, ReadAll) is not { } definitions) return;
+        using var turn = new DefinitionTurn();
+        if (await Requests.ReadAsync(http, ReadAll, turn) is not { } definitions) return;
 
         var (distinct, conflict) = Distinct(definitions);
         if (conflict is not null)

@@ -1,9 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Engine;
-using Broker.Storage;
 
 namespace Broker.Api.InstancesDialect;
 
@@ -42,13 +39,13 @@ internal static partial class InstanceHandlers
         var issues = new IssueList();
         var query = HistoryQuery.Read(runNumber, pageSize, stepsCursor, eventsCursor, logsCursor, includeLogs, logLevel, logCategory, order, issues);
         if (!await call.IsValidAsync(issues)) return;
-        if (await HistoryPages.ReadAsync(engine, workflow.Name, instanceId, query, call.Aborted) is not { } pages)
+        if (await HistoryAnswer.FindAsync(engine, workflow.Name, instanceId, query, call.Aborted) is not { } history)
         {
             await call.RefuseAsync(InstanceError.UnknownInstance);
             return;
         }
 
-        await call.AnswerAsync(pages, static (json, answer) => answer.Write(json));
+        await history.SendAsync(http.Response, call.Aborted);
     }
 }
 
@@ -78,77 +75,4 @@ internal sealed record HistoryQuery(long? RunNumber, bool IncludeLogs, string? L
             PageCursor.Decode(eventsCursor, CursorKind.Events) ?? first with { Kind = CursorKind.Events },
             PageCursor.Decode(logsCursor, CursorKind.Logs) ?? first with { Kind = CursorKind.Logs });
     }
-}
-
-/// <summary>One page of each of the three lists of a run, each at its own place.</summary>
-internal sealed class HistoryPages
-{
-    private readonly HistoryQuery query;
-    private readonly RunView? run;
-    private Page<StepState> steps = new([], false);
-    private Page<InboundEvent> events = new([], false);
-    private Page<LogRow> logs = new([], false);
-
-    private HistoryPages(HistoryQuery query, RunView? run)
-    {
-        this.query = query;
-        this.run = run;
-    }
-
-    /// <summary>Null when there is no such instance. A run that it never had is empty.</summary>
-    public static async Task<HistoryPages?> ReadAsync(BrokerEngine engine, string workflow, string instanceId, HistoryQuery query, CancellationToken ct)
-    {
-        var run = query.RunNumber is > int.MaxValue ? null : await engine.FindRunAsync(workflow, instanceId, ct, (int?)query.RunNumber);
-        if (run is null && (query.RunNumber is null || await engine.FindRunAsync(workflow, instanceId, ct) is null)) return null;
-
-        var pages = new HistoryPages(query, run);
-        if (run is not null) await pages.FillAsync(engine.History, run.Ref.Id, ct);
-        return pages;
-    }
-
-    private async Task FillAsync(IHistory history, long runId, CancellationToken ct)
-    {
-        (DateTimeOffset, int)? afterStep = query.Steps.Ticks < 0 ? null : (query.Steps.At, (int)Math.Min(query.Steps.Row, int.MaxValue));
-        steps = await history.StepsAsync(runId, afterStep, query.Steps.Descending, query.Steps.PageSize, ct);
-        events = await history.InboundAsync(runId, After(query.Events), query.Events.Descending, query.Events.PageSize, ct);
-        if (query.IncludeLogs)
-            logs = await history.LogsAsync(runId, query.LogLevel, query.LogCategory, After(query.Logs), query.Logs.Descending, query.Logs.PageSize, ct);
-    }
-
-    private static long? After(PageCursor cursor) => cursor.Row < 0 ? null : cursor.Row;
-
-    public void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteNumber("runNumber", run?.Ref.Number ?? query.RunNumber ?? 0);
-        json.WriteStartArray("steps");
-        foreach (var step in steps.Rows) InstanceAnswers.WriteStep(json, run!.Ref, run.Definition, step);
-        json.WriteEndArray();
-        json.WriteStartArray("events");
-        foreach (var row in events.Rows) InstanceAnswers.WriteEvent(json, run!.Ref, run.Definition, row);
-        json.WriteEndArray();
-        json.WriteStartArray("emissions");
-        json.WriteEndArray();
-        if (query.IncludeLogs)
-        {
-            json.WriteStartArray("logs");
-            foreach (var row in logs.Rows) InstanceAnswers.WriteLog(json, run!.Ref, row);
-            json.WriteEndArray();
-        }
-
-        if (steps is { HasMore: true, Rows: [.., var lastStep] })
-            WriteCursor(json, "stepsCursor", query.Steps with { Ticks = lastStep.BegunAt!.Value.UtcTicks, Row = lastStep.Index });
-        json.WriteBoolean("stepsHasNextPage", steps.HasMore);
-        if (events is { HasMore: true, Rows: [.., var lastEvent] }) WriteCursor(json, "eventsCursor", query.Events with { Ticks = 0, Row = lastEvent.Id });
-        json.WriteBoolean("eventsHasNextPage", events.HasMore);
-        if (query.IncludeLogs)
-        {
-            if (logs is { HasMore: true, Rows: [.., var lastLog] }) WriteCursor(json, "logsCursor", query.Logs with { Ticks = 0, Row = lastLog.Id });
-            json.WriteBoolean("logsHasNextPage", logs.HasMore);
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static void WriteCursor(Utf8JsonWriter json, string name, PageCursor cursor) => json.WriteString(name, cursor.Encode());
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations.Tracing;
@@ -38,22 +39,29 @@ internal static class WorkflowRoutes
 
     public static async Task CreateAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
+        if (await DefineAsync(http, engine, ct) is { } definition) await SendAsync(http, StatusCodes.Status201Created, WorkflowView.Of(definition, null));
+    }
+
+    // Null after an error answer. The turn ends before the answer begins, which a client may read slowly.
+    private static async Task<WorkflowDefinition?> DefineAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        using var turn = new DefinitionTurn();
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct, turn);
         if (body.Fault is not BodyFault.None)
         {
             await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
+            return null;
         }
 
         var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits.Steps);
         if (definition is null)
         {
             await JobsErrors.WrongShapeAsync(http.Response, problems);
-            return;
+            return null;
         }
 
         await engine.RegisterAsync([definition], ct);
-        await SendAsync(http, StatusCodes.Status201Created, WorkflowView.Of(definition, null));
+        return definition;
     }
 
     /// <summary>The built-in workflow again with all jobs queued, unless it is running.</summary>
