@@ -62,6 +62,7 @@ public static class StorageRegistration
         services.AddSingleton<CommitProbe>();
         services.AddSingleton<ChangeHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
+        services.AddSingleton<DueWatch>();
         services.AddSingleton(provider =>
         {
             var gate = ActivatorUtilities.CreateInstance<ClaimGate>(provider);

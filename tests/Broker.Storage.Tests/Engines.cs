@@ -232,6 +232,10 @@ public sealed class PostgresClaimGateTests(PostgresCluster cluster) : ClaimGateC
 
 public sealed class SqliteClaimGateTests() : ClaimGateConformance(new OnSqlite());
 
+public sealed class PostgresDueWatchTests(PostgresCluster cluster) : DueWatchConformance(new OnPostgres(cluster));
+
+public sealed class SqliteDueWatchTests() : DueWatchConformance(new OnSqlite());
+
 public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConformance(() => new OnPostgres(cluster));
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());

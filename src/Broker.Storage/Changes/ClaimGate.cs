@@ -10,12 +10,23 @@ namespace Broker.Storage.Changes;
 /// nothing becomes ready nobody looks but the poll: claims that come anew every few seconds cost the database nothing. Measured with 2,000
 /// of them, three looks for each had been over a hundred transactions a second.
 /// </summary>
-internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefetch prefetch, TimeProvider clock) : IClaimGate
+internal sealed class ClaimGate : IClaimGate
 {
+    private readonly QueueRegistry queues;
+    private readonly ClaimScopes scopes;
+    private readonly Prefetch prefetch;
+    private readonly DueWatch due;
+    private readonly TimeProvider clock;
     private readonly Lock turns = new();
     private readonly Dictionary<string, Group> groups = new(StringComparer.Ordinal);
     private int version = -1;
     private volatile int count;
+
+    public ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefetch prefetch, DueWatch due, TimeProvider clock)
+    {
+        (this.queues, this.scopes, this.prefetch, this.due, this.clock) = (queues, scopes, prefetch, due, clock);
+        due.OnDue = Wake;
+    }
 
     /// <summary>Claims that wait now.</summary>
     public int Waiting
@@ -49,16 +60,9 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
     }
 
     /// <summary>A step became claimable now, or will be at an instant to come.</summary>
-    public void Ready(int queueId, long due)
+    public void Ready(int queueId, long from)
     {
-        var wait = Instants.FromMicros(due) - clock.GetUtcNow();
-        if (wait > TimeSpan.FromMilliseconds(1))
-        {
-            if (wait < TimeSpan.FromHours(1)) _ = WakeLaterAsync(queueId, wait);
-            return;
-        }
-
-        Wake(queueId);
+        if (due.IsDue(queueId, from)) Wake(queueId);
     }
 
     /// <summary>
@@ -103,18 +107,6 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
         }
 
         return null;
-    }
-
-    // Brings a retry to a waiting claim at its due time; after a restart the poll finds it instead.
-    private async Task WakeLaterAsync(int queueId, TimeSpan wait)
-    {
-        lock (turns)
-        {
-            if (groups.Count == 0) return;
-        }
-
-        await Task.Delay(wait + TimeSpan.FromMilliseconds(1), clock);
-        Wake(queueId);
     }
 
     private void Wake(int queueId)
@@ -178,9 +170,19 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
             turn.Group.Waiting.Remove(turn.Place!);
             count--;
             if (turn.Group.Waiting.Count == 0) groups.Remove(turn.Group.Key);
+            if (turn.Owes) WakeInstead(turn.Group);
+        }
+    }
 
-            // Woken and not served: somebody else should look.
-            else if (turn.Owes) WakeFirst(turn.Group);
+    // For a claim that was woken and not served: one of its own kind, else one of each kind that may have some of the same.
+    private void WakeInstead(Group left)
+    {
+        if (WakeFirst(left)) return;
+        foreach (var group in groups.Values)
+        {
+            if (!group.Queues.Overlaps(left.Queues)) continue;
+            group.Stir();
+            WakeFirst(group);
         }
     }
 
@@ -277,6 +279,7 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
 
         public void FoundNothing()
         {
+            gate.due.Watch(group.Queues);
             lock (gate.turns)
             {
                 woken = false;
@@ -290,6 +293,7 @@ internal sealed class ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefet
 
         public void Served()
         {
+            gate.due.Watch(group.Queues);
             lock (gate.turns)
             {
                 served = true;

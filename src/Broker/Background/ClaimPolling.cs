@@ -3,9 +3,8 @@ using Broker.Storage.Changes;
 namespace Broker.Background;
 
 /// <summary>
-/// The net below lost signals: lets one idle claim of each kind look. Every second, for where this host's clock is wrong and misses the
-/// instant at which a retry is due, and twice a second while brokers do not hear each other, so that a step is handed over within one
-/// second there too.
+/// The net below lost signals: lets one idle claim of each kind look. Every second, which also has what falls due next looked for anew, and twice
+/// a second while brokers do not hear each other, so that a step is handed over within one second there too.
 /// </summary>
 internal sealed class ClaimPolling(ClaimGate gate, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
     : PeriodicService(TimeSpan.FromMilliseconds(500), clock, log)

@@ -16,6 +16,9 @@ internal sealed record Plant(string Name)
 
     public Func<IRunStore, Arena, IRunStore>? Runs { get; init; }
 
+    /// <summary>Called before each look outside of the lanes.</summary>
+    public Action? Looks { get; init; }
+
     /// <summary>Without several brokers the fault is none.</summary>
     public bool NeedsPeers { get; init; }
 
@@ -51,7 +54,11 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
     /// <summary>For a fault that needs a second connection.</summary>
     public DefinitionCache? Definitions { get; private init; }
 
-    public BrokerDb CreateContext() => inner.CreateContext();
+    public BrokerDb CreateContext()
+    {
+        plant.Looks?.Invoke();
+        return inner.CreateContext();
+    }
 
     public Task<DateTimeOffset> NowAsync(CancellationToken ct) => inner.NowAsync(ct);
 
