@@ -28,6 +28,9 @@ public interface IHistory
     /// <summary>The current run of the newest instance with that id in any workflow, with its steps.</summary>
     Task<RunView?> FindByInstanceAsync(string instanceId, CancellationToken ct);
 
+    /// <summary>The active runs of all instances with that id, whatever their workflow.</summary>
+    Task<IReadOnlyList<RunRef>> ActiveOfInstanceAsync(string instanceId, CancellationToken ct);
+
     /// <summary>The run that was started last in that workflow, with its steps; null when it never ran.</summary>
     Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct);
 

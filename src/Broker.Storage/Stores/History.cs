@@ -24,6 +24,16 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
             runs => runs.Where(r => r.InstanceId == instanceId && r.IsCurrent).OrderByDescending(r => r.InstanceCreatedAt).ThenByDescending(r => r.Id), ct);
     }
 
+    public async Task<IReadOnlyList<RunRef>> ActiveOfInstanceAsync(string instanceId, CancellationToken ct)
+    {
+        if (!StoredText.Fits(instanceId)) return [];
+        await using var db = engine.CreateContext();
+        return await db.Runs.AsNoTracking()
+            .Where(r => r.InstanceId == instanceId && r.IsCurrent && r.EndedAt == null)
+            .Select(r => new RunRef(r.Id, r.Workflow, r.InstanceId, r.Number))
+            .ToListAsync(ct);
+    }
+
     public Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct)
     {
         if (!StoredText.Fits(workflow)) return Task.FromResult<RunView?>(null);

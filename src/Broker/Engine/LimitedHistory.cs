@@ -25,6 +25,9 @@ internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
         return newest;
     }
 
+    public async Task<IReadOnlyList<RunRef>> ActiveOfInstanceAsync(string instanceId, CancellationToken ct) =>
+        [.. (await history.ActiveOfInstanceAsync(instanceId, ct)).Where(run => caller.Knows(run.Workflow))];
+
     public Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct) =>
         caller.Knows(workflow) ? history.LatestOfAsync(workflow, ct) : Task.FromResult<RunView?>(null);
 

@@ -184,6 +184,48 @@ public abstract class JobSemanticsSuite(IJobsBroker broker) : JobsSuite(broker)
         Assert.Equal(cancelled, await StatusesAsync(id));
     }
 
+    private async Task<string> InstanceAsync(string workflow, string id) =>
+        (string)(await GetAsync($"/api/workflows/{workflow}/instances/{id}")).Json!["details"]!["status"]!;
+
+    private async Task StartInstanceAsync(string workflow, string id) =>
+        Assert.Equal(200, (await PostAsync($"/api/workflows/{workflow}/instances", $$"""{"id":"{{id}}"}""")).Status);
+
+    [Theory] // 6.6: the id of a workflow addresses its own run, whichever was started last
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Cancelling_a_workflow_leaves_runs_that_other_dialects_started(bool ownIsNewest)
+    {
+        var id = await DefineAsync(Job("a"));
+        if (ownIsNewest) await StartInstanceAsync(id, "other");
+        await RunAsync(id);
+        if (!ownIsNewest) await StartInstanceAsync(id, "other");
+
+        await CancelAsync(id);
+
+        Assert.Equal(("terminated", "queued"), (await InstanceAsync(id, id), await InstanceAsync(id, "other")));
+        Assert.Equal(ownIsNewest ? "a=cancelled" : "a=queued", await StatusesAsync(id));
+        await CancelAsync(id);
+        Assert.Equal("queued", await InstanceAsync(id, "other"));
+
+        await CancelAsync($"{id}~other");
+        Assert.Equal("terminated", await InstanceAsync(id, "other"));
+    }
+
+    [Fact] // 6.6: other runs are addressed by their instance
+    public async Task Cancelling_by_an_instance_id_ends_every_active_run_with_that_id()
+    {
+        string[] workflows = [await DefineAsync(Job("a")), await DefineAsync(Job("a"))];
+        var shared = $"shared-{Label}";
+        foreach (var workflow in workflows) await StartInstanceAsync(workflow, shared);
+        await StartInstanceAsync(workflows[0], "other");
+
+        await CancelAsync(shared);
+
+        foreach (var workflow in workflows) Assert.Equal("terminated", await InstanceAsync(workflow, shared));
+        Assert.Equal("queued", await InstanceAsync(workflows[0], "other"));
+        Assert.Equal(404, (await PostAsync($"/api/workflows/none-{Label}/cancel")).Status);
+    }
+
     [Theory] // 6.6: the stock worker reports a cancelled job as a retryable failure
     [InlineData(true)]
     [InlineData(false)]

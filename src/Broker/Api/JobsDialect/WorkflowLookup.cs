@@ -20,6 +20,19 @@ internal static class WorkflowLookup
         return await engine.FindRunAsync(id, ct) is { } run ? new(id, run.Definition, run) : null;
     }
 
+    /// <summary>
+    /// The runs that the id addresses: the workflow's own instance, also while <c>/status</c> shows a newer run that another dialect started; else
+    /// the active runs of every instance with that id, of which <c>/status</c> shows the newest; else exactly <c>WORKFLOW~INSTANCE</c>. Null: no
+    /// such workflow or instance.
+    /// </summary>
+    public static async Task<IReadOnlyList<RunRef>?> RunsOfAsync(BrokerEngine engine, string id, CancellationToken ct)
+    {
+        if (!Storable.IsName(id)) return null;
+        if (await engine.LatestAsync(id, ct) is not null) return await engine.FindRunAsync(id, id, ct) is { } own ? [own.Ref] : [];
+        if (await engine.FindRunAsync(id, ct) is not { } run) return null;
+        return run.Ref.InstanceId == id ? await engine.History.ActiveOfInstanceAsync(id, ct) : [run.Ref];
+    }
+
     /// <summary>The run that a worker's claim was made for: of the instance it names, not the last started one of the workflow.</summary>
     public static async Task<WorkflowView?> FindClaimedAsync(BrokerEngine engine, string workflow, CancellationToken ct)
     {

@@ -134,21 +134,16 @@ internal static class WorkflowRoutes
         return new(run.Definition, run.Ref.InstanceId) { Mode = StartMode.NextRun, InputsJson = run.InputsJson };
     }
 
-    /// <summary>Ends the run that is shown, and the workflow's own one if that is another.</summary>
+    /// <summary>Ends every active run that this dialect addresses by the id, and no other.</summary>
     public static async Task CancelAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
-        if (!Storable.IsName(id) || await WorkflowLookup.FindAsync(engine, id, ct) is not { } workflow)
+        if (await WorkflowLookup.RunsOfAsync(engine, id, ct) is not { } runs)
         {
             await JobsErrors.UnknownWorkflowAsync(http.Response, id);
             return;
         }
 
-        if (workflow.Run is { Ref: { } shown })
-        {
-            await engine.ControlAsync(shown.Workflow, shown.InstanceId, ControlCommand.Cancel, ct);
-            if (shown.Workflow == id && shown.InstanceId != id) await engine.ControlAsync(id, id, ControlCommand.Cancel, ct);
-        }
-
+        foreach (var run in runs) await engine.ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Cancel, ct);
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
     }
 
