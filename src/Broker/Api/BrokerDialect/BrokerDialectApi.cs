@@ -7,7 +7,19 @@ internal static class BrokerDialectApi
 {
     public const string Tag = "Broker dialect";
 
+    /// <summary>Where the dialect is served once more, whole: at root <c>GET /workflows</c> belongs to another one.</summary>
+    public const string Prefix = "/broker";
+
     public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
+    {
+        Map(routes.MapGroup(""));
+        Map(routes.MapGroup(Prefix).NamedWith("Prefixed")).MapGet("/workflows", RepositoryRoutes.WorkflowsAsync).Describe("ListRepositoryWorkflows", QueryForms.None,
+                "The workflows of every repository, in order of registration")
+            .Produces<RepositoryWorkflow[]>()
+            .RequireScope(Scope.Read | Scope.Worker);
+    }
+
+    private static RouteGroupBuilder Map(RouteGroupBuilder routes)
     {
         var api = routes.MapGroup("").WithTags(Tag).RefusesWith(static (http, status, message) => Answers.Fail(http, status, message));
 
@@ -61,6 +73,17 @@ internal static class BrokerDialectApi
         api.MapGet("/status", DispatchRoutes.StatusAsync).Describe("Status", QueryForms.None, "The broker answers")
             .Produces<StatusInfo>()
             .RequireScope(Scope.Any).ByWorkflow();
+        return api;
+    }
+
+    /// <summary>Names are unique in the API document.</summary>
+    private static RouteGroupBuilder NamedWith(this RouteGroupBuilder group, string suffix)
+    {
+        ((IEndpointConventionBuilder)group).Finally(route =>
+        {
+            if (route.Metadata.OfType<IEndpointNameMetadata>().LastOrDefault() is { } named) route.Metadata.Add(new EndpointNameMetadata(named.EndpointName + suffix));
+        });
+        return group;
     }
 
     /// <summary>The form is what makes a plain request delegate appear in the OpenAPI document.</summary>

@@ -31,6 +31,8 @@ internal static class BrokerExamples
          "credentials": {"username": "builder", "token": "<token>"}}
         """;
 
+    public const string RepositoryWorkflow = """{"repository": "invoices", "workflow": "invoices.flows:check"}""";
+
     public const string LastTask =
         """{"workflow_id": "invoice-check", "instance_id": "7c0e6a3f5b2d4c1e8f9a0b1c2d3e4f50", "step_name": "step1", "success": true}""";
 

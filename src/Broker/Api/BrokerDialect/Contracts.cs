@@ -40,6 +40,11 @@ internal sealed record RepositoryRegistration(
     [property: JsonPropertyName("workflows")] string[] Workflows,
     [property: JsonPropertyName("credentials")] IReadOnlyDictionary<string, string>? Credentials);
 
+/// <summary>A workflow that a repository holds.</summary>
+internal sealed record RepositoryWorkflow(
+    [property: JsonPropertyName("repository")] string Repository,
+    [property: JsonPropertyName("workflow")] string Workflow);
+
 /// <summary>The step that a worker reported last.</summary>
 internal sealed record LastTask(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,

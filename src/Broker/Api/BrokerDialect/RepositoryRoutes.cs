@@ -61,6 +61,41 @@ internal static class RepositoryRoutes
         });
     }
 
+    /// <summary>An array, written page by page: what a repository holds is bounded, their number is not.</summary>
+    public static async Task WorkflowsAsync(HttpContext http)
+    {
+        // The first page before the first byte: a database that cannot be reached is a 503.
+        var page = await PageAsync(0);
+        http.Response.ContentType = JsonAnswer.ContentType;
+        using var json = new Utf8JsonWriter(http.Response.BodyWriter, JsonAnswer.Options);
+        json.WriteStartArray();
+        for (var skip = page.Count; page.Count > 0; skip += page.Count)
+        {
+            foreach (var repository in page)
+            {
+                foreach (var workflow in repository.Workflows) Write(json, repository.Name, workflow);
+            }
+
+            json.Flush();
+            await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+            page = page.Count < MaxPageSize ? [] : await PageAsync(skip);
+        }
+
+        json.WriteEndArray();
+        json.Flush();
+        await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
+
+        Task<IReadOnlyList<Repository>> PageAsync(int skip) => http.Engine().RepositoriesAsync(skip, MaxPageSize, withCredentials: false, http.RequestAborted);
+    }
+
+    private static void Write(Utf8JsonWriter json, string repository, string workflow)
+    {
+        json.WriteStartObject();
+        json.WriteString("repository"u8, repository);
+        json.WriteString("workflow"u8, workflow);
+        json.WriteEndObject();
+    }
+
     private static bool TryPositive(HttpContext http, string name, int fallback, int most, out int value)
     {
         value = fallback;
