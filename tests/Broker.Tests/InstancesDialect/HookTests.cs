@@ -2,6 +2,7 @@ using System.Net;
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Broker.Api;
 using Broker.Api.InstancesDialect;
 using Broker.Audit;
 using Broker.Core.Definitions;
@@ -12,7 +13,6 @@ using Broker.Storage;
 using Broker.Storage.Stores;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Xunit;
@@ -133,7 +133,7 @@ public sealed class HookTests
 
     private static async Task<(HttpStatusCode Status, string Text)> SendAsync(WebApplication app, string method, string path, string? body)
     {
-        using var client = app.GetTestClient();
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -143,7 +143,7 @@ public sealed class HookTests
     private static async Task<WebApplication> StartAsync(Recorder hooks, BrokerSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseTestServer();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(settings).AddSingleton(TimeProvider.System).AddSingleton<BrokerEngine>().AddSingleton<AuditTrail>().AddSingleton(Absent.Of<IAuditStore>()).AddSingleton<IInstanceHooks>(hooks);
         builder.Services.AddSingleton<BacklogGate>().AddSingleton(Absent.Of<IBacklog>());
         builder.Services.AddSingleton(Absent.Of<IDefinitionStore>((method, arguments) =>
@@ -158,7 +158,7 @@ public sealed class HookTests
         var app = builder.Build();
         app.UseOperations();
         app.UseInstancesTrailingSlash(settings);
-        app.UseRouting();
+        app.UseRawPath();
         app.MapInstancesDialect(settings);
         app.MapGet("/api/workflows", () => "jobs");
         await app.StartAsync(TestContext.Current.CancellationToken);

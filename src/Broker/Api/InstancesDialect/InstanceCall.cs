@@ -61,7 +61,7 @@ internal sealed class InstanceCall
         {
             Method = http.Request.Method,
             Path = path,
-            PathParams = http.Request.RouteValues.ToDictionary(v => v.Key, v => InstancePaths.Decode((string?)v.Value ?? "")),
+            PathParams = http.Request.RouteValues.ToDictionary(v => v.Key, v => (string?)v.Value ?? ""),
             Query = http.Request.Query,
             Headers = http.Request.Headers,
             Input = input,

@@ -10,7 +10,7 @@ internal static partial class InstanceHandlers
     public static async Task Details(HttpContext http, BrokerEngine engine, string workflowName, string instanceId)
     {
         var call = new InstanceCall(http, engine, InstancePaths.Instance);
-        if (!await call.MayAsync() || await call.FindWorkflowAsync(InstancePaths.Decode(workflowName)) is not { } workflow) return;
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
         if (await engine.FindRunAsync(workflow.Name, instanceId, call.Aborted) is not { } run)
         {
@@ -33,7 +33,7 @@ internal static partial class InstanceHandlers
         string? eventsCursor, string? logsCursor, string? includeLogs, string? logLevel, string? logCategory, string? order)
     {
         var call = new InstanceCall(http, engine, InstancePaths.History);
-        if (!await call.MayAsync() || await call.FindWorkflowAsync(InstancePaths.Decode(workflowName)) is not { } workflow) return;
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 
         var issues = new IssueList();

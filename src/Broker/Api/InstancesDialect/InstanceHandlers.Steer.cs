@@ -25,9 +25,8 @@ internal static partial class InstanceHandlers
     private static async Task SteerAsync(HttpContext http, BrokerEngine engine, string workflowName, string instanceId, ControlCommand command, string action)
     {
         var call = new InstanceCall(http, engine, $"{InstancePaths.Instance}/{action}");
-        var name = InstancePaths.Decode(workflowName);
-        if (!await call.MayAsync() || await call.FindWorkflowAsync(name) is not { } workflow) return;
-        if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeManagementAsync(new(context, name, instanceId, action), ct))) return;
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
+        if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeManagementAsync(new(context, workflowName, instanceId, action), ct))) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 
         var (verdict, _) = await engine.ControlAsync(workflow.Name, instanceId, command, call.Aborted, action);
@@ -64,9 +63,8 @@ internal static partial class InstanceHandlers
         var sent = InstanceRequests.Event(root, issues);
         if (!await call.IsValidAsync(issues) || sent is null) return;
 
-        var name = InstancePaths.Decode(workflowName);
-        if (!await call.MayAsync(root) || await call.FindWorkflowAsync(name) is not { } workflow) return;
-        if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeSendEventAsync(new(context, name, instanceId, sent.Type, sent.PayloadJson), ct))) return;
+        if (!await call.MayAsync(root) || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
+        if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeSendEventAsync(new(context, workflowName, instanceId, sent.Type, sent.PayloadJson), ct))) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 
         var (verdict, before) = await engine.SendAsync(

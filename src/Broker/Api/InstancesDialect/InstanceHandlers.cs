@@ -32,7 +32,7 @@ internal static partial class InstanceHandlers
     public static async Task ListInstances(HttpContext http, BrokerEngine engine, string workflowName, string? status, string? pageSize, string? cursor)
     {
         var call = new InstanceCall(http, engine, InstancePaths.Instances);
-        if (!await call.MayAsync() || await call.FindWorkflowAsync(InstancePaths.Decode(workflowName)) is not { } workflow) return;
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
 
         IReadOnlySet<RunStatus>? statuses = null;
         if (status is not null && (statuses = InstanceStatuses.Find(status, call.IsFlat)) is null)
@@ -102,14 +102,13 @@ internal static partial class InstanceHandlers
         var root = InstanceRequests.RootOf(body.Value);
         var wanted = InstanceRequests.Create(root, issues);
         if (!await call.IsValidAsync(issues) || wanted is null) return;
-        var name = InstancePaths.Decode(workflowName);
-        if (!Idempotency.TryRead(http, "create-instance", name, root ?? default, out var key))
+        if (!Idempotency.TryRead(http, "create-instance", workflowName, root ?? default, out var key))
         {
             await call.RefuseAsync(InstanceError.BadKey);
             return;
         }
 
-        if (await StartAsync(call, engine, name, [wanted], root, batch: false, key) is not [var outcome]) return;
+        if (await StartAsync(call, engine, workflowName, [wanted], root, batch: false, key) is not [var outcome]) return;
         Idempotency.Mark(http.Response, outcome);
         if (outcome.Verdict is StartVerdict.KeyReused)
         {
@@ -142,7 +141,7 @@ internal static partial class InstanceHandlers
         var root = InstanceRequests.RootOf(body.Value);
         var wanted = InstanceRequests.Batch(root, issues, engine.Settings.Limits.Batch);
         if (!await call.IsValidAsync(issues)) return;
-        if (await StartAsync(call, engine, InstancePaths.Decode(workflowName), wanted, root, batch: true) is not { } outcomes) return;
+        if (await StartAsync(call, engine, workflowName, wanted, root, batch: true) is not { } outcomes) return;
 
         await call.AnswerAsync((outcomes, call.ShowsActive), static (json, answer) =>
         {

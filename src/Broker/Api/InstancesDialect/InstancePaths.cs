@@ -14,7 +14,4 @@ internal static class InstancePaths
     public const string Tick = "/_runner/tick";
 
     public static string Base(BrokerSettings settings) => "/" + settings.InstancesBasePath.Trim('/');
-
-    /// <summary>The server has decoded everything but the slash.</summary>
-    public static string Decode(string segment) => segment.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
 }
