@@ -25,8 +25,9 @@ public static class DefinitionReader
     public const int MaxNameLength = 200;
 
     /// <param name="document">The document.</param>
-    /// <param name="mostSteps">Steps that a definition may have here; what is stored already was judged when it came in.</param>
-    public static DefinitionReading Read(JsonElement document, int mostSteps = WorkflowDefinition.MaxSteps)
+    /// <param name="mostSteps">Steps that a definition may have here.</param>
+    /// <param name="isStored">The document was judged when it came in: rules that are younger than it do not make it unreadable.</param>
+    public static DefinitionReading Read(JsonElement document, int mostSteps = WorkflowDefinition.MaxSteps, bool isStored = false)
     {
         var problems = new ProblemList();
         if (document.ValueKind is not JsonValueKind.Object)
@@ -41,7 +42,7 @@ public static class DefinitionReader
             return new(null, problems.All);
         }
 
-        if (UnicodeCheck.Refuses(document, problems)) return new(null, problems.All);
+        if (UnicodeCheck.Refuses(document, "", problems)) return new(null, problems.All);
 
         var name = problems.Name(document, "workflow_id", "", fallback: null);
         var version = problems.Name(document, "version", "", fallback: "1");
@@ -51,6 +52,7 @@ public static class DefinitionReader
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
         var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
+        if (!isStored) RefusePathNames(name, drafts, problems);
         if (problems.Any) return new(null, problems.All);
 
         var steps = GraphBuilder.Build(drafts, problems);
@@ -85,6 +87,12 @@ public static class DefinitionReader
                 HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
             },
             problems.All);
+    }
+
+    private static void RefusePathNames(string name, List<StepDraft> drafts, ProblemList problems)
+    {
+        if (!PathNames.Fits(name)) problems.Add("workflow_id", PathNames.Message);
+        foreach (var draft in drafts.Where(d => !PathNames.Fits(d.Name))) problems.Add($"steps.{draft.Name}", PathNames.Message);
     }
 
     private static JobsDisplay? ReadJobs(JsonElement document, string name, ProblemList problems)

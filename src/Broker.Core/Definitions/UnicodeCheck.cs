@@ -8,13 +8,20 @@ namespace Broker.Core.Definitions;
 /// Finds lone surrogates. JSON text may hold them as escapes, and everything that reads such a string or member name as text throws, so
 /// they are looked for once, before anything else is read.
 /// </summary>
-internal static class UnicodeCheck
+public static class UnicodeCheck
 {
+    /// <summary>The first one below <paramref name="path"/>, or null.</summary>
+    public static DefinitionProblem? Problem(JsonElement value, string path)
+    {
+        var problems = new ProblemList();
+        return Refuses(value, path, problems) ? problems.All[0] : null;
+    }
+
     /// <summary>Adds the first one as a problem and says whether there is one.</summary>
-    public static bool Refuses(JsonElement document, ProblemList problems)
+    internal static bool Refuses(JsonElement document, string path, ProblemList problems)
     {
         var raw = JsonMarshal.GetRawUtf8Value(document);
-        return (raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0) && Find(document, "", problems);
+        return (raw.IndexOf("\\ud"u8) >= 0 || raw.IndexOf("\\uD"u8) >= 0) && Find(document, path, problems);
     }
 
     private static bool Find(JsonElement value, string path, ProblemList problems)

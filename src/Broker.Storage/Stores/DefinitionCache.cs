@@ -152,7 +152,7 @@ internal sealed class DefinitionCache(IEngine engine, QueueRegistry queues, Stor
     private static WorkflowDefinition Read(DefinitionRow row)
     {
         using var document = JsonDocument.Parse(row.Document);
-        var reading = DefinitionReader.Read(document.RootElement);
+        var reading = DefinitionReader.Read(document.RootElement, isStored: true);
         return reading.Definition
             ?? throw new InvalidDataException($"Definition {row.Name} {row.Version} is stored but cannot be read: {string.Join("; ", reading.Problems)}");
     }

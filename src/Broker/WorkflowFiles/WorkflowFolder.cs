@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Core.Definitions;
 
 namespace Broker.WorkflowFiles;
 
@@ -20,6 +21,10 @@ internal static class WorkflowFolder
             if (id.Length == 0)
             {
                 problems.Add(new(name, null, null, "has no name before its extension, so the workflow would have no id"));
+            }
+            else if (!PathNames.Fits(id))
+            {
+                problems.Add(new(name, null, null, $"names the workflow '{id}': the id {PathNames.Message}"));
             }
             else if (loadedAs.TryGetValue(id, out var first))
             {

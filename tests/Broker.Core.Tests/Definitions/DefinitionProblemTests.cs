@@ -16,6 +16,10 @@ public sealed class DefinitionProblemTests
     [InlineData("""{"workflow_id":"","steps":{}}""", "workflow_id", "expected 1 to 200 characters, none of them NUL")]
     [InlineData("""{"workflow_id":"a\u0000","steps":{}}""", "workflow_id", "expected 1 to 200 characters, none of them NUL")]
     [InlineData("""{"workflow_id":"\ud800","steps":{}}""", "workflow_id", "is not valid Unicode text")]
+    [InlineData("""{"workflow_id":".","steps":{}}""", "workflow_id", PathNames.Message)]
+    [InlineData("""{"workflow_id":"..","steps":{}}""", "workflow_id", PathNames.Message)]
+    [InlineData("""{"workflow_id":"w","steps":{".":{}}}""", "steps..", PathNames.Message)]
+    [InlineData("""{"workflow_id":"w","steps":{"..":{"command":"x"}}}""", "steps...", PathNames.Message)]
     [InlineData("""{"workflow_id":"w","version":1,"steps":{}}""", "version", "expected a string, got a number")]
     [InlineData("""{"workflow_id":"w"}""", "steps", "is required: an object of step name to step")]
     [InlineData("""{"workflow_id":"w","steps":[]}""", "steps", "expected an object of step name to step")]
@@ -34,6 +38,10 @@ public sealed class DefinitionProblemTests
     [InlineData("""{"workflow_id":"w","steps":{},"events":{"E":{"types":1}}}""", "events.E.types", "expected an array of strings, got a number")]
     [InlineData("""{"workflow_id":"w","steps":{},"events":{"E":{"schema":[]}}}""", "events.E.schema", "expected a JSON schema object")]
     public void Workflow_members(string json, string path, string message) => Assert.Contains(new(path, message), Doc.Read(json).Problems);
+
+    [Fact]
+    public void A_stored_definition_is_read_whatever_names_were_allowed_when_it_came_in() =>
+        Assert.Equal("..", DefinitionReader.Read(JsonElement.Parse("""{"workflow_id":"..","steps":{".":{}}}"""), isStored: true).Definition!.Name);
 
     [Theory]
     [InlineData("""{"name":"b"}""", "steps.a.name", "is 'b', but the step's key is 'a'")]

@@ -10,7 +10,7 @@ namespace Broker.Tests.BrokerDialect;
 public abstract partial class BrokerDialectTests
 {
     private const string SameTexts =
-        """{"int": 1,"float": 1.0,"exp":1e2,"big":123456789012345678901234567890,"text":"é\u00e9\ud83d\ude00","lone":"\ud800","b":[1, 2],"a":null}""";
+        """{"int": 1,"float": 1.0,"exp":1e2,"big":123456789012345678901234567890,"text":"é\u00e9\ud83d\ude00","b":[1, 2],"a":null}""";
 
     [Fact]
     public async Task An_idle_poll_is_answered_with_204_and_nothing()

@@ -81,14 +81,18 @@ public sealed class WorkflowFolderTests : IDisposable
         File.WriteAllBytes(Path.Combine(folder.FullName, "latin.yml"), [0x6E, 0xE9, 0x0A]);
         File.WriteAllText(Path.Combine(folder.FullName, "long.yml"), new string('#', WorkflowFileReader.MaxCharacters + 1));
         Write(".yml");
+        Write("..yml");
+        Write("...json", """{"name":"dots","on":"push","jobs":{}}""");
 
         var (files, problems) = WorkflowFolder.Load(folder.FullName);
 
         Assert.Empty(files);
-        Assert.Equal([".yml", "dangling.yml", "latin.yml", "long.yml"], problems.Select(p => p.File));
-        Assert.StartsWith("cannot be read: ", problems[1].Message, StringComparison.Ordinal);
-        Assert.Equal("is not UTF-8 text", problems[2].Message);
-        Assert.Equal("is longer than 1048576 bytes", problems[3].Message);
+        Assert.Equal(["...json", "..yml", ".yml", "dangling.yml", "latin.yml", "long.yml"], problems.Select(p => p.File));
+        Assert.StartsWith("names the workflow '..'", problems[0].Message, StringComparison.Ordinal);
+        Assert.StartsWith("names the workflow '.'", problems[1].Message, StringComparison.Ordinal);
+        Assert.StartsWith("cannot be read: ", problems[3].Message, StringComparison.Ordinal);
+        Assert.Equal("is not UTF-8 text", problems[4].Message);
+        Assert.Equal("is longer than 1048576 bytes", problems[5].Message);
     }
 
     private void Write(string name, string? text = null) =>

@@ -80,7 +80,8 @@ internal static class DispatchRoutes
         var inputs = "{}";
         if (body.TryGetProperty("inputs", out var given) && given.ValueKind is not JsonValueKind.Null)
         {
-            if (given.ValueKind is JsonValueKind.Object) inputs = given.GetRawText();
+            if (given.ValueKind is JsonValueKind.Object && UnicodeCheck.Problem(given, "inputs") is { } broken) shape.Add(broken.Path, broken.Message);
+            else if (given.ValueKind is JsonValueKind.Object) inputs = given.GetRawText();
             else shape.Add("inputs", $"expected an object, got {Shape.Kind(given)}");
         }
 

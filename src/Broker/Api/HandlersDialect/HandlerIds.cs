@@ -3,7 +3,7 @@ namespace Broker.Api.HandlersDialect;
 /// <summary>Which ids may be looked up, and which a client may choose.</summary>
 internal static class HandlerIds
 {
-    public const string Expected = "expected 1 to 200 characters, no control characters, none of / and ~, and no number after a last dot";
+    public const string Expected = "expected 1 to 200 characters, no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
     private const int Longest = 200;
 
     /// <summary>Text that a database can hold: anything else names nothing, and is not asked for.</summary>
@@ -29,5 +29,6 @@ internal static class HandlerIds
         && IsStorable(id)
         && !id.AsSpan().ContainsAny('/', '~')
         && !id.Any(char.IsControl)
+        && Core.Definitions.PathNames.Fits(id)
         && Core.Runs.RunRef.Split(id).Number == 0;
 }

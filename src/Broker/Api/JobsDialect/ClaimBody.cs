@@ -17,7 +17,7 @@ internal readonly record struct ClaimBody(ClaimRequest Request, TimeSpan Wait, b
         if (!fields.IsObject(body, path)) return default;
         var lease = fields.Integer(body, "lease_ttl_secs", path, 0, long.MaxValue, DefaultLeaseSecs);
         var request = new ClaimRequest(
-            fields.Name(body, "worker_id", path),
+            fields.Id(body, "worker_id", path),
             ClaimScope.ByLabels,
             fields.Names(body, "labels", path, required: true),
             (int)fields.Integer(body, "count", path, 1, mostSteps, 1),

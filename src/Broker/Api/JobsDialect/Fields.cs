@@ -55,6 +55,14 @@ internal sealed class Fields
         return "";
     }
 
+    /// <summary>A name that stands in paths.</summary>
+    public string Id(JsonElement owner, string member, string path)
+    {
+        var id = Name(owner, member, path);
+        if (!PathNames.Fits(id)) Add(Join(path, member), PathNames.Message);
+        return id;
+    }
+
     public IReadOnlyList<string> Names(JsonElement owner, string member, string path, bool required)
     {
         if (!Given(owner, member, path, required, out var value)) return [];

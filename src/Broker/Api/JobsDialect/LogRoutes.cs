@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Engine;
 using Broker.Operations.Metrics;
@@ -49,10 +50,10 @@ internal static class LogRoutes
             var stream = fields.Text(chunk, "stream", path);
             if (!Streams.Contains(stream)) fields.Add($"{path}.stream", "expected stdout or stderr");
             var workflow = fields.Text(chunk, "workflow_id", path);
-            if (!Storable.IsName(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
+            if (!Storable.IsName(workflow) || !PathNames.Fits(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
             chunks.Add(new(
                 workflow,
-                fields.Name(chunk, "job_id", path),
+                fields.Id(chunk, "job_id", path),
                 fields.Integer(chunk, "sequence", path, 0, long.MaxValue),
                 data.ValueKind is JsonValueKind.String ? data.GetRawText() : "\"\"",
                 fields.Integer(chunk, "timestamp_ms", path, 0, long.MaxValue),

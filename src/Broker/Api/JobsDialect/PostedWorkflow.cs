@@ -53,7 +53,7 @@ internal static class PostedWorkflow
     private static string? Check(JsonElement job, string path, Fields fields)
     {
         if (!fields.IsObject(job, path)) return null;
-        var id = fields.Name(job, "id", path);
+        var id = fields.Id(job, "id", path);
         fields.Text(job, "name", path);
         fields.Text(job, "command", path);
         fields.Names(job, "depends_on", path, required: true);

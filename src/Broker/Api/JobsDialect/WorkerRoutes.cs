@@ -18,7 +18,7 @@ internal static class WorkerRoutes
         var fields = new Fields();
         if (fields.IsObject(body.Root, ""))
         {
-            var id = fields.Name(body.Root, "worker_id", "");
+            var id = fields.Id(body.Root, "worker_id", "");
             var labels = fields.Names(body.Root, "labels", "", required: true);
             if (!fields.Any)
             {
