@@ -52,6 +52,7 @@ internal static class BrokerHost
         app.UseStartGate();
         app.UseKeys();
         app.UseRequestRates(settings);
+        app.RefuseContentCodings();
         app.MapHomePage();
         app.MapDialects(settings);
         app.MapAudit();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Broker.Settings;
@@ -87,6 +88,7 @@ internal readonly struct JsonBody : IDisposable
 
     private static JsonBody Parse(ReadOnlySequence<byte> bytes, int depth)
     {
+        bytes = WithoutMark(bytes);
         if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
 
         // A copy: the document outlives the pipe's buffer.
@@ -117,6 +119,16 @@ internal readonly struct JsonBody : IDisposable
         {
             return false;
         }
+    }
+
+    // Some editors and clients put a byte order mark before UTF-8; RFC 8259, section 8.1 lets a reader pass over it.
+    private static ReadOnlySequence<byte> WithoutMark(ReadOnlySequence<byte> bytes)
+    {
+        var mark = Encoding.UTF8.Preamble;
+        if (bytes.Length < mark.Length) return bytes;
+        Span<byte> first = stackalloc byte[3];
+        bytes.Slice(0, mark.Length).CopyTo(first);
+        return first.SequenceEqual(mark) ? bytes.Slice(mark.Length) : bytes;
     }
 
     private static bool IsBlank(ReadOnlySequence<byte> bytes)

@@ -39,6 +39,7 @@ internal static class ApiDocument
         options.OperationFilter<ExampleFilter>();
         options.OperationFilter<AnswerFilter>();
         options.OperationFilter<IdempotencyFilter>();
+        options.OperationFilter<ContentCodingFilter>();
         options.DocumentFilter<TagFilter>();
     });
 
