@@ -12,6 +12,8 @@ namespace Broker.Faults;
 /// <summary>The network loses answers after the broker has committed what they tell. Whoever sends again under the same id gets the same.</summary>
 public abstract class LostAnswersTests(DurableCluster cluster, Database database)
 {
+    private const int Team = 8;
+
     // 5 % are lost; in the short form more, or too few would be to prove anything.
     private static readonly int LosesOneIn = Effort.Of(5, 20);
 
@@ -35,7 +37,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
             site.Broker.Address, line => line.StartsWith("POST /api/jobs/claim", StringComparison.Ordinal) && random.IsOneIn(LosesOneIn));
         var done = new ConcurrentBag<string>();
         var recoveries = new ConcurrentBag<double>();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(i => WorkAsync(proxy, $"w-{i}", done, recoveries)));
+        await Task.WhenAll(Enumerable.Range(0, Team).Select(i => WorkAsync(proxy, $"w-{i}", done, recoveries)));
 
         // No retries are allowed: had a lease been lost, its job would have failed, or waited out a lease that nobody knew of.
         Assert.Equal(jobs, done.Count);
@@ -53,6 +55,75 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
             $"{proxy.Lost} of {proxy.Carried} claim answers lost, {jobs} jobs done once each; recovered after {sorted[sorted.Count / 2]:0} ms (median), {sorted[^1]:0} ms (longest), wanted 2,000"));
         if (Effort.IsLong) Assert.True(sorted[^1] <= 2_000);
     }
+
+    [Fact]
+    public async Task Reports_that_claim_and_are_sent_again_get_the_same_leases_in_the_jobs_dialect()
+    {
+        var jobs = Effort.Of(120, 2_000);
+        await using var site = await Site.OpenAsync(database, cluster.Postgres);
+        var workflow = await site.Http.DefineAsync(Ct, Wire.Job("only", "true"));
+        foreach (var some in Enumerable.Range(0, jobs).Chunk(100))
+            await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", $$"""{"instances":[{{string.Join(',', some.Select(i => $$"""{"id":"r{{i}}"}"""))}}]}""", Ct);
+
+        await ReportAndClaimAsync(site, jobs, async (proxy, worker, held) =>
+        {
+            var results = string.Join(',', held.Select(step => $$$"""{"lease_id":"{{{step.Lease}}}","outputs":{}}"""));
+            var claim = $$"""{"worker_id":"{{worker}}","labels":[],"lease_ttl_secs":120,"count":2,"claim_id":"{{Guid.NewGuid():N}}"}""";
+            var (answer, _, _) = await SendAsync(proxy, "/api/jobs/complete", $$$"""{"results":[{{{results}}}],"claim":{{{claim}}}}""");
+            return [.. JsonNode.Parse(answer)!["claimed"]!.AsArray().Select(c => new Held((string)c!["lease"]!["lease_id"]!, (string)c["job"]!["workflow_id"]!))];
+        });
+
+        for (var i = 0; i < jobs; i++)
+            Assert.Equal("complete", (string?)(await site.Http.MustGetAsync($"/api/workflows/{workflow}/instances/r{i}", Ct))["details"]!["status"]);
+    }
+
+    [Fact]
+    public async Task Reports_that_claim_and_are_sent_again_get_the_same_leases_in_the_broker_dialect()
+    {
+        var runs = Effort.Of(120, 2_000);
+        await using var site = await Site.OpenAsync(database, cluster.Postgres);
+        const string Schema = """{"workflow_id":"once","version":"1","max_lease_losses":0,"steps":{"a":{"name":"a"}}}""";
+        var ids = new ConcurrentDictionary<string, string>();
+        for (var i = 0; i < Team; i++) ids[$"w-{i}"] = (string)(await site.Http.MustPostAsync("/worker/register", $"[{Schema}]", Ct))!;
+        for (var i = 0; i < runs; i++) await site.Http.MustPostAsync("/workflow/dispatch", $$"""{"workflow":{{Schema}}}""", Ct);
+
+        await ReportAndClaimAsync(site, runs, async (proxy, worker, held) =>
+        {
+            var reports = string.Join(',', held.Select(step =>
+                $$"""{"workflow_id":"once","instance_id":"{{step.Run}}","step_name":"a","state":"SUCCEEDED","result":1,"lease_id":"{{step.Lease}}"}"""));
+            var (answer, _, _) = await SendAsync(proxy, $"/workflow/step?worker_id={ids[worker]}&claim=2&extras=1&claim_id={Guid.NewGuid():N}", $"[{reports}]");
+            return [.. JsonNode.Parse(answer)!["assignments"]!.AsArray().Select(c => new Held((string)c!["lease_id"]!, (string)c["instance_id"]!))];
+        });
+
+        var handlers = (await site.Http.MustGetAsync("/handlers?workflow_name=once&status=completed", Ct))["handlers"]!.AsArray();
+        Assert.Equal(runs, handlers.Count);
+    }
+
+    /// <summary>Workers that report what they hold and claim two more, until there is nothing: each run is given to one of them, once.</summary>
+    private static async Task ReportAndClaimAsync(Site site, int runs, Func<LossyProxy, string, List<Held>, Task<List<Held>>> send)
+    {
+        var random = new Dice();
+        await using var proxy = new LossyProxy(site.Broker.Address, _ => random.IsOneIn(LosesOneIn));
+        var given = new ConcurrentBag<Held>();
+        await Task.WhenAll(Enumerable.Range(0, Team).Select(async i =>
+        {
+            List<Held> held = [];
+            do
+            {
+                held = await send(proxy, $"w-{i}", held);
+                foreach (var step in held) given.Add(step);
+            }
+            while (held.Count > 0);
+        }));
+
+        Assert.Equal(runs, given.Count);
+        Assert.Equal(runs, given.Select(step => step.Run).Distinct().Count());
+        Assert.True(proxy.Lost > 0, "No answer was lost.");
+        Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{proxy.Lost} of {proxy.Carried} answers to reports with a claim lost, {given.Count} of {runs} steps given once each"));
+    }
+
+    /// <summary>A step that a worker holds.</summary>
+    private readonly record struct Held(string Lease, string Run);
 
     [Fact]
     public async Task A_start_that_is_sent_again_starts_one_run()

@@ -41,6 +41,27 @@ public abstract class RetentionConformance : StoreTests
     }
 
     [Fact]
+    public async Task Late_requests_for_a_run_that_is_gone_find_no_run_and_change_nothing()
+    {
+        var definition = ADefinition.Graph("g", "a");
+        var worker = (await Store.Workers.RegisterAsync([definition], Ct)).Id!;
+        await StartAsync((await Store.Definitions.LatestAsync("g", Ct))!, "i");
+        var step = Assert.Single(await Store.Steps.ClaimAsync(new ClaimRequest(worker, ClaimScope.ByRegistration, []), Ct));
+        await Store.Runs.ControlAsync("g", "i", ControlCommand.Cancel, Ct);
+        await Engine.PassAsync(Month);
+        await Engine.PassAsync(Month);
+        Assert.Equal(1, await RemoveAsync(RetentionTimes.Of(Month)));
+
+        var success = new StepReport(ReportOutcome.Succeeded);
+        Assert.Equal(ReportVerdict.UnknownRun, await Store.Steps.ReportAsync(new NamedReport(worker, "g", "i", "a", success), Ct));
+        Assert.Equal(ReportVerdict.UnknownRun, await Store.Steps.ReportAsync(new NamedReport(worker, "g", "i", "a", success, step.Lease), Ct));
+        Assert.Equal([HeartbeatVerdict.Gone], await Store.Steps.HeartbeatAsync(worker, [new("g", "i", "a")], Ct));
+        Assert.Equal([HeartbeatVerdict.Gone], await Store.Steps.HeartbeatAsync(worker, [new("g", "i", "a", step.Lease)], Ct));
+        Assert.Null(await Store.Steps.FindLeaseAsync(worker, "g", "i", "a", Ct));
+        Assert.False(await Store.Steps.PublishAsync(step.Lease, [new("T", "{}")], Ct));
+    }
+
+    [Fact]
     public async Task Each_status_has_a_time_of_its_own_and_zero_keeps()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));

@@ -37,6 +37,24 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
     }
 
     [Fact]
+    public async Task Sent_again_with_its_claim_id_it_claims_the_same_again()
+    {
+        await RunningAsync(Job("a"), Job("b"), Job("c"), Job("d"));
+        var (_, lease) = await MustClaimAsync();
+        var body = $$$"""
+            {"results":[{"lease_id":"{{{lease}}}","outputs":{}}],"claim":{{{ClaimText(more: ",\"count\":2,\"claim_id\":\"next\"")}}}}
+            """;
+
+        var first = (await PostAsync("/api/jobs/complete", body)).Json!;
+        var again = (await PostAsync("/api/jobs/complete", body)).Json!;
+
+        Assert.Equal(("accepted", "stale"), ((string)first["results"]![0]!["verdict"]!, (string)again["results"]![0]!["verdict"]!));
+        Assert.Equal(first["claimed"]!.ToJsonString(), again["claimed"]!.ToJsonString());
+        Assert.Equal(2, first["claimed"]!.AsArray().Count);
+        Assert.Equal("d", (await MustClaimAsync()).Job);
+    }
+
+    [Fact]
     public async Task Without_a_claim_nothing_is_claimed()
     {
         await RunningAsync(Job("a"), Job("b"));
