@@ -187,7 +187,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         }
     }
 
-    private static string? FindBinaries()
+    internal static string? FindBinaries()
     {
         if (Environment.GetEnvironmentVariable(BinariesVariable) is { Length: > 0 } given)
         {

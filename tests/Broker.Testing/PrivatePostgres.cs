@@ -37,17 +37,25 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public int ServerPid => int.Parse(File.ReadLines(_home + "/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
 
-    public static PrivatePostgres Start(string bin, bool loopback, IEnumerable<string> settings)
+    /// <param name="bin">Folder of the binaries.</param>
+    /// <param name="loopback">Whether it listens on a port of its own too.</param>
+    /// <param name="settings">As name=value.</param>
+    /// <param name="chosen">Its port; null: a free one.</param>
+    /// <param name="primary">A server to be a standby of: a copy of it is made, and follows it.</param>
+    public static PrivatePostgres Start(string bin, bool loopback, IEnumerable<string> settings, PrivatePostgres? primary = null, int? chosen = null)
     {
         // Short, because a socket's path has room for 107 bytes.
         string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _servers)}");
-        int port = loopback ? LoopbackPort.Choose() : 5432;
+        int port = chosen ?? (loopback ? LoopbackPort.Choose() : 5432);
         string listen = loopback ? "127.0.0.1" : "";
         string options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
+        string make = primary is null
+            ? $"'{bin}/initdb' -D '{home}/data' -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C --no-instructions"
+            : $"'{bin}/pg_basebackup' -D '{home}/data' -R -c fast --no-sync -d 'host={primary._home} port={primary.Port} user=postgres application_name=standby'";
         string script = $"""
             trap '' HUP INT TERM
             rm -rf '{home}' '{home}.log'
-            '{bin}/initdb' -D '{home}/data' -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C --no-instructions >'{home}.log' 2>&1 || exit 1
+            {make} >'{home}.log' 2>&1 || exit 1
             start() {"{"}
                 '{bin}/postgres' -D '{home}/data' -p {port} -c listen_addresses={listen} -c unix_socket_directories='{home}' {options} >>'{home}.log' 2>&1 </dev/null &
                 server=$!
@@ -56,10 +64,13 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             while read word; do
                 case $word in
                     crash) kill -QUIT $server; wait $server; echo crashed;;
+                    kill) kill -KILL $server; wait $server 2>/dev/null; echo killed;;
+                    stop) kill -INT $server; wait $server; echo stopped;;
+                    promote) '{bin}/pg_ctl' promote -w -t 60 -D '{home}/data' >>'{home}.log' 2>&1 && echo promoted || echo refused;;
                     start) start; echo started;;
                 esac
             done
-            kill -QUIT $server
+            kill -QUIT $server 2>/dev/null
             wait $server
             rm -rf '{home}' '{home}.log'
             """;
@@ -83,6 +94,15 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     public Task CrashAsync() => TellAsync("crash", "crashed");
+
+    /// <summary>SIGKILL for the server alone: its processes follow.</summary>
+    public Task KillAsync() => TellAsync("kill", "killed");
+
+    /// <summary>A stop that ends all connections and then sends the rest of the log to the standbys.</summary>
+    public Task StopAsync() => TellAsync("stop", "stopped");
+
+    /// <summary>Makes a standby the primary; returns when it takes writes.</summary>
+    public Task PromoteAsync() => TellAsync("promote", "promoted");
 
     public Task StartAgainAsync() => TellAsync("start", "started");
 
