@@ -33,7 +33,8 @@ internal sealed class EnvironmentPolicy
     /// <summary>Of the variables named: the worker's values and the job's own.</summary>
     public IReadOnlyCollection<string> SecretsOf(ClaimedJob job)
     {
-        var ofJob = (job.Env ?? new Dictionary<string, string>()).Where(v => _maskNames.Contains(v.Key)).Select(v => v.Value);
+        var ofJob = (job.Steps ?? []).Select(step => step.Env).Append(job.Env).OfType<IReadOnlyDictionary<string, string>>()
+            .SelectMany(env => env.Where(v => _maskNames.Contains(v.Key)).Select(v => v.Value));
         return [.. _masked.Values.Concat(ofJob).Append(ApiKey ?? "").Where(value => value.Length > 0)];
     }
 

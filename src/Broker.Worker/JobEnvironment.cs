@@ -24,13 +24,6 @@ internal sealed class JobEnvironment
         foreach (var (name, value) in policy.Inherited)
             Set(name, value);
 
-        foreach (var (name, value) in job.Env ?? new Dictionary<string, string>())
-        {
-            if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0') >= 0 || value.Contains('\0', StringComparison.Ordinal))
-                throw new FormatException($"env {name.Replace('\0', '?')}: a variable needs a name, no = in it, and no NUL character");
-            Set(name, value);
-        }
-
         Set("BROKER_OUTPUT", files.OutputPath);
         Set("BROKER_UPSTREAM", files.UpstreamPath);
         Set("BROKER_WORKFLOW", job.WorkflowId);
@@ -39,6 +32,12 @@ internal sealed class JobEnvironment
 
         // By the name that tracing tools look for; empty where the run belongs to no trace, so that the worker's own is not passed on.
         Set("TRACEPARENT", job.Traceparent ?? "");
+
+        foreach (var (name, value) in job.Env ?? new Dictionary<string, string>())
+        {
+            Check(name, value);
+            Set(name, value);
+        }
     }
 
     /// <summary>Too large for a process: the script sets them as variables of the shell, which commands in it can use.</summary>
@@ -55,9 +54,21 @@ internal sealed class JobEnvironment
         _policy.Account?.ApplyTo(start);
     }
 
+    /// <summary>False when no program could be started with this variable.</summary>
+    public static bool FitsProcess(string name, string value) => Bytes(name, value) <= MaxVariableBytes;
+
+    /// <exception cref="FormatException">Neither a process nor a shell can have this variable.</exception>
+    public static void Check(string name, string value)
+    {
+        if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0') >= 0 || value.Contains('\0', StringComparison.Ordinal))
+            throw new FormatException($"env {name.Replace('\0', '?')}: a variable needs a name, no = in it, and no NUL character");
+    }
+
+    private static int Bytes(string name, string value) => Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value) + 2;
+
     private void Set(string name, string value)
     {
-        int bytes = Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value) + 2;
+        int bytes = Bytes(name, value);
         if (bytes > MaxVariableBytes || _bytes + bytes > MaxTotalBytes)
         {
             _variables.Remove(name);

@@ -21,23 +21,16 @@ internal sealed class JobFiles : IDisposable
     public JobFiles(JsonElement? upstreamOutputs, Account? account)
     {
         _account = account;
-        _folder = _root;
-        if (account is not null)
+        _folder = account is null ? _root : Path.Combine(_root, "job");
+        try
         {
-            // The folder of the other user lies in one of ours: the job can replace what is in it, and not the folder itself.
-            _folder = Path.Combine(_root, "job");
-            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            account.Own(_folder);
-            File.SetUnixFileMode(
-                _root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+            _progress = Fill(upstreamOutputs);
         }
-
-        Write(UpstreamPath, upstreamOutputs is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}");
-        Write(OutputPath, "");
-        Write(ProgressPath, "");
-
-        // Held open: what the job does to its name does not matter.
-        _progress = File.OpenHandle(ProgressPath, options: FileOptions.None);
+        catch
+        {
+            Remove();
+            throw;
+        }
     }
 
     public string OutputPath => PathOf("output");
@@ -75,6 +68,29 @@ internal sealed class JobFiles : IDisposable
     public void Dispose()
     {
         _progress.Dispose();
+        Remove();
+    }
+
+    /// <summary>Opens the file of the progress at last: what the job does to its name does not matter then.</summary>
+    private SafeFileHandle Fill(JsonElement? upstreamOutputs)
+    {
+        if (_account is not null)
+        {
+            // The folder of the other user lies in one of ours: the job can replace what is in it, and not the folder itself.
+            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            _account.Own(_folder);
+            File.SetUnixFileMode(
+                _root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
+        Write(UpstreamPath, upstreamOutputs is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}");
+        Write(OutputPath, "");
+        Write(ProgressPath, "");
+        return File.OpenHandle(ProgressPath);
+    }
+
+    private void Remove()
+    {
         try
         {
             if (_account is not null)

@@ -24,7 +24,12 @@ internal static partial class JobScript
             // A shell would silently drop it.
             if (step.Run.Contains('\0', StringComparison.Ordinal))
                 throw new FormatException("the command holds a NUL character");
+            foreach (var (name, value) in step.Env ?? new Dictionary<string, string>())
+                CheckName(name, value);
         }
+
+        foreach (var (name, value) in environment.TooLarge)
+            CheckName(name, value);
 
         if (job.Steps is not { Count: > 0 } && environment.TooLarge.Count == 0)
         {
@@ -95,7 +100,7 @@ internal static partial class JobScript
     private static string Session(JobFiles files, IReadOnlyList<JobStep> steps, JobEnvironment environment, bool labelled)
     {
         var script = new StringBuilder();
-        foreach (var (name, value) in environment.TooLarge.Where(v => ShellName().IsMatch(v.Key)))
+        foreach (var (name, value) in environment.TooLarge)
         {
             // Not exported: no program could be started with it. In the first shell only, since a step may have changed it.
             script.Append(CultureInfo.InvariantCulture, $"case $_broker_next in 1) {name}={Quote(value)} ;; esac\n");
@@ -130,6 +135,9 @@ internal static partial class JobScript
     private static void AppendStep(StringBuilder script, JobFiles files, JobStep step, int number, bool labelled)
     {
         script.Append(CultureInfo.InvariantCulture, $"case $((_broker_next <= {number})) in 1)\n");
+        // Before a copy is made of the shell: they stay in force for later steps.
+        foreach (var (name, value) in step.Env ?? new Dictionary<string, string>())
+            script.Append(CultureInfo.InvariantCulture, $"{(JobEnvironment.FitsProcess(name, value) ? "export " : "")}{name}={Quote(value)}\n");
         bool leaves = LeavesItsShell().IsMatch(step.Run);
         if (leaves)
         {
@@ -177,11 +185,18 @@ internal static partial class JobScript
         script.Append(";;\nesac\n");
     }
 
+    private static void CheckName(string name, string value)
+    {
+        JobEnvironment.Check(name, value);
+        if (!ShellName().IsMatch(name))
+            throw new FormatException($"env {name}: a shell takes names of letters, digits and _ only");
+    }
+
     private static string FileOf(int number) => string.Create(CultureInfo.InvariantCulture, $"{number}.sh");
 
     private static string Quote(string text) => "'" + text.Replace("'", @"'\''", StringComparison.Ordinal) + "'";
 
-    [GeneratedRegex(@"\b(exit|exec|trap)\b")]
+    [GeneratedRegex(@"\b(exit|exec|trap|noexec|set\s+-[A-Za-z]*n)\b")]
     private static partial Regex LeavesItsShell();
 
     // The shell with this number waits for the one that runs the steps, which must not go on without it. It takes a moment to end.

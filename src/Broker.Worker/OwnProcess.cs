@@ -24,7 +24,7 @@ internal static unsafe class OwnProcess
         var environment = ReadList("/proc/self/environ");
         bool showsKey = environment.Exists(v => IsVariable(v, WorkerOptions.ApiKeyVariable)) || arguments.Exists(WorkerOptions.ShowsApiKey);
         if (showsKey || !environment.Exists(v => IsVariable(v, Diagnostics)))
-            StartAnew(arguments, environment, showsKey || arguments.Exists(WorkerOptions.IsApiKeyDescriptor) ? apiKey : null);
+            StartAnew(arguments, environment, apiKey);
 
         // The files of this process in /proc belong to root from here on, and its memory is closed to other processes of this user.
         _ = Libc.Prctl(Libc.SetDumpable, 0, 0, 0, 0);
@@ -49,7 +49,7 @@ internal static unsafe class OwnProcess
     private static void RemoveKey(List<string> arguments)
     {
         int at;
-        while ((at = arguments.FindIndex(a => WorkerOptions.ShowsApiKey(a) || WorkerOptions.IsApiKeyDescriptor(a))) >= 0)
+        while ((at = arguments.FindIndex(WorkerOptions.IsApiKeySource)) >= 0)
             arguments.RemoveRange(at, Math.Min(WorkerOptions.IsWhole(arguments[at]) ? 1 : 2, arguments.Count - at));
     }
 

@@ -19,7 +19,8 @@ internal sealed record ClaimedJob(
     IReadOnlyList<JobStep>? Steps = null,
     IReadOnlyDictionary<string, string>? Env = null);
 
-internal sealed record JobStep(string Run, string? Name = null);
+/// <summary>A step: shell text, its name, and variables that are set from this step on.</summary>
+internal sealed record JobStep(string Run, string? Name = null, IReadOnlyDictionary<string, string>? Env = null);
 
 internal sealed record Lease(string LeaseId, int TtlSecs = 30);
 

@@ -53,7 +53,6 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         {
             while (true)
             {
-                await _gate.WaitUntilOpenAsync(stopping);
                 int slots = await TakeFreeSlotsAsync(stopping);
                 // One claim for all tries: leases granted in an answer that was lost come with the next.
                 var request = client.ClaimFor(slots, options.WaitSecs);
@@ -61,6 +60,8 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
                 long asked = Stopwatch.GetTimestamp();
                 try
                 {
+                    // After the wait for a slot: the job that held it may have shown that no other can start.
+                    await _gate.WaitUntilOpenAsync(stopping);
                     claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(request, ct), stopping);
                 }
                 catch (OperationCanceledException) when (_unanswered)

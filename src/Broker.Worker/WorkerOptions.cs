@@ -70,8 +70,9 @@ internal sealed record WorkerOptions
     /// <summary>True for an argument that shows the key to other processes.</summary>
     public static bool ShowsApiKey(string argument) => IsFlag(argument, ApiKeyFlag);
 
-    /// <summary>True for an argument whose value can be read only once.</summary>
-    public static bool IsApiKeyDescriptor(string argument) => IsFlag(argument, ApiKeyDescriptorFlag);
+    /// <summary>True for an argument that says where the key comes from.</summary>
+    public static bool IsApiKeySource(string argument) =>
+        ShowsApiKey(argument) || IsFlag(argument, ApiKeyFileFlag) || IsFlag(argument, ApiKeyDescriptorFlag);
 
     /// <summary>True for an option that holds its value, as in --name=value.</summary>
     public static bool IsWhole(string argument) => argument.AsSpan().IndexOfAny('=', ':') >= 0;

@@ -11,7 +11,7 @@ internal static class Eventually
         var time = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(time.Elapsed < TimeSpan.FromSeconds(15), $"waited 15 s for: {what}");
+            Assert.True(time.Elapsed < TimeSpan.FromSeconds(60), $"waited 60 s for: {what}");
             await Task.Delay(10, TestContext.Current.CancellationToken);
         }
     }

@@ -75,6 +75,40 @@ public sealed class WorkerOptionsTests
         Assert.DoesNotContain("s3cret", string.Join('\n', parsed.Problems), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Only_an_argument_that_belongs_to_no_option_is_not_repeated() =>
+        Assert.Equal(["an argument belongs to no option; broker-worker --help lists what there is"], Parse(["s3cret"]).Problems);
+
+    [Fact]
+    public void The_key_has_one_source_on_the_command_line() =>
+        Assert.Contains("write one of --api-key-file", string.Join('\n', Parse(["--api-key", "a", "--api-key-file", "/dev/null"]).Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_key_file_on_the_command_line_wins_over_a_key_in_the_environment()
+    {
+        string file = Path.GetTempFileName();
+        File.WriteAllText(file, "from-file\n");
+
+        Assert.Equal("from-file", Parse(["--api-key-file", file], ("BROKER_API_KEY", "k3y")).Options.ApiKey);
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("http://broker.test:3000", "k3y", true)]
+    [InlineData("http://10.0.0.1", "k3y", true)]
+    [InlineData("https://broker.test", "k3y", false)]
+    [InlineData("http://localhost:3000", "k3y", false)]
+    [InlineData("http://127.0.0.2", "k3y", false)]
+    [InlineData("http://[::1]:3000", "k3y", false)]
+    [InlineData("http://broker.test", "", false)]
+    public void A_key_that_a_network_can_read_is_warned_of(string server, string key, bool warned)
+    {
+        string? warning = Parse([], ("SERVER_URL", server), ("BROKER_API_KEY", key)).Options.Warning;
+
+        Assert.Equal(warned, warning is not null);
+        Assert.DoesNotContain("k3y", warning ?? "", StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--help")]
     [InlineData("-h")]

@@ -19,6 +19,7 @@ internal sealed class WorkerProgram : IAsyncDisposable
         ];
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("DOTNET_EnableDiagnostics");
+        start.Environment.Remove(WorkerOptions.ApiKeyVariable);
         foreach (var (name, value) in environment ?? [])
         {
             if (value is null)

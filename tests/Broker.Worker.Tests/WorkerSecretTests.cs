@@ -32,6 +32,7 @@ public sealed class WorkerSecretTests : IDisposable
     [InlineData("joined argument")]
     [InlineData("file")]
     [InlineData("file variable")]
+    [InlineData("file and variable")]
     [InlineData("descriptor")]
     public async Task A_job_finds_the_key_nowhere(string source)
     {
@@ -41,12 +42,13 @@ public sealed class WorkerSecretTests : IDisposable
         {
             "argument" => ["--api-key", Key],
             "joined argument" => [$"--api-key={Key}"],
-            "file" => ["--api-key-file", file],
+            "file" or "file and variable" => ["--api-key-file", file],
             _ => [],
         };
         (string, string?)[] environment = source switch
         {
             "variable" => [("BROKER_API_KEY", Key)],
+            "file and variable" => [("BROKER_API_KEY", "brk_another")],
             "file variable" => [("BROKER_API_KEY_FILE", file)],
             _ => [],
         };

@@ -191,6 +191,23 @@ public sealed class WorkerStepTests : IDisposable
         Assert.Equal("=== step 1 ===\nit's small\n140000\nprograms start\n", Stdout);
     }
 
+    [Theory]
+    [InlineData("true")]
+    [InlineData("exit 0")]
+    [InlineData("exec true")]
+    [InlineData("set -n")]
+    public async Task Variables_of_a_step_are_there_from_it_on(string run)
+    {
+        _broker.Add("job", "exit 99", steps: new JsonArray(
+            new JsonObject { ["run"] = "echo \"1 $A\"" },
+            new JsonObject { ["name"] = "second", ["run"] = run, ["env"] = new JsonObject { ["A"] = "it's\nset", ["LARGE"] = new string('y', 140_000) } },
+            new JsonObject { ["run"] = "echo \"3 $A ${#LARGE}\"; sh -c 'echo $A'" }));
+        await using var worker = new RunningWorker(_broker);
+
+        Assert.True((await _broker.ReportOf("job")).Ok);
+        Assert.Equal("=== step 1 ===\n1 \n=== second ===\n=== step 3 ===\n3 it's\nset 140000\nit's set\n", Stdout);
+    }
+
     [Fact]
     public async Task A_long_step_runs()
     {
