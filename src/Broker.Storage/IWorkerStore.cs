@@ -30,6 +30,9 @@ public interface IWorkerStore
     /// <summary>A sign of life; false when the id was never registered. Written within a second, with others.</summary>
     Task<bool> SeenAsync(string id, CancellationToken ct);
 
+    /// <summary>The same with a claim: registered workers tell their labels with each claim alone.</summary>
+    Task<bool> SeenAsync(string id, IReadOnlyList<string>? labels, CancellationToken ct);
+
     /// <summary>A sign of life of a worker that need not be registered: asks the database nothing.</summary>
     void Seen(string id);
 

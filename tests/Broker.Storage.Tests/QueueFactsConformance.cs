@@ -82,6 +82,24 @@ public abstract class QueueFactsConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_registered_worker_has_the_labels_of_its_last_claim()
+    {
+        var definition = await RegisterAsync(ADefinition.Of("""{"workflow_id": "own", "steps": {"a": {"required_labels": ["gpu"]}}}"""));
+        var run = await StartAsync(definition, "i");
+        var worker = (await Store.Workers.RegisterAsync([definition], Ct)).Id!;
+        Assert.Null((await FactsAsync(run)).WorkerSeenAt);
+
+        await Store.Workers.SeenAsync(worker, ["cpu"], Ct);
+        Assert.Null((await FactsAsync(run)).WorkerSeenAt);
+        await Store.Workers.SeenAsync(worker, ["cpu", "gpu"], Ct);
+        Assert.NotNull((await FactsAsync(run)).WorkerSeenAt);
+        await Store.Workers.SeenAsync(worker, null, Ct);
+        Assert.NotNull((await FactsAsync(run)).WorkerSeenAt);
+        await Store.Workers.SeenAsync(worker, [], Ct);
+        Assert.Null((await FactsAsync(run)).WorkerSeenAt);
+    }
+
+    [Fact]
     public async Task The_trace_of_a_run_comes_with_each_of_its_steps()
     {
         const string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

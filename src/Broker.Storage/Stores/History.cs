@@ -185,20 +185,24 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
         return PageOf(rows.ConvertAll(StepRows.StateOf), limit);
     }
 
+    // Steps that wait for a worker come last: one that begins between two pages is never left out.
+    private static readonly long NotBegun = DateTimeOffset.MaxValue.ToMicros();
+
     private static IQueryable<StepRow> StepsOf(BrokerDb db, long runId, (DateTimeOffset Begun, int Index)? after, bool descending)
     {
-        var steps = db.Steps.AsNoTracking().Where(s => s.RunId == runId && s.BegunAt != null);
+        var steps = db.Steps.AsNoTracking()
+            .Where(s => s.RunId == runId && (s.BegunAt != null || s.Status == (short)StepStatus.Ready || s.Status == StepRow.Held));
         if (after is { } key)
         {
             var (at, index) = (key.Begun.ToMicros(), key.Index);
             steps = descending
-                ? steps.Where(s => s.BegunAt < at || (s.BegunAt == at && s.Idx < index))
-                : steps.Where(s => s.BegunAt > at || (s.BegunAt == at && s.Idx > index));
+                ? steps.Where(s => (s.BegunAt ?? NotBegun) < at || ((s.BegunAt ?? NotBegun) == at && s.Idx < index))
+                : steps.Where(s => (s.BegunAt ?? NotBegun) > at || ((s.BegunAt ?? NotBegun) == at && s.Idx > index));
         }
 
         return descending
-            ? steps.OrderByDescending(s => s.BegunAt).ThenByDescending(s => s.Idx)
-            : steps.OrderBy(s => s.BegunAt).ThenBy(s => s.Idx);
+            ? steps.OrderByDescending(s => s.BegunAt ?? NotBegun).ThenByDescending(s => s.Idx)
+            : steps.OrderBy(s => s.BegunAt ?? NotBegun).ThenBy(s => s.Idx);
     }
 
     public async Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)

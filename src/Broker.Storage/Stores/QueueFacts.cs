@@ -9,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 /// <summary>Looks along the claim index, from the front and never far.</summary>
-internal sealed class QueueFacts(IEngine engine, QueueRegistry queues, DefinitionCache definitions) : IQueueFacts
+internal sealed class QueueFacts(IEngine engine, QueueRegistry queues, DefinitionCache definitions, WorkerStore workers) : IQueueFacts
 {
     /// <summary>Steps counted in one queue, at most.</summary>
     public const int Bound = 10_000;
@@ -66,16 +66,15 @@ internal sealed class QueueFacts(IEngine engine, QueueRegistry queues, Definitio
         var state = run.Steps.FirstOrDefault(s => s.Index == step.Index);
         if (state is not { Status: StepStatus.Ready }) return new(now, null, 0);
 
+        await workers.FlushAsync(ct);
         var definitionId = await definitions.IdOfAsync(run.Definition, ct);
         await using var db = engine.CreateContext();
-        var seen = step.Command is null
-            ? await db.Workers.Where(w => w.Kind == (short)WorkerKind.Registered).OrderByDescending(w => w.SeenAt).Take(Workers)
-                .Select(w => new { Able = w.Definitions, w.SeenAt }).ToListAsync(ct)
-            : await db.Workers.Where(w => w.Kind == (short)WorkerKind.Labelled).OrderByDescending(w => w.SeenAt).Take(Workers)
-                .Select(w => new { Able = w.Labels, w.SeenAt }).ToListAsync(ct);
-        var able = seen.Find(w => step.Command is null
-            ? JsonSerializer.Deserialize<int[]>(w.Able)!.Contains(definitionId)
-            : step.RequiredLabels.All(JsonSerializer.Deserialize<HashSet<string>>(w.Able)!.Contains));
+        var kind = (short)(step.Command is null ? WorkerKind.Registered : WorkerKind.Labelled);
+        var seen = await db.Workers.Where(w => w.Kind == kind).OrderByDescending(w => w.SeenAt).Take(Workers)
+            .Select(w => new { w.Definitions, w.Labels, w.SeenAt }).ToListAsync(ct);
+        var able = seen.Find(w =>
+            (step.Command is not null || JsonSerializer.Deserialize<int[]>(w.Definitions)!.Contains(definitionId))
+            && (step.RequiredLabels.IsEmpty || step.RequiredLabels.All(JsonSerializer.Deserialize<HashSet<string>>(w.Labels)!.Contains)));
         return new(now, Instants.FromMicros(able?.SeenAt), await AheadAsync(db, run, state, definitionId, now.ToMicros(), ct));
     }
 

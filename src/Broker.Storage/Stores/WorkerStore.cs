@@ -19,6 +19,9 @@ internal sealed class WorkerStore(
     // How long an id that nobody registered here is not asked for again; another broker may register it meanwhile.
     private static readonly TimeSpan StrangerFor = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, long> strangers = new(StringComparer.Ordinal);
+
+    // Labels of each worker's last claim: they are written when they change.
+    private readonly ConcurrentDictionary<string, IReadOnlyList<string>> offered = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private readonly SemaphoreSlim flushing = new(1);
     private Dictionary<string, Sign> pending = new(StringComparer.Ordinal);
@@ -111,9 +114,12 @@ internal sealed class WorkerStore(
     {
         known.Clear();
         strangers.Clear();
+        offered.Clear();
     }
 
-    public async Task<bool> SeenAsync(string id, CancellationToken ct)
+    public Task<bool> SeenAsync(string id, CancellationToken ct) => SeenAsync(id, null, ct);
+
+    public async Task<bool> SeenAsync(string id, IReadOnlyList<string>? labels, CancellationToken ct)
     {
         if (!known.ContainsKey(id))
         {
@@ -128,7 +134,15 @@ internal sealed class WorkerStore(
             Remember(id);
         }
 
-        Note(id, null);
+        Note(id, null, labels is not null && AreNew(id, labels) ? labels : null);
+        return true;
+    }
+
+    private bool AreNew(string id, IReadOnlyList<string> labels)
+    {
+        if (offered.TryGetValue(id, out var before) ? before.SequenceEqual(labels) : labels.Count == 0) return false;
+        if (offered.Count >= MostKnown) offered.Clear();
+        offered[id] = labels;
         return true;
     }
 
@@ -160,10 +174,14 @@ internal sealed class WorkerStore(
         strangers[id] = clock.GetTimestamp();
     }
 
-    private void Note(string id, LastTask? task)
+    private void Note(string id, LastTask? task, IReadOnlyList<string>? labels = null)
     {
         var now = clock.GetUtcNow();
-        lock (gate) pending[id] = new(now, task ?? pending.GetValueOrDefault(id).Task);
+        lock (gate)
+        {
+            var before = pending.GetValueOrDefault(id);
+            pending[id] = new(now, task ?? before.Task, labels ?? before.Labels);
+        }
     }
 
     /// <summary>Writes the signs of life gathered so far. When that fails they are kept for the next time.</summary>
@@ -196,7 +214,7 @@ internal sealed class WorkerStore(
         lock (gate)
         {
             foreach (var (id, sign) in signs)
-                pending[id] = pending.TryGetValue(id, out var newer) ? newer with { Task = newer.Task ?? sign.Task } : sign;
+                pending[id] = pending.TryGetValue(id, out var newer) ? newer with { Task = newer.Task ?? sign.Task, Labels = newer.Labels ?? sign.Labels } : sign;
         }
     }
 
@@ -211,14 +229,14 @@ internal sealed class WorkerStore(
             try
             {
                 // One statement for all that only tell of life within the same second, at the price of less than a second.
-                foreach (var second in signs.Where(s => s.Value.Task is null).GroupBy(s => SeenAt(s.Value) / 1_000_000))
+                foreach (var second in signs.Where(s => s.Value.IsOnlyLife).GroupBy(s => SeenAt(s.Value) / 1_000_000))
                 {
                     foreach (var ids in second.Select(s => s.Key).Order(StringComparer.Ordinal).Chunk(1000))
                         await WriteSeenAsync(ids, second.Max(s => SeenAt(s.Value)), ct);
                 }
 
-                foreach (var told in signs.Where(s => s.Value.Task is not null).OrderBy(s => s.Key, StringComparer.Ordinal).Chunk(1000))
-                    await WriteTasksAsync(told.ToDictionary(s => s.Key, s => (SeenAt(s.Value), JsonColumn.Write(s.Value.Task))), ct);
+                foreach (var told in signs.Where(s => !s.Value.IsOnlyLife).OrderBy(s => s.Key, StringComparer.Ordinal).Chunk(1000))
+                    await WriteSignsAsync(told.ToDictionary(s => s.Key, s => (SeenAt(s.Value), s.Value)), ct);
                 return;
             }
             catch (Exception fault) when (attempt < 4 && (engine.IsTransient(fault) || fault is DbUpdateConcurrencyException))
@@ -243,7 +261,7 @@ internal sealed class WorkerStore(
         }
     }
 
-    private async Task WriteTasksAsync(Dictionary<string, (long SeenAt, string Task)> told, CancellationToken ct)
+    private async Task WriteSignsAsync(Dictionary<string, (long SeenAt, Sign Sign)> told, CancellationToken ct)
     {
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
@@ -251,9 +269,12 @@ internal sealed class WorkerStore(
         var rows = await db.Workers.Where(w => ids.Contains(w.Id)).ToListAsync(ct);
         foreach (var row in rows)
         {
-            var (at, task) = told[row.Id];
+            var (at, sign) = told[row.Id];
             row.SeenAt = Math.Max(row.SeenAt, at);
-            row.LastTask = task;
+            if (sign.Task is not null) row.LastTask = JsonColumn.Write(sign.Task);
+
+            // A worker of the jobs dialect has those that it registered.
+            if (sign.Labels is not null && row.Kind == (short)WorkerKind.Registered) row.Labels = JsonColumn.Write(sign.Labels);
         }
 
         await db.SaveChangesAsync(ct);
@@ -319,5 +340,8 @@ internal sealed class WorkerStore(
     }
 
     /// <summary>A sign of life, by this broker's clock.</summary>
-    private readonly record struct Sign(DateTimeOffset At, LastTask? Task);
+    private readonly record struct Sign(DateTimeOffset At, LastTask? Task, IReadOnlyList<string>? Labels)
+    {
+        public bool IsOnlyLife => Task is null && Labels is null;
+    }
 }

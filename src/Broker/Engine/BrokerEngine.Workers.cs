@@ -25,17 +25,20 @@ internal sealed partial class BrokerEngine
     }
 
     /// <summary>A sign of life; false when the id was never registered.</summary>
-    public Task<bool> SeenAsync(string workerId, CancellationToken ct) =>
-        Caller.Current is { Workflows: not null } limited ? SeenAsync(limited, workerId, ct) : workers.SeenAsync(workerId, ct);
+    public Task<bool> SeenAsync(string workerId, CancellationToken ct) => SeenAsync(workerId, null, ct);
+
+    /// <summary>The same with a claim that carries labels.</summary>
+    public Task<bool> SeenAsync(string workerId, IReadOnlyList<string>? labels, CancellationToken ct) =>
+        Caller.Current is { Workflows: not null } limited ? SeenAsync(limited, workerId, labels, ct) : workers.SeenAsync(workerId, labels, ct);
 
     /// <summary>A sign of life of a worker that need not be registered.</summary>
     public void Seen(string workerId) => workers.Seen(workerId);
 
     // Claims go by what the worker registered: a limited key must not claim in the name of a worker that registered more.
-    private async Task<bool> SeenAsync(Caller limited, string workerId, CancellationToken ct)
+    private async Task<bool> SeenAsync(Caller limited, string workerId, IReadOnlyList<string>? labels, CancellationToken ct)
     {
         var workflows = await workers.WorkflowsOfAsync(workerId, ct);
-        return workflows.Count > 0 && workflows.All(limited.Knows) && await workers.SeenAsync(workerId, ct);
+        return workflows.Count > 0 && workflows.All(limited.Knows) && await workers.SeenAsync(workerId, labels, ct);
     }
 
     /// <summary>Workers of a kind in order of registration.</summary>

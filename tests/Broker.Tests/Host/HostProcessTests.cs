@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Broker.Testing;
 using Xunit;
 
@@ -54,6 +55,32 @@ public sealed class HostProcessTests
 
         Assert.Equal(0, await broker.StopAsync());
     }
+
+    [Fact]
+    public async Task At_a_terminal_it_shows_a_banner_and_readable_lines()
+    {
+        const string terminal = "/usr/bin/script";
+        Assert.SkipUnless(File.Exists(terminal), "Needs script(1), which runs a program at a terminal.");
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.Path, "broker.db");
+        await using var broker = new ManagedProcess(
+            terminal,
+            new Dictionary<string, string> { ["PORT"] = "0", ["DATABASE_URL"] = $"sqlite:{file}", ["WORKFLOWS_DIR"] = folder.Path },
+            ["-qefc", $"{Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet"} {RepositoryLayout.HostProgram()}", "/dev/null"]);
+        var line = await broker.StartUntilAsync("Server listening on http://localhost:");
+        await Eventually.TrueAsync(() => Shown().Any(shown => shown.StartsWith("  Access", StringComparison.Ordinal)), TimeSpan.FromSeconds(60));
+
+        var address = Plain(line)["Server listening on ".Length..];
+        foreach (var expected in (string[])[$"  Routes      {address}/docs", $"  Data        {file}", $"  Workflows   no file in {folder.Path}", "  Access      no keys: this machine only"])
+            Assert.Contains(Shown(), shown => shown.StartsWith(expected, StringComparison.Ordinal));
+        Assert.DoesNotContain(Shown(), shown => shown.StartsWith('{'));
+        Assert.Contains(Shown(), shown => Regex.IsMatch(shown, "^[0-9:]{8} INF "));
+
+        IEnumerable<string> Shown() => broker.Output.Select(Plain);
+    }
+
+    // Without the terminal's codes for colours.
+    private static string Plain(string line) => Regex.Replace(line, "\u001b(\\[[?0-9;]*[a-zA-Z]|=)", "").TrimEnd('\r');
 
     [Fact]
     public async Task A_health_check_without_a_broker_fails()

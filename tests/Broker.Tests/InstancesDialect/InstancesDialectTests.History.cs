@@ -16,7 +16,8 @@ public abstract partial class InstancesDialectTests
         (await Cli.CreateAsync(name, "order-7", """{"amount":12}""")).Expect(HttpStatusCode.OK);
         var fresh = (await Cli.DetailsAsync(name, "order-7"))["meta"];
         Assert.Equal(JsonValueKind.Null, fresh.GetProperty("startedAt").ValueKind);
-        Assert.False(fresh.TryGetProperty("currentStep", out _));
+        Assert.Equal(("prepare", "waiting", 0), ShownStep(fresh.GetProperty("currentStep")));
+        Assert.Equal([("prepare", "waiting", 0)], (await Cli.HistoryAsync(name, "order-7"))["steps"].EnumerateArray().Select(ShownStep));
 
         await worker.DoAsync("prepare", """{"ok":true}""");
         Assert.Equal("waiting", await Cli.StatusAsync(name, "order-7"));
@@ -48,6 +49,9 @@ public abstract partial class InstancesDialectTests
         Assert.Equal("wait-approval", row.GetProperty("consumedByStepKey").GetString());
         Assert.Equal(row.GetProperty("createdAt").GetString(), history["steps"][2].GetProperty("result").GetProperty("timestamp").GetString());
     }
+
+    private static (string?, string?, int) ShownStep(JsonElement step) =>
+        (step.GetProperty("stepKey").GetString(), step.GetProperty("status").GetString(), step.GetProperty("attempts").GetInt32());
 
     // Instances contract 4: output is left out when it is null.
     [Fact]

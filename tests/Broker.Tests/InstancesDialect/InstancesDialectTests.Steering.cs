@@ -141,10 +141,10 @@ public abstract partial class InstancesDialectTests
         Assert.Equal((1, """{"n":1.0}""", created), (meta.GetProperty("runNumber").GetInt32(), meta.GetProperty("params").GetRawText(), meta.GetProperty("createdAt").GetString()));
         Assert.Equal(JsonValueKind.Null, meta.GetProperty("startedAt").ValueKind);
         Assert.Equal(JsonValueKind.Null, meta.GetProperty("completedAt").ValueKind);
-        Assert.False(meta.TryGetProperty("currentStep", out _));
+        Assert.Equal("waiting", meta.GetProperty("currentStep").GetProperty("status").GetString());
 
         var now = (await Cli.HistoryAsync(name, "a")).Expect(HttpStatusCode.OK);
-        Assert.Equal((1, 0, 0), (now["runNumber"].GetInt32(), now["steps"].GetArrayLength(), now["events"].GetArrayLength()));
+        Assert.Equal((1, 1, 0), (now["runNumber"].GetInt32(), now["steps"].GetArrayLength(), now["events"].GetArrayLength()));
         var before = (await Cli.HistoryAsync(name, "a", "?runNumber=0&order=asc")).Expect(HttpStatusCode.OK);
         Assert.Equal("\"of run 0\"", before["steps"][0].GetProperty("result").GetRawText());
         Assert.Equal(["go"], Types(before));

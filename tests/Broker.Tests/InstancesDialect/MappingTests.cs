@@ -178,15 +178,27 @@ public sealed class MappingTests
     }
 
     [Fact]
-    public void The_current_step_is_the_one_that_began_last()
+    public void A_step_that_waits_for_a_worker_is_waiting_with_no_attempt()
+    {
+        var row = Row(new StepState { Index = Of("work").Index, Status = StepStatus.Ready, QueuedAt = Noon });
+
+        Assert.Equal(("do", "waiting", 0, 3), (row.Type, row.Status, row.Attempts, row.MaxAttempts));
+        Assert.Null(row.NextRetryAt);
+        Assert.Equal((Noon, Noon), (row.CreatedAt, row.UpdatedAt));
+    }
+
+    [Fact]
+    public void The_current_step_is_the_one_that_was_created_last()
     {
         var first = Claimed("work");
         var later = Claimed("once") with { BegunAt = Noon.AddSeconds(1) };
         var sameInstant = Claimed("nap") with { BegunAt = Noon.AddSeconds(1) };
-        var notBegun = new StepState { Index = 3, Status = StepStatus.Ready, QueuedAt = Noon.AddSeconds(9) };
+        var queued = new StepState { Index = 3, Status = StepStatus.Ready, QueuedAt = Noon.AddSeconds(9) };
+        var notReached = queued with { Status = StepStatus.Pending };
 
-        Assert.Null(StepRows.Latest([notBegun]));
-        Assert.Equal(later, StepRows.Latest([later, notBegun, first]));
+        Assert.Null(StepRows.Latest([notReached]));
+        Assert.Equal(queued, StepRows.Latest([later, queued, first]));
+        Assert.Equal(later, StepRows.Latest([later, queued with { QueuedAt = Noon }, first, notReached]));
         Assert.Equal(sameInstant, StepRows.Latest([sameInstant, later, first]));
     }
 

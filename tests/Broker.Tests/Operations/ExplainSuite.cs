@@ -50,6 +50,24 @@ public abstract class ExplainSuite(BrokerApp app)
     }
 
     [Fact]
+    public async Task A_label_that_no_worker_offers_is_named_in_the_broker_dialect_too()
+    {
+        var (name, label) = (Flows.NewName("labels"), Flows.NewName("gpu"));
+        var worker = await wire.RegisterAsync($$$"""
+            {"workflow_id":"{{{name}}}","version":"1","steps":{"plain":{"successors":{"default":["train"]}},"train":{"predecessors":["plain"],"required_labels":["{{{label}}}"]} } }
+            """);
+        Assert.Equal(200, (await wire.PostAsync($"/api/workflows/workflows/{name}/instances", """{"id":"i-1"}""")).Status);
+        await wire.ReportAsync(worker, await wire.MustClaimAsync(worker), "SUCCEEDED", "1");
+
+        var missing = Cause(await ExplainAsync(name, "i-1", "train"), "ready");
+        Assert.Equal(("no_worker", label), (Code(missing), missing.GetProperty("labels")[0].GetString()));
+        Assert.Equal($"No worker with the label {label} registered for this workflow has ever been seen.", Text(missing, "message"));
+
+        Assert.Equal(200, (await wire.GetAsync($"/workflow/step?worker_id={worker}&labels=other,{label}")).Status);
+        Assert.Equal("leased", Code(Cause(await ExplainAsync(name, "i-1", "train"), "leased")));
+    }
+
+    [Fact]
     public async Task Timers_events_pauses_and_retries_are_told_with_their_times()
     {
         var name = Flows.NewName("timed");

@@ -17,7 +17,7 @@ internal static class StepRoutes
         }
 
         var engine = http.Engine();
-        if (!await engine.SeenAsync(query.WorkerId, http.RequestAborted))
+        if (!await engine.SeenAsync(query.WorkerId, query.Labels, http.RequestAborted))
         {
             await UnknownWorker(http, query.WorkerId);
             return;
@@ -47,7 +47,7 @@ internal static class StepRoutes
             return;
         }
 
-        if (query.Claim is not null && !await engine.SeenAsync(query.WorkerId, http.RequestAborted))
+        if (query.Claim is not null && !await engine.SeenAsync(query.WorkerId, query.Labels, http.RequestAborted))
         {
             await UnknownWorker(http, query.WorkerId);
             return;

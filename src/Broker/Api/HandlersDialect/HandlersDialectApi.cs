@@ -53,7 +53,10 @@ internal static class HandlersDialectApi
 
         api.MapGet("/handlers", HandlerRoutes.ListAsync).Named(mount, "ListHandlers", "Get handlers").Produces<HandlersListDto>(200, Json)
             .Refuses(message, errors, 400)
-            .WithDescription("All handlers, oldest first. An extension: `limit` (1 to 1000) or `cursor` asks for one page, and the answer then has the `cursor` of the next.")
+            .WithDescription(
+                "All handlers, oldest first. `status` and `workflow_name` may be repeated: values of one are alternatives, blank ones count for nothing, "
+                + "and a word that is no status matches no handler. An extension: `limit` (1 to 1000) or `cursor` asks for one page, and the answer then "
+                + "has the `cursor` of the next.")
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/handlers/{handler_id}", HandlerRoutes.GetAsync).Named(mount, "GetHandler", "Get handler")
             .Produces<HandlerDto>(200, Json).Produces<HandlerDto>(202, Json).Refuses(message, errors, 404).Produces<HandlerDto>(500, Json)

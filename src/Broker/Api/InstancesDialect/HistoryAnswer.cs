@@ -39,7 +39,7 @@ internal sealed class HistoryAnswer
         var steps = await WriteAsync(
             answer, "steps", query.Steps, (at, rows) => history.StepsAsync(run!.Ref.Id, PlaceOf(at), at.Descending, rows, ct),
             step => InstanceAnswers.WriteStep(json, run!.Ref, run.Definition, step), step => step.Result?.Length ?? 0,
-            (at, step) => at with { Ticks = step.BegunAt!.Value.UtcTicks, Row = step.Index }, ct);
+            (at, step) => at with { Ticks = (step.BegunAt ?? DateTimeOffset.MaxValue).UtcTicks, Row = step.Index }, ct);
         var events = await WriteAsync(
             answer, "events", query.Events, (at, rows) => history.InboundAsync(run!.Ref.Id, After(at), at.Descending, rows, ct),
             row => InstanceAnswers.WriteEvent(json, run!.Ref, run.Definition, row), row => row.PayloadJson?.Length ?? 0,

@@ -38,7 +38,7 @@ internal static partial class InstanceHandlers
         if (status is not null && (statuses = InstanceStatuses.Find(status, call.IsFlat)) is null)
         {
             var issues = new IssueList();
-            issues.Add("invalid_value", "expected queued, running, paused, errored, terminated, complete, waiting, waitingForPause or unknown", "status");
+            issues.Add("invalid_value", $"expected {InstanceStatuses.Words}", "status");
             await call.IsValidAsync(issues);
             return;
         }

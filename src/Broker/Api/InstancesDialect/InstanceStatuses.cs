@@ -12,6 +12,9 @@ internal static class InstanceStatuses
     /// <summary>May be asked for, never occurs.</summary>
     public const string Unknown = "unknown";
 
+    /// <summary>What a filter may ask for, as text.</summary>
+    public const string Words = "queued, running, paused, errored, terminated, complete, waiting, waitingForPause or unknown";
+
     private static readonly FrozenSet<RunStatus> ActiveStatuses = FrozenSet.Create(RunStatus.Queued, RunStatus.Running, RunStatus.Pausing);
 
     private static readonly FrozenDictionary<string, FrozenSet<RunStatus>> ByWord = Enum.GetValues<RunStatus>()

@@ -42,6 +42,7 @@ internal static class InstancesDialectApi
     {
         instances.MapGet("", InstanceHandlers.ListInstances)
             .WithName($"ListInstances{variant}").WithSummary("Instances by descending id, or with a status by descending last update")
+            .WithDescription($"`status`: one of {InstanceStatuses.Words}; another word is a 400. {PageSizes.Text}")
             .Produces<InstancePageDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("", InstanceHandlers.Create)
@@ -58,6 +59,7 @@ internal static class InstancesDialectApi
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapGet("/{instanceId}/history", InstanceHandlers.History)
             .WithName($"GetInstanceHistory{variant}").WithSummary("Steps, events and (with includeLogs=true) log lines of a run")
+            .WithDescription($"{PageSizes.Text} It holds for each of the three lists. A step that waits for a worker is `waiting` with 0 attempts.")
             .Produces<InstanceHistoryDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("/{instanceId}/pause", InstanceHandlers.Pause)

@@ -21,7 +21,7 @@ internal sealed record StepRow(string Name, string Type, string Status)
     public required DateTimeOffset UpdatedAt { get; init; }
 }
 
-/// <summary>From the engine's step to the dialect's (instances contract 4 and 13). Only steps that have begun have a row.</summary>
+/// <summary>From the engine's step to the dialect's (instances contract 4 and 13). Steps that have begun, or may, have a row.</summary>
 internal static class StepRows
 {
     public const string Running = "running";
@@ -29,9 +29,10 @@ internal static class StepRows
     public const string Errored = "errored";
     public const string Waiting = "waiting";
 
-    /// <summary>The step that was created last, also when it has ended; null when none has begun.</summary>
-    public static StepState? Latest(IEnumerable<StepState> steps) =>
-        steps.Where(step => step.BegunAt is not null).OrderBy(step => step.BegunAt).ThenBy(step => step.Index).LastOrDefault();
+    /// <summary>The step that was created last, also when it has ended; null when there is none. A step that waits for a worker was created as it was queued.</summary>
+    public static StepState? Latest(IEnumerable<StepState> steps) => steps
+        .Where(step => step.BegunAt is not null || step.Status is StepStatus.Ready)
+        .OrderBy(step => step.BegunAt ?? step.QueuedAt).ThenBy(step => step.Index).LastOrDefault();
 
     public static StepRow Of(StepDefinition definition, StepState step)
     {
@@ -44,7 +45,7 @@ internal static class StepRows
         {
             StepKind.Task => row with
             {
-                Attempts = AwaitsRetry(step) ? step.Attempt : step.Attempt + 1,
+                Attempts = AwaitsRetry(step) || IsNew(step) ? step.Attempt : step.Attempt + 1,
                 MaxAttempts = definition.Retry.MaxRetries + 1,
                 TimeoutMs = definition.TimeoutMs,
                 NextRetryAt = AwaitsRetry(step) ? step.Due : null,
@@ -76,8 +77,8 @@ internal static class StepRows
     {
         StepStatus.Pending => Waiting,
 
-        // Begun and ready again: either its retry is to come, or it was handed back or lost, which is still the same attempt.
-        StepStatus.Ready => kind is StepKind.Task && !AwaitsRetry(step) ? Running : Waiting,
+        // Not begun: it waits for a worker. Begun and ready again: either its retry is to come, or it was handed back or lost, which is still the same attempt.
+        StepStatus.Ready => kind is StepKind.Task && !AwaitsRetry(step) && !IsNew(step) ? Running : Waiting,
         StepStatus.Leased => Running,
         StepStatus.Waiting => Waiting,
         StepStatus.Succeeded => Completed,
@@ -91,6 +92,8 @@ internal static class StepRows
     /// <summary>A failed attempt, and the next one not granted yet: the last grant lies before the failure that queued it anew.</summary>
     private static bool AwaitsRetry(StepState step) =>
         step is { Status: StepStatus.Ready, Attempt: > 0, Error: not null } && !(step.GrantedAt > step.QueuedAt);
+
+    private static bool IsNew(StepState step) => step is { Status: StepStatus.Ready, BegunAt: null };
 
     private static DateTimeOffset UpdatedAt(StepState step)
     {

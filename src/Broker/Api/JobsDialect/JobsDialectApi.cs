@@ -20,7 +20,7 @@ internal static class JobsDialectApi
     private static void MapWorkflows(RouteGroupBuilder api)
     {
         api.MapGet("/workflows", WorkflowRoutes.ListAsync).WithName("ListJobWorkflows").WithSummary("Workflows with the state of their jobs")
-            .WithDescription("Query: `limit` (default 100, capped at 1000), `offset`, `status` (keep workflows with a job in that status).")
+            .WithDescription("Query: `limit` (default 100, capped at 1000), `offset`, `status` (keep workflows with a job in that status; a word that is no status keeps none).")
             .Produces<WorkflowDto[]>().Produces<JobsErrorDto>(400)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows", WorkflowRoutes.CreateAsync).WithName("CreateJobWorkflow").WithSummary("Define a workflow; the id is made here")
