@@ -12,6 +12,7 @@ using Broker.Settings;
 using Broker.Storage;
 using Broker.Storage.Stores;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
