@@ -102,6 +102,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         {
             inbox.ToTable("inbox", table => table.HasCheckConstraint("ck_inbox_consumed", "(consumed_by IS NULL) = (delivered_at IS NULL)"));
             inbox.HasKey(i => new { i.RunId, i.Id });
+
+            // Serves events that are sent again. Without those that have no id, so that they cost nothing.
+            inbox.HasIndex(i => new { i.RunId, i.ClientId }, "ix_inbox_client").IsUnique().HasFilter("client_id IS NOT NULL");
         });
         model.Entity<EventRow>(e =>
         {

@@ -232,6 +232,10 @@ public sealed class PostgresClaimGateTests(PostgresCluster cluster) : ClaimGateC
 
 public sealed class SqliteClaimGateTests() : ClaimGateConformance(new OnSqlite());
 
+public sealed class PostgresEventIdTests(PostgresCluster cluster) : EventIdConformance(new OnPostgres(cluster));
+
+public sealed class SqliteEventIdTests() : EventIdConformance(new OnSqlite());
+
 public sealed class PostgresDueWatchTests(PostgresCluster cluster) : DueWatchConformance(new OnPostgres(cluster));
 
 public sealed class SqliteDueWatchTests() : DueWatchConformance(new OnSqlite());

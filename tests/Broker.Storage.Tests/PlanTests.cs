@@ -55,7 +55,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "
             + $"{NoTexts}, {NoTexts}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[]", 120),
         ["supersede"] = (HotSql.Supersede, Run, 100),
-        ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}", 60),
+        ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}, ARRAY['x', NULL]", 100),
+        ["known events"] = (HotSql.KnownEvents, $"{Run}, ARRAY['a', 'b']", 40),
         ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
         ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
         ["insert lines"] = (HotSql.InsertLines,

@@ -131,6 +131,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
             sessions[id] = new RunSession(state, loaded.Steps[id].Concat(activeSteps?[id] ?? []), undelivered);
         }
 
+        SendWork.FindKnown(unit, works);
         return loaded.Now;
     }
 
@@ -393,9 +394,6 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         LogLines.Signal(services.Changes, changes.Lines);
     }
 }
-
-/// <summary>A run was looked up by a name that has moved on: the transaction is tried again.</summary>
-internal sealed class StaleNameException : Exception;
 
 /// <summary>A step that a worker could take from that instant on.</summary>
 internal readonly record struct ReadyHint(int QueueId, long Due, StepKey Step);

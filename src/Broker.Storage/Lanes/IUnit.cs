@@ -58,6 +58,9 @@ internal interface IUnit : IDisposable
     /// <summary>Undelivered inbound events of runs that are locked. Locks them, so that no step is given them meanwhile.</summary>
     ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs);
 
+    /// <summary>For each id that a sender gave, whether its run, which is locked, has an event of it.</summary>
+    bool[] KnownEvents(IReadOnlyList<(long RunId, string ClientId)> ids);
+
     /// <summary>Results of those of the named steps that have finished.</summary>
     IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps);
 

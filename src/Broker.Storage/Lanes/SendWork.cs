@@ -3,14 +3,29 @@ using Broker.Storage.Model;
 
 namespace Broker.Storage.Lanes;
 
-internal sealed class SendWork(RunName name, string type, string? payload, string? targetStep, Delivery delivery)
+internal sealed class SendWork(RunName name, string type, string? payload, string? targetStep, Delivery delivery, string? eventId)
     : Work<(SendVerdict Verdict, RunStatus Before)>, IRunWork
 {
+    // The run has an event of that id: looked up for each try.
+    private bool isKnown;
+
     public long RunId { get; set; }
 
     public RunName? Name { get; } = name;
 
     public int? StepIndex => null;
+
+    // The id that its sender gave it, if any.
+    private string? EventId => eventId;
+
+    /// <summary>Looks up which events of these callers their runs have already. Under the runs' locks: two that are sent at once cannot both miss it.</summary>
+    public static void FindKnown(IUnit unit, List<Work> works)
+    {
+        var sends = works.OfType<SendWork>().Where(s => s.EventId is not null && s.RunId != 0).ToList();
+        if (sends.Count == 0) return;
+        var known = unit.KnownEvents([.. sends.Select(s => (s.RunId, s.EventId!))]);
+        for (var i = 0; i < sends.Count; i++) sends[i].isKnown = known[i];
+    }
 
     public Needs Needs => Needs.ActiveSteps | Needs.Mail;
 
@@ -23,12 +38,20 @@ internal sealed class SendWork(RunName name, string type, string? payload, strin
         }
 
         var before = session.StatusAt(now);
+
+        // Also one of this transaction: those that are sent again at once may share it.
+        if (eventId is not null && (isKnown || changes.NewMail.Exists(m => m.RunId == run.Ref.Id && m.ClientId == eventId)))
+        {
+            Outcome = (SendVerdict.Kept, before);
+            return;
+        }
+
         var target = targetStep is null ? null : run.State.Definition.Find(targetStep);
         var message = new InboundEvent(now.ToMicros(), type, payload, target?.Index, now);
         var verdict = session.Deliver(message, delivery, now);
         if (verdict is SendVerdict.Delivered or SendVerdict.Kept)
         {
-            changes.NewMail.Add(new InboxRow { RunId = run.Ref.Id, Id = message.Id, Type = type, Payload = payload, TargetStep = target?.Index });
+            changes.NewMail.Add(new InboxRow { RunId = run.Ref.Id, Id = message.Id, Type = type, Payload = payload, TargetStep = target?.Index, ClientId = eventId });
         }
 
         Outcome = (verdict, before);

@@ -107,6 +107,9 @@ internal sealed class InboxRow
     public required string Type { get; set; }
     public string? Payload { get; set; }
     public int? TargetStep { get; set; }
+
+    /// <summary>The id that its sender gave it, if any: unique within the run.</summary>
+    public string? ClientId { get; set; }
     public long? DeliveredAt { get; set; }
     public int? ConsumedBy { get; set; }
 }

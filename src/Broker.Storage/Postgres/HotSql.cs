@@ -45,7 +45,7 @@ internal static class HotSql
         ("instance_created_at", "bigint"), ("created_at", "bigint"), ("started_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"));
 
     private static readonly ArrayRows MailRows = new(
-        ("run_id", "bigint"), ("id", "bigint"), ("type", "text"), ("payload", "text"), ("target_step", "int"));
+        ("run_id", "bigint"), ("id", "bigint"), ("type", "text"), ("payload", "text"), ("target_step", "int"), ("client_id", "text"));
 
     private static readonly ArrayRows TakenMailRows = new(("run_id", "bigint"), ("id", "bigint"), ("delivered_at", "bigint"), ("consumed_by", "int"));
 
@@ -123,6 +123,12 @@ internal static class HotSql
     /// <summary>Locked: a claim that hands events to its step takes them without the run's lock, and an event is consumed once.</summary>
     public const string Mail = """
         SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id FOR UPDATE
+        """;
+
+    /// <summary>Places of those ids under which a run has an event.</summary>
+    public const string KnownEvents = """
+        SELECT k.ord FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS k(run_id, client_id, ord)
+        JOIN LATERAL (SELECT FROM inbox WHERE run_id = k.run_id AND client_id = k.client_id LIMIT 1) i ON true
         """;
 
     /// <summary>Pending events for steps that were just leased: an entry for each type that a step accepts.</summary>

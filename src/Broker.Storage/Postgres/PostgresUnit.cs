@@ -127,6 +127,16 @@ internal sealed class PostgresUnit(
         return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
+    public bool[] KnownEvents(IReadOnlyList<(long RunId, string ClientId)> ids)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.KnownEvents, Column(ids, i => i.RunId), Column(ids, i => i.ClientId));
+        var known = new bool[ids.Count];
+        using var reader = batch.Read();
+        while (reader.Read()) known[reader.GetInt64(0) - 1] = true;
+        return known;
+    }
+
     public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
     {
         using var batch = Batch();

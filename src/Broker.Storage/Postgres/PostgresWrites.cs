@@ -48,7 +48,8 @@ internal static class PostgresWrites
         {
             var mail = changes.NewMail;
             batch.Add(HotSql.InsertMail,
-                Column(mail, m => m.RunId), Column(mail, m => m.Id), Column(mail, m => m.Type), Column(mail, m => m.Payload), Column(mail, m => m.TargetStep));
+                Column(mail, m => m.RunId), Column(mail, m => m.Id), Column(mail, m => m.Type), Column(mail, m => m.Payload), Column(mail, m => m.TargetStep),
+                Column(mail, m => m.ClientId));
         }
 
         if (changes.Mail.Count > 0)

@@ -59,7 +59,9 @@ internal static class SqliteSql
 
     public const string StartKey = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = @p0";
 
-    public const string InsertMail = "INSERT INTO inbox (run_id, id, type, payload, target_step) VALUES (@p0, @p1, @p2, @p3, @p4)";
+    public const string InsertMail = "INSERT INTO inbox (run_id, id, type, payload, target_step, client_id) VALUES (@p0, @p1, @p2, @p3, @p4, @p5)";
+
+    public const string KnownEvent = "SELECT 1 FROM inbox WHERE run_id = @p0 AND client_id = @p1";
 
     public const string ConsumeMail = "UPDATE inbox SET delivered_at = @p0, consumed_by = @p1 WHERE run_id = @p2 AND id = @p3";
 

@@ -123,6 +123,8 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return mail.ToLookup(m => m.RunId, m => m.Message);
     }
 
+    public bool[] KnownEvents(IReadOnlyList<(long RunId, string ClientId)> ids) => [.. ids.Select(i => Number(SqliteSql.KnownEvent, i.RunId, i.ClientId) is not null)];
+
     public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
     {
         var results = new List<(StepKey, string?)>(steps.Count);
@@ -232,7 +234,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
                 s.LeaseSecs, s.BegunAt, s.EndedAt, s.Result, s.Error, s.Ahead);
         }
 
-        foreach (var m in changes.NewMail) Execute(SqliteSql.InsertMail, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep);
+        foreach (var m in changes.NewMail) Execute(SqliteSql.InsertMail, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep, m.ClientId);
         foreach (var m in changes.Mail) Execute(SqliteSql.ConsumeMail, m.DeliveredAt, m.ConsumedBy, m.RunId, m.Id);
         foreach (var id in changes.Purged)
         {

@@ -18,8 +18,8 @@ internal sealed class RunStore(IEngine engine, LaneSet lanes, IDefinitionStore d
         await lanes.RunAsync(new ControlWork(new(workflow, instanceId, null), command), ct);
 
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
-        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct) =>
-        await lanes.RunAsync(new SendWork(new(workflow, instanceId, null), type, payloadJson, targetStep, delivery), ct);
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
+        await lanes.RunAsync(new SendWork(new(workflow, instanceId, null), type, payloadJson, targetStep, delivery, eventId), ct);
 
     public async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
     {

@@ -59,10 +59,10 @@ internal sealed partial class BrokerEngine
 
     /// <summary>Stores an event for the current run and gives it to the waits that want it. Returns the status before.</summary>
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
-        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct)
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null)
     {
         if (!Caller.Current.Knows(workflow)) return (SendVerdict.UnknownRun, default);
-        var outcome = await runs.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct);
+        var outcome = await runs.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct, eventId);
         LogSent(log, type, workflow, instanceId, outcome.Verdict);
         return outcome;
     }

@@ -123,6 +123,8 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys) => inner.StartKeys(keys);
 
+    public bool[] KnownEvents(IReadOnlyList<(long RunId, string ClientId)> ids) => inner.KnownEvents(ids);
+
     public ILookup<long, InboundEvent> Mail(IReadOnlyList<long> runs) => inner.Mail(runs);
 
     public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps) => inner.Results(steps);
@@ -184,8 +186,8 @@ internal abstract class PlantedRuns(IRunStore inner, Arena arena) : IRunStore
         inner.ControlAsync(workflow, instanceId, command, ct);
 
     public Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
-        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct) =>
-        inner.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct);
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
+        inner.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct, eventId);
 
     public virtual Task<int> ExpireLeasesAsync(int batch, CancellationToken ct) => inner.ExpireLeasesAsync(batch, ct);
 

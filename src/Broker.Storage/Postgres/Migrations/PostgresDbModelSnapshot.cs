@@ -249,6 +249,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("id");
 
+                    b.Property<string>("ClientId")
+                        .HasColumnType("text")
+                        .HasColumnName("client_id");
+
                     b.Property<int?>("ConsumedBy")
                         .HasColumnType("integer")
                         .HasColumnName("consumed_by");
@@ -271,6 +275,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("RunId", "Id");
+
+                    b.HasIndex(new[] { "RunId", "ClientId" }, "ix_inbox_client")
+                        .IsUnique()
+                        .HasFilter("client_id IS NOT NULL");
 
                     b.ToTable("inbox", null, t =>
                         {

@@ -240,6 +240,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("id");
 
+                    b.Property<string>("ClientId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("client_id");
+
                     b.Property<int?>("ConsumedBy")
                         .HasColumnType("INTEGER")
                         .HasColumnName("consumed_by");
@@ -262,6 +266,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("RunId", "Id");
+
+                    b.HasIndex(new[] { "RunId", "ClientId" }, "ix_inbox_client")
+                        .IsUnique()
+                        .HasFilter("client_id IS NOT NULL");
 
                     b.ToTable("inbox", null, t =>
                         {

@@ -64,7 +64,8 @@ internal static class EventRoutes
         var ct = http.RequestAborted;
         using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
         var run = await HandlerRoutes.FindAsync(engine, handlerId, ct);
-        if (!mount.BodyBeforeHandler && await RefusedAsync(http, mount, run)) return;
+        var (eventId, idProblem) = IdOf(body);
+        if (!mount.BodyBeforeHandler && await RefusedAsync(http, mount, run, eventId)) return;
         if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object)
         {
             await HandlersAnswer.BodyErrorAsync(http, mount, body, "Error processing request");
@@ -77,7 +78,13 @@ internal static class EventRoutes
             return;
         }
 
-        if (mount.BodyBeforeHandler && await RefusedAsync(http, mount, run)) return;
+        if (idProblem is not null)
+        {
+            await HandlersAnswer.InvalidAsync(http, mount, idProblem);
+            return;
+        }
+
+        if (mount.BodyBeforeHandler && await RefusedAsync(http, mount, run, eventId)) return;
         var reading = ReadEvent(sent, run!.Definition.Events);
         var (step, stepProblem) = reading.Problem is null ? StepOf(body.Root, run.Definition, reading.Event!.Name) : (null, null);
         if (reading.Problem is not null || stepProblem is not null)
@@ -87,7 +94,7 @@ internal static class EventRoutes
         }
 
         var (verdict, _) = await engine.SendAsync(
-            run.Ref.Workflow, run.Ref.InstanceId, reading.Event!.Name, reading.FieldsJson, step, Delivery.AllWaiting, ct);
+            run.Ref.Workflow, run.Ref.InstanceId, reading.Event!.Name, reading.FieldsJson, step, Delivery.AllWaiting, ct, eventId);
         await (verdict switch
         {
             SendVerdict.Delivered or SendVerdict.Kept => HandlersAnswer.StatusAsync(http.Response, "sent"),
@@ -96,15 +103,25 @@ internal static class EventRoutes
         });
     }
 
-    private static async Task<bool> RefusedAsync(HttpContext http, HandlersMount mount, RunView? run)
+    // Of a run that has ended the engine knows whether it had taken the event before.
+    private static async Task<bool> RefusedAsync(HttpContext http, HandlersMount mount, RunView? run, string? eventId)
     {
-        if (run is { IsTerminal: false }) return false;
+        if (run is { IsTerminal: false } || (run is not null && eventId is not null)) return false;
         await (run is null ? HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound) : CompletedAsync(http, mount));
         return true;
     }
 
     private static Task CompletedAsync(HttpContext http, HandlersMount mount) =>
         HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, "Workflow already completed");
+
+    /// <summary>An extension: the sender's id of the event.</summary>
+    private static (string? Id, string? Problem) IdOf(in JsonBody body)
+    {
+        if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object || !body.Root.TryMember("id", out var given)
+            || given.ValueKind is JsonValueKind.Null) return (null, null);
+        if (given.ValueKind is JsonValueKind.String && EventIds.Fits(JsonText.StringOf(given))) return (JsonText.StringOf(given), null);
+        return (null, $"Failed to send event: id: {EventIds.Expected}");
+    }
 
     private static bool IsNothing(JsonElement sent) => sent.ValueKind switch
     {

@@ -54,6 +54,7 @@ internal sealed record StreamEventDto(
     [property: JsonPropertyName("type")] string Type,
     [property: JsonPropertyName("types")] IReadOnlyList<string>? Types);
 
-/// <summary>An event for a run: an object with type and value, or a string that holds one; for one step, or for all that take it.</summary>
+/// <summary>An event for a run: an object with type and value, or a string that holds one; for one step, or for all that take it. With an id, one that is sent again is taken once.</summary>
 internal sealed record SendEventDto(
-    [property: JsonPropertyName("event")] JsonElement Event, [property: JsonPropertyName("step")] string? Step);
+    [property: JsonPropertyName("event")] JsonElement Event, [property: JsonPropertyName("step")] string? Step,
+    [property: JsonPropertyName("id")] string? Id);

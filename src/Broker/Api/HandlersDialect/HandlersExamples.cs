@@ -35,5 +35,5 @@ internal static class HandlersExamples
         """;
 
     public const string StreamEventDto = """{"value": {"pct": 40}, "qualified_name": "invoice.Progress", "type": "Progress", "types": null}""";
-    public const string SendEventDto = """{"event": {"type": "NameGiven", "value": {"name": "Ada"}}, "step": "await_name"}""";
+    public const string SendEventDto = """{"event": {"type": "NameGiven", "value": {"name": "Ada"}}, "step": "await_name", "id": "mail-4711"}""";
 }

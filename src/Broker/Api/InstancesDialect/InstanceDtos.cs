@@ -210,9 +210,13 @@ internal sealed record InstanceHistoryDto
 
 internal sealed record OkDto([property: JsonPropertyName("ok")] bool Ok);
 
-/// <summary>An event: the type is 1 to 128 letters, digits, _, -, . and :; the payload any JSON.</summary>
+/// <summary>
+/// An event: the type is 1 to 128 letters, digits, _, -, . and :; the payload any JSON. With an id, one that is sent again to the same run is taken
+/// once.
+/// </summary>
 internal sealed record SendEventDto(
-    [property: JsonPropertyName("type")] string Type, [property: JsonPropertyName("payload")] JsonElement? Payload);
+    [property: JsonPropertyName("type")] string Type, [property: JsonPropertyName("payload")] JsonElement? Payload,
+    [property: JsonPropertyName("id")] string? Id);
 
 /// <summary>The status before the event took effect.</summary>
 internal sealed record EventStatusDto(

@@ -68,7 +68,7 @@ internal static partial class InstanceHandlers
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 
         var (verdict, before) = await engine.SendAsync(
-            workflow.Name, instanceId, sent.Type, sent.PayloadJson, targetStep: null, Delivery.First, call.Aborted);
+            workflow.Name, instanceId, sent.Type, sent.PayloadJson, targetStep: null, Delivery.First, call.Aborted, sent.Id);
         var refusal = verdict switch
         {
             SendVerdict.Delivered or SendVerdict.Kept => null,

@@ -6,8 +6,8 @@ using Broker.Core.Json;
 
 namespace Broker.Api.InstancesDialect;
 
-/// <summary>An event to send: raw JSON payload, null when there is none.</summary>
-internal sealed record NewEvent(string Type, string? PayloadJson);
+/// <summary>An event to send: raw JSON payload and its sender's id, null when there is none.</summary>
+internal sealed record NewEvent(string Type, string? PayloadJson, string? Id = null);
 
 /// <summary>What a tick may do.</summary>
 internal sealed record TickLimits(int? MaxInstances, int? MaxSteps);
@@ -65,8 +65,18 @@ internal static class InstanceRequests
         }
 
         var type = JsonText.StringOf(given);
-        if (Identifiers.IsEventType(type)) return new(type, Raw(root, "payload"));
+        var id = EventId(root, issues);
+        if (Identifiers.IsEventType(type)) return new(type, Raw(root, "payload"), id);
         issues.Add("invalid_format", "expected 1 to 128 characters: letters, digits, _, -, . and :, the first one a letter, digit or _", "type");
+        return null;
+    }
+
+    private static string? EventId(JsonElement root, IssueList issues)
+    {
+        if (JsonMembers.Find(root, "id") is not { ValueKind: not JsonValueKind.Null } given) return null;
+        if (given.ValueKind is not JsonValueKind.String) issues.Add("invalid_type", "expected a string: the sender's id of the event", "id");
+        else if (EventIds.Fits(JsonText.StringOf(given))) return JsonText.StringOf(given);
+        else issues.Add("invalid_format", EventIds.Expected, "id");
         return null;
     }
 

@@ -31,7 +31,7 @@ internal static class InstancesExamples
         """;
 
     public const string OkDto = """{"ok":true}""";
-    public const string SendEventDto = """{"type":"approval","payload":{"by":"kim"}}""";
+    public const string SendEventDto = """{"type":"approval","payload":{"by":"kim"},"id":"mail-4711"}""";
     public const string EventStatusDto = """{"status":{"status":"waiting"},"accepted":true}""";
     public const string TickDto = """{"maxInstances":10,"maxSteps":100}""";
     public const string TickedDto = """{"processed":2}""";
