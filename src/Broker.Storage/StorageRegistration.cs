@@ -46,6 +46,7 @@ public static class StorageRegistration
         }
 
         services.AddSingleton<Migrator>();
+        services.AddSingleton<Restoration>();
         services.AddSingleton<DefinitionCache>();
         services.AddSingleton<QueueRegistry>();
         services.AddSingleton<NameCache>();

@@ -32,6 +32,23 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
     }
 
     [Fact]
+    public async Task A_restore_that_is_announced_ends_what_brokers_remember()
+    {
+        await using var store = StoreHarness.Open(Target, Engine.Clock);
+        await FinishFirstStepAsync(store);
+        await Engine.ExecuteAsync(Rewrite);
+        await using (var command = StoreHarness.Open(Target, Engine.Clock))
+        {
+            Assert.True(await command.Restoration.BeginEpochAsync(Ct) > 0);
+            var first = await Engine.QueryAsync("SELECT next FROM counter WHERE name = 'epoch'");
+            await command.Restoration.BeginEpochAsync(Ct);
+            Assert.NotEqual(first, await Engine.QueryAsync("SELECT next FROM counter WHERE name = 'epoch'"));
+        }
+
+        Assert.Equal("\"NEW\"", await HandedOutAsync(store));
+    }
+
+    [Fact]
     public async Task Behind_a_pooler_each_transaction_is_checked()
     {
         await using var store = StoreHarness.Open(Pooled, Engine.Clock);

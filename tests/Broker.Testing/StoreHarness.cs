@@ -59,6 +59,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public CommitProbe Commits => provider.GetRequiredService<CommitProbe>();
 
+    public Restoration Restoration => provider.GetRequiredService<Restoration>();
+
     public StoreEpoch Epoch => provider.GetRequiredService<StoreEpoch>();
 
     /// <summary>Stands for the host's.</summary>

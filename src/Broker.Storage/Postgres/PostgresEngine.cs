@@ -43,6 +43,9 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     private readonly EpochWatch watch;
 
+    // None of several hosts being the primary just now is no fault of the settings, but the driver calls it one.
+    private readonly bool hasSeveralHosts;
+
     public PostgresEngine(string connectionString, int turns, StoreHealth health, StoreEpoch epoch, TimeProvider clock, ILogger<PostgresEngine> log)
     {
         this.health = health;
@@ -58,6 +61,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
         // Nothing changes a session that goes back to the pool, so none is reset: that was half the transactions of an idle broker.
         settings.NoResetOnClose = true;
+        hasSeveralHosts = settings.Host?.Contains(',', StringComparison.Ordinal) is true;
         watch = new EpochWatch(epoch, IsPooled, log);
         source = CreateSource(settings.ConnectionString);
         laneSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
@@ -203,7 +207,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 
     // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only; 42P01 a table that a restore has dropped.
-    public bool IsUnavailable(Exception fault) => fault.Find<OutcomeUnknownException>() is not null || (Fault(fault) is { } known
+    public bool IsUnavailable(Exception fault) => fault.Find<StoreUnavailableException>() is not (null or StaleEpochException) || (Fault(fault) is { } known
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.UndefinedTable
         : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
 
@@ -211,8 +215,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public bool IsAway(Exception fault) => Fault(fault) is { } known
         ? known.SqlState[..2] is "08" || known.SqlState[..3] is "57P" || known.SqlState is PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction
         : fault.Find<FileNotFoundException>() is null && fault.Find<DirectoryNotFoundException>() is null
-            && (fault.Find<TimeoutException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null
-                || fault.Find<NpgsqlException>() is { InnerException: null or AggregateException, IsTransient: true });
+            && (fault.Find<StoreUnavailableException>() is not null || fault.Find<TimeoutException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null
+                || (fault.Find<NpgsqlException>() is { InnerException: null or AggregateException } told && (told.IsTransient || hasSeveralHosts)));
 
     public long ReserveIds(int ids)
     {
@@ -234,6 +238,19 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     /// <summary>A statement of its own, on any connection.</summary>
     public NpgsqlCommand CreateCommand(string sql) => source.CreateCommand(sql);
+
+    /// <summary>
+    /// Ends the connections that brokers have to this database under the same name and a role that this one may act as; returns how many.
+    /// </summary>
+    public async Task<long> EndOthersAsync(CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("""
+            SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND pg_has_role(usesysid, 'MEMBER')
+                AND (application_name = current_setting('application_name') OR application_name LIKE 'broker-listen-%')
+            """);
+        return (long)(await command.ExecuteScalarAsync(ct))!;
+    }
 
     /// <summary>How many brokers listen on this database, this one included.</summary>
     public async Task<long> CountListenersAsync(CancellationToken ct)

@@ -20,6 +20,7 @@ internal static class StartFaults
     /// <summary>Null for what is no such fault.</summary>
     public static string? MessageOf(Exception fault, BrokerSettings? settings = null) => fault switch
     {
+        _ when fault.Find<StoreUnavailableException>() is { } unavailable => unavailable.Message,
         StartRefusedException or SchemaMismatchException or DatabaseInUseException => fault.Message,
         _ when fault.Find<SqliteException>() is { } sqlite => $"The database file {FileOf(settings)} cannot be used: {Reason(sqlite)}. Set DATABASE_URL=sqlite:PATH to a file that this user may write.",
         _ when fault.Find<DbException>() is { } refused => $"The database cannot be used: {refused.Message} Check DATABASE_URL.",

@@ -46,6 +46,29 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_is_put_in_the_place_of_a_database_that_no_broker_serves()
+    {
+        var copy = Path.Combine(folder.Path, "copy.db");
+        await using (var broker = await BrokerProcess.StartAsync($"sqlite:{Database}"))
+        {
+            Assert.Equal(0, (await RunAsync([], "Copied ", "backup", copy)).ExitCode);
+            Assert.Equal(1, (await RunAsync([], "Another broker serves", "restore", copy)).ExitCode);
+            Assert.Equal(0, await broker.StopAsync());
+        }
+
+        await File.WriteAllTextAsync(Database, "damaged", Ct);
+        Assert.Equal(2, (await RunAsync([], "Write the backup", "restore")).ExitCode);
+        Assert.Equal(1, (await RunAsync([], "There is no backup at", "restore", copy + "x")).ExitCode);
+        var restored = await RunAsync([], "Restored ", "restore", copy);
+        Assert.Equal(0, restored.ExitCode);
+        Assert.Contains(restored.Output, line => line.StartsWith("The former database is kept as ", StringComparison.Ordinal));
+        Assert.True(File.Exists(copy));
+        await using var again = await BrokerProcess.StartAsync($"sqlite:{Database}");
+        using var client = new HttpClient { BaseAddress = again.Address };
+        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/readyz", UriKind.Relative), Ct)).StatusCode);
+    }
+
+    [Fact]
     public async Task A_database_that_cannot_be_migrated_is_told_with_exit_code_1()
     {
         await File.WriteAllTextAsync(Database, "this is no database, and long enough to be taken for one that is broken", Ct);
