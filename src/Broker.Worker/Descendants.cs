@@ -60,7 +60,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
     }
 
     /// <summary>Living processes of an attempt: its group and session, what descends from it, what was adopted from it.</summary>
-    public IReadOnlyList<int> Of(int leader, string attempt)
+    public IReadOnlyList<ProcessEntry> Of(int leader, string attempt)
     {
         // Nearly always there is nothing, and two cheap questions show it.
         var orphans = Orphans();
@@ -69,8 +69,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
 
         var own = orphans.Where(id => BelongsTo(id, leader, attempt)).ToHashSet();
         return [.. ProcessTable.WithDescendants(ProcessTable.Read(), p => p.Id == leader || p.Group == leader || p.Session == leader || own.Contains(p.Id))
-            .Where(p => !p.IsZombie)
-            .Select(p => p.Id)];
+            .Where(p => !p.IsZombie)];
     }
 
     public void Dispose()

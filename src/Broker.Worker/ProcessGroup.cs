@@ -9,6 +9,8 @@ internal sealed class ProcessGroup : IDisposable
     // A process that a signal does not end after this long waits for a device; the slot does not wait with it.
     private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(5);
 
+    private static readonly int OwnGroup = ProcessTable.Find(Environment.ProcessId)?.Group ?? 0;
+
     private readonly Process _leader;
     private readonly Descendants _descendants;
     private readonly string _attempt;
@@ -56,8 +58,9 @@ internal sealed class ProcessGroup : IDisposable
         while (Left() is { Count: > 0 } left && Stopwatch.GetElapsedTime(time) < grace + GiveUp)
         {
             bool force = Stopwatch.GetElapsedTime(time) >= grace;
-            foreach (int id in left.Where(id => force || asked.Add(id)))
-                _ = Libc.Kill(id, force ? Libc.SigKill : Libc.SigTerm);
+            // By groups: a shell that gets its signal after the program it waits for would go on with the next command.
+            foreach (int target in left.Where(p => force || asked.Add(p.Id)).Select(p => p.Group == OwnGroup ? p.Id : -p.Group).Distinct())
+                _ = Libc.Kill(target, force ? Libc.SigKill : Libc.SigTerm);
             await Task.Delay(20);
         }
 
@@ -70,7 +73,13 @@ internal sealed class ProcessGroup : IDisposable
         _leader.Dispose();
     }
 
-    private IReadOnlyList<int> Left() =>
-        // In the first moment the child may not have reached setsid yet; then it has no children either.
-        _descendants.Of(_leader.Id, _attempt) is var left && (left.Count > 0 || _leader.HasExited) ? left : [_leader.Id];
+    private IReadOnlyList<ProcessEntry> Left()
+    {
+        var left = _descendants.Of(_leader.Id, _attempt);
+        if (left.Count > 0 || _leader.HasExited)
+            return left;
+
+        // In the first moment the child may not have reached setsid yet; then it has no children and is in the worker's group.
+        return [new(_leader.Id, Environment.ProcessId, OwnGroup, OwnGroup, IsZombie: false)];
+    }
 }

@@ -59,6 +59,27 @@ public sealed class WorkerProcessTests : IDisposable
     }
 
     [Fact]
+    public async Task A_stopped_command_does_not_go_on_with_its_next_line()
+    {
+        for (int i = 0; i < 24; i++)
+            _broker.Add($"job{i}", "echo begun; sleep 300; echo went on");
+        await using var worker = new WorkerProgram(_broker, ["--slots", "8"]);
+
+        for (int i = 0; i < 24; i++)
+        {
+            string job = $"job{i}";
+            await Eventually.True(() => _broker.Output(job).Length > 0, $"{job} to begin");
+            _broker.Cancelled[job] = true;
+        }
+
+        for (int i = 0; i < 24; i++)
+        {
+            Assert.Equal("cancelled", (await _broker.ReportOf($"job{i}")).Error);
+            Assert.Equal("begun\n", _broker.Output($"job{i}"));
+        }
+    }
+
+    [Fact]
     public async Task A_worker_started_with_nohup_survives_its_terminal()
     {
         _broker.Add("job", "echo $$; sleep 300");
