@@ -45,8 +45,10 @@ public interface IWorkerStore
     /// <summary>Workers of a kind in order of registration.</summary>
     /// <param name="kind">Dialect of registration.</param>
     /// <param name="seenSince">Only those seen since then; null for all.</param>
+    /// <param name="after">The worker before the first; null begins with the first.</param>
+    /// <param name="limit">At most that many.</param>
     /// <param name="ct">Gives up.</param>
-    Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct);
+    Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, WorkerView? after, int limit, CancellationToken ct);
 
     /// <summary>Removes labelled workers not seen since then, at most a batch; returns how many. Registered ones may come back: they go with their definitions (see <see cref="IDefinitionExpiry"/>).</summary>
     Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct);

@@ -104,6 +104,21 @@ public abstract class WorkerConformance : StoreTests
     }
 
     [Fact]
+    public async Task Workers_are_listed_in_pages_in_order_of_registration()
+    {
+        var order = new List<string>();
+        foreach (var id in (string[])["m", "z", "a", "k", "b"])
+        {
+            await Store.Workers.RegisterAsync(id, [], Ct);
+            await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
+            order.Add(id);
+        }
+
+        foreach (var page in (int[])[1, 2, 5, 9])
+            Assert.Equal(order, (await Store.Workers.ListAsync(WorkerKind.Labelled, null, Ct, page)).Select(worker => worker.Id));
+    }
+
+    [Fact]
     public async Task A_registration_with_a_conflict_leaves_no_worker()
     {
         await RegisterAsync(ADefinition.Graph("g", "a"));

@@ -23,4 +23,17 @@ internal static class WholeLists
         foreach (var head in await definitions.HeadsAsync(0, int.MaxValue, ct)) all.Add(await definitions.GetAsync(head, ct));
         return all;
     }
+
+    /// <summary>Workers of a kind in order of registration.</summary>
+    public static async Task<IReadOnlyList<WorkerView>> ListAsync(
+        this IWorkerStore workers, WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct, int page = 100)
+    {
+        var all = new List<WorkerView>();
+        while (true)
+        {
+            var next = await workers.ListAsync(kind, seenSince, all.Count == 0 ? null : all[^1], page, ct);
+            all.AddRange(next);
+            if (next.Count < page) return all;
+        }
+    }
 }

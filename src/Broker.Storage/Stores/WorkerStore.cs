@@ -4,6 +4,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
+using Broker.Storage.Reads;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -11,7 +12,8 @@ namespace Broker.Storage.Stores;
 /// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
-    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, TimeProvider clock) : IWorkerStore
+    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
+    TimeProvider clock) : IWorkerStore
 {
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
     private const int MostKnown = 100_000;
@@ -286,27 +288,32 @@ internal sealed class WorkerStore(
         foreach (var id in ids) known.TryRemove(id, out _);
     }
 
-    public async Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct)
+    public async Task<IReadOnlyList<WorkerView>> ListAsync(WorkerKind kind, DateTimeOffset? seenSince, WorkerView? after, int limit, CancellationToken ct)
     {
-        await FlushAsync(ct);
+        if (after is null) await FlushAsync(ct);
         var (stored, since) = ((short)kind, seenSince?.ToMicros() ?? long.MinValue);
-        List<WorkerRow> rows;
-        var held = new Dictionary<string, (int DefinitionId, int Step)>(StringComparer.Ordinal);
-        await using (var db = engine.CreateContext())
-        {
-            rows = await db.Workers.AsNoTracking().Where(w => w.Kind == stored && w.SeenAt >= since).ToListAsync(ct);
+        var (at, last) = (after?.RegisteredAt.ToMicros() ?? long.MinValue, after?.Id ?? "");
+        var (rows, leases) = await pages.RunAsync(
+            async db =>
+            {
+                var found = await db.Workers.AsNoTracking()
+                    .Where(w => w.Kind == stored && w.SeenAt >= since && (w.RegisteredAt > at || (w.RegisteredAt == at && string.Compare(w.Id, last) > 0)))
+                    .OrderBy(w => w.RegisteredAt).ThenBy(w => w.Id).Take(limit).ToListAsync(ct);
+                var ids = found.Select(w => w.Id).ToArray();
 
-            // The status as a literal, so that the small index of leased steps serves.
-            var leased = await db.Steps
-                .Where(s => s.Status == (short)StepStatus.Leased)
-                .Join(db.Workers.Where(w => w.Kind == stored && w.SeenAt >= since), s => s.Worker, w => w.Id, (s, w) => s)
-                .Join(db.Runs, s => s.RunId, r => r.Id, (s, r) => new { s.Worker, s.Idx, s.GrantedAt, r.DefinitionId })
-                .ToListAsync(ct);
-            foreach (var lease in leased.OrderBy(l => l.GrantedAt)) held[lease.Worker!] = (lease.DefinitionId, lease.Idx);
-        }
+                // The status as a literal, so that the small index of leased steps serves.
+                var leased = await db.Steps
+                    .Where(s => s.Status == (short)StepStatus.Leased && ids.Contains(s.Worker!))
+                    .Join(db.Runs, s => s.RunId, r => r.Id, (s, r) => new Held(s.Worker!, s.Idx, s.GrantedAt, r.DefinitionId))
+                    .ToListAsync(ct);
+                return (found, leased);
+            },
+            ct);
+        var held = new Dictionary<string, Held>(StringComparer.Ordinal);
+        foreach (var lease in leases.OrderBy(l => l.GrantedAt)) held[lease.Worker] = lease;
 
         var views = new List<WorkerView>(rows.Count);
-        foreach (var row in rows.OrderBy(r => r.RegisteredAt).ThenBy(r => r.Id, StringComparer.Ordinal))
+        foreach (var row in rows)
         {
             var current = held.TryGetValue(row.Id, out var lease) ? (await definitions.GetAsync(lease.DefinitionId, ct)).Steps[lease.Step].Name : null;
             views.Add(new(
@@ -316,6 +323,8 @@ internal sealed class WorkerStore(
 
         return views;
     }
+
+    private sealed record Held(string Worker, int Step, long? GrantedAt, int DefinitionId);
 
     public Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct) => PruneAsync(WorkerKind.Labelled, silentSince, batch, ct);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Storage;
@@ -6,6 +7,8 @@ namespace Broker.Engine;
 
 internal sealed partial class BrokerEngine
 {
+    private const int WorkerPage = 200;
+
     /// <summary>Jobs dialect: registers, or replaces the entry of that id.</summary>
     public async Task RegisterWorkerAsync(string id, IReadOnlyList<string> labels, CancellationToken ct)
     {
@@ -41,6 +44,16 @@ internal sealed partial class BrokerEngine
         return workflows.Count > 0 && workflows.All(limited.Knows) && await workers.SeenAsync(workerId, labels, ct);
     }
 
-    /// <summary>Workers of a kind in order of registration.</summary>
-    public Task<IReadOnlyList<WorkerView>> WorkersAsync(WorkerKind kind, DateTimeOffset? seenSince, CancellationToken ct) => workers.ListAsync(kind, seenSince, ct);
+    /// <summary>Workers of a kind in order of registration, read page by page.</summary>
+    public async IAsyncEnumerable<WorkerView> WorkersAsync(WorkerKind kind, DateTimeOffset? seenSince, [EnumeratorCancellation] CancellationToken ct)
+    {
+        WorkerView? last = null;
+        while (true)
+        {
+            var page = await workers.ListAsync(kind, seenSince, last, WorkerPage, ct);
+            foreach (var worker in page) yield return worker;
+            if (page.Count < WorkerPage) yield break;
+            last = page[^1];
+        }
+    }
 }

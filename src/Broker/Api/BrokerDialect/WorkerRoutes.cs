@@ -42,13 +42,16 @@ internal static class WorkerRoutes
     public static async Task ListAsync(HttpContext http)
     {
         var engine = http.Engine();
-        var workers = await engine.WorkersAsync(WorkerKind.Registered, engine.Now - engine.Settings.WorkerTimeout, http.RequestAborted);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, workers, static (json, all) =>
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartArray();
+        await foreach (var worker in engine.WorkersAsync(WorkerKind.Registered, engine.Now - engine.Settings.WorkerTimeout, http.RequestAborted))
         {
-            json.WriteStartArray();
-            foreach (var worker in all) Write(json, worker);
-            json.WriteEndArray();
-        });
+            Write(answer.Json, worker);
+            await answer.RowAsync(http.RequestAborted);
+        }
+
+        answer.Json.WriteEndArray();
+        await answer.EndAsync(http.RequestAborted);
     }
 
     private static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => Answers.Fail(

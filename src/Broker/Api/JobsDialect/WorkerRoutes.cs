@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Broker.Engine;
 using Broker.Storage;
 
@@ -39,26 +40,31 @@ internal static class WorkerRoutes
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        var workers = await engine.WorkersAsync(WorkerKind.Labelled, null, ct);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (workers, SeenSince: engine.Now - engine.Settings.WorkerOffline), static (json, list) =>
+        var seenSince = engine.Now - engine.Settings.WorkerOffline;
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartArray();
+        await foreach (var worker in engine.WorkersAsync(WorkerKind.Labelled, null, ct))
         {
-            json.WriteStartArray();
-            foreach (var worker in list.workers)
-            {
-                json.WriteStartObject();
-                json.WriteString("worker_id", worker.Id);
-                json.WriteStartArray("labels");
-                foreach (var label in worker.Labels) json.WriteStringValue(label);
-                json.WriteEndArray();
-                json.WriteNumber("registered_at_ms", worker.RegisteredAt.ToUnixTimeMilliseconds());
-                json.WriteNumber("last_heartbeat_ms", worker.SeenAt.ToUnixTimeMilliseconds());
-                json.WriteString("current_job", worker.Current);
-                json.WriteString("status", Status(worker, list.SeenSince));
-                json.WriteEndObject();
-            }
+            Write(answer.Json, worker, seenSince);
+            await answer.RowAsync(ct);
+        }
 
-            json.WriteEndArray();
-        });
+        answer.Json.WriteEndArray();
+        await answer.EndAsync(ct);
+    }
+
+    private static void Write(Utf8JsonWriter json, WorkerView worker, DateTimeOffset seenSince)
+    {
+        json.WriteStartObject();
+        json.WriteString("worker_id", worker.Id);
+        json.WriteStartArray("labels");
+        foreach (var label in worker.Labels) json.WriteStringValue(label);
+        json.WriteEndArray();
+        json.WriteNumber("registered_at_ms", worker.RegisteredAt.ToUnixTimeMilliseconds());
+        json.WriteNumber("last_heartbeat_ms", worker.SeenAt.ToUnixTimeMilliseconds());
+        json.WriteString("current_job", worker.Current);
+        json.WriteString("status", Status(worker, seenSince));
+        json.WriteEndObject();
     }
 
     private static string Status(WorkerView worker, DateTimeOffset seenSince) =>
