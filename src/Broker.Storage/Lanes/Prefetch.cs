@@ -128,7 +128,9 @@ internal sealed class Prefetch(QueueRegistry queues, TimeProvider clock)
                 var worker = claim.Worker;
                 claim.Since = now;
                 worker.Awaited.Enqueue(claim);
-                while (IsOverdue(worker.Awaited.Peek())) worker.Awaited.Dequeue();
+
+                // After a pause of this thread the claim that was added is overdue too.
+                while (worker.Awaited.TryPeek(out var oldest) && IsOverdue(oldest)) worker.Awaited.Dequeue();
                 NoteCame(worker, now);
                 if (claim.Ahead is not { } ahead) continue;
                 claim.Ahead = null;
