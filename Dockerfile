@@ -32,8 +32,8 @@ WORKDIR /data
 VOLUME /data/broker-data
 USER $APP_UID
 # Inside a container loopback is reachable by nobody. Listening beyond it takes API keys: `docker run … broker keys create --name admin
-# --scopes admin` on the same database, or Broker__Auth__Keys__0__…; or Broker__Auth__AllowAnonymous=true with Broker__AllowedHosts=NAME
-# where only friends reach the port.
+# --scopes admin` on the same database, or Broker__Auth__Keys__0__…. Where only friends reach the port, Broker__Auth__AllowAnonymous=true
+# does, with the names in its addresses as Broker__AllowedHosts.
 ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
 EXPOSE 3000
 # Asks /readyz: the image has no curl.

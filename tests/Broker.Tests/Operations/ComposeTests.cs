@@ -27,6 +27,46 @@ public sealed class ComposeTests
     }
 
     [Fact]
+    public void Jobs_reach_the_broker_and_not_the_database()
+    {
+        var services = Map(Compose, "services");
+        var networks = services.Keys.ToDictionary(name => (string)name, name => Items(Map(services, (string)name), "networks").Cast<string>().Order(StringComparer.Ordinal).ToArray());
+        Assert.Equal(["data"], networks["postgres"]);
+        Assert.All((string[])["broker", "broker-2"], name => Assert.Equal(["data", "work"], networks[name]));
+        Assert.All(networks.Where(n => n.Key is not ("postgres" or "broker" or "broker-2")), n => Assert.Equal(["work"], n.Value));
+        Assert.Equal(["data", "work"], Names(Compose, "networks").Order(StringComparer.Ordinal));
+        Assert.Equal("true", Map(Map(Compose, "networks"), "data")["internal"]);
+        Assert.DoesNotContain("ports", Names(services, "postgres"));
+    }
+
+    [Fact]
+    public void No_secret_has_a_default_and_a_missing_one_says_what_to_write()
+    {
+        var services = Map(Compose, "services");
+        var broker = Map(Map(services, "broker"), "environment");
+        Assert.Contains("${POSTGRES_PASSWORD:?write POSTGRES_PASSWORD=", (string)broker["DATABASE_URL"], StringComparison.Ordinal);
+        Assert.StartsWith("${POSTGRES_PASSWORD:?write POSTGRES_PASSWORD=", (string)Map(Map(services, "postgres"), "environment")["POSTGRES_PASSWORD"], StringComparison.Ordinal);
+        Assert.StartsWith("${BROKER_SECRET:?write BROKER_SECRET=", (string)broker["Broker__DataProtection__Secret"], StringComparison.Ordinal);
+        Assert.Equal("broker,localhost", broker["Broker__AllowedHosts"]);
+        Assert.DoesNotContain("PASSWORD:-", Read("docker-compose.yml"), StringComparison.Ordinal);
+        Assert.DoesNotContain("SECRET:-", Read("docker-compose.yml"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_service_gains_privileges_and_ours_have_no_capabilities()
+    {
+        var services = Map(Compose, "services");
+        foreach (var name in services.Keys.Cast<string>())
+        {
+            var service = Map(services, name);
+            string[] dropped = service.ContainsKey("build") ? ["ALL"] : [];
+            Assert.Equal(["no-new-privileges:true"], Items(service, "security_opt"));
+            Assert.Equal(dropped, Items(service, "cap_drop"));
+            Assert.False(service.ContainsKey("privileged") || service.ContainsKey("cap_add"), name);
+        }
+    }
+
+    [Fact]
     public void Published_ports_are_on_loopback()
     {
         var ports = Names(Compose, "services").SelectMany(name => Items(Map(Map(Compose, "services"), name), "ports")).ToList();
