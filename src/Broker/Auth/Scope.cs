@@ -27,8 +27,11 @@ internal enum Scope
     /// <summary>Everything, the audit trail too.</summary>
     Admin = 64,
 
+    /// <summary>Read the credentials of repositories. No other scope implies it: a job can read what its worker's key opens.</summary>
+    Credentials = 128,
+
     /// <summary>On a route: any key will do.</summary>
-    Any = Read | Create | Manage | Event | Tick | Worker | Admin,
+    Any = Read | Create | Manage | Event | Tick | Worker | Admin | Credentials,
 }
 
 /// <summary>Scopes as they are written.</summary>
@@ -37,10 +40,10 @@ internal static class ScopeWords
     private static readonly (string Word, Scope Scope)[] All =
     [
         ("read", Scope.Read), ("create", Scope.Create), ("manage", Scope.Manage), ("event", Scope.Event), ("tick", Scope.Tick), ("worker", Scope.Worker),
-        ("admin", Scope.Admin),
+        ("credentials", Scope.Credentials), ("admin", Scope.Admin),
     ];
 
-    public const string Expected = "one or more of read, create, manage, event, tick, worker, admin, with commas between them";
+    public const string Expected = "one or more of read, create, manage, event, tick, worker, credentials, admin, with commas between them";
 
     public static IReadOnlyList<string> Of(Scope scopes) => [.. All.Where(known => scopes.HasFlag(known.Scope)).Select(known => known.Word)];
 

@@ -97,6 +97,23 @@ public abstract class RefusalSuite(BrokerApp app)
         Assert.Equal(status, (await app.Client.CallAsync(key, method, path, body)).Status);
 
     [Theory]
+    [InlineData("cloner", true)]
+    [InlineData("checkout", true)]
+    [InlineData("worker", false)]
+    [InlineData("reader", false)]
+    [InlineData("admin", false)]
+    public async Task Credentials_are_shown_to_keys_with_their_scope_alone(string key, bool shown)
+    {
+        Assert.Equal(204, (await app.Client.CallAsync(
+            "worker", "POST", "/repository/register", """{"name":"cloned","url":"u","workflows":[],"credentials":{"token":"hunter2"}}""")).Status);
+        foreach (var path in (string[])["/repository?name=cloned", "/repository"])
+        {
+            var reply = await app.Client.CallAsync(key, "GET", path);
+            Assert.Equal((200, shown), (reply.Status, reply.Text.Contains("hunter2", StringComparison.Ordinal)));
+        }
+    }
+
+    [Theory]
     [InlineData("/livez")]
     [InlineData("/readyz")]
     [InlineData("/health")]

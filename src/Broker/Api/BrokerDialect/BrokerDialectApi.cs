@@ -28,9 +28,9 @@ internal static class BrokerDialectApi
             .Takes<RepositoryRegistration>().Produces(204).Refuses(400, 413, 422)
             .RequireScope(Scope.Worker);
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
-                "One repository by name, or a page of all in order of registration (an array)")
+                "One repository by name, or a page of all in order of registration (an array). `credentials` is filled in for keys with the scope of that name, and empty for others")
             .WithMetadata(RefusedToPages.Mark).Produces<RepositoryInfo>().Produces(404).Refuses(400)
-            .RequireScope(Scope.Read | Scope.Worker);
+            .RequireScope(Scope.Read | Scope.Worker | Scope.Credentials);
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
                 "Register workflow schemas; answers with a new worker id. All or nothing")

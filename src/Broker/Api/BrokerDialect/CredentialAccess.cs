@@ -5,6 +5,6 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>The one place that decides who is answered with credentials. Everybody else gets an empty object in their place.</summary>
 internal static class CredentialAccess
 {
-    /// <summary>Workers, and nobody else, not even administrators; where no keys are asked for, whoever can reach the broker.</summary>
-    public static bool IsGranted => (Caller.Current.Scopes & Scope.Worker) != 0;
+    /// <summary>Keys with that scope, not even administrators without it; where no keys are asked for, every caller.</summary>
+    public static bool IsGranted => (Caller.Current.Scopes & Scope.Credentials) != 0;
 }
