@@ -24,6 +24,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
     public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
+    public DbSet<WorkflowFileRow> WorkflowFiles => Set<WorkflowFileRow>();
 
     /// <summary>
     /// Adds to the audit trail, whose rows come by the thousand: one statement for all. Measured: row by row, the trail of the starts took a
@@ -152,6 +153,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
         model.Entity<StartKeyRow>(StartKeyRow.Map);
         model.Entity<DataKeyRow>(DataKeyRow.Map);
+        model.Entity<WorkflowFileRow>(WorkflowFileRow.Map);
 
         foreach (var entity in model.Model.GetEntityTypes())
         {

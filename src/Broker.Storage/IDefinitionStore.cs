@@ -30,10 +30,13 @@ public interface IDefinitionStore
     /// <summary>The id of a registered definition that a run is to be started with: it does not expire from here on until the run is stored.</summary>
     ValueTask<int> UseAsync(WorkflowDefinition definition, CancellationToken ct);
 
-    /// <summary>The definition that was registered last under that name, or null.</summary>
-    Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct);
+    /// <summary>The definition that was registered last under that name, or null. A name whose last definition is of a file that cannot be read has none.</summary>
+    /// <param name="name">Of the workflow.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="evenWithdrawn">Also one whose file is gone or broken: for its runs.</param>
+    Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct, bool evenWithdrawn = false);
 
-    /// <summary>Names and their latest definitions, in order of first registration.</summary>
+    /// <summary>Names that can be started and their latest definitions, in order of first registration.</summary>
     /// <param name="after">Place of the head before the first; 0 begins with the oldest.</param>
     /// <param name="limit">At most that many.</param>
     /// <param name="ct">Gives up.</param>

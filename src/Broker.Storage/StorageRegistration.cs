@@ -81,6 +81,7 @@ public static class StorageRegistration
         services.AddSingleton(new VersionLimit(options.Versions));
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
         services.AddSingleton<IDefinitionExpiry, DefinitionExpiry>();
+        services.AddSingleton<IWorkflowFileStore, WorkflowFileStore>();
         services.AddSingleton<IStepStore, StepStore>();
         services.AddSingleton<IRunStore, RunStore>();
         services.AddSingleton<IRetention, RunRetention>();

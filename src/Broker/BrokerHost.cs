@@ -37,9 +37,11 @@ internal static class BrokerHost
         builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
+        builder.Services.AddSingleton<WorkflowFileSync>();
         builder.Services.AddSingleton<WorkflowFileRegistration>();
         builder.Services.AddSingleton<IStartStep>(provider => provider.GetRequiredService<WorkflowFileRegistration>());
         builder.Services.AddSingleton<Banner>();
+        builder.Services.AddHostedService<WorkflowFileWatcher>();
         adjust?.Invoke(builder);
 
         var app = builder.Build();

@@ -19,6 +19,9 @@ internal sealed class DefinitionRow
 
     /// <summary>When a worker, a dispatch or a start last asked for it; null: it never expires.</summary>
     public long? SeenAt { get; set; }
+
+    /// <summary>It came from a workflow file, and no folder holds that version any longer: its runs go on, and it starts no others.</summary>
+    public bool Withdrawn { get; set; }
 }
 
 /// <summary>One line of claimable steps: those that ask the same of a worker. Claims look at a handful of these, never at all steps.</summary>

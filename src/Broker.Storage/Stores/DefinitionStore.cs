@@ -131,32 +131,58 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
     // Older editions of a file or of the sample are needed by their runs alone from now on; the edition that is put back stays.
     private static async Task SupersedeAsync(BrokerDb db, string name, int latest, long now, CancellationToken ct)
     {
-        await db.Definitions.Where(d => d.Name == name && d.Id != latest && d.SeenAt == null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, now), ct);
+        await db.Definitions.Where(d => d.Name == name && d.Id != latest && d.SeenAt == null)
+            .Where(d => !db.WorkflowFiles.Any(f => f.Name == name && f.Version == d.Version))
+            .ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, now), ct);
         await db.Definitions.Where(d => d.Id == latest && d.SeenAt != null).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, (long?)null), ct);
     }
 
-    public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct)
+    /// <summary>The row of a file's definition, new or known; null when the known one has other content.</summary>
+    internal static async Task<(int Id, bool IsNew)?> PutFileAsync(BrokerDb db, WorkflowDefinition definition, long now, long order, bool makeLatest, CancellationToken ct)
+    {
+        var known = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version)
+            .Select(d => new { d.Id, d.Fingerprint }).SingleOrDefaultAsync(ct);
+        if (known is not null && known.Fingerprint != definition.Fingerprint) return null;
+        var id = known?.Id ?? await AddAsync(db, definition, now, order, ct);
+        if (!makeLatest) return (id, known is null);
+        await db.Definitions.Where(d => d.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(d => d.LatestOrder, order).SetProperty(d => d.Withdrawn, false), ct);
+        await SupersedeAsync(db, definition.Name, id, now, ct);
+        return (id, known is null);
+    }
+
+    public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct, bool evenWithdrawn = false)
     {
         if (!StoredText.Fits(name)) return null;
         await using var db = engine.CreateContext();
-        var latest = await db.Definitions.Where(d => d.Name == name).OrderByDescending(d => d.LatestOrder).Select(d => new { d.Id }).FirstOrDefaultAsync(ct);
-        return latest is null ? null : await ReadAsync(latest.Id, ct);
+        var latest = await db.Definitions.Where(d => d.Name == name).OrderByDescending(d => d.LatestOrder)
+            .Select(d => new { d.Id, d.Withdrawn }).FirstOrDefaultAsync(ct);
+        if (latest is null) return null;
+        if (!latest.Withdrawn || evenWithdrawn) return await ReadAsync(latest.Id, ct);
+
+        // A file that is gone leaves the name to what was registered before it; one that is broken keeps it.
+        if (await db.WorkflowFiles.AnyAsync(f => f.Name == name && f.Error != null, ct)) return null;
+        var before = await db.Definitions.Where(d => d.Name == name && !d.Withdrawn).OrderByDescending(d => d.LatestOrder).Select(d => new { d.Id }).FirstOrDefaultAsync(ct);
+        return before is null ? null : await ReadAsync(before.Id, ct);
     }
+
+    // A name whose latest definition is withdrawn has the one before, but none while its file cannot be read.
+    private static IQueryable<DefinitionRow> Offered(BrokerDb db) => db.Definitions
+        .Where(d => !d.Withdrawn && d.Id == db.Definitions.Where(o => o.Name == d.Name && !o.Withdrawn).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First())
+        .Where(d => !db.WorkflowFiles.Any(f => f.Name == d.Name && f.Error != null)
+            || d.Id == db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First());
 
     public async Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct) => await pages.RunAsync(
         db => db.Definitions
             .Where(d => d.Id > after && !db.Definitions.Any(o => o.Name == d.Name && o.Id < d.Id))
-            .OrderBy(d => d.Id).Take(limit)
-            .Select(d => new DefinitionHead(
-                d.Id, d.Name, db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First()))
+            .Join(Offered(db), d => d.Name, o => o.Name, (d, o) => new { d.Id, d.Name, LatestId = o.Id })
+            .OrderBy(h => h.Id).Take(limit)
+            .Select(h => new DefinitionHead(h.Id, h.Name, h.LatestId))
             .ToListAsync(ct),
         ct);
 
     public async Task<IReadOnlyList<DefinitionHead>> FileHeadsAsync(CancellationToken ct) => await pages.RunAsync(
-        db => db.Definitions
-            .Where(d => d.FromFile)
-            .Where(d => d.Id == db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First())
-            .Select(d => new DefinitionHead(d.Id, d.Name, d.Id)).ToListAsync(ct),
+        db => Offered(db).Where(d => d.FromFile).Select(d => new DefinitionHead(d.Id, d.Name, d.Id)).ToListAsync(ct),
         ct);
 
     public ValueTask<WorkflowDefinition> GetAsync(DefinitionHead head, CancellationToken ct) => cache.GetAsync(head.LatestId, ct);

@@ -15,6 +15,7 @@ namespace Broker.Engine;
 /// </summary>
 internal sealed partial class BrokerEngine(
     IDefinitionStore definitions,
+    IWorkflowFileStore files,
     IStepStore steps,
     IRunStore runs,
     IHistory history,

@@ -1,4 +1,5 @@
 using Broker.Api;
+using Broker.Engine;
 using Microsoft.Net.Http.Headers;
 
 namespace Broker.Operations;
@@ -46,6 +47,8 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
         {
             case BadHttpRequestException bad:
                 return RefusalForm.SendAsync(http, bad.StatusCode, bad.Message);
+            case WorkflowBrokenException broken:
+                return RefusalForm.SendAsync(http, StatusCodes.Status409Conflict, broken.Message);
             case var _ when Unavailability.Of(http, fault) is { } told:
                 Unavailable(fault, http.Request.Method, http.Request.Path.Value);
                 return UnavailableAsync(http, told);

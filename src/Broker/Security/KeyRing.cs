@@ -2,6 +2,7 @@ using System.Xml.Linq;
 using Broker.Settings;
 using Broker.Storage;
 using Broker.Storage.Stores;
+using Broker.WorkflowFiles;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;
@@ -17,7 +18,7 @@ internal readonly record struct KeyRingPlace(string? Folder);
 /// set up, and a new broker must be able to read what the others wrote; there a secret from the settings encrypts them, so that neither
 /// the database nor a backup of it is enough.
 /// </summary>
-internal static class KeyRing
+internal static partial class KeyRing
 {
     // Not the content root, which the framework takes by default: brokers of one database may be installed in different places.
     private const string Application = "broker";
@@ -30,8 +31,8 @@ internal static class KeyRing
         var services = new ServiceCollection();
         services.AddSingleton(logs);
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        var protection = services.AddDataProtection().SetApplicationName(Application);
-        if (place.Folder is { } folder) protection.PersistKeysToFileSystem(PrivateFolder(folder));
+        services.AddDataProtection().SetApplicationName(Application);
+        if (place.Folder is { } folder) services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInFolder(PrivateFolder(folder), logs));
         else services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInDatabase(keys));
 
         if (settings.Secret is { } secret)
@@ -47,6 +48,38 @@ internal static class KeyRing
     {
         if (OperatingSystem.IsWindows() || Directory.Exists(folder)) return Directory.CreateDirectory(folder);
         return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>The framework opens any file of that name: a FIFO among them would hold up every use of credentials.</summary>
+    private sealed partial class KeysInFolder(DirectoryInfo folder, ILoggerFactory logs) : FileSystemXmlRepository(folder, logs)
+    {
+        // A key has about 1 KB.
+        private const int MaxBytes = 1 << 20;
+
+        private readonly ILogger log = logs.CreateLogger<KeysInFolder>();
+
+        public override IReadOnlyCollection<XElement> GetAllElements() =>
+            [.. System.IO.Directory.EnumerateFiles(Directory.FullName, "*.xml").Select(Read).OfType<XElement>()];
+
+        private XElement? Read(string path)
+        {
+            try
+            {
+                var (file, _) = RegularFile.Open(path);
+                using var stream = new FileStream(file, FileAccess.Read);
+                if (stream.Length <= MaxBytes) return XElement.Load(stream);
+                LogLeftOut(log, path, $"it has more than {MaxBytes} bytes");
+            }
+            catch (IOException fault)
+            {
+                LogLeftOut(log, path, fault.Message);
+            }
+
+            return null;
+        }
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} is no key of the ring: {Reason}")]
+        private static partial void LogLeftOut(ILogger logger, string path, string reason);
     }
 
     private sealed class KeysInDatabase(IDataKeyStore keys) : IXmlRepository

@@ -18,6 +18,9 @@ internal sealed record BrokerSettings
     /// <summary>Folder of workflow files.</summary>
     public string WorkflowsDir { get; init; } = "workflows";
 
+    /// <summary>Name of the folder among those of all brokers on the database; null: its path.</summary>
+    public string? WorkflowsSource { get; init; }
+
     /// <summary>Allowed origins. Null: every page may read, and none but the broker's own may write while no key is required. <c>*</c>: every page may do both.</summary>
     public IReadOnlyList<string>? CorsOrigins { get; init; }
 

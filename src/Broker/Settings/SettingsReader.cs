@@ -28,6 +28,7 @@ internal static partial class SettingsReader
         new("Host", (settings, text) => settings with { Host = Address(text) }),
         new("DatabaseUrl", (settings, text) => settings with { DatabaseUrl = Database(text) }),
         new("WorkflowsDir", (settings, text) => settings with { WorkflowsDir = text }),
+        new("WorkflowsSource", (settings, text) => settings with { WorkflowsSource = text }),
         new("ApiOnly", (settings, text) => settings with { ApiOnly = Switch(text) }),
         new("AllowedHosts", (settings, text) => settings with { AllowedHosts = Auth.AllowedHosts.Read(text) }),
         new("CorsOrigins", (settings, text) => settings with { CorsOrigins = Origins(text) }, DroppedOrigins),

@@ -1,7 +1,11 @@
 namespace Broker.WorkflowFiles;
 
 /// <summary>A workflow as its file describes it; <paramref name="Id"/> is the file's name without its last extension.</summary>
-internal sealed record WorkflowFile(string Id, string Name, string Trigger, IReadOnlyList<JobDocument> Jobs);
+internal sealed record WorkflowFile(string Id, string Name, string Trigger, IReadOnlyList<JobDocument> Jobs)
+{
+    /// <summary>Empty for the built-in sample.</summary>
+    public string FileName { get; init; } = "";
+}
 
 /// <summary>A job with its command composed. <c>TimeoutSecs</c> and <c>If</c> are accepted and have no effect.</summary>
 internal sealed record JobDocument

@@ -190,7 +190,7 @@ internal sealed class WorkflowFileReader
             documents.Add(job.Document with { Command = command, Script = script });
         }
 
-        return new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name, trigger, documents);
+        return new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name, trigger, documents) { FileName = fileName };
     }
 
     // A name that comes twice has its last value: an object of the claim holds a member once.

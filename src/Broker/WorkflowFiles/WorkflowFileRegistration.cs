@@ -1,6 +1,5 @@
 using Broker.Api.JobsDialect;
 using Broker.Auth;
-using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Settings;
 using Broker.Startup;
@@ -11,7 +10,8 @@ namespace Broker.WorkflowFiles;
 /// Registers the workflows of the folder before the host serves anything. A file with a fault is reported on standard error and left
 /// out; with no file at all the built-in sample is there instead.
 /// </summary>
-internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IStartStep
+internal sealed partial class WorkflowFileRegistration(
+    WorkflowFileSync files, BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IStartStep
 {
     public Task RunAsync(CancellationToken ct) => RegisterAsync(Console.Error, ct);
 
@@ -22,27 +22,9 @@ internal sealed partial class WorkflowFileRegistration(BrokerEngine engine, Brok
     internal async Task RegisterAsync(TextWriter faults, CancellationToken ct)
     {
         Caller.Current = Caller.Broker;
-        var (files, problems) = WorkflowFolder.Load(settings.WorkflowsDir);
-        foreach (var problem in problems) await faults.WriteLineAsync(problem.ToString());
-
-        var loaded = new List<WorkflowDefinition>();
-        foreach (var file in files)
-        {
-            var (definition, faulty) = JobsDocument.Read(file, fromFile: true);
-            if (definition is not null) loaded.Add(definition);
-            foreach (var problem in faulty) await faults.WriteLineAsync($"{file.Id}: {problem}");
-        }
-
-        if (loaded.Count == 0)
-        {
-            await RegisterSampleAsync(ct);
-            return;
-        }
-
-        if ((await engine.RegisterAsync(loaded, ct, makeLatest: true)).Conflict is { } taken)
-            throw new InvalidOperationException($"the version {taken.Version} of workflow {taken.Name} is registered with other content");
-        Loaded = loaded.Count;
-        LogLoaded(log, loaded.Count, settings.WorkflowsDir);
+        Loaded = await files.LookAsync(faults, ct);
+        if (Loaded == 0) await RegisterSampleAsync(ct);
+        else LogLoaded(log, Loaded, settings.WorkflowsDir);
     }
 
     // Left alone when it is there: another edition of it may have been asked for since.

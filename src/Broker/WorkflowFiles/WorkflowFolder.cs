@@ -3,18 +3,56 @@ using Broker.Core.Definitions;
 
 namespace Broker.WorkflowFiles;
 
-/// <summary>The folder that workflows are loaded from at start. It is read once and never written.</summary>
-internal static class WorkflowFolder
+/// <summary>What a folder holds.</summary>
+/// <param name="Files">Sound files, by file name.</param>
+/// <param name="Problems">What is wrong with the others.</param>
+internal sealed record FolderReading(IReadOnlyList<WorkflowFile> Files, IReadOnlyList<FileProblem> Problems)
 {
+    /// <summary>False when the folder is there and cannot be listed: then nothing is known of its files.</summary>
+    public bool IsListed { get; init; } = true;
+}
+
+/// <summary>The folder that workflows are read from, again and again; it is never written. A file that has not changed is not read again.</summary>
+internal sealed class WorkflowFolder(string dir, TimeProvider clock)
+{
+    // The clock of a file system ticks every few milliseconds: a file written twice within a tick has one stamp for both.
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private Dictionary<string, (FileStamp Stamp, WorkflowFileResult Result)> known = new(StringComparer.Ordinal);
+
     /// <summary>Files directly in the folder, by name. A missing folder holds none.</summary>
-    public static (IReadOnlyList<WorkflowFile> Files, IReadOnlyList<FileProblem> Problems) Load(string dir)
+    public FolderReading Read()
+    {
+        string[] paths;
+        string real;
+        try
+        {
+            if (!Directory.Exists(dir))
+            {
+                known = new(StringComparer.Ordinal);
+                return new([], []);
+            }
+
+            real = RegularFile.RealPathOf(dir);
+            paths = [.. Directory.EnumerateFiles(dir).Where(IsWorkflow).OrderBy(Path.GetFileName, StringComparer.Ordinal)];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return new([], [new(dir, null, null, $"cannot be listed: {fault.Message}")]) { IsListed = false };
+        }
+
+        return Read(paths, real);
+    }
+
+    private FolderReading Read(string[] paths, string real)
     {
         var files = new List<WorkflowFile>();
         var problems = new List<FileProblem>();
         var loadedAs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var path in Paths(dir, problems))
+        var seen = new Dictionary<string, (FileStamp Stamp, WorkflowFileResult Result)>(StringComparer.Ordinal);
+        foreach (var path in paths)
         {
             var name = Path.GetFileName(path);
             var id = Path.GetFileNameWithoutExtension(name);
@@ -30,9 +68,9 @@ internal static class WorkflowFolder
             {
                 problems.Add(new(name, null, null, $"has the same id '{id}' as {first}, which is kept"));
             }
-            else if (Text(path, name, problems) is { } text)
+            else
             {
-                var (file, faults) = WorkflowFileReader.Read(name, text);
+                var (file, faults) = Read(path, name, real, seen);
                 problems.AddRange(faults);
                 if (file is not null)
                 {
@@ -42,53 +80,46 @@ internal static class WorkflowFolder
             }
         }
 
-        return (files, problems);
+        known = seen;
+        return new(files, problems);
     }
 
-    private static IReadOnlyList<string> Paths(string dir, List<FileProblem> problems)
-    {
-        if (!Directory.Exists(dir))
-        {
-            return [];
-        }
-
-        try
-        {
-            return [.. Directory.EnumerateFiles(dir).Where(IsWorkflow).OrderBy(Path.GetFileName, StringComparer.Ordinal)];
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            problems.Add(new(dir, null, null, $"cannot be listed: {fault.Message}"));
-            return [];
-        }
-    }
-
-    private static bool IsWorkflow(string path) => Path.GetExtension(path) is ".yml" or ".yaml" or ".json";
-
-    private static string? Text(string path, string name, List<FileProblem> problems)
+    private WorkflowFileResult Read(string path, string name, string real, Dictionary<string, (FileStamp Stamp, WorkflowFileResult Result)> seen)
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            // One byte more than is allowed tells a longer file, without trusting the length that a pipe or a device states.
-            var bytes = new byte[WorkflowFileReader.MaxCharacters + 1];
-            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (length < bytes.Length)
+            var (handle, stamp) = RegularFile.Open(path, real);
+            using (handle)
             {
-                return Utf8.GetString(bytes, 0, length);
+                var result = known.TryGetValue(path, out var before) && before.Stamp == stamp ? before.Result : Parse(name, handle);
+                if (stamp.Changed < clock.GetUtcNow() - Tick) seen[path] = (stamp, result);
+                return result;
             }
-
-            problems.Add(new(name, null, null, $"is longer than {WorkflowFileReader.MaxCharacters} bytes"));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            problems.Add(new(name, null, null, $"cannot be read: {fault.Message}"));
+            return Faulty(name, $"cannot be read: {fault.Message}");
+        }
+    }
+
+    private static WorkflowFileResult Parse(string name, Microsoft.Win32.SafeHandles.SafeFileHandle handle)
+    {
+        // One byte more than is allowed tells a longer file, without trusting its stated length: it may be growing.
+        var bytes = new byte[Math.Min(RandomAccess.GetLength(handle), WorkflowFileReader.MaxCharacters) + 1];
+        var length = 0;
+        while (length < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(length), length) is > 0 and var more) length += more;
+        if (length > WorkflowFileReader.MaxCharacters) return Faulty(name, $"is longer than {WorkflowFileReader.MaxCharacters} bytes");
+        try
+        {
+            return WorkflowFileReader.Read(name, Utf8.GetString(bytes, 0, length));
         }
         catch (DecoderFallbackException)
         {
-            problems.Add(new(name, null, null, "is not UTF-8 text"));
+            return Faulty(name, "is not UTF-8 text");
         }
-
-        return null;
     }
+
+    private static WorkflowFileResult Faulty(string name, string message) => new(null, [new(name, null, null, message)]);
+
+    private static bool IsWorkflow(string path) => Path.GetExtension(path) is ".yml" or ".yaml" or ".json";
 }

@@ -223,8 +223,8 @@ public abstract class FourViewsSuite(BrokerApp app)
             Ct);
         var settings = app.Services.GetRequiredService<BrokerSettings>() with { WorkflowsDir = folder.Path };
         using var faults = new StringWriter();
-        await new WorkflowFileRegistration(app.Services.GetRequiredService<BrokerEngine>(), settings, NullLogger<WorkflowFileRegistration>.Instance)
-            .RegisterAsync(faults, Ct);
+        using var sync = new WorkflowFileSync(app.Services.GetRequiredService<BrokerEngine>(), settings, TimeProvider.System, NullLogger<WorkflowFileSync>.Instance);
+        Assert.Equal(1, await sync.LookAsync(faults, Ct));
         Assert.Equal("", faults.ToString());
     }
 

@@ -123,7 +123,7 @@ public sealed class SettingsReaderTests
     public void Keys_reach_every_setting()
     {
         var settings = Read(
-            ("Broker:Host", "0.0.0.0"), ("Broker:WorkflowsDir", "/flows"), ("Broker:ApiOnly", "true"), ("Broker:CorsOrigins:0", "http://a"),
+            ("Broker:Host", "0.0.0.0"), ("Broker:WorkflowsDir", "/flows"), ("Broker:WorkflowsSource", "team-a"), ("Broker:ApiOnly", "true"), ("Broker:CorsOrigins:0", "http://a"),
             ("Broker:CorsOrigins:1", "http://b"), ("Broker:AllowedHosts:0", "a"), ("Broker:ReapInterval", "00:00:01"), ("Broker:DefaultLeaseSecs", "90"), ("Broker:WorkerTimeout", "00:01:00"),
             ("Broker:WorkerOffline", "00:02:00"), ("Broker:WorkerRemoved", "1.00:00:00"), ("Broker:InstancesBasePath", "/wf/"),
             ("Broker:RunnerTickEnabled", "false"), ("Broker:InstancesShowActive", "true"), ("Broker:MaxBodyBytes", "65536"), ("Broker:Retention", "00:00:00"),
@@ -135,6 +135,7 @@ public sealed class SettingsReaderTests
         {
             Host = "0.0.0.0",
             WorkflowsDir = "/flows",
+            WorkflowsSource = "team-a",
             ApiOnly = true,
             CorsOrigins = settings.CorsOrigins,
             AllowedHosts = settings.AllowedHosts,
@@ -170,10 +171,10 @@ public sealed class SettingsReaderTests
         // A value that no setting takes: a key that is read is named in a problem, unless it takes any text.
         var read = Read([.. typeof(BrokerSettings).GetProperties().Select(property => ($"Broker:{property.Name}", "\u0001"))]);
         var taken = read.Problems.Select(problem => problem[..problem.IndexOf(' ')].TrimEnd(':'));
-        // Any text will do for the first two; the others are groups of settings with tests of their own.
+        // Any text will do for the first three; the others are groups of settings with tests of their own.
         string[] anyText =
         [
-            nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.CorsOrigins), nameof(BrokerSettings.Limits), nameof(BrokerSettings.DataProtection),
+            nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.WorkflowsSource), nameof(BrokerSettings.CorsOrigins), nameof(BrokerSettings.Limits), nameof(BrokerSettings.DataProtection),
         ];
         Assert.Equal(
             typeof(BrokerSettings).GetProperties().Select(property => property.Name).Except(anyText).Order().Select(name => $"Broker:{name}"), taken.Order());

@@ -118,6 +118,19 @@ public sealed class CredentialTests(PostgresCluster cluster)
     }
 
     [Fact]
+    public void What_is_no_regular_file_in_the_ring_is_left_out_and_holds_up_nothing()
+    {
+        using var folder = new TempFolder();
+        var settings = new DataProtectionSettings { KeyRing = folder.Path };
+        using (var before = Cipher(settings, new TestClock())) before.Encrypt("anything");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(folder.Path, "key-pipe.xml")])) made.WaitForExit();
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "key-zero.xml"), "/dev/zero");
+
+        using var after = Cipher(settings, new TestClock());
+        Assert.Equal("text", after.Decrypt(after.Encrypt("text")).Text);
+    }
+
+    [Fact]
     public void A_secret_encrypts_the_ring_and_can_be_changed()
     {
         using var folder = new TempFolder();

@@ -27,7 +27,7 @@ public sealed class SampleWorkflowTests : IDisposable
     [Fact]
     public async Task The_sample_file_loads_and_its_jobs_run()
     {
-        var (files, problems) = WorkflowFolder.Load(Path.Combine(RepositoryRoot(), "src", "Broker", "workflows"));
+        var (files, problems) = new WorkflowFolder(Path.Combine(RepositoryRoot(), "src", "Broker", "workflows"), TimeProvider.System).Read();
 
         Assert.Empty(problems);
         var ci = Assert.Single(files);
@@ -56,7 +56,7 @@ public sealed class SampleWorkflowTests : IDisposable
     [Fact]
     public async Task The_sample_file_runs_on_a_worker_without_outputs()
     {
-        var (files, _) = WorkflowFolder.Load(Path.Combine(RepositoryRoot(), "src", "Broker", "workflows"));
+        var (files, _) = new WorkflowFolder(Path.Combine(RepositoryRoot(), "src", "Broker", "workflows"), TimeProvider.System).Read();
 
         foreach (var job in files[0].Jobs)
         {

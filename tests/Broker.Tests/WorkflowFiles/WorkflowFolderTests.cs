@@ -12,7 +12,7 @@ public sealed class WorkflowFolderTests : IDisposable
     [Fact]
     public void A_missing_folder_holds_nothing()
     {
-        var (files, problems) = WorkflowFolder.Load(Path.Combine(folder.FullName, "none"));
+        var (files, problems) = new WorkflowFolder(Path.Combine(folder.FullName, "none"), TimeProvider.System).Read();
 
         Assert.Empty(files);
         Assert.Empty(problems);
@@ -30,7 +30,7 @@ public sealed class WorkflowFolderTests : IDisposable
         folder.CreateSubdirectory("g.yml");
         Write("g.yml/h.yml");
 
-        var (files, problems) = WorkflowFolder.Load(folder.FullName);
+        var (files, problems) = new WorkflowFolder(folder.FullName, TimeProvider.System).Read();
 
         Assert.Empty(problems);
         Assert.Equal(["C", "a", "b"], files.Select(f => f.Id));
@@ -44,7 +44,7 @@ public sealed class WorkflowFolderTests : IDisposable
         Write("b.yml");
         Write("c.json", "{");
 
-        var (files, problems) = WorkflowFolder.Load(folder.FullName);
+        var (files, problems) = new WorkflowFolder(folder.FullName, TimeProvider.System).Read();
 
         Assert.Equal("b", Assert.Single(files).Id);
         Assert.Equal(["a.yml", "c.json"], problems.Select(p => p.File));
@@ -56,7 +56,7 @@ public sealed class WorkflowFolderTests : IDisposable
         Write("ci.yml");
         Write("ci.json", """{"name":"kept","on":"push","jobs":{}}""");
 
-        var (files, problems) = WorkflowFolder.Load(folder.FullName);
+        var (files, problems) = new WorkflowFolder(folder.FullName, TimeProvider.System).Read();
 
         Assert.Equal("kept", Assert.Single(files).Name);
         Assert.Equal("ci.yml: has the same id 'ci' as ci.json, which is kept", Assert.Single(problems).ToString());
@@ -68,7 +68,7 @@ public sealed class WorkflowFolderTests : IDisposable
         Write("ci.json", "{");
         Write("ci.yml");
 
-        var (files, problems) = WorkflowFolder.Load(folder.FullName);
+        var (files, problems) = new WorkflowFolder(folder.FullName, TimeProvider.System).Read();
 
         Assert.Equal("from ci.yml", Assert.Single(files).Name);
         Assert.Equal("ci.json", Assert.Single(problems).File);
@@ -84,7 +84,7 @@ public sealed class WorkflowFolderTests : IDisposable
         Write("..yml");
         Write("...json", """{"name":"dots","on":"push","jobs":{}}""");
 
-        var (files, problems) = WorkflowFolder.Load(folder.FullName);
+        var (files, problems) = new WorkflowFolder(folder.FullName, TimeProvider.System).Read();
 
         Assert.Empty(files);
         Assert.Equal(["...json", "..yml", ".yml", "dangling.yml", "latin.yml", "long.yml"], problems.Select(p => p.File));

@@ -190,6 +190,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("text")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Withdrawn")
+                        .HasColumnType("boolean")
+                        .HasColumnName("withdrawn");
+
                     b.HasKey("Id");
 
                     b.HasIndex("FromFile")
@@ -765,6 +769,41 @@ namespace Broker.Storage.Postgres.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("worker", (string)null);
+                });
+
+            modelBuilder.Entity("Broker.Storage.Model.WorkflowFileRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Source")
+                        .HasColumnType("text")
+                        .HasColumnName("source");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<string>("File")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("file");
+
+                    b.Property<string>("Version")
+                        .HasColumnType("text")
+                        .HasColumnName("version");
+
+                    b.HasKey("Name", "Source");
+
+                    b.ToTable("workflow_file", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_workflow_file_state", "(version IS NULL) <> (error IS NULL)");
+                        });
                 });
 #pragma warning restore 612, 618
         }

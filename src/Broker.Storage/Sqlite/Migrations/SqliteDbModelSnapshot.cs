@@ -181,6 +181,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("version");
 
+                    b.Property<bool>("Withdrawn")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("withdrawn");
+
                     b.HasKey("Id");
 
                     b.HasIndex("FromFile")
@@ -738,6 +742,41 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("worker", (string)null);
+                });
+
+            modelBuilder.Entity("Broker.Storage.Model.WorkflowFileRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Source")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error");
+
+                    b.Property<string>("File")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("file");
+
+                    b.Property<string>("Version")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.HasKey("Name", "Source");
+
+                    b.ToTable("workflow_file", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_workflow_file_state", "(version IS NULL) <> (error IS NULL)");
+                        });
                 });
 #pragma warning restore 612, 618
         }

@@ -45,7 +45,7 @@ internal static class RunRoutes
     /// <summary>Starts, or answers why not and returns null.</summary>
     private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name, string route, int bodyErrorStatus)
     {
-        if (!HandlerIds.IsStorable(name) || await engine.LatestAsync(name, http.RequestAborted) is not { } definition)
+        if (!HandlerIds.IsStorable(name) || await engine.StartableAsync(name, http.RequestAborted) is not { } definition)
         {
             await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
             return null;

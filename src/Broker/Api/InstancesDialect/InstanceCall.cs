@@ -82,9 +82,11 @@ internal sealed class InstanceCall
     }
 
     /// <summary>The workflow, or null after a 404.</summary>
-    public async Task<WorkflowDefinition?> FindWorkflowAsync(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="toStart">A run is to be started; else a workflow whose file is gone is found as well, for its instances.</param>
+    public async Task<WorkflowDefinition?> FindWorkflowAsync(string name, bool toStart = false)
     {
-        if (Identifiers.IsWorkflowName(name) && await engine.LatestAsync(name, Aborted) is { } found) return found;
+        if (Identifiers.IsWorkflowName(name) && await (toStart ? engine.StartableAsync(name, Aborted) : engine.DefinedAsync(name, Aborted)) is { } found) return found;
         await InstanceError.UnknownWorkflow.SendAsync(http);
         return null;
     }

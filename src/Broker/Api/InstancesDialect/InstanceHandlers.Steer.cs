@@ -25,7 +25,7 @@ internal static partial class InstanceHandlers
     private static async Task SteerAsync(HttpContext http, BrokerEngine engine, string workflowName, string instanceId, ControlCommand command, string action)
     {
         var call = new InstanceCall(http, engine, $"{InstancePaths.Instance}/{action}");
-        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
+        if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName, toStart: command is ControlCommand.Restart) is not { } workflow) return;
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeManagementAsync(new(context, workflowName, instanceId, action), ct))) return;
         if (!await call.IsInstanceIdAsync(instanceId)) return;
 

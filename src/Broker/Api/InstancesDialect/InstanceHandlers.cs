@@ -168,7 +168,7 @@ internal static partial class InstanceHandlers
     {
         if (!await call.MayAsync(input)) return null;
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeInstanceCreationAsync(new(context, workflowName, wanted), ct))) return null;
-        if (await call.FindWorkflowAsync(workflowName) is not { } workflow) return null;
+        if (await call.FindWorkflowAsync(workflowName, toStart: true) is not { } workflow) return null;
 
         for (var i = 0; i < wanted.Count; i++)
         {

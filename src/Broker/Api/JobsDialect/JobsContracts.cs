@@ -51,6 +51,15 @@ internal sealed record JobDto(
     [property: JsonPropertyName("children")] JobDto[]? Children,
     [property: JsonPropertyName("collapsed")] bool Collapsed);
 
+/// <summary>A workflow file of a broker on this database. Either it has a version, or an error says why it cannot be read.</summary>
+internal sealed record WorkflowFileDto(
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("file")] string File,
+    [property: JsonPropertyName("folder")] string Folder,
+    [property: JsonPropertyName("version")] string? Version,
+    [property: JsonPropertyName("error")] string? Error,
+    [property: JsonPropertyName("changed_at_ms")] long ChangedAtMs);
+
 /// <summary>A connection point that renderers draw. Direction: input or output.</summary>
 internal sealed record PortDto(
     [property: JsonPropertyName("id")] string Id,

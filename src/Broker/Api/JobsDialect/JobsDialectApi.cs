@@ -26,6 +26,10 @@ internal static class JobsDialectApi
         api.MapPost("/workflows", WorkflowRoutes.CreateAsync).WithName("CreateJobWorkflow").WithSummary("Define a workflow; the id is made here")
             .TakesJson<NewWorkflowDto>().Produces<WorkflowDto>(201).Faults()
             .RequireScope(Scope.Create).ByWorkflow();
+        api.MapGet("/workflow-files", WorkflowRoutes.FilesAsync).WithName("ListWorkflowFiles").WithSummary("Workflow files, also those that cannot be read")
+            .WithDescription("A file with an `error` has no workflow in the other lists, and a start of it is a 409.")
+            .Produces<WorkflowFileDto[]>()
+            .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/sample", WorkflowRoutes.CreateSampleAsync).WithName("CreateSampleWorkflow").WithSummary("The built-in sample, all jobs queued")
             .Produces<WorkflowDto>(201)
             .RequireScope(Scope.Create).ByWorkflow();
@@ -33,7 +37,7 @@ internal static class JobsDialectApi
             .Produces<WorkflowDto>().Produces<JobsErrorDto>(404)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
+            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(409).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
             .WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")

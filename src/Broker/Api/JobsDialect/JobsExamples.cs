@@ -15,6 +15,11 @@ internal static class JobsExamples
            "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
         """;
 
+    public const string WorkflowFileDto = """
+        {"workflow_id":"release","file":"release.yml","folder":"/data/workflows","version":null,
+         "error":"job 'publish': needs: 'publish' needs 'compile', and this file has no such job","changed_at_ms":1769000000000}
+        """;
+
     public const string NewWorkerDto = """{"worker_id":"w-1","labels":["linux","arm64"]}""";
 
     public const string LabelledWorkerDto = """

@@ -83,8 +83,29 @@ internal static class WorkflowRoutes
     public static async Task StatusAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
         if (await WorkflowLookup.FindAsync(engine, id, ct) is { } workflow) await SendAsync(http, StatusCodes.Status200OK, workflow);
+        else if (Storable.IsName(id) && await engine.FileErrorAsync(id, ct) is { } error) await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"the file of the workflow '{id}' cannot be read: {error}");
         else await JobsErrors.UnknownWorkflowAsync(http.Response, id);
     }
+
+    /// <summary>Workflow files with their state: those that cannot be read are in no other list.</summary>
+    public static async Task FilesAsync(HttpContext http, BrokerEngine engine, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await engine.FilesAsync(ct), static (json, files) =>
+        {
+            json.WriteStartArray();
+            foreach (var file in files)
+            {
+                json.WriteStartObject();
+                json.WriteString("workflow_id", file.Name);
+                json.WriteString("file", file.File);
+                json.WriteString("folder", file.Source);
+                json.WriteString("version", file.Version);
+                json.WriteString("error", file.Error);
+                json.WriteNumber("changed_at_ms", file.ChangedAt.ToUnixTimeMilliseconds());
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        });
 
     /// <summary>A new run, unless the last one is active: then nothing happens.</summary>
     public static async Task RunAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
@@ -129,8 +150,10 @@ internal static class WorkflowRoutes
     private static async Task<StartRequest?> StartOfAsync(BrokerEngine engine, string id, CancellationToken ct)
     {
         if (!Storable.IsName(id)) return null;
-        if (await engine.LatestAsync(id, ct) is { } definition) return new(definition, id) { Mode = StartMode.NextRun };
-        if (await engine.FindRunAsync(id, ct) is not { } run) return null;
+        if (await engine.StartableAsync(id, ct) is { } definition) return new(definition, id) { Mode = StartMode.NextRun };
+
+        // An instance of another workflow; one whose own workflow was a file that is gone is no way to start it again.
+        if (await engine.FindRunAsync(id, ct) is not { } run || await engine.StartableAsync(run.Ref.Workflow, ct) is null) return null;
         return new(run.Definition, run.Ref.InstanceId) { Mode = StartMode.NextRun, InputsJson = run.InputsJson };
     }
 

@@ -1,0 +1,102 @@
+using Broker.Core.Definitions;
+using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>Rows of workflow files, and which versions of definitions they offer.</summary>
+internal sealed class WorkflowFileStore(IEngine engine, DefinitionCache cache, QueueRegistry queues) : IWorkflowFileStore
+{
+    private const int MostAttempts = 5;
+
+    public async Task<FolderOutcome> ApplyAsync(FolderChange change, CancellationToken ct)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var (registered, withdrawn) = await TryApplyAsync(change, ct);
+                foreach (var (id, _, definition) in registered)
+                {
+                    cache.Add(id, definition);
+                    await queues.EnsureAsync(definition, id, ct);
+                }
+
+                return new([.. registered.Where(r => r.IsNew).Select(r => r.Definition)], withdrawn);
+            }
+            catch (Exception fault) when (attempt < MostAttempts && (engine.IsTransient(fault) || (fault is DbUpdateException update && engine.IsDuplicate(update)) || fault is DbUpdateConcurrencyException))
+            {
+                // Another broker with the same folder wrote the same at the same moment: look again.
+            }
+        }
+    }
+
+    private async Task<(List<(int Id, bool IsNew, WorkflowDefinition Definition)> Registered, List<string> Withdrawn)> TryApplyAsync(FolderChange change, CancellationToken ct)
+    {
+        var now = (await engine.NowAsync(ct)).ToMicros();
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var stored = await db.WorkflowFiles.Where(f => f.Source == change.Source || (change.IsWhole && change.IsAlone)).ToListAsync(ct);
+        var before = stored.Where(f => f.Version is not null).Select(f => (f.Name, Version: f.Version!)).ToHashSet();
+        var own = stored.Where(f => f.Source == change.Source).ToDictionary(f => f.Name, StringComparer.Ordinal);
+        var named = change.Files.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        var gone = stored.Where(f => change.Removed.Contains(f.Name) || (change.IsWhole && (f.Source != change.Source || !named.Contains(f.Name)))).ToList();
+        db.WorkflowFiles.RemoveRange(gone);
+
+        var registered = new List<(int Id, bool IsNew, WorkflowDefinition Definition)>();
+        foreach (var file in change.Files.OrderBy(f => f.Name, StringComparer.Ordinal))
+        {
+            var row = own.GetValueOrDefault(file.Name);
+            if (row is null) db.WorkflowFiles.Add(row = new WorkflowFileRow { Name = file.Name, Source = change.Source, File = file.File });
+            var isSame = row.File == file.File && row.Version == file.Definition?.Version && row.Error == file.Error;
+            if (!isSame) row.ChangedAt = now;
+            (row.File, row.Version, row.Error) = (file.File, file.Definition?.Version, file.Error);
+            if (file.Definition is not { } definition) continue;
+
+            // Read at the start, a file is what runs from then on; later, only when it changed.
+            if (await DefinitionStore.PutFileAsync(db, definition, now, now + registered.Count, makeLatest: change.IsWhole || !isSame, ct) is not { } put)
+                throw new InvalidOperationException($"the version {definition.Version} of workflow {definition.Name} is registered with other content");
+            registered.Add((put.Id, put.IsNew, definition));
+        }
+
+        await db.SaveChangesAsync(ct);
+        var withdrawn = await WithdrawAsync(db, before, now, ct);
+        await transaction.CommitAsync(ct);
+        return (registered, withdrawn);
+    }
+
+    // A version that no row names any longer, of whatever folder, is not offered. Its runs go on; it expires when they are gone.
+    private static async Task<List<string>> WithdrawAsync(BrokerDb db, IReadOnlySet<(string Name, string Version)> before, long now, CancellationToken ct)
+    {
+        var names = before.Select(b => b.Name).Distinct(StringComparer.Ordinal).ToList();
+        var still = await db.WorkflowFiles.Where(f => names.Contains(f.Name) && f.Version != null).Select(f => new { f.Name, f.Version }).ToListAsync(ct);
+        var offered = still.Select(f => (f.Name, f.Version!)).ToHashSet();
+        var withdrawn = new List<string>();
+        foreach (var (name, version) in before.Where(b => !offered.Contains(b)))
+        {
+            await db.Definitions.Where(d => d.Name == name && d.Version == version).ExecuteUpdateAsync(
+                set => set.SetProperty(d => d.Withdrawn, true).SetProperty(d => d.SeenAt, now), ct);
+            if (!still.Exists(f => f.Name == name)) withdrawn.Add(name);
+        }
+
+        return withdrawn;
+    }
+
+    public async Task<IReadOnlyList<StoredFile>> ListAsync(CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        var rows = await db.WorkflowFiles.AsNoTracking().ToListAsync(ct);
+        return [.. rows.OrderBy(f => f.Name, StringComparer.Ordinal).ThenBy(f => f.Source, StringComparer.Ordinal)
+            .Select(f => new StoredFile(f.Name, f.Source, f.File, f.Version, f.Error, Instants.FromMicros(f.ChangedAt)))];
+    }
+
+    public async Task<string?> ErrorOfAsync(string name, CancellationToken ct)
+    {
+        if (!StoredText.Fits(name)) return null;
+        await using var db = engine.CreateContext();
+        var broken = await db.WorkflowFiles.Where(f => f.Name == name && f.Error != null).OrderBy(f => f.Source).Select(f => new { f.File, f.Error }).FirstOrDefaultAsync(ct);
+        return broken is null ? null : $"{broken.File}: {broken.Error}";
+    }
+}

@@ -1,0 +1,124 @@
+using Broker.Api.JobsDialect;
+using Broker.Auth;
+using Broker.Engine;
+using Broker.Settings;
+using Broker.Storage;
+
+namespace Broker.WorkflowFiles;
+
+/// <summary>
+/// Brings the definitions in line with the folder: whole at the start, later what changed there. Only changes that this broker saw
+/// count, so brokers that hold different states of one folder do not undo each other's.
+/// </summary>
+internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
+{
+    /// <summary>A faulty file that is younger may be half written: what it held before stays until then.</summary>
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
+    private const int MostErrorCharacters = 2000;
+
+    private readonly WorkflowFolder folder = new(settings.WorkflowsDir, clock);
+    private readonly SemaphoreSlim looking = new(1);
+    private Dictionary<string, (WorkflowFile? Read, FolderFile State)> applied = new(StringComparer.Ordinal);
+    private bool hasBegun;
+
+    // Not resolved: a folder that is replaced by swapping a link stays the same source.
+    private string Source => settings.WorkflowsSource ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(settings.WorkflowsDir));
+
+    public void Dispose() => looking.Dispose();
+
+    /// <summary>Looks at the folder and takes over what is new in it. Does nothing after the first look while nothing changes.</summary>
+    /// <param name="faults">Where faulty files are reported.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <returns>Workflows that the folder offers.</returns>
+    public async Task<int> LookAsync(TextWriter faults, CancellationToken ct)
+    {
+        await looking.WaitAsync(ct);
+        try
+        {
+            Caller.Current = Caller.Broker;
+            var reading = folder.Read();
+            if (reading.IsListed) await TakeAsync(reading, faults, ct);
+            else if (!hasBegun) await ReportAsync(faults, reading.Problems.Select(p => p.ToString()));
+            return applied.Values.Count(f => f.State.Definition is not null);
+        }
+        finally
+        {
+            looking.Release();
+        }
+    }
+
+    private async Task TakeAsync(FolderReading reading, TextWriter faults, CancellationToken ct)
+    {
+        var found = StatesOf(reading, out var said);
+        if (hasBegun) KeepUnsettled(found);
+        var changed = found.Where(f => !hasBegun || !IsSame(applied.GetValueOrDefault(f.Key).State, f.Value.State)).Select(f => f.Value.State).ToList();
+        var removed = applied.Keys.Where(name => !found.ContainsKey(name)).ToList();
+        if (!hasBegun || changed.Count > 0 || removed.Count > 0)
+        {
+            await engine.ApplyAsync(
+                new FolderChange(Source, changed, removed) { IsWhole = !hasBegun, IsAlone = settings.Target().SqlitePath is not null }, ct);
+            if (hasBegun) LogChanged(log, settings.WorkflowsDir, string.Join(", ", changed.Select(f => f.File)), string.Join(", ", removed));
+        }
+
+        var files = changed.Select(f => f.File).ToHashSet(StringComparer.Ordinal);
+        await ReportAsync(faults, said.Where(p => !hasBegun || files.Contains(p.File)).Select(p => p.Text));
+        (applied, hasBegun) = (found, true);
+    }
+
+    private Dictionary<string, (WorkflowFile? Read, FolderFile State)> StatesOf(FolderReading reading, out List<(string File, string Text)> said)
+    {
+        said = [.. reading.Problems.Select(p => (p.File, p.ToString()))];
+        var found = new Dictionary<string, (WorkflowFile? Read, FolderFile State)>(StringComparer.Ordinal);
+        foreach (var file in reading.Files)
+        {
+            if (applied.TryGetValue(file.Id, out var known) && ReferenceEquals(known.Read, file))
+            {
+                found[file.Id] = known;
+                continue;
+            }
+
+            var (definition, problems) = JobsDocument.Read(file, fromFile: true);
+            said.AddRange(problems.Select(p => (file.FileName, $"{file.FileName}: {p}")));
+            found[file.Id] = (file, new(file.Id, file.FileName, definition, definition is null ? Cut(problems.Select(p => p.ToString())) : null));
+        }
+
+        // A second file of the same stem is a problem of its own, and none of the workflow.
+        foreach (var faulty in reading.Problems.GroupBy(p => p.File))
+        {
+            var id = Path.GetFileNameWithoutExtension(faulty.Key);
+            if (Storable.IsName(id)) found.TryAdd(id, (null, new(id, faulty.Key, null, Cut(faulty.Select(p => (p with { File = "" }).ToString()[2..])))));
+        }
+
+        return found;
+    }
+
+    private void KeepUnsettled(Dictionary<string, (WorkflowFile? Read, FolderFile State)> found)
+    {
+        foreach (var (name, (_, state)) in found)
+        {
+            if (state.Error is null) continue;
+            var written = File.GetLastWriteTimeUtc(Path.Combine(settings.WorkflowsDir, state.File));
+            if (clock.GetUtcNow() - written >= Settling) continue;
+            if (applied.TryGetValue(name, out var before)) found[name] = before;
+            else found.Remove(name);
+        }
+    }
+
+    private static bool IsSame(FolderFile? one, FolderFile other) =>
+        one is not null && one.File == other.File && one.Error == other.Error && one.Definition?.Version == other.Definition?.Version;
+
+    private static string Cut(IEnumerable<string> problems)
+    {
+        var text = string.Join("; ", problems);
+        return Storable.Text(text.Length <= MostErrorCharacters ? text : $"{text[..MostErrorCharacters]}…");
+    }
+
+    private static async Task ReportAsync(TextWriter faults, IEnumerable<string> lines)
+    {
+        foreach (var line in lines) await faults.WriteLineAsync(line);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow files in {Folder}: taken over {Changed}; gone {Removed}")]
+    private static partial void LogChanged(ILogger logger, string folder, string changed, string removed);
+}
