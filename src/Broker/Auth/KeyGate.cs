@@ -20,8 +20,11 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
 
     public Task InvokeAsync(HttpContext http)
     {
-        if (!ring.AreRequired) return next(http);
         var endpoint = http.GetEndpoint();
+        var endsWithKey = endpoint?.Metadata.GetMetadata<EndsWithItsKey>() is not null;
+
+        // What is under way without a key ends with the first key: it could not be asked for any more.
+        if (ring.KeylessEnd is { } end) return endsWithKey ? WatchedAsync(http, end) : next(http);
         if (endpoint?.Metadata.GetMetadata<IAllowAnonymous>() is not null) return next(http);
 
         var isForBrowsers = IsForBrowsers(http.Request.Path);
@@ -44,13 +47,13 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
             return ForbidAsync(http, "this key is limited to workflows, and this route is not about single workflows");
 
         Caller.Current = key.Caller;
-        return isLimited || endpoint?.Metadata.GetMetadata<EndsWithItsKey>() is not null ? WatchedAsync(http, key) : next(http);
+        return isLimited || endsWithKey ? WatchedAsync(http, key.Ended) : next(http);
     }
 
-    private async Task WatchedAsync(HttpContext http, KeyRing.Held key)
+    private async Task WatchedAsync(HttpContext http, CancellationToken end)
     {
         // Neither a stream nor a claim that waits for work must outlive its key.
-        await using var cut = key.Ended.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
+        await using var cut = end.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
         try
         {
             await next(http);

@@ -10,13 +10,16 @@ namespace Broker.Auth;
 internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvider clock)
 {
     private readonly SemaphoreSlim refreshing = new(1);
-    private volatile Ring ring = new(settings.Keys.Count > 0, new Dictionary<string, Held>(StringComparer.Ordinal));
+    private volatile Ring ring = new(settings.Keys.Count > 0 ? null : new(), new Dictionary<string, Held>(StringComparer.Ordinal));
 
     /// <summary>
     /// True from the first key on, and also when all of them are revoked: revoking the last one must lock everybody out, not let
     /// everybody in.
     /// </summary>
-    public bool AreRequired => ring.AreRequired;
+    public bool AreRequired => ring.Keyless is null;
+
+    /// <summary>Null when keys are required; else cancelled as soon as they are.</summary>
+    public CancellationToken? KeylessEnd => ring.Keyless?.Token;
 
     /// <summary>Reads the keys; requests under way with one that is gone are cut where they would go on for long.</summary>
     public async Task RefreshAsync(CancellationToken ct)
@@ -44,7 +47,9 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
 
         // The configuration wins: it is what the operator sees.
         foreach (var key in settings.Keys) keys[key.Id] = Hold(before, key, isStored: false);
-        ring = new(settings.Keys.Count > 0 || stored.Count > 0, keys);
+        var areRequired = settings.Keys.Count > 0 || stored.Count > 0;
+        ring = new(areRequired ? null : before.Keyless ?? new(), keys);
+        if (areRequired) before.Keyless?.Cancel();
         foreach (var (id, held) in before.Keys)
         {
             if (keys.GetValueOrDefault(id) != held) held.End();
@@ -113,9 +118,11 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
             && (key.Workflows is null ? caller.Workflows is null : caller.Workflows is { } mine && mine.SetEquals(key.Workflows));
     }
 
-    private sealed class Ring(bool areRequired, Dictionary<string, Held> keys)
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing.")]
+    private sealed class Ring(CancellationTokenSource? keyless, Dictionary<string, Held> keys)
     {
-        public bool AreRequired => areRequired;
+        /// <summary>Null when keys are required; carried from ring to ring until then.</summary>
+        public CancellationTokenSource? Keyless => keyless;
 
         public Dictionary<string, Held> Keys => keys;
 

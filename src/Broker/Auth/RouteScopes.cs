@@ -9,7 +9,7 @@ internal sealed record RequiredScope(Scope AnyOf);
 /// </summary>
 internal sealed class OpenToLimitedKeys;
 
-/// <summary>On a route: a stream, or a wait for work, which is cut off when the key that it was asked for with is revoked.</summary>
+/// <summary>On a route: a stream, or a wait for work, which is cut off when its key is revoked, or, without a key, when the first one is made.</summary>
 internal sealed class EndsWithItsKey;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Broker.Auth;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -20,6 +21,15 @@ public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixtur
         Assert.NotEmpty(Routes);
         Assert.Equal(Open, Routes.Where(IsOpen).Select(route => route.RoutePattern.RawText!).Order(StringComparer.Ordinal));
         Assert.Empty(Routes.Where(route => !IsOpen(route) && route.Metadata.GetMetadata<RequiredScope>() is not { AnyOf: not Scope.None }).Select(route => route.DisplayName));
+    }
+
+    /// <summary>A stream goes on for hours: one that did not end with its key would outlive it by as much.</summary>
+    [Fact]
+    public void Every_stream_ends_with_its_key()
+    {
+        var streams = Routes.Where(route => route.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Any(answer => answer.ContentTypes.Contains("text/event-stream"))).ToList();
+        Assert.Equal(3, streams.Count);
+        Assert.Empty(streams.Where(route => route.Metadata.GetMetadata<EndsWithItsKey>() is null).Select(route => route.DisplayName));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Broker.Auth;
 using Broker.Storage;
 using Broker.Tests.App;
@@ -22,8 +23,27 @@ public abstract class KeyLifeSuite(BrokerApp app)
         Assert.Equal(200, (await CallAsync(null)).Status);
         Assert.Contains(app.Services.GetServices<IHostedService>(), service => service is KeyRefresh);
 
+        // What callers without a key have open ends with the first key: streams and waits for work.
+        var worker = (await app.Client.CallAsync(null, "POST", "/worker/register", $"[{Calls.Definition("open")}]")).Json.GetValue<string>();
+        var open = (await app.Client.CallAsync(null, "POST", "/workflows/open/run-nowait", "{}")).Json["handler_id"]!.GetValue<string>();
+        using var taken = await app.Client.GetAsync(new Uri($"/workflow/step?worker_id={worker}", UriKind.Relative), Ct);
+        Assert.Equal(200, (int)taken.StatusCode);
+        var streams = new List<HttpResponseMessage>();
+        foreach (var path in (string[])[$"/events/{open}", $"/agents/events/{open}", "/api/workflows/open/jobs/step/logs/stream"])
+            streams.Add(await app.Client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Ct));
+        Assert.All(streams, opened => Assert.Equal(200, (int)opened.StatusCode));
+        var waits = (List<Task>)
+        [
+            app.Client.CallAsync(null, "GET", $"/workflow/step?worker_id={worker}&wait=60"),
+            app.Client.CallAsync(null, "POST", "/api/jobs/claim", """{"worker_id":"w","labels":[],"wait":60}"""),
+        ];
+
         var (id, key) = await AddAsync("read,event");
-        await Ring.RefreshAsync(Ct);
+        var made = Stopwatch.GetTimestamp();
+        foreach (var under in streams.Select(opened => (Task)opened.Content.ReadAsStringAsync(Ct)).Concat(waits))
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => under.WaitAsync(TimeSpan.FromSeconds(50), Ct));
+        TestContext.Current.TestOutputHelper?.WriteLine($"Streams and waits without a key ended after {Stopwatch.GetElapsedTime(made)}.");
+        foreach (var opened in streams) opened.Dispose();
         Assert.Equal(401, (await CallAsync(null)).Status);
         Assert.Equal(200, (await CallAsync(key)).Status);
         Assert.Equal(403, (await app.Client.CallAsync(key, "POST", "/_runner/tick")).Status);
