@@ -15,6 +15,7 @@ public static class SqliteBackup
         if (File.Exists(copy)) throw new IOException($"{Path.GetFullPath(copy)} exists; a backup does not replace a file.");
         var part = $"{copy}.part";
         File.Delete(part);
+        PrivateFiles.TryCreate(part);
         var source = new SqliteConnectionStringBuilder { DataSource = database, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
         await using (var connection = new SqliteConnection(source.ConnectionString))
         {

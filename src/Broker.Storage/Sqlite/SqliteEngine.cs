@@ -32,7 +32,10 @@ internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
     {
         clock = new SqliteClock(time);
         files = new SqliteFiles(path);
-        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { Length: > 0 } folder) PrivateFiles.CreateFolder(folder);
+
+        // SQLite gives the files beside it, -wal and -shm, the mode of this one.
+        PrivateFiles.TryCreate(files.Database);
         connectionString = new SqliteConnectionStringBuilder { DataSource = path, Pooling = true, ForeignKeys = false, DefaultTimeout = BusySecs }.ConnectionString;
         contexts = new(new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options);
     }

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using Broker.Settings;
 using Broker.Storage;
+using Broker.Storage.Sqlite;
 using Broker.Storage.Stores;
 using Broker.WorkflowFiles;
 using Microsoft.AspNetCore.DataProtection;
@@ -32,7 +33,7 @@ internal static partial class KeyRing
         services.AddSingleton(logs);
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddDataProtection().SetApplicationName(Application);
-        if (place.Folder is { } folder) services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInFolder(PrivateFolder(folder), logs));
+        if (place.Folder is { } folder) services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInFolder(PrivateFiles.CreateFolder(folder), logs));
         else services.Configure<KeyManagementOptions>(options => options.XmlRepository = new KeysInDatabase(keys));
 
         if (settings.Secret is { } secret)
@@ -42,12 +43,6 @@ internal static partial class KeyRing
         }
 
         return services.BuildServiceProvider();
-    }
-
-    private static DirectoryInfo PrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows() || Directory.Exists(folder)) return Directory.CreateDirectory(folder);
-        return Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     /// <summary>The framework opens any file of that name: a FIFO among them would hold up every use of credentials.</summary>

@@ -1,0 +1,25 @@
+namespace Broker.Storage.Sqlite;
+
+/// <summary>Files and folders for the broker's user alone: they hold inputs, results, logs, lease fences and keys. What exists keeps its mode.</summary>
+internal static class PrivateFiles
+{
+    private const UnixFileMode OfFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    public static DirectoryInfo CreateFolder(string path) => OperatingSystem.IsWindows() || Directory.Exists(path)
+        ? Directory.CreateDirectory(path)
+        : Directory.CreateDirectory(path, OfFile | UnixFileMode.UserExecute);
+
+    /// <summary>Creates an empty file unless there is one. A fault is left to SQLite, which tells it when it opens the file.</summary>
+    public static void TryCreate(string path)
+    {
+        // An open file is never opened here as well: closing it would end the locks that SQLite holds on it in this process.
+        if (OperatingSystem.IsWindows() || File.Exists(path)) return;
+        try
+        {
+            new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OfFile }).Dispose();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+}
