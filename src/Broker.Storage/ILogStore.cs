@@ -22,6 +22,9 @@ public interface ILogStore
     /// <summary>Stores chunks in order; the lease (if it is one of ours) tells the run they belong to.</summary>
     Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct);
 
+    /// <summary>Removes up to that many of the oldest lines that belong to no run and are older than that; returns how many.</summary>
+    Task<int> PruneStrayAsync(TimeSpan age, int most, CancellationToken ct);
+
     /// <summary>Chunks of a job after a row id, in order of arrival: a reader that goes on from the last id misses none.</summary>
     Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct);
 }

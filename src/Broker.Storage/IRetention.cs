@@ -10,9 +10,10 @@ public sealed record RetentionTimes(TimeSpan Succeeded, TimeSpan Failed, TimeSpa
     public bool Removes => Succeeded > TimeSpan.Zero || Failed > TimeSpan.Zero || Cancelled > TimeSpan.Zero;
 }
 
-/// <param name="Removed">Runs that are gone.</param>
+/// <param name="Looked">Runs that were looked at.</param>
+/// <param name="Removed">Those of them that are gone.</param>
 /// <param name="Finished">Everything that is old enough has been looked at: the next round begins anew.</param>
-public readonly record struct RetentionRound(int Removed, bool Finished);
+public readonly record struct RetentionRound(int Looked, int Removed, bool Finished);
 
 /// <summary>Takes away what has ended long ago.</summary>
 public interface IRetention

@@ -73,6 +73,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
         await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");
         await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
+        await ExecuteAsync($"UPDATE log SET {Moved("created_at")}");
     }
 
     private async Task<NpgsqlConnection> OpenAsync()

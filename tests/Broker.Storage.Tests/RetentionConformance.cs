@@ -1,5 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Testing;
 using Xunit;
 
@@ -62,6 +63,30 @@ public abstract class RetentionConformance : StoreTests
     }
 
     [Fact]
+    public async Task Lines_that_belong_to_no_run_go_by_their_age()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var step = (await ClaimAsync())!;
+        Task PushAsync(LeaseId? lease, string text) => Store.Logs.PushAsync(lease, [new("d", "a", 0, $"\"{text}\"", 1, "stdout")], Ct);
+        async Task<IEnumerable<string>> LeftAsync() => (await Store.Logs.ReadAsync("d", "a", 0, 10, Ct)).Select(l => l.MessageJson.Trim('"'));
+
+        await PushAsync(step.Lease, "of the run");
+        await PushAsync(null, "under no lease");
+        await PushAsync(LeaseId.Create(run.Id + 1000, 0, 1), "under a lease of no run");
+        await PushAsync(null, "a third");
+        await Engine.PassAsync(Month - TimeSpan.FromMinutes(1));
+        await PushAsync(null, "young");
+        Assert.Equal(0, await Store.Logs.PruneStrayAsync(Month, 10, Ct));
+
+        await Engine.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal(2, await Store.Logs.PruneStrayAsync(Month, 2, Ct));
+        Assert.Equal(["of the run", "a third", "young"], await LeftAsync());
+        Assert.Equal(1, await Store.Logs.PruneStrayAsync(Month, 2, Ct));
+        Assert.Equal(0, await Store.Logs.PruneStrayAsync(Month, 2, Ct));
+        Assert.Equal(["of the run", "young"], await LeftAsync());
+    }
+
+    [Fact]
     public async Task Each_status_has_a_time_of_its_own_and_zero_keeps()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
@@ -120,9 +145,9 @@ public abstract class RetentionConformance : StoreTests
         await Engine.PassAsync(TimeSpan.FromDays(2));
         var keep = RetentionTimes.Of(TimeSpan.FromDays(1));
         var first = await Store.Retention.RemoveEndedAsync(keep, Ct);
-        Assert.Equal((2000 - 1, false), (first.Removed, first.Finished));
+        Assert.Equal((2000, 2000 - 1, false), (first.Looked, first.Removed, first.Finished));
         var second = await Store.Retention.RemoveEndedAsync(keep, Ct);
-        Assert.Equal((2700 - 1999, true), (second.Removed, second.Finished));
+        Assert.Equal((2700 - 1999, 2700 - 1999, true), (second.Looked, second.Removed, second.Finished));
         Assert.Equal(["going"], await LeftAsync());
     }
 

@@ -73,6 +73,18 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
         LogLines.Signal(changes, rows);
     }
 
+    public async Task<int> PruneStrayAsync(TimeSpan age, int most, CancellationToken ct)
+    {
+        var before = (await engine.NowAsync(ct) - age).ToMicros();
+        using var turn = await engine.WriteTurnAsync(ct);
+        await using var db = engine.CreateContext();
+
+        // In the order of the index by run and id: lines of no run stand together there, the oldest first.
+        var ids = await db.Logs.Where(l => l.RunId == null).OrderBy(l => l.RunId).ThenBy(l => l.Id).Take(most)
+            .Where(l => l.CreatedAt < before).Select(l => l.Id).ToListAsync(ct);
+        return ids.Count == 0 ? 0 : await db.Logs.Where(l => ids.Contains(l.Id)).ExecuteDeleteAsync(ct);
+    }
+
     public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
     {
         var (storedWorkflow, storedStep) = (StoredText.Fitting(workflow), StoredText.Fitting(step));

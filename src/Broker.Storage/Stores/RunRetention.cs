@@ -15,24 +15,33 @@ internal sealed class RunRetention(IEngine engine) : IRetention
     private const int Looked = 2000;
     private const int Workflows = 500;
 
-    // Each with thousands of steps perhaps: on SQLite nobody else writes meanwhile.
+    // Each with thousands of steps perhaps: on SQLite no other transaction writes meanwhile.
     private const int Together = 50;
+
+    // On PostgreSQL they hold up no other transaction, and each exchange with it takes its time.
+    private const int TogetherOnPostgres = 250;
 
     private Position position = Position.Start;
 
     public async Task<RetentionRound> RemoveEndedAsync(RetentionTimes keep, CancellationToken ct)
     {
-        if (!keep.Removes) return new(0, true);
+        if (!keep.Removes) return new(0, 0, true);
         var limits = new Limits(keep, await engine.NowAsync(ct));
-        var (at, candidates) = await LookAsync(position, limits, ct);
+        var (at, looked, candidates) = await LookAsync(position, limits, ct);
         var removed = 0;
-        foreach (var some in candidates.Chunk(Together)) removed += await RemoveAsync(some, ct);
+        foreach (var some in candidates.Chunk(Most())) removed += await RemoveAsync(some, ct);
         position = at;
         StorageMetrics.RunsRemoved.Add(removed);
-        return new(removed, at == Position.Start);
+        return new(looked, removed, at == Position.Start);
     }
 
-    private async Task<(Position Reached, List<Candidate> Found)> LookAsync(Position from, Limits limits, CancellationToken ct)
+    private int Most()
+    {
+        using var db = engine.CreateContext();
+        return db.Database.IsNpgsql() ? TogetherOnPostgres : Together;
+    }
+
+    private async Task<(Position Reached, int Looked, List<Candidate> Found)> LookAsync(Position from, Limits limits, CancellationToken ct)
     {
         var found = new List<Candidate>();
         var left = Looked;
@@ -54,10 +63,10 @@ internal sealed class RunRetention(IEngine engine) : IRetention
                 .Select(r => new Candidate(r.Id, r.CreatedAt, r.Phase, r.EndedAt, r.IsCurrent)).ToListAsync(ct);
             found.AddRange(page.Where(limits.Passed));
             left -= page.Count;
-            if (left == 0) return (new(name, page[^1].CreatedAt, page[^1].Id), found);
+            if (left == 0) return (new(name, page[^1].CreatedAt, page[^1].Id), Looked, found);
         }
 
-        return (names.Count < Workflows ? Position.Start : new(names[^1], long.MaxValue, 0), found);
+        return (names.Count < Workflows ? Position.Start : new(names[^1], long.MaxValue, 0), Looked - left, found);
     }
 
     // A further run may be added to the instance at the same moment: the deletes look again, under the row's lock.
@@ -78,6 +87,7 @@ internal sealed class RunRetention(IEngine engine) : IRetention
         await db.Streams.Where(s => gone.Contains(s.RunId)).ExecuteDeleteAsync(ct);
         await db.Inbox.Where(i => gone.Contains(i.RunId)).ExecuteDeleteAsync(ct);
         await db.Logs.Where(l => l.RunId != null && gone.Contains(l.RunId.Value)).ExecuteDeleteAsync(ct);
+        await db.LogSizes.Where(s => gone.Contains(s.RunId)).ExecuteDeleteAsync(ct);
         await transaction.CommitAsync(ct);
         return gone.Length;
     }

@@ -18,6 +18,7 @@ internal static class BackgroundSetup
         services.AddHostedService<DueTimers>();
         services.AddHostedService<WorkerPruning>();
         services.AddHostedService<Retention>();
+        services.AddHostedService<StrayLinePruning>();
         services.AddHostedService<StartKeyPruning>();
         services.AddHostedService<DefinitionPruning>();
         return services;
