@@ -1,6 +1,7 @@
 using System.Text;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Lanes;
 using Broker.Storage.Model;
 using Microsoft.EntityFrameworkCore;
 
@@ -17,6 +18,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<StreamRow> Streams => Set<StreamRow>();
     public DbSet<LogLineRow> Logs => Set<LogLineRow>();
+    public DbSet<LogSizeRow> LogSizes => Set<LogSizeRow>();
     public DbSet<WorkerRow> Workers => Set<WorkerRow>();
     public DbSet<RepositoryRow> Repositories => Set<RepositoryRow>();
     public DbSet<CounterRow> Counters => Set<CounterRow>();
@@ -31,6 +33,21 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     /// twentieth of the broker's processor time on PostgreSQL, and a seventh on SQLite, where it also kept the writer's turn.
     /// </summary>
     public abstract Task AddAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken ct);
+
+    /// <summary>UTF-8 bytes of a stored text, in a query.</summary>
+    [DbFunction("octet_length", IsBuiltIn = true)]
+    public static int Octets(string text) => throw new NotSupportedException($"{text.Length}: only the database counts these.");
+
+    /// <summary>Adds to the size of a log; null when it is cut.</summary>
+    public async Task<long?> ChargeLogAsync(LogSize size, CancellationToken ct)
+    {
+        var after = await Database.SqlQuery<long>(
+            $"""
+            INSERT INTO log_size AS s (run_id, workflow, step, bytes, is_cut) VALUES ({size.RunId}, {size.Workflow}, {size.Step}, {size.Bytes}, false)
+            ON CONFLICT (run_id, workflow, step) DO UPDATE SET bytes = s.bytes + excluded.bytes WHERE NOT s.is_cut RETURNING bytes AS "Value"
+            """).ToListAsync(ct);
+        return after.Count == 0 ? null : after[0];
+    }
 
     protected override void OnModelCreating(ModelBuilder model)
     {
@@ -151,6 +168,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             audit.HasIndex(a => new { a.Workflow, a.Id });
         });
 
+        model.Entity<LogSizeRow>(LogSizeRow.Map);
         model.Entity<StartKeyRow>(StartKeyRow.Map);
         model.Entity<DataKeyRow>(DataKeyRow.Map);
         model.Entity<WorkflowFileRow>(WorkflowFileRow.Map);

@@ -18,6 +18,9 @@ public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs,
 {
     /// <summary>Versions of one definition; zero: any number.</summary>
     public int Versions { get; init; }
+
+    /// <summary>What the log of a job holds in one run; zero: any number of bytes.</summary>
+    public long LogBytes { get; init; } = 64 * 1024 * 1024;
 }
 
 /// <summary>The one way into this project.</summary>
@@ -45,6 +48,7 @@ public static class StorageRegistration
             services.AddSingleton<IPageReads, ThreadReads>();
         }
 
+        services.AddSingleton(new LogLimit(options.LogBytes));
         services.AddSingleton<Migrator>();
         services.AddSingleton<Restoration>();
         services.AddSingleton<DefinitionCache>();

@@ -62,6 +62,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["insert lines"] = (HotSql.InsertLines,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, ARRAY['info', 'info'], ARRAY['c', 'c'], ARRAY['1', '1'], {NoTexts}, {Longs}, ARRAY['stdout', 'stdout'], {Longs}, {Longs}, "
             + "ARRAY['a/a', 'b/b']", 120),
+        ["charge logs"] = (HotSql.ChargeLogs, $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Longs}", 60),
+        ["cut logs"] = (HotSql.CutLogs, $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Longs}", 60),
         ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
         ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66, NULL", 150),
 

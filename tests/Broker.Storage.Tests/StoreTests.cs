@@ -1,7 +1,9 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Storage.Lanes;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(PostgresCluster))]
@@ -37,6 +39,14 @@ public abstract class StoreTests : IAsyncLifetime
     private protected StoreHarness Open()
     {
         var store = StoreHarness.Open(Target, Engine.Clock);
+        opened.Add(store);
+        return store;
+    }
+
+    /// <summary>A broker whose logs hold that much.</summary>
+    private protected StoreHarness OpenWith(LogLimit limit)
+    {
+        var store = StoreHarness.Open(Target, Engine.Clock, amend: services => services.AddSingleton(limit));
         opened.Add(store);
         return store;
     }

@@ -66,6 +66,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         mail = TakeMail();
         appended.AddRange(claimed.Where(c => c.Streams).SelectMany(Running));
         if (appended.Count > 0) unit.AppendEvents(appended);
+        services.LogLimit.Fit(unit, changes.Lines);
     }
 
     /// <summary>Commits, then answers the callers and tells whoever waits.</summary>

@@ -80,6 +80,12 @@ internal interface IUnit : IDisposable
     /// <summary>Numbers and appends events to their runs' streams.</summary>
     void AppendEvents(IReadOnlyList<Appended> events);
 
+    /// <summary>Adds to the sizes of logs; null for those that are cut.</summary>
+    IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes);
+
+    /// <summary>Marks logs as cut, with what they hold.</summary>
+    void CutLogs(IReadOnlyList<LogSize> sizes);
+
     /// <summary>
     /// Writes log lines and commits, and reads the results that the leased steps are given, in the same exchange. Lines come last: a job's lines
     /// are numbered under a lock that is then held for the commit alone, and no transaction waits for another lock while it holds that one.

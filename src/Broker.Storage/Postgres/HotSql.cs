@@ -238,6 +238,20 @@ internal static class HotSql
         INSERT INTO log ({LineRows.Names}) SELECT {LineRows.Values} FROM {LineRows.Each} WHERE (SELECT count(*) FROM jobs) > 0
         """;
 
+    /// <summary>Adds to the sizes of logs, in the order of the rows; those that are cut are left out.</summary>
+    public const string ChargeLogs = """
+        INSERT INTO log_size AS s (run_id, workflow, step, bytes, is_cut)
+        SELECT k.run_id, k.workflow, k.step, k.bytes, false FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS k(run_id, workflow, step, bytes)
+        ON CONFLICT (run_id, workflow, step) DO UPDATE SET bytes = s.bytes + excluded.bytes WHERE NOT s.is_cut
+        RETURNING run_id, workflow, step, bytes
+        """;
+
+    public const string CutLogs = """
+        UPDATE log_size s SET bytes = k.bytes, is_cut = true
+        FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS k(run_id, workflow, step, bytes)
+        WHERE s.run_id = k.run_id AND s.workflow = k.workflow AND s.step = k.step
+        """;
+
     public static readonly string Heartbeat = $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
         UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint, ahead = false
@@ -307,7 +321,8 @@ internal static class HotSql
     public static readonly IReadOnlyList<string> Purge =
     [
         "DELETE FROM step WHERE run_id = ANY($1)", "DELETE FROM event WHERE run_id = ANY($1)", "DELETE FROM stream WHERE run_id = ANY($1)",
-        "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM run WHERE id = ANY($1)",
+        "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM log_size WHERE run_id = ANY($1)",
+        "DELETE FROM run WHERE id = ANY($1)",
     ];
 
     public const string ReserveIds = """

@@ -291,6 +291,23 @@ internal sealed class PostgresUnit(
         return found;
     }
 
+    public IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.ChargeLogs, PostgresWrites.LogColumns(sizes));
+        using var reader = batch.Read();
+        var after = new Dictionary<(long, string, string), long>();
+        while (reader.Read()) after[(reader.GetInt64(0), reader.GetString(1), reader.GetString(2))] = reader.GetInt64(3);
+        return [.. sizes.Select(s => after.TryGetValue((s.RunId, s.Workflow, s.Step), out var bytes) ? bytes : (long?)null)];
+    }
+
+    public void CutLogs(IReadOnlyList<LogSize> sizes)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.CutLogs, PostgresWrites.LogColumns(sizes));
+        batch.Read().Dispose();
+    }
+
     private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
         batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
 

@@ -118,6 +118,9 @@ internal static class PostgresWrites
             Column(lines, l => l.Category), Column(lines, l => l.Message), Column(lines, l => l.Data), Column(lines, l => l.Sequence), Column(lines, l => l.Stream),
             Column(lines, l => l.TimestampMs), Column(lines, l => l.CreatedAt), Parameter(LogLines.LockKeys(lines)));
 
+    public static NpgsqlParameter[] LogColumns(IReadOnlyList<LogSize> sizes) =>
+        [Column(sizes, s => s.RunId), Column(sizes, s => s.Workflow), Column(sizes, s => s.Step), Column(sizes, s => s.Bytes)];
+
     public static void AddEvents(BatchBuilder batch, IReadOnlyList<Appended> events)
     {
         var totals = events.CountBy(e => e.RunId).ToDictionary();

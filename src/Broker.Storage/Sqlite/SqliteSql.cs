@@ -76,6 +76,13 @@ internal static class SqliteSql
         VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11)
         """;
 
+    public const string ChargeLog = """
+        INSERT INTO log_size AS s (run_id, workflow, step, bytes, is_cut) VALUES (@p0, @p1, @p2, @p3, 0)
+        ON CONFLICT (run_id, workflow, step) DO UPDATE SET bytes = s.bytes + excluded.bytes WHERE NOT s.is_cut RETURNING bytes
+        """;
+
+    public const string CutLog = "UPDATE log_size SET bytes = @p3, is_cut = 1 WHERE run_id = @p0 AND workflow = @p1 AND step = @p2";
+
     public const string Heartbeat = """
         UPDATE step SET expires_at = @p0 + lease_secs * 1000000, ahead = 0
         WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
@@ -100,6 +107,6 @@ internal static class SqliteSql
     public static readonly IReadOnlyList<string> Purge =
     [
         "DELETE FROM step WHERE run_id = @p0", "DELETE FROM event WHERE run_id = @p0", "DELETE FROM stream WHERE run_id = @p0",
-        "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
+        "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM log_size WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
     ];
 }

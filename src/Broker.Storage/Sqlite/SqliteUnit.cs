@@ -275,6 +275,24 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return best is { } first ? new(first.RunId, first.Index) : null;
     }
 
+    public IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes)
+    {
+        Begin();
+        var after = new List<long?>(sizes.Count);
+        foreach (var size in sizes)
+        {
+            using var reader = Query(SqliteSql.ChargeLog, size.RunId, size.Workflow, size.Step, size.Bytes);
+            after.Add(reader.Read() ? reader.GetInt64(0) : null);
+        }
+
+        return after;
+    }
+
+    public void CutLogs(IReadOnlyList<LogSize> sizes)
+    {
+        foreach (var size in sizes) Execute(SqliteSql.CutLog, size.RunId, size.Workflow, size.Step, size.Bytes);
+    }
+
     public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
     {
         if (lines.Count > 0) Begin();

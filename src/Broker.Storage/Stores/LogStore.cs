@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pages) : ILogStore
+internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pages, LogLimit limit) : ILogStore
 {
     public async Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
     {
@@ -59,6 +59,8 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
         {
             await using var db = engine.CreateContext();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            await FitAsync(db, rows, ct);
+            if (rows.Count == 0) return;
             if (db.Database.IsNpgsql())
             {
                 var keys = LogLines.LockKeys(rows);
@@ -73,16 +75,44 @@ internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pag
         LogLines.Signal(changes, rows);
     }
 
+    // Before the locks that order lines: as in the transaction of a report, which numbers its lines last.
+    private async Task FitAsync(BrokerDb db, List<LogLineRow> rows, CancellationToken ct)
+    {
+        var sizes = limit.Sizes(rows);
+        var charged = new List<long?>(sizes.Count);
+        foreach (var size in sizes) charged.Add(await db.ChargeLogAsync(size, ct));
+        foreach (var (run, workflow, step, held) in limit.Fit(rows, sizes, charged))
+        {
+            await db.LogSizes.Where(s => s.RunId == run && s.Workflow == workflow && s.Step == step)
+                .ExecuteUpdateAsync(set => set.SetProperty(s => s.Bytes, held).SetProperty(s => s.IsCut, true), ct);
+        }
+    }
+
     public async Task<int> PruneStrayAsync(TimeSpan age, int most, CancellationToken ct)
     {
         var before = (await engine.NowAsync(ct) - age).ToMicros();
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
         // In the order of the index by run and id: lines of no run stand together there, the oldest first.
-        var ids = await db.Logs.Where(l => l.RunId == null).OrderBy(l => l.RunId).ThenBy(l => l.Id).Take(most)
-            .Where(l => l.CreatedAt < before).Select(l => l.Id).ToListAsync(ct);
-        return ids.Count == 0 ? 0 : await db.Logs.Where(l => ids.Contains(l.Id)).ExecuteDeleteAsync(ct);
+        var gone = await db.Logs.Where(l => l.RunId == null).OrderBy(l => l.RunId).ThenBy(l => l.Id).Take(most).Where(l => l.CreatedAt < before)
+            .Select(l => new { l.Id, l.Workflow, l.Step, Bytes = BrokerDb.Octets(l.Message) + (l.Data == null ? 0 : BrokerDb.Octets(l.Data)) }).ToListAsync(ct);
+        var ids = gone.ConvertAll(l => l.Id);
+
+        // Fewer: another broker is at the same lines, and takes their sizes off as well.
+        if (ids.Count == 0 || await db.Logs.Where(l => ids.Contains(l.Id)).ExecuteDeleteAsync(ct) < ids.Count) return 0;
+        foreach (var job in gone.GroupBy(l => (l.Workflow, l.Step)))
+        {
+            var (workflow, step) = job.Key;
+            var bytes = job.Sum(l => LogLimit.SizeOf(l.Bytes));
+            var size = db.LogSizes.Where(s => s.RunId == LogSizeRow.NoRun && s.Workflow == workflow && s.Step == step);
+            await size.ExecuteUpdateAsync(set => set.SetProperty(s => s.Bytes, s => s.Bytes - bytes).SetProperty(s => s.IsCut, false), ct);
+            await size.Where(s => s.Bytes <= 0).ExecuteDeleteAsync(ct);
+        }
+
+        await transaction.CommitAsync(ct);
+        return ids.Count;
     }
 
     public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)

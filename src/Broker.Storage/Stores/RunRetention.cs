@@ -16,7 +16,7 @@ internal sealed class RunRetention(IEngine engine) : IRetention
     private const int Workflows = 500;
 
     // Each with thousands of steps perhaps: on SQLite no other transaction writes meanwhile.
-    private const int Together = 50;
+    private const int Together = 100;
 
     // On PostgreSQL they hold up no other transaction, and each exchange with it takes its time.
     private const int TogetherOnPostgres = 250;

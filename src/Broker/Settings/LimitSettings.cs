@@ -40,6 +40,9 @@ internal sealed record LimitSettings
     /// <summary>Steps claimed, reported or renewed in one request.</summary>
     public int Batch { get; init; } = 1000;
 
+    /// <summary>Bytes of log lines of one job in one run, then one line that says that the log was cut; zero: any number.</summary>
+    public int LogBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Steps of one definition.</summary>
     public int Steps { get; init; } = WorkflowDefinition.MaxSteps;
 

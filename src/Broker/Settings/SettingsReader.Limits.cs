@@ -19,6 +19,7 @@ internal static partial class SettingsReader
         Limit("RequestsPerSecond", (limits, text) => limits with { RequestsPerSecond = Whole(text, 0, Million) }),
         Limit("RequestBurst", (limits, text) => limits with { RequestBurst = Whole(text, 0, Million) }),
         Limit("Batch", (limits, text) => limits with { Batch = Whole(text, 1, 1000) }),
+        Limit("LogBytes", (limits, text) => limits with { LogBytes = Whole(text, 0, int.MaxValue) }),
         Limit("Steps", (limits, text) => limits with { Steps = Whole(text, 1, WorkflowDefinition.MaxSteps) }),
         Limit("Versions", (limits, text) => limits with { Versions = Whole(text, 0, Million) }),
         Limit("Backlog", (limits, text) => limits with { Backlog = Whole(text, 0, Million) }),

@@ -25,6 +25,7 @@ internal static class StorageSetup
 
     public static StorageOptions ToStorageOptions(this BrokerSettings settings) => new(settings.Target(), settings.DefaultLeaseSecs, settings.Lanes)
     {
+        LogBytes = settings.Limits.LogBytes,
         Versions = settings.Limits.Versions,
     };
 

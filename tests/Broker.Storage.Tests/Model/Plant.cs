@@ -136,6 +136,10 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
     public virtual (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims) => inner.Write(changes, claims);
 
+    public IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes) => inner.ChargeLogs(sizes);
+
+    public void CutLogs(IReadOnlyList<LogSize> sizes) => inner.CutLogs(sizes);
+
     public void AppendEvents(IReadOnlyList<Appended> events) => inner.AppendEvents(events);
 
     public virtual IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines) => inner.Commit(upstream, lines);

@@ -12,7 +12,7 @@ public sealed class LimitSettingsTests
         var (settings, problems) = Read(
             ("Limits:JsonDepth", "32"), ("Limits:RequestLineBytes", "4096"), ("Limits:HeaderBytes", "8192"), ("Limits:HeaderCount", "50"),
             ("Limits:HeaderTimeout", "00:00:05"), ("Limits:BodyBytesPerSecond", "0"), ("Limits:Connections", "1000"), ("Limits:Streams", "7"),
-            ("Limits:RequestsPerSecond", "20"), ("Limits:RequestBurst", "60"), ("Limits:Batch", "100"), ("Limits:Steps", "500"), ("Limits:Backlog", "10000"),
+            ("Limits:RequestsPerSecond", "20"), ("Limits:RequestBurst", "60"), ("Limits:Batch", "100"), ("Limits:Steps", "500"), ("Limits:LogBytes", "1000"), ("Limits:Backlog", "10000"),
             ("IdempotencyRetention", "02:00:00"), ("DataProtection:KeyRing", "/keys"), ("DataProtection:Secret", "sixteen letters!"),
             ("DataProtection:PreviousSecret", "sixteen letters?"));
 
@@ -32,6 +32,7 @@ public sealed class LimitSettingsTests
                 RequestBurst = 60,
                 Batch = 100,
                 Steps = 500,
+                LogBytes = 1000,
                 Backlog = 10_000,
             },
             settings.Limits);

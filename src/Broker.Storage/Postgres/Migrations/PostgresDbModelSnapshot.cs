@@ -362,6 +362,33 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("log", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Model.LogSizeRow", b =>
+                {
+                    b.Property<long>("RunId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("Workflow")
+                        .HasColumnType("text")
+                        .HasColumnName("workflow");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("text")
+                        .HasColumnName("step");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bytes");
+
+                    b.Property<bool>("IsCut")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_cut");
+
+                    b.HasKey("RunId", "Workflow", "Step");
+
+                    b.ToTable("log_size", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Model.QueueRow", b =>
                 {
                     b.Property<int>("Id")

@@ -351,6 +351,33 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("log", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Model.LogSizeRow", b =>
+                {
+                    b.Property<long>("RunId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("Workflow")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflow");
+
+                    b.Property<string>("Step")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("step");
+
+                    b.Property<long>("Bytes")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bytes");
+
+                    b.Property<bool>("IsCut")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_cut");
+
+                    b.HasKey("RunId", "Workflow", "Step");
+
+                    b.ToTable("log_size", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Model.QueueRow", b =>
                 {
                     b.Property<int>("Id")
