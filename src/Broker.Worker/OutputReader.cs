@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
@@ -8,6 +9,7 @@ namespace Broker.Worker;
 /// Reads both pipes of a command line by line, on one thread of its own: a wait for the broker blocks it, and the thread pool is needed for
 /// heartbeats. It ends with the pipes, or by <see cref="FinishAsync"/> although another process still holds them.
 /// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "The reading thread disposes of the handle as it ends.")]
 internal sealed class OutputReader
 {
     // More than a pipe holds by default; a process that writes on cannot keep the reader for ever.

@@ -1,6 +1,4 @@
-using Broker.Core.Definitions;
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Lanes;
 using Broker.Testing;
 using Xunit;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Broker.Core.Runs;
 using Broker.Engine;
 
 namespace Broker.Api.InstancesDialect;
