@@ -24,8 +24,8 @@ public sealed record AuditFilter(string? Action = null, string? Workflow = null,
 /// <summary>The audit trail: only ever added to, until its entries are old.</summary>
 public interface IAuditStore
 {
-    /// <summary>Writes all in one transaction.</summary>
-    Task AddAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct);
+    /// <summary>Writes all in one transaction. A batch may be given again after a fault, whatever became of its transaction.</summary>
+    Task AddAsync(AuditBatch batch, CancellationToken ct);
 
     /// <summary>Newest first.</summary>
     Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct);

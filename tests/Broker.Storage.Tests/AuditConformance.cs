@@ -18,7 +18,7 @@ public abstract class AuditConformance : StoreTests
     [Fact]
     public async Task Entries_come_back_newest_first_and_page_by_page()
     {
-        await Store.Audit.AddAsync([.. Enumerable.Range(0, 5).Select(i => Entry($"a{i}"))], Ct);
+        await Store.Audit.AddAsync(new([.. Enumerable.Range(0, 5).Select(i => Entry($"a{i}"))]), Ct);
 
         var first = await Store.Audit.ReadAsync(new(), 2, Ct);
         Assert.Equal(["a4", "a3"], first.Rows.Select(entry => entry.Action));
@@ -32,7 +32,7 @@ public abstract class AuditConformance : StoreTests
     [Fact]
     public async Task Each_condition_narrows()
     {
-        await Store.Audit.AddAsync([Entry("start", "w1", ago: TimeSpan.FromHours(2)), Entry("cancel", "w1", "k2"), Entry("start", "w2", "k2")], Ct);
+        await Store.Audit.AddAsync(new([Entry("start", "w1", ago: TimeSpan.FromHours(2)), Entry("cancel", "w1", "k2"), Entry("start", "w2", "k2")]), Ct);
 
         Assert.Equal(["start", "cancel", "start"], await ReadAsync(new()));
         Assert.Equal(["cancel", "start"], await ReadAsync(new(Workflow: "w1")));
@@ -46,14 +46,37 @@ public abstract class AuditConformance : StoreTests
     [Fact]
     public async Task Text_that_no_column_holds_is_kept_as_far_as_it_can_be()
     {
-        await Store.Audit.AddAsync([Entry("register") with { Detail = "a\0b\ud800" }], Ct);
+        await Store.Audit.AddAsync(new([Entry("register") with { Detail = "a\0b\ud800" }]), Ct);
         Assert.Equal("a\ufffdb\ufffd", Assert.Single((await Store.Audit.ReadAsync(new(), 10, Ct)).Rows).Detail);
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_written_again_is_stored_once()
+    {
+        var twice = Entry("twice", "w");
+        var batch = new AuditBatch([Entry("once"), twice, twice]);
+        for (var round = 0; round < 3; round++) await Store.Audit.AddAsync(batch, Ct);
+        Assert.Equal(["twice", "twice", "once"], await ReadAsync(new()));
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_stored_in_part_or_was_lost_is_made_whole()
+    {
+        var twice = Entry("twice", "w");
+        var batch = new AuditBatch([Entry("once"), twice, twice]);
+        await Store.Audit.AddAsync(batch, Ct);
+        await Engine.ExecuteAsync("DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)");
+        await Store.Audit.AddAsync(batch, Ct);
+        Assert.Equal(["twice", "twice", "once"], await ReadAsync(new()));
+        await Engine.ExecuteAsync("DELETE FROM audit");
+        await Store.Audit.AddAsync(batch, Ct);
+        Assert.Equal(["twice", "twice", "once"], await ReadAsync(new()));
     }
 
     [Fact]
     public async Task Old_entries_are_removed_in_batches()
     {
-        await Store.Audit.AddAsync([Entry("old", ago: TimeSpan.FromDays(3)), Entry("older", ago: TimeSpan.FromDays(4)), Entry("new")], Ct);
+        await Store.Audit.AddAsync(new([Entry("old", ago: TimeSpan.FromDays(3)), Entry("older", ago: TimeSpan.FromDays(4)), Entry("new")]), Ct);
         var before = Engine.Clock.GetUtcNow() - TimeSpan.FromDays(1);
 
         Assert.Equal(1, await Store.Audit.PruneAsync(before, 1, Ct));

@@ -11,6 +11,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
 {
     private readonly PostgresCluster server = new() { Durable = true };
     private StoreHarness store = null!;
+    private string database = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -18,7 +19,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     {
         PostgresCluster.Require();
         await using (await server.OpenAdminAsync()) Assert.SkipWhen(server.ProcessId == 0, "A server that was given is not ours to set up.");
-        var database = await server.CreateDatabaseAsync();
+        database = await server.CreateDatabaseAsync();
 
         // The driver cancels a COMMIT that waits longer than this.
         var impatient = new NpgsqlConnectionStringBuilder(database) { CommandTimeout = 1 };
@@ -70,8 +71,41 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await AssertUnknownAsync(() => store.Events.TryLockQueueAsync(run.Id, "reader", TimeSpan.FromSeconds(9), Ct));
         await AssertUnknownAsync(() => store.Keys.AddAsync(new StoredKey("k", "n", new string('0', 64), ["read"], null, default, null, null), "by", Ct));
         await AssertUnknownAsync(() => store.Keys.RevokeAsync("k", "by", Ct));
-        await AssertUnknownAsync(() => store.Audit.AddAsync([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)], Ct));
+        await AssertUnknownAsync(() => store.Audit.AddAsync(new([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]), Ct));
         await AssertUnknownAsync(() => store.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct));
+    }
+
+    [Fact]
+    public async Task Audit_entries_are_stored_once_and_kept_until_the_standby_confirms_them()
+    {
+        var batch = new AuditBatch([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]);
+        await WaitForStandbyAsync("missing");
+        for (var round = 0; round < 3; round++) await AssertUnknownAsync(() => store.Audit.AddAsync(batch, Ct));
+        await WaitForStandbyAsync("");
+        await store.Audit.AddAsync(batch, Ct);
+        Assert.Single((await store.Audit.ReadAsync(new(), 10, Ct)).Rows);
+    }
+
+    [Fact]
+    public async Task Audit_entries_whose_commit_is_still_waiting_are_waited_for()
+    {
+        await WaitForStandbyAsync("missing");
+        await using var admin = await server.OpenAdminAsync();
+        await using var patient = StoreHarness.Open(new DatabaseTarget(database, null), TimeProvider.System);
+        var batch = new AuditBatch([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]);
+        var first = patient.Audit.AddAsync(batch, Ct);
+        await Eventually.TrueAsync(async () => await WaitingAsync(admin) == 1);
+
+        // As the broker does after it has lost the connection, while the server still has the transaction.
+        var second = patient.Audit.AddAsync(batch, Ct);
+        await Eventually.TrueAsync(async () =>
+        {
+            await using var blocked = new NpgsqlCommand("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", admin);
+            return (long)(await blocked.ExecuteScalarAsync(Ct))! == 1;
+        });
+        await WaitForStandbyAsync("");
+        await Task.WhenAll(first, second);
+        Assert.Single((await patient.Audit.ReadAsync(new(), 10, Ct)).Rows);
     }
 
     [Fact]
@@ -116,6 +150,12 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await using var command = new NpgsqlCommand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", admin);
         return (long)(await command.ExecuteScalarAsync(Ct))! > 0;
     });
+
+    private static async Task<long> WaitingAsync(NpgsqlConnection admin)
+    {
+        await using var command = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", admin);
+        return (long)(await command.ExecuteScalarAsync(Ct))!;
+    }
 
     private async Task WaitForStandbyAsync(string name)
     {

@@ -7,25 +7,59 @@ namespace Broker.Storage.Stores;
 
 internal sealed class AuditStore(IEngine engine, TimeProvider clock, IPageReads pages) : IAuditStore
 {
-    public async Task AddAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct)
+    public async Task AddAsync(AuditBatch batch, CancellationToken ct)
     {
-        if (entries.Count == 0) return;
-
-        // Timed by this broker's clock and stored by the store's: how long ago is the same on both.
-        var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
+        if (batch.Entries.Count == 0) return;
+        var rows = batch.Rows ??= await RowsOfAsync(batch.Entries, ct);
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
-        var rows = entries.Select(entry => new AuditRow
-        {
-            At = (entry.At < here ? now - (here - entry.At) : now).ToMicros(),
-            KeyId = entry.Key,
-            Action = entry.Action,
-            Workflow = Fitting(entry.Workflow),
-            InstanceId = Fitting(entry.InstanceId),
-            Detail = Fitting(entry.Detail),
-        });
-        await db.AddAuditAsync([.. rows], ct);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+
+        // Before the rows are looked for: a transaction that waits for its standby has them and does not show them yet.
+        var isShared = db.Database.IsNpgsql();
+        if (isShared) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({batch.Lock})", ct);
+        if (batch.MayBeStored) rows = await MissingAsync(db, rows, ct);
+        batch.MayBeStored = true;
+        if (rows.Count > 0) await db.AddAuditAsync(rows, ct);
+
+        // The commit of a transaction that writes nothing waits for no standby, and so does not tell whether the rows are on one.
+        else if (isShared) await db.Database.ExecuteSqlAsync($"SELECT FROM pg_logical_emit_message(true, 'broker', 'audit')", ct);
+        await transaction.CommitAsync(ct);
     }
+
+    private async Task<IReadOnlyList<AuditRow>> RowsOfAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct)
+    {
+        // Timed by this broker's clock and stored by the store's: how long ago is the same on both.
+        var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
+        return
+        [
+            .. entries.Select(entry => new AuditRow
+            {
+                At = (entry.At < here ? now - (here - entry.At) : now).ToMicros(),
+                KeyId = entry.Key,
+                Action = entry.Action,
+                Workflow = Fitting(entry.Workflow),
+                InstanceId = Fitting(entry.InstanceId),
+                Detail = Fitting(entry.Detail),
+            }),
+        ];
+    }
+
+    // Equal rows are counted: one caller may do the same twice in one microsecond.
+    private static async Task<IReadOnlyList<AuditRow>> MissingAsync(BrokerDb db, IReadOnlyList<AuditRow> rows, CancellationToken ct)
+    {
+        var (first, last) = (rows.Min(r => r.At), rows.Max(r => r.At));
+        var missing = rows.GroupBy(ContentOf).ToDictionary(same => same.Key, same => new Queue<AuditRow>(same));
+        await foreach (var row in db.Audit.AsNoTracking().Where(a => a.At >= first && a.At <= last).AsAsyncEnumerable().WithCancellation(ct))
+        {
+            if (missing.TryGetValue(ContentOf(row), out var same)) same.TryDequeue(out _);
+        }
+
+        return [.. missing.Values.SelectMany(same => same)];
+    }
+
+    private static (long, string, string, string?, string?, string?) ContentOf(AuditRow row) =>
+        (row.At, row.KeyId, row.Action, row.Workflow, row.InstanceId, row.Detail);
 
     public async Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct)
     {

@@ -19,7 +19,11 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
 
     private readonly Lock gate = new();
     private readonly SemaphoreSlim flushing = new(1);
+
+    // Batches whose transaction failed: each is written as it is, since some of them may be stored.
+    private readonly Queue<AuditBatch> unwritten = [];
     private List<AuditEntry> pending = [];
+    private int inBatches;
 
     /// <summary>Notes what the present caller did; written within a second.</summary>
     public ValueTask NoteAsync(string action, string? workflow = null, string? instanceId = null, string? detail = null)
@@ -28,7 +32,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
         lock (gate)
         {
             pending.Add(entry);
-            if (pending.Count < Most) return ValueTask.CompletedTask;
+            if (pending.Count + inBatches < Most) return ValueTask.CompletedTask;
         }
 
         // Not cancelled with the request: what is to be noted has happened.
@@ -55,22 +59,20 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
         await flushing.WaitAsync(ct);
         try
         {
-            List<AuditEntry> noted;
-            lock (gate) (noted, pending) = (pending, []);
-            var written = 0;
-            try
+            lock (gate)
             {
-                while (written < noted.Count)
-                {
-                    var some = noted.GetRange(written, Math.Min(Batch, noted.Count - written));
-                    await store.AddAsync(some, ct);
-                    written += some.Count;
-                }
+                foreach (var some in pending.Chunk(Batch)) unwritten.Enqueue(new(some));
+                inBatches += pending.Count;
+                pending = [];
             }
-            catch
+
+            var written = 0;
+            while (unwritten.TryPeek(out var batch))
             {
-                lock (gate) pending.InsertRange(0, noted.Skip(written));
-                throw;
+                await store.AddAsync(batch, ct);
+                unwritten.Dequeue();
+                written += batch.Entries.Count;
+                lock (gate) inBatches -= batch.Entries.Count;
             }
 
             return written;

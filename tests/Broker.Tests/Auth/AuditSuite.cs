@@ -118,7 +118,7 @@ public abstract class AuditSuite(BrokerApp app)
     public async Task Retention_removes_what_is_old_unless_it_is_off()
     {
         var store = app.Services.GetRequiredService<IAuditStore>();
-        await store.AddAsync([new(DateTimeOffset.UtcNow - TimeSpan.FromDays(100), "k", "ancient")], Ct);
+        await store.AddAsync(new([new(DateTimeOffset.UtcNow - TimeSpan.FromDays(100), "k", "ancient")]), Ct);
 
         await new AuditPruning(store, new AuthSettings { AuditRetention = TimeSpan.Zero }, TimeProvider.System, NullLogger<AuditPruning>.Instance).RunOnceAsync(Ct);
         Assert.Single(await ReadAsync("action=ancient"));
@@ -131,7 +131,7 @@ public abstract class AuditSuite(BrokerApp app)
     {
         public bool Works { get; set; }
 
-        public Task AddAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct) => Works ? store.AddAsync(entries, ct) : throw new IOException("away");
+        public Task AddAsync(AuditBatch batch, CancellationToken ct) => Works ? store.AddAsync(batch, ct) : throw new IOException("away");
 
         public Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct) => store.ReadAsync(filter, limit, ct);
 
