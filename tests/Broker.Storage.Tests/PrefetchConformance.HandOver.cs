@@ -1,5 +1,8 @@
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Storage.Lanes;
+using Broker.Storage.Model;
+using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
 
@@ -102,5 +105,50 @@ public abstract partial class PrefetchConformance
         await Task.WhenAll(Workers.Select(worker => TakeAsync(worker)));
         await Broker.DisposeAsync();
         Assert.Equal((4, 0), (await LeasedAsync(), await AheadAsync()));
+    }
+
+    /// <summary>The claim that a report lets expect is overdue at once then.</summary>
+    [Fact]
+    public async Task A_report_whose_lane_pauses_after_its_commit_is_accepted()
+    {
+        var pausing = new PausingClock(clock);
+        store = OpenWith(pausing, new Plant("none: it pauses") { Unit = (unit, _) => new PausedUnit(unit, pausing) });
+        definition = (await Broker.Definitions.RegisterAsync([ADefinition.Graph("w", Steps(40))], makeLatest: false, Ct)).Registered[0];
+        await Broker.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
+        var held = await ComeBackAsync(1, Workers);
+        pausing.IsOn = true;
+        await ReportAsync(held);
+        pausing.IsOn = false;
+        Assert.Equal(2 * Workers.Length, (await Engine.QueryAsync("SELECT idx FROM step WHERE status = 4")).Count);
+    }
+
+    private sealed class PausedUnit(IUnit inner, PausingClock clock) : PlantedUnit(inner)
+    {
+        public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
+        {
+            var found = base.Commit(upstream, lines);
+            clock.Pause();
+            return found;
+        }
+    }
+
+    /// <summary>While it is on, the thread that has committed pauses before each look at the clock for longer than a claim is awaited.</summary>
+    private sealed class PausingClock(TestClock clock) : TimeProvider
+    {
+        private readonly ThreadLocal<bool> isPaused = new();
+        private long paused;
+
+        public volatile bool IsOn;
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public void Pause() => isPaused.Value = IsOn;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long GetTimestamp() =>
+            clock.GetTimestamp() + (IsOn && isPaused.Value ? Interlocked.Add(ref paused, Prefetch.Patience.Ticks) : Interlocked.Read(ref paused));
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => clock.CreateTimer(callback, state, dueTime, period);
     }
 }
