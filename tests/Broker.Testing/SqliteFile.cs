@@ -16,7 +16,7 @@ public sealed class SqliteFile : IDisposable
             SqliteConnection.ClearPool(pool);
         }
 
-        foreach (string companion in (string[])["", "-wal", "-shm", "-journal"])
+        foreach (string companion in (string[])["", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating"])
         {
             File.Delete(Path + companion);
         }
