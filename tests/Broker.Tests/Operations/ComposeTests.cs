@@ -8,8 +8,8 @@ namespace Broker.Tests.Operations;
 /// <summary>What can be told of the image and the compose file without an engine to run them.</summary>
 public sealed class ComposeTests
 {
-    private static readonly Dictionary<string, object> Compose = new DeserializerBuilder().Build()
-        .Deserialize<Dictionary<string, object>>(new MergingParser(new Parser(new StringReader(Read("docker-compose.yml")))));
+    private static readonly Dictionary<string, object> Compose = Parsed("docker-compose.yml");
+    private static readonly Dictionary<string, object> Keys = Parsed("docker-compose.keys.yml");
 
     [Fact]
     public void Whatever_a_service_names_is_there()
@@ -47,9 +47,33 @@ public sealed class ComposeTests
         Assert.Contains("${POSTGRES_PASSWORD:?write POSTGRES_PASSWORD=", (string)broker["DATABASE_URL"], StringComparison.Ordinal);
         Assert.StartsWith("${POSTGRES_PASSWORD:?write POSTGRES_PASSWORD=", (string)Map(Map(services, "postgres"), "environment")["POSTGRES_PASSWORD"], StringComparison.Ordinal);
         Assert.StartsWith("${BROKER_SECRET:?write BROKER_SECRET=", (string)broker["Broker__DataProtection__Secret"], StringComparison.Ordinal);
-        Assert.Equal("broker,localhost", broker["Broker__AllowedHosts"]);
+        Assert.Equal("broker,broker-2,localhost", broker["Broker__AllowedHosts"]);
         Assert.DoesNotContain("PASSWORD:-", Read("docker-compose.yml"), StringComparison.Ordinal);
         Assert.DoesNotContain("SECRET:-", Read("docker-compose.yml"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Workers_read_their_key_from_a_file_where_keys_are_asked_for_and_need_none_before()
+    {
+        var services = Map(Compose, "services");
+        var workers = services.Keys.Cast<string>().Where(name => Map(services, name).TryGetValue("build", out var build) && Text(build)["target"] is "worker").ToHashSet(StringComparer.Ordinal);
+        Assert.NotEmpty(workers);
+        Assert.All(workers, name => Assert.DoesNotContain("environment", Names(services, name)));
+        Assert.DoesNotContain("secrets", Compose.Keys);
+
+        Assert.Equal(workers, Names(Keys, "services"));
+        var secret = Assert.Single(Names(Keys, "secrets"));
+        Assert.Equal("${BROKER_WORKER_KEY_FILE:-./worker.key}", Map(Map(Keys, "secrets"), secret)["file"]);
+        foreach (var worker in workers.Select(name => Map(Map(Keys, "services"), name)))
+        {
+            Assert.Equal([secret], Items(worker, "secrets"));
+            var environment = Map(worker, "environment");
+            Assert.Equal([KeyValuePair.Create<object, object>("BROKER_API_KEY_FILE", $"/run/secrets/{secret}")], environment);
+        }
+
+        // Neither into the repository nor into an image, which takes what is named alone.
+        Assert.Contains("*.key", Read(".gitignore").Split('\n'));
+        Assert.StartsWith("**\n", Read(".dockerignore"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,6 +122,9 @@ public sealed class ComposeTests
         Assert.Contains("\"--healthcheck\"", stages[1], StringComparison.Ordinal);
         Assert.Contains("\nVOLUME /data/broker-data", stages[1], StringComparison.Ordinal);
     }
+
+    private static Dictionary<string, object> Parsed(string file) => new DeserializerBuilder().Build()
+        .Deserialize<Dictionary<string, object>>(new MergingParser(new Parser(new StringReader(Read(file)))));
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(RepositoryLayout.Root, file));
 
