@@ -103,6 +103,8 @@ internal sealed class Arena : IAsyncDisposable
             {
                 var view = (await brokers[0].History.FindAsync(name, instance, row.Number, ct))!;
                 var run = Read(view, graphs[i]);
+                foreach (var step in await db.Steps.AsNoTracking().Where(s => s.RunId == row.Id).Select(s => new { s.Idx, s.Result, s.Ahead }).ToListAsync(ct))
+                    (run.Steps[step.Idx].Result, run.Steps[step.Idx].Ahead) = (RunRules.Short(step.Result), step.Ahead);
                 run.Published = await db.Set<Storage.Model.EventRow>().CountAsync(e => e.RunId == row.Id && !e.Internal, ct);
                 foreach (var mail in await db.Inbox.AsNoTracking().Where(m => m.RunId == row.Id).OrderBy(m => m.Id).ToListAsync(ct))
                     run.Mail.Add(new(int.Parse(mail.Payload!["{\"event\":".Length..^1], System.Globalization.CultureInfo.InvariantCulture), mail.Type, mail.TargetStep, mail.ConsumedBy));
@@ -138,9 +140,7 @@ internal sealed class Arena : IAsyncDisposable
         Losses = step.Losses,
         Fence = step.Fence ?? 0,
         Expired = step.Fence is not null && step.ExpiresAt.ToMicros() == 1,
-        Ahead = step.Ahead,
         Late = step.Due > step.QueuedAt,
-        Result = RunRules.Short(step.Result),
     };
 
     public async ValueTask DisposeAsync()

@@ -93,13 +93,18 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
         RunPhase.Active => RunStatus.Waiting,
     };
 
-    /// <summary>What a reader of the run sees, but for its stream and its mail.</summary>
+    /// <summary>What a reader of the run sees, but for its stream and its mail. Results of steps and the mark of a lease granted ahead are no part of it.</summary>
     public string View() => View(Status);
 
     /// <summary>All that is known of the run.</summary>
     public string Whole() => Whole(Status);
 
-    public string View(RunStatus status)
+    public string View(RunStatus status) => Text(status, isWhole: false);
+
+    public string Whole(RunStatus status) =>
+        $"{Text(status, isWhole: true)} [mail {string.Join(' ', Mail.Select(m => $"{m.Number}>{m.TakenBy}"))}; published {Published}]";
+
+    private string Text(RunStatus status, bool isWhole)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"run {number} {status} {Result}");
@@ -107,20 +112,20 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
         {
             if (Steps[i].Status is StepStatus.Pending) continue;
             text.Append("; ").Append(Show(graph.Steps[i], Steps[i]));
+            if (!isWhole) continue;
+            if (Steps[i].Ahead) text.Append(" ahead");
+            if (Steps[i].Result is { } result) text.Append(" = ").Append(result);
         }
 
         return text.ToString();
     }
 
-    public string Whole(RunStatus status) =>
-        $"{View(status)} [mail {string.Join(' ', Mail.Select(m => $"{m.Number}>{m.TakenBy}"))}; published {Published}]";
-
     private static string Show(ModelStep step, ModelStepState state)
     {
         var counts = step.IsTask ? $" #{state.Attempt}/{state.Losses}" : "";
-        var lease = state.Fence == 0 ? "" : $" lease {state.Fence % 10_000:d4}{(state.Expired ? " expired" : "")}{(state.Ahead ? " ahead" : "")}";
+        var lease = state.Fence == 0 ? "" : $" lease {state.Fence % 10_000:d4}{(state.Expired ? " expired" : "")}";
         var late = state.Status is StepStatus.Ready or StepStatus.Waiting && state.Late ? " later" : "";
-        return $"{step.Name} {state.Status}{counts}{lease}{late}{(state.Result is null ? "" : " = " + state.Result)}";
+        return $"{step.Name} {state.Status}{counts}{lease}{late}";
     }
 }
 

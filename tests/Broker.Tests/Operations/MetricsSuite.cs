@@ -84,13 +84,10 @@ public sealed class PostgresMetricsTests(PostgresApp app) : MetricsSuite(app), I
 
 public sealed class SqliteMetricsTests(SqliteApp app) : MetricsSuite(app), IClassFixture<SqliteApp>
 {
-    private readonly SqliteApp app = app;
-
     [Fact]
     public async Task Without_metrics_there_is_no_such_path()
     {
-        using var client = await app.StartBrokerAsync("--Broker:Metrics=false", "--Broker:ApiOnly=true");
-        Assert.Equal(404, (await new Wire(client).GetAsync("/metrics")).Status);
-        await app.StopBrokerAsync();
+        await using var broker = await OwnBroker.StartAsync("--Broker:Metrics=false", "--Broker:ApiOnly=true");
+        Assert.Equal(404, (await new Wire(broker.Client).GetAsync("/metrics")).Status);
     }
 }
