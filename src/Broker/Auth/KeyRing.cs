@@ -13,8 +13,8 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
     private volatile Ring ring = new(settings.Keys.Count > 0 ? null : new(), new Dictionary<string, Held>(StringComparer.Ordinal));
 
     /// <summary>
-    /// True from the first key on, and also when all of them are revoked: revoking the last one must lock everybody out, not let
-    /// everybody in.
+    /// True from the first key on, also when all of them are revoked, and also when the database has none any more: neither revoking the last one
+    /// nor a restore from before the first one, or one that is under way, lets everybody in. A restart asks the database anew.
     /// </summary>
     public bool AreRequired => ring.Keyless is null;
 
@@ -47,7 +47,7 @@ internal sealed class KeyRing(IKeyStore store, AuthSettings settings, TimeProvid
 
         // The configuration wins: it is what the operator sees.
         foreach (var key in settings.Keys) keys[key.Id] = Hold(before, key, isStored: false);
-        var areRequired = settings.Keys.Count > 0 || stored.Count > 0;
+        var areRequired = before.Keyless is null || stored.Count > 0;
         ring = new(areRequired ? null : before.Keyless ?? new(), keys);
         if (areRequired) before.Keyless?.Cancel();
         foreach (var (id, held) in before.Keys)
