@@ -14,6 +14,11 @@ public interface IChanges
 /// <summary>Waits for the next change of its topic; dispose it.</summary>
 public interface IChangeSubscription : IDisposable
 {
+    /// <summary>
+    /// False once the database has another history than at the subscription: ids and positions may stand for something else. Waiters are woken then.
+    /// </summary>
+    bool IsCurrent { get; }
+
     /// <summary>True when signalled since the last wait; false after the time-out. Throws only on cancellation.</summary>
     Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct);
 }

@@ -114,5 +114,6 @@ public static class StorageRegistration
         services.GetRequiredService<ClaimScopes>().Forget();
         services.GetRequiredService<WorkerStore>().Forget();
         services.GetRequiredService<Prefetch>().Forget();
+        services.GetRequiredService<ChangeHub>().WakeAll();
     }
 }

@@ -1,4 +1,5 @@
 using Broker.Storage.Changes;
+using Broker.Storage.Lanes;
 using Xunit;
 
 namespace Broker.Storage.Tests;
@@ -8,7 +9,7 @@ public sealed class ChangeHubTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly ChangeHub hub = new(TimeProvider.System);
+    private readonly ChangeHub hub = new(new StoreEpoch(), TimeProvider.System);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Broker.Storage.Lanes;
 
 namespace Broker.Storage.Changes;
 
@@ -7,7 +8,7 @@ namespace Broker.Storage.Changes;
 /// nobody looks without a signal. Where one does, its signals may be lost: <see cref="ITopicVersions"/> is the net below them, one look
 /// for all that is waited for, instead of one for each waiter.
 /// </summary>
-internal sealed class ChangeHub(TimeProvider clock) : IChanges
+internal sealed class ChangeHub(StoreEpoch epoch, TimeProvider clock) : IChanges
 {
     private readonly ConcurrentDictionary<string, ConcurrentDictionary<Subscription, byte>> topics = new(StringComparer.Ordinal);
 
@@ -66,6 +67,12 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
         versions = watched.ToDictionary(topic => topic, topic => found.GetValueOrDefault(topic, ""), StringComparer.Ordinal);
     }
 
+    /// <summary>The database has another history: all look again.</summary>
+    public void WakeAll()
+    {
+        foreach (var topic in topics.Keys) Heard(topic);
+    }
+
     private void Leave(Subscription subscription, string topic)
     {
         if (!topics.TryGetValue(topic, out var listeners)) return;
@@ -80,7 +87,10 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
     private sealed class Subscription(ChangeHub hub, string topic) : IChangeSubscription
     {
         private readonly SemaphoreSlim signalled = new(0, 1);
+        private readonly int seen = hub.Epoch.Number;
         private int woken;
+
+        public bool IsCurrent => hub.Epoch.Number == seen;
 
         public void Wake()
         {
@@ -119,4 +129,6 @@ internal sealed class ChangeHub(TimeProvider clock) : IChanges
     }
 
     private TimeProvider Clock => clock;
+
+    private StoreEpoch Epoch => epoch;
 }

@@ -13,7 +13,7 @@ internal static class CursorStream
         var (runId, events) = (run.Ref.Id, engine.Events);
         using var changed = engine.Changes.Subscribe(Topics.Run(runId));
         var after = request.Cursor!.Value.After ?? await events.LastSequenceAsync(runId, ct);
-        var sink = new EventSink(http, engine, run, request);
+        var sink = new EventSink(http, engine, run, changed, request);
         var rows = await sink.ReadAsync(after, ct);
         if (run.IsTerminal && rows.Count == 0) return false;
 

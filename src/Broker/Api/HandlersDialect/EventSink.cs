@@ -2,11 +2,17 @@ using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Storage;
+using Broker.Storage.Lanes;
 
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>The open answer of one stream: renders rows and writes them, one flush each.</summary>
-internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView run, EventStreamRequest request)
+/// <param name="http">Whose answer it is.</param>
+/// <param name="engine">The engine.</param>
+/// <param name="run">The run, as it was when the stream was asked for.</param>
+/// <param name="changed">The stream's subscription, older than its first look.</param>
+/// <param name="request">Which rows, in which form.</param>
+internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView run, IChangeSubscription changed, EventStreamRequest request)
 {
     // What a slow client has not taken stays in the database.
     private readonly PageWeight weight = new();
@@ -36,6 +42,9 @@ internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView r
     public async Task<IReadOnlyList<StreamEvent>> ReadAsync(long after, CancellationToken ct)
     {
         var rows = await engine.Events.ReadAsync(run.Ref.Id, after, weight.Rows, ct);
+
+        // The id may be another run's by now. Cut off, the client asks again by name.
+        if (!changed.IsCurrent) throw new StaleEpochException();
         weight.Saw(rows.Count, rows.Sum(row => (long)row.ValueJson.Length));
         return rows;
     }

@@ -40,7 +40,7 @@ internal static class QueueStream
         if (await AcquireAsync(engine, changed, runId, reader, request.AcquireTimeout, ct) is not { } position) return QueueVerdict.Locked;
         try
         {
-            var sink = new EventSink(http, engine, run, request);
+            var sink = new EventSink(http, engine, run, changed, request);
 
             // Once more: the reader before may have left nothing.
             if (await sink.FindRunAsync(ct) is not { IsTerminal: false } && await IsEmptyAsync(events, runId, ct)) return QueueVerdict.Drained;

@@ -105,6 +105,9 @@ internal static class LogRoutes
             while (true)
             {
                 var page = known ? await pages.NextAsync(stop.Token) : [];
+
+                // Another history has other lines under these ids: the client opens the stream again.
+                if (!changed.IsCurrent) return;
                 if (page.Count > 0)
                 {
                     if (!await WriteEventsAsync(events, page, stop.Token)) return;
