@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, IPageReads pages) : IRepositoryStore
+internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, StoreEpoch epoch, IPageReads pages) : IRepositoryStore
 {
     // Earlier versions wrote the JSON object itself, which begins with a brace.
     private const string Encrypted = "dp1:";
@@ -13,18 +13,20 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, 
     public async Task PutAsync(Repository repository, CancellationToken ct)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
+        var seen = epoch.Number;
         var credentials = Sealed(JsonColumn.Write(repository.Credentials));
-        while (!await TryPutAsync(repository, credentials, now, ct))
+        while (!await TryPutAsync(repository, credentials, seen, now, ct))
         {
             // Another broker added the same name at the same moment: now there is a row to replace.
         }
     }
 
-    private async Task<bool> TryPutAsync(Repository repository, string credentials, long now, CancellationToken ct)
+    private async Task<bool> TryPutAsync(Repository repository, string credentials, int seen, long now, CancellationToken ct)
     {
         var workflows = JsonColumn.Write(repository.Workflows);
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
+        await RequireKeyAsync(db, seen, ct);
         var replaced = await db.Repositories.Where(r => r.Name == repository.Name).ExecuteUpdateAsync(
             set => set.SetProperty(r => r.Url, repository.Url).SetProperty(r => r.Workflows, workflows).SetProperty(r => r.Credentials, credentials),
             ct);
@@ -47,6 +49,13 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, 
         {
             return false;
         }
+    }
+
+    // The key of the ciphertext may be one of another history, which the database has no longer.
+    private async Task RequireKeyAsync(BrokerDb db, int seen, CancellationToken ct)
+    {
+        await db.Database.OpenConnectionAsync(ct);
+        epoch.Require(seen);
     }
 
     public async Task<Repository?> FindAsync(string name, bool withCredentials, CancellationToken ct)
@@ -78,6 +87,7 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, 
             foreach (var row in rows)
             {
                 Deciphered opened;
+                var seen = epoch.Number;
                 try
                 {
                     opened = Opened(row.Credentials);
@@ -94,6 +104,7 @@ internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, 
                 // Only what was read: somebody may have put new credentials meanwhile.
                 var (name, old, fresh) = (row.Name, row.Credentials, Sealed(opened.Text));
                 using var turn = await engine.WriteTurnAsync(ct);
+                await RequireKeyAsync(db, seen, ct);
                 renewed += await db.Repositories.Where(r => r.Name == name && r.Credentials == old)
                     .ExecuteUpdateAsync(set => set.SetProperty(r => r.Credentials, fresh), ct);
             }

@@ -12,6 +12,7 @@ internal static class BackgroundSetup
         services.AddHostedService<SeenWriter>();
         if (settings.Limits.Backlog > 0) services.AddHostedService<BacklogCount>();
         services.AddHostedService<CredentialRenewal>();
+        services.AddHostedService<EpochFollower>();
         if (settings.ApiOnly) return services;
 
         services.AddHostedService<LeaseReaper>();

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Broker.Settings;
 using Broker.Storage;
+using Broker.Storage.Lanes;
 using Broker.Storage.Stores;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
@@ -33,7 +34,7 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
     {
         var place = KeyRing.PlaceOf(settings.DataProtection, target);
         var log = services.GetRequiredService<ILogger<CredentialCipher>>();
-        return new(
+        var cipher = new CredentialCipher(
             () =>
             {
                 if (settings.DataProtection.Secret is null && place.Folder is null) LogReadableRing(log);
@@ -41,6 +42,14 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
             },
             services.GetRequiredService<TimeProvider>(),
             log);
+        services.GetRequiredService<StoreEpoch>().Changed += cipher.Forget;
+        return cipher;
+    }
+
+    /// <summary>The database has another history: a key that is not in it must encrypt nothing more, since no restart would find it.</summary>
+    public void Forget()
+    {
+        lock (gate) Drop();
     }
 
     public string Encrypt(string text) => WebEncoders.Base64UrlEncode(Protector().Protect(Encoding.UTF8.GetBytes(text)));
@@ -103,10 +112,15 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
         lock (gate)
         {
             if (protector is null || clock.GetElapsedTime(openedAt) < BetweenReloads) return false;
-            ring?.Dispose();
-            protector = null;
+            Drop();
             return true;
         }
+    }
+
+    private void Drop()
+    {
+        ring?.Dispose();
+        (ring, protector) = (null, null);
     }
 
     private static CredentialsUnreadableException Unreadable(Exception fault) => new(

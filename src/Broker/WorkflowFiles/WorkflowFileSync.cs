@@ -3,14 +3,15 @@ using Broker.Auth;
 using Broker.Engine;
 using Broker.Settings;
 using Broker.Storage;
+using Broker.Storage.Lanes;
 
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// Brings the definitions in line with the folder: whole at the start, later what changed there. Only changes that this broker saw
-/// count, so brokers that hold different states of one folder do not undo each other's.
+/// Brings the definitions in line with the folder: whole at the start and when the database has another history, else what changed there. Only
+/// changes that this broker saw count, so brokers that hold different states of one folder do not undo each other's.
 /// </summary>
-internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
+internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, StoreEpoch epoch, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
 {
     /// <summary>A faulty file that is younger may be half written: what it held before stays until then.</summary>
     internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
@@ -20,7 +21,9 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
     private readonly WorkflowFolder folder = new(settings.WorkflowsDir, clock);
     private readonly SemaphoreSlim looking = new(1);
     private Dictionary<string, (WorkflowFile? Read, FolderFile State)> applied = new(StringComparer.Ordinal);
-    private bool hasBegun;
+    private int? appliedIn;
+
+    private bool HasBegun => appliedIn is not null;
 
     // Not resolved: a folder that is replaced by swapping a link stays the same source.
     private string Source => settings.WorkflowsSource ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(settings.WorkflowsDir));
@@ -39,7 +42,7 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
             Caller.Current = Caller.Broker;
             var reading = folder.Read();
             if (reading.IsListed) await TakeAsync(reading, faults, ct);
-            else if (!hasBegun) await ReportAsync(faults, reading.Problems.Select(p => p.ToString()));
+            else if (!HasBegun) await ReportAsync(faults, reading.Problems.Select(p => p.ToString()));
             return applied.Values.Count(f => f.State.Definition is not null);
         }
         finally
@@ -50,20 +53,22 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
 
     private async Task TakeAsync(FolderReading reading, TextWriter faults, CancellationToken ct)
     {
+        var now = epoch.Number;
+        var isWhole = appliedIn != now;
         var found = StatesOf(reading, out var said);
-        if (hasBegun) KeepUnsettled(found);
-        var changed = found.Where(f => !hasBegun || !IsSame(applied.GetValueOrDefault(f.Key).State, f.Value.State)).Select(f => f.Value.State).ToList();
+        if (HasBegun) KeepUnsettled(found);
+        var changed = found.Where(f => !IsSame(applied.GetValueOrDefault(f.Key).State, f.Value.State)).Select(f => f.Value.State).ToList();
         var removed = applied.Keys.Where(name => !found.ContainsKey(name)).ToList();
-        if (!hasBegun || changed.Count > 0 || removed.Count > 0)
+        if (isWhole || changed.Count > 0 || removed.Count > 0)
         {
-            await engine.ApplyAsync(
-                new FolderChange(Source, changed, removed) { IsWhole = !hasBegun, IsAlone = settings.Target().SqlitePath is not null }, ct);
-            if (hasBegun) LogChanged(log, settings.WorkflowsDir, string.Join(", ", changed.Select(f => f.File)), string.Join(", ", removed));
+            List<FolderFile> told = isWhole ? [.. found.Values.Select(f => f.State)] : changed;
+            await engine.ApplyAsync(new FolderChange(Source, told, removed) { IsWhole = isWhole, IsAlone = settings.Target().SqlitePath is not null }, ct);
+            if (HasBegun) LogChanged(log, settings.WorkflowsDir, string.Join(", ", told.Select(f => f.File)), string.Join(", ", removed));
         }
 
         var files = changed.Select(f => f.File).ToHashSet(StringComparer.Ordinal);
-        await ReportAsync(faults, said.Where(p => !hasBegun || files.Contains(p.File)).Select(p => p.Text));
-        (applied, hasBegun) = (found, true);
+        await ReportAsync(faults, said.Where(p => !HasBegun || files.Contains(p.File)).Select(p => p.Text));
+        (applied, appliedIn) = (found, now);
     }
 
     private Dictionary<string, (WorkflowFile? Read, FolderFile State)> StatesOf(FolderReading reading, out List<(string File, string Text)> said)

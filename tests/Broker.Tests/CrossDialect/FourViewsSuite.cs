@@ -1,14 +1,15 @@
 using System.Text.Json;
 using Broker.Engine;
 using Broker.Settings;
+using Broker.Storage.Lanes;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Broker.WorkflowFiles;
+using Flows = Broker.Tests.InstancesDialect.Flows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
-using Flows = Broker.Tests.InstancesDialect.Flows;
 
 namespace Broker.Tests.CrossDialect;
 
@@ -223,7 +224,7 @@ public abstract class FourViewsSuite(BrokerApp app)
             Ct);
         var settings = app.Services.GetRequiredService<BrokerSettings>() with { WorkflowsDir = folder.Path };
         using var faults = new StringWriter();
-        using var sync = new WorkflowFileSync(app.Services.GetRequiredService<BrokerEngine>(), settings, TimeProvider.System, NullLogger<WorkflowFileSync>.Instance);
+        using var sync = new WorkflowFileSync(app.Services.GetRequiredService<BrokerEngine>(), settings, new StoreEpoch(), TimeProvider.System, NullLogger<WorkflowFileSync>.Instance);
         Assert.Equal(1, await sync.LookAsync(faults, Ct));
         Assert.Equal("", faults.ToString());
     }

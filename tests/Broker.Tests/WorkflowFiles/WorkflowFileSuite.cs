@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Broker.Engine;
 using Broker.Settings;
+using Broker.Storage.Lanes;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.WorkflowFiles;
@@ -115,7 +116,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
         var broker = await StartAsync("/nonexistent");
         var clock = new TestClock();
         var settings = broker.Services.GetRequiredService<BrokerSettings>() with { WorkflowsDir = Folder };
-        using var files = new WorkflowFileSync(broker.Services.GetRequiredService<BrokerEngine>(), settings, clock, NullLogger<WorkflowFileSync>.Instance);
+        using var files = new WorkflowFileSync(broker.Services.GetRequiredService<BrokerEngine>(), settings, new StoreEpoch(), clock, NullLogger<WorkflowFileSync>.Instance);
         using var faults = new StringWriter();
         async Task LookAsync(TimeSpan age)
         {

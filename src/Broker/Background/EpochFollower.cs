@@ -1,0 +1,97 @@
+using Broker.Auth;
+using Broker.Engine;
+using Broker.Operations.Metrics;
+using Broker.Startup;
+using Broker.Storage.Lanes;
+using Broker.WorkflowFiles;
+
+namespace Broker.Background;
+
+/// <summary>
+/// Does again what the start did with the database when that has another history, as after a failover or a restore: keys are read, workflow files
+/// or the sample registered, runs that wait counted. Caches drop what they hold by themselves.
+/// </summary>
+internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly StoreEpoch epoch;
+    private readonly KeyRing keys;
+    private readonly BacklogGate backlog;
+    private readonly WorkflowFileRegistration files;
+    private readonly TimeProvider clock;
+    private readonly ILogger<EpochFollower> log;
+    private readonly SemaphoreSlim noticed = new(1, 1);
+    private Task opened = Task.CompletedTask;
+
+    public EpochFollower(StoreEpoch epoch, KeyRing keys, BacklogGate backlog, WorkflowFileRegistration files, TimeProvider clock, ILogger<EpochFollower> log)
+    {
+        (this.epoch, this.keys, this.backlog, this.files, this.clock, this.log) = (epoch, keys, backlog, files, clock, log);
+        epoch.Changed += Notice;
+    }
+
+    Task IWaitsForStart.Opened { set => opened = value; }
+
+    public override void Dispose()
+    {
+        epoch.Changed -= Notice;
+        base.Dispose();
+        noticed.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Lets the host go on starting.
+        await Task.Yield();
+        try
+        {
+            await opened.WaitAsync(stoppingToken);
+            for (var followed = 0; ; await noticed.WaitAsync(stoppingToken))
+            {
+                while (epoch.Number is var number && number != followed)
+                {
+                    if (await TryFollowAsync(stoppingToken)) followed = number;
+                    else await Task.Delay(Pause, clock, stoppingToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private async Task<bool> TryFollowAsync(CancellationToken ct)
+    {
+        try
+        {
+            await keys.RefreshAsync(ct);
+            await files.RegisterAsync(Console.Error, ct);
+            if (backlog.IsLimited) await backlog.CountAsync(ct);
+            HostMetrics.Round(nameof(EpochFollower));
+            return true;
+        }
+        catch (Exception fault) when (!ct.IsCancellationRequested)
+        {
+            HostMetrics.FailedRound(nameof(EpochFollower));
+            LogFailed(log, fault);
+            return false;
+        }
+    }
+
+    // Called by whichever thread has found the other history: it must not wait.
+    private void Notice()
+    {
+        try
+        {
+            if (noticed.CurrentCount == 0) noticed.Release();
+        }
+        catch (Exception fault) when (fault is SemaphoreFullException or ObjectDisposedException)
+        {
+            // Two notices at once, or one after the end.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What the start read from the database could not be read anew; tried again in a second")]
+    private static partial void LogFailed(ILogger logger, Exception fault);
+}
