@@ -9,11 +9,13 @@ namespace Broker.Worker;
 /// <summary>The folder of one attempt, readable by its owner only: upstream outputs and scripts in, outputs out.</summary>
 internal sealed class JobFiles : IDisposable
 {
-    private const int MaxProgressBytes = 16;
+    private const string ProgressVariable = "_broker_at=";
+    private const int MaxMarkBytes = 32;
 
     private readonly Account? _account;
     private readonly string _root = Directory.CreateTempSubdirectory("broker-job-").FullName;
     private readonly string _folder;
+    private readonly SafeFileHandle _started;
     private readonly SafeFileHandle _progress;
 
     /// <exception cref="IOException">There is no place for files.</exception>
@@ -23,7 +25,7 @@ internal sealed class JobFiles : IDisposable
         _folder = account is null ? _root : Path.Combine(_root, "job");
         try
         {
-            _progress = Fill(upstreamOutputs);
+            (_started, _progress) = Fill(upstreamOutputs);
         }
         catch
         {
@@ -35,19 +37,19 @@ internal sealed class JobFiles : IDisposable
     public string OutputPath => PathOf("output");
     public string UpstreamPath => PathOf("upstream.json");
     public string ScriptPath => PathOf("run");
+    public string StartedPath => PathOf("started");
     public string ProgressPath => PathOf("step");
 
     public string PathOf(string name) => Path.Combine(_folder, name);
 
-    /// <summary>Where the script is: a step from 1, or "end". Empty when no shell has started it.</summary>
-    public string Progress
-    {
-        get
-        {
-            Span<byte> buffer = stackalloc byte[MaxProgressBytes];
-            return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(_progress, buffer, 0)]).TrimEnd('\n');
-        }
-    }
+    /// <summary>
+    /// True when a shell has begun with the script. A mark of its own, written once: a step that may write no file (<c>ulimit -f</c>)
+    /// empties the progress.
+    /// </summary>
+    public bool HasStarted => TextOf(_started).Length > 0;
+
+    /// <summary>Where the script is: a step from 1, or "end".</summary>
+    public string Progress => TextOf(_progress) is var text && text.StartsWith(ProgressVariable, StringComparison.Ordinal) ? text[ProgressVariable.Length..] : text;
 
     public void Write(string path, string text)
     {
@@ -66,12 +68,19 @@ internal sealed class JobFiles : IDisposable
 
     public void Dispose()
     {
+        _started.Dispose();
         _progress.Dispose();
         Remove();
     }
 
-    /// <summary>Opens the file of the progress at last: what the job does to its name does not matter then.</summary>
-    private SafeFileHandle Fill(JsonElement? upstreamOutputs)
+    private static string TextOf(SafeFileHandle file)
+    {
+        Span<byte> buffer = stackalloc byte[MaxMarkBytes];
+        return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(file, buffer, 0)]).TrimEnd('\n');
+    }
+
+    /// <summary>Opens the files of start and progress at last: what the job does to their names does not matter then.</summary>
+    private (SafeFileHandle Started, SafeFileHandle Progress) Fill(JsonElement? upstreamOutputs)
     {
         if (_account is not null)
         {
@@ -84,8 +93,9 @@ internal sealed class JobFiles : IDisposable
 
         Write(UpstreamPath, upstreamOutputs is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}");
         Write(OutputPath, "");
+        Write(StartedPath, "");
         Write(ProgressPath, "");
-        return File.OpenHandle(ProgressPath);
+        return (File.OpenHandle(StartedPath), File.OpenHandle(ProgressPath));
     }
 
     private void Remove()

@@ -82,7 +82,7 @@ internal sealed class StartedJob(JobFiles files, ProcessGroup group, IReadOnlyCo
     public IReadOnlyCollection<string> Secrets => secrets;
 
     /// <summary>False while no shell has read the script.</summary>
-    public bool HasStarted => files.Progress.Length > 0;
+    public bool HasStarted => files.HasStarted;
 
     public async ValueTask DisposeAsync()
     {

@@ -57,7 +57,7 @@ internal static partial class JobScript
 
     private static string Single(JobFiles files, string command)
     {
-        string start = $"echo 1 >{Quote(files.ProgressPath)} || exit 125\n";
+        string start = $"echo 1 >{Quote(files.StartedPath)} || exit 125\n";
         if (Encoding.UTF8.GetByteCount(command) <= MaxArgumentBytes)
             return $"{start}exec sh -c {Quote(command)}\n";
 
@@ -67,15 +67,17 @@ internal static partial class JobScript
     }
 
     /// <summary>
-    /// Waits for the shell of the steps. A step that ends this shell with success (exit, exec, set -n) ends itself only: a new shell goes on
-    /// with the next, from the variables and the folder that the step left.
+    /// Waits for the shell of the steps, a process of its own: a step that sends its shell (<c>$$</c>) a signal must reach the shell that runs it.
+    /// A step that ends the shell with success (exit, exec, set -n) ends itself only: a new shell goes on with the next, from the variables and
+    /// the folder that the step left.
     /// </summary>
     private static string Guard(JobFiles files) => $"""
-        echo 0 >{Quote(files.ProgressPath)} || exit 125
+        echo 1 >{Quote(files.StartedPath)} || exit 125
         _broker_dir={Quote(Path.GetDirectoryName(files.ScriptPath)!)}
+        _broker_shell=$(command -v sh) || exit 125
         _broker_next=1
         while :; do
-          ( . "$_broker_dir/session" )
+          "$_broker_shell" "$_broker_dir/session" "$_broker_next"
         {Continue}
         done
 
@@ -86,7 +88,7 @@ internal static partial class JobScript
         _broker_status=$?
         case $_broker_status in 0) ;; *) exit "$_broker_status" ;; esac
         _broker_at=
-        command test -f "$_broker_dir/step" && IFS= command read -r _broker_at <"$_broker_dir/step"
+        command test -f "$_broker_dir/step" && command . "$_broker_dir/step"
         case $_broker_at in end) exit 0 ;; [1-9]*) ;; *) exit 125 ;; esac
         case $((_broker_at < _broker_next)) in 1) exit 125 ;; esac
         if command test -f "$_broker_dir/left-$_broker_at" && ( . "$_broker_dir/left-$_broker_at" ) 2>/dev/null; then
@@ -99,19 +101,20 @@ internal static partial class JobScript
 
     private static string Session(JobFiles files, IReadOnlyList<JobStep> steps, JobEnvironment environment, bool labelled)
     {
-        var script = new StringBuilder();
-        foreach (var (name, value) in environment.TooLarge)
-        {
-            // Not exported: no program could be started with it. In the first shell only, since a step may have changed it.
-            script.Append(CultureInfo.InvariantCulture, $"case $_broker_next in 1) {name}={Quote(value)} ;; esac\n");
-        }
-
-        // 6 and 7 keep the log's pipes for what a step does to 1 and 2.
-        script.Append("""
+        // A copy of the shell comes here with its variables set. 6 and 7 keep the log's pipes for what a step does to 1 and 2.
+        var script = new StringBuilder($"""
+            case $_broker_copy in '')
+            _broker_dir={Quote(Path.GetDirectoryName(files.ScriptPath)!)}
+            _broker_next=$1
             _broker_options=$(set +o)
             exec 6>&1 7>&2
 
             """);
+        // Not exported: no program could be started with it.
+        foreach (var (name, value) in environment.TooLarge)
+            script.Append(CultureInfo.InvariantCulture, $"{name}={Quote(value)}\n");
+        script.Append(";;\nesac\n");
+
         // In parts, so that a copy of the shell that begins at step 500 does not read the 499 before it.
         for (int first = 1; first <= steps.Count; first += StepsInPart)
         {
@@ -125,7 +128,7 @@ internal static partial class JobScript
         }
 
         script.Append("""
-            command echo end >"$_broker_dir/step"
+            command echo _broker_at=end >"$_broker_dir/step"
             exit 0
 
             """);
@@ -155,7 +158,7 @@ internal static partial class JobScript
         }
 
         // A step may have put a FIFO there, which would wait for a reader.
-        script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo {number} >\"$_broker_dir/step\" || exit 125\n");
+        script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo _broker_at={number} >\"$_broker_dir/step\" || exit 125\n");
         if (labelled)
             script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
         // What a step calls by a name of these, it has called so with an alias: hence the backslashes.
@@ -169,12 +172,19 @@ internal static partial class JobScript
             set --
             { . {{Quote(files.PathOf(FileOf(number)))}}; } </dev/null >&6 2>&7 6>&1 7>&2
             { _broker_status=$?; set +xv; eval "$_broker_options"; } 2>/dev/null
-            {{(EndsTheGuard().IsMatch(step.Run) ? "command sleep 0.2" : ":")}}
-            _broker_line=
-            { IFS= command read -r _broker_line <"/proc/$$/stat"; } 2>/dev/null
-            case ${_broker_line##*") "} in '' | Z* | X*) exit 137 ;; esac
 
             """);
+        if (leaves)
+        {
+            script.Append(CultureInfo.InvariantCulture, $$"""
+                {{(EndsTheOriginal().IsMatch(step.Run) ? "command sleep 0.2" : ":")}}
+                _broker_line=
+                { command read -r _broker_line <"/proc/$$/stat"; } 2>/dev/null
+                case ${_broker_line##*") "} in '' | Z* | X*) exit 137 ;; esac
+
+                """);
+        }
+
         // A trap that the step has set for its end must run now, and only the end of its shell runs it.
         script.Append(SetsExitTrap().IsMatch(step.Run) ? leave.Replace("_broker_status=$?; ", "", StringComparison.Ordinal) + "\n" : """
             trap - EXIT HUP INT QUIT PIPE ALRM TERM USR1 USR2
@@ -196,14 +206,15 @@ internal static partial class JobScript
 
     private static string Quote(string text) => "'" + text.Replace("'", @"'\''", StringComparison.Ordinal) + "'";
 
-    [GeneratedRegex(@"\b(exit|exec|trap|noexec|set\s+-[A-Za-z]*n)\b")]
+    [GeneratedRegex(@"\b(exit|exec|noexec|set\s+-[A-Za-z]*n|trap\b[\s\S]*\b(EXIT|0))\b")]
     private static partial Regex LeavesItsShell();
 
-    // The shell with this number waits for the one that runs the steps, which must not go on without it. It takes a moment to end.
+    // In a copy, $$ is the shell that the copy was made of. The copy must not go on without it, and it takes a moment to end.
     [GeneratedRegex(@"\bkill\b[^\n]*\$(\$|\{\$\})")]
-    private static partial Regex EndsTheGuard();
+    private static partial Regex EndsTheOriginal();
 
-    [GeneratedRegex(@"\btrap\b[^\n]*\b(EXIT|0)\b")]
+    // A trap may have several lines.
+    [GeneratedRegex(@"\btrap\b[\s\S]*\b(EXIT|0)\b")]
     private static partial Regex SetsExitTrap();
 
     [GeneratedRegex(@"^[A-Za-z_][A-Za-z0-9_]*$")]

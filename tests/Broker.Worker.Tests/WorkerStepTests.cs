@@ -56,6 +56,11 @@ public sealed class WorkerStepTests : IDisposable
     [InlineData("read() { :; }; test() { :; }; unalias() { :; }")]
     [InlineData("alias command=true echo=false")]
     [InlineData("IFS=123; PATH=/nowhere")]
+    [InlineData("readonly IFS=/")]
+    [InlineData("IFS=_end; exit 0")]
+    [InlineData("export PATH=/nowhere; eval 'ex''it'")]
+    [InlineData("trap 'true' HUP; kill -HUP $$")]
+    [InlineData("set -a; X=1; exit 0")]
     [InlineData("alias exit=true")]
     [InlineData("break; continue")]
     [InlineData("f=\"$(mktemp)\"; echo 'exit 0' > $f; . $f")]
@@ -95,6 +100,10 @@ public sealed class WorkerStepTests : IDisposable
     [InlineData("no-such-program", 127)]
     [InlineData("kill -9 $$", 137)]
     [InlineData("kill $$", 143)]
+    [InlineData("kill -INT $$; sleep 1; true", 130)]
+    [InlineData("p=$$; kill -9 $p; true", 137)]
+    [InlineData("sh -c 'kill -9 $PPID'; true", 137)]
+    [InlineData("kill -9 $$; exit 0", 137)]
     [InlineData("kill -9 0", 137)]
     public async Task A_failed_step_is_named_and_ends_the_job(string step, int exitCode)
     {
@@ -152,6 +161,34 @@ public sealed class WorkerStepTests : IDisposable
         Assert.True((await Run("trap 'echo bye' EXIT; echo hello", "echo next")).Ok);
 
         Assert.Equal("=== step 1 ===\nhello\nbye\n=== step 2 ===\nnext\n", Stdout);
+    }
+
+    [Fact]
+    public async Task A_trap_of_several_lines_for_the_end_of_a_step_runs_at_its_end()
+    {
+        Assert.True((await Run("trap '\necho bye\n' EXIT\necho hello", "echo next")).Ok);
+
+        Assert.Equal("=== step 1 ===\nhello\nbye\n=== step 2 ===\nnext\n", Stdout);
+    }
+
+    [Fact]
+    public async Task A_trap_for_a_signal_of_the_shell_runs_in_its_step()
+    {
+        Assert.True((await Run("trap 'echo caught' HUP; kill -HUP $$; echo alive", "echo next")).Ok);
+
+        Assert.Equal("=== step 1 ===\ncaught\nalive\n=== step 2 ===\nnext\n", Stdout);
+    }
+
+    [Theory]
+    [InlineData("ulimit -f 0")]
+    [InlineData("ulimit -f 0; exit 0")]
+    [InlineData(": >\"$(dirname \"$BROKER_OUTPUT\")/step\"; kill -9 $$")]
+    public async Task A_step_after_which_no_progress_can_be_written_fails_the_job_and_not_the_worker(string step)
+    {
+        var report = await Run(step, "echo next");
+
+        Assert.False(report.Ok);
+        Assert.Empty(_broker.Released);
     }
 
     [Fact]
