@@ -26,7 +26,7 @@ internal sealed class SimpleLine
     private bool Read()
     {
         // Where a command may begin, and where a redirection waits for its file.
-        var (begins, redirects) = (true, false);
+        var (begins, redirects, negated) = (true, false, false);
         while (true)
         {
             while (Next is ' ' or '\t') at++;
@@ -38,7 +38,7 @@ internal sealed class SimpleLine
                 case '|' when Peek(1) is not ('|' or '&'):
                     if (begins || redirects) return false;
                     at += Next == '&' ? 2 : 1;
-                    begins = true;
+                    (begins, negated) = (true, false);
                     break;
                 case '<' or '>':
                     if (redirects || !Redirection()) return false;
@@ -51,8 +51,13 @@ internal sealed class SimpleLine
                     if (!Word()) return false;
                     if (begins && !redirects && Reserved.Contains(text[start..at])) return false;
 
-                    // A word right before < or > may be its descriptor, and "!" is followed by the command that it negates.
-                    (begins, redirects) = (begins && !redirects && text[start..at] == "!", false);
+                    // The file of one redirection would be taken for the descriptor of the next, as in 2>&1>file: the whole line is then no command.
+                    if (redirects && Next is '<' or '>') return false;
+
+                    // A word right before < or > may be its descriptor, and "!" is followed by the command that it negates, once.
+                    var negates = begins && !redirects && text[start..at] == "!";
+                    if (negates && negated) return false;
+                    (begins, redirects, negated) = (negates, false, negates);
                     break;
             }
         }

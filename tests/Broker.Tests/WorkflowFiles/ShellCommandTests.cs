@@ -125,6 +125,9 @@ public sealed class ShellCommandTests
     [InlineData("a | | b")]
     [InlineData("a >")]
     [InlineData("!")]
+    [InlineData("! ! a")]
+    [InlineData("a 2>&1>log")]
+    [InlineData("a > 2>&1")]
     public void Any_other_run_is_joined_by_eval(string run) =>
         Assert.Equal($"echo '=== step 1 ===' && eval '{run.Replace("'", @"'\''", StringComparison.Ordinal)}'", Steps(run));
 
@@ -144,6 +147,8 @@ public sealed class ShellCommandTests
     [InlineData("if true", null, false)]
     [InlineData("( echo one", null, false)]
     [InlineData("cd / && X=1", "", true)]
+    [InlineData("true 2>&1>/dev/null", null, false)]
+    [InlineData("! ! true", null, false)]
     public async Task No_step_swallows_breaks_or_masks_its_neighbour(string run, string? printed, bool succeeds)
     {
         var (first, _) = await Reading.ShellAsync(Steps("echo before", run, "echo after $X; exit 9"));
