@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
-namespace Broker.WorkflowFiles;
+namespace Broker.Storage;
 
 /// <summary>A file's identity and state on disk: equal when its content can be taken as unchanged.</summary>
 internal readonly record struct FileStamp(ulong Inode, ulong Length, DateTimeOffset Changed, uint Nanos);
@@ -27,6 +27,15 @@ internal static partial class RegularFile
         if (within is not null && !real.StartsWith(within.EndsWith('/') ? within : within + '/', StringComparison.Ordinal))
             throw new IOException("it is a link to a file outside the folder");
         return (File.OpenHandle(Descriptor(found), share: FileShare.ReadWrite | FileShare.Delete), stamp);
+    }
+
+    /// <summary>Refuses what is there and is not a regular file, without opening it.</summary>
+    /// <exception cref="IOException">A folder, FIFO, socket or device.</exception>
+    public static void RequireIfThere(string path, string message)
+    {
+        if (!OperatingSystem.IsLinux() || !Path.Exists(path)) return;
+        using var found = Find(path);
+        if (!Stat(found).IsRegular) throw new IOException(message);
     }
 
     /// <summary>The path of a folder with all links resolved.</summary>

@@ -13,11 +13,14 @@ internal sealed class SqliteFiles
 
     private readonly string database;
 
+    /// <exception cref="IOException">The database, or a file beside it, is a folder, FIFO, socket or device: opening a FIFO waits without end.</exception>
     public SqliteFiles(string path)
     {
         // A link and the file that it names are one database. The file need not exist yet.
         var named = new FileInfo(Path.GetFullPath(path));
         database = named.LinkTarget is null ? named.FullName : named.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        foreach (var file in (string[])[database, $"{database}-wal", $"{database}-shm", $"{database}-journal", Served, Owner, Migrating])
+            RegularFile.RequireIfThere(file, $"The database file {file} cannot be used: it is not a regular file. Set DATABASE_URL=sqlite:PATH to a file that this user may write.");
     }
 
     /// <summary>Full path of the database file.</summary>

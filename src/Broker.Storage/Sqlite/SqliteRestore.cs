@@ -10,6 +10,7 @@ public static class SqliteRestore
     public static async Task<string?> ReplaceAsync(string database, string copy, DateTimeOffset now, CancellationToken ct)
     {
         if (!File.Exists(copy)) throw new IOException($"There is no backup at {Path.GetFullPath(copy)}.");
+        RegularFile.RequireIfThere(copy, $"{Path.GetFullPath(copy)} is not a regular file.");
         await CheckAsync(copy, ct);
         var place = new SqliteFiles(database).Database;
         var part = $"{place}.restored";

@@ -3,7 +3,6 @@ using Broker.Settings;
 using Broker.Storage;
 using Broker.Storage.Sqlite;
 using Broker.Storage.Stores;
-using Broker.WorkflowFiles;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;

@@ -1,6 +1,7 @@
 using Broker.Operations.Metrics;
 using Broker.Settings;
 using Broker.Startup;
+using Broker.Storage;
 
 namespace Broker.WorkflowFiles;
 

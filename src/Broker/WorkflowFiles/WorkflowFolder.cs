@@ -1,5 +1,6 @@
 using System.Text;
 using Broker.Core.Definitions;
+using Broker.Storage;
 
 namespace Broker.WorkflowFiles;
 

@@ -29,6 +29,17 @@ public sealed class StartFaultTests : IDisposable
         await ExpectAsync(variable, value.Replace("NOT-SQLITE", file, StringComparison.Ordinal), expected);
     }
 
+    [Theory]
+    [InlineData("pipe.db")]
+    [InlineData("x.db.owner")]
+    public async Task A_FIFO_in_the_place_of_the_database_does_not_hold_up_the_start(string pipe)
+    {
+        var path = Path.Combine(folder.Path, pipe);
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [path])) await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        await ExpectAsync("DATABASE_URL", $"sqlite:{Path.Combine(folder.Path, pipe == "pipe.db" ? pipe : "x.db")}", $"The database file {path} cannot be used: it is not a regular file.");
+    }
+
     [Fact]
     public async Task A_settings_file_that_is_no_json_is_named()
     {
