@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Broker.Api;
+using Broker.OpenApi;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 
@@ -78,7 +79,7 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
     // A browser can send a key only by asking for a password: on the pages meant for browsers that is taken as well, and there alone,
     // since browsers send a password again by themselves, also when another site makes them.
     private static bool IsForBrowsers(PathString path) =>
-        path.StartsWithSegments("/docs") || path.Value is "/" or "/openapi.json" or "/openapi.yaml";
+        DocumentPage.IsAt(path) || path.Value is "/" or "/openapi.json" or "/openapi.yaml" or "/broker/openapi.json" or "/broker/openapi.yaml";
 
     private static Task ChallengeAsync(HttpContext http, bool isForBrowsers, string challenge, string message)
     {

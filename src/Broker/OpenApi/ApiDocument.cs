@@ -1,4 +1,5 @@
 using System.Reflection;
+using Broker.Api.BrokerDialect;
 using Broker.Auth;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
@@ -6,7 +7,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>The description of every route at /openapi.json and /openapi.yaml, and the page that shows it at /docs.</summary>
+/// <summary>The description of every route at /openapi.json and /openapi.yaml, also under the prefix of the broker dialect.</summary>
 internal static class ApiDocument
 {
     public const string Name = "openapi";
@@ -45,20 +46,14 @@ internal static class ApiDocument
 
     public static void MapApiDocument(this WebApplication app)
     {
-        app.MapSwagger(
-            $"/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
-            .RequireScope(Auth.Scope.Any).ByWorkflow();
-
-        // Only where it answers: it is one more thing to wait for in every other request.
-        app.UseWhen(http => http.Request.Path.StartsWithSegments("/docs"), docs => docs.UseSwaggerUI(page =>
+        foreach (var prefix in (string[])["", BrokerDialectApi.Prefix])
         {
-            page.RoutePrefix = "docs";
-            page.DocumentTitle = "Broker API";
-            page.SwaggerEndpoint($"/{Name}.json", "Broker API");
-            page.ConfigObject.AdditionalItems["tryItOutEnabled"] = true;
-            page.EnableFilter();
-            page.DefaultModelsExpandDepth(0);
-        }));
+            app.MapSwagger(
+                $"{prefix}/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
+                .RequireScope(Auth.Scope.Any).ByWorkflow();
+        }
+
+        app.MapDocumentPage();
     }
 
     /// <summary>Keys are optional where none are configured; probes never ask for one.</summary>

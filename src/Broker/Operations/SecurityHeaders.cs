@@ -1,3 +1,4 @@
+using Broker.OpenApi;
 using Microsoft.Extensions.Primitives;
 
 namespace Broker.Operations;
@@ -8,8 +9,6 @@ namespace Broker.Operations;
 /// </summary>
 internal static class SecurityHeaders
 {
-    private const string PagePath = "/docs";
-
     private static readonly StringValues NoSniff = "nosniff";
     private static readonly StringValues NoFrames = "DENY";
     private static readonly StringValues NoReferrer = "no-referrer";
@@ -25,7 +24,7 @@ internal static class SecurityHeaders
         var headers = http.Response.Headers;
         headers.XContentTypeOptions = NoSniff;
         headers.XFrameOptions = NoFrames;
-        headers.ContentSecurityPolicy = http.Request.Path.StartsWithSegments(PagePath, StringComparison.OrdinalIgnoreCase) ? ForPage : ForData;
+        headers.ContentSecurityPolicy = DocumentPage.IsAt(http.Request.Path) ? ForPage : ForData;
         headers["Referrer-Policy"] = NoReferrer;
     }
 }

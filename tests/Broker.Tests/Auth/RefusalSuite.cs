@@ -134,7 +134,10 @@ public abstract class RefusalSuite(BrokerApp app)
 
     /// <summary>Browsers know no other way than a password, and send it by themselves: so only where nothing can be changed.</summary>
     [Theory]
+    [InlineData("/docs", 200)]
     [InlineData("/docs/index.html", 200)]
+    [InlineData("/broker/docs", 200)]
+    [InlineData("/broker/openapi.json", 200)]
     [InlineData("/openapi.json", 200)]
     [InlineData("/api/workflows", 401)]
     public async Task A_password_is_taken_on_the_pages_for_browsers_alone(string path, int status)

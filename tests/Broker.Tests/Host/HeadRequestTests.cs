@@ -25,7 +25,10 @@ public sealed class HeadRequestTests(SqliteApp host) : IClassFixture<SqliteApp>
     [InlineData("/api/workflows/", "application/json")]
     [InlineData("/workers", "application/json")]
     [InlineData("/status", "application/json")]
+    [InlineData("/docs", "text/html; charset=utf-8")]
     [InlineData("/docs/index.html", "text/html; charset=utf-8")]
+    [InlineData("/broker/docs", "text/html; charset=utf-8")]
+    [InlineData("/broker/openapi.json", "application/json; charset=utf-8")]
     [InlineData("/openapi.json", "application/json; charset=utf-8")]
     public async Task Head_is_answered_as_get_without_the_body(string path, string type)
     {
