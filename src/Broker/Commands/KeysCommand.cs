@@ -22,13 +22,16 @@ internal static class KeysCommand
     {
         var name = new Option<string>("--name") { Description = "By which you will know the key", HelpName = "N", Required = true, CustomParser = NameOf };
         var scopes = new Option<Scope>("--scopes") { Description = $"Comma list: {ScopeWords.Expected}", HelpName = "A,B", Required = true, CustomParser = ScopesOf };
-        var workflows = new Option<string[]?>("--workflows") { Description = "The only workflows that the key is for; without this, all", HelpName = "A,B", CustomParser = WorkflowsOf };
+        var workflows = new Option<string[]>("--workflows") { Description = "The only workflows that the key is for; without this, all", HelpName = "A,B", CustomParser = WorkflowsOf };
         var printConfig = new Option<bool>("--print-config") { Description = "Print configuration instead of storing the key" };
         var command = new Command("create", "Make a key and show it once, on standard output") { name, scopes, workflows, printConfig };
         command.SetAction((line, ct) =>
         {
             var (id, key) = ApiKey.Create();
-            var made = new StoredKey(id, line.GetRequiredValue(name), ApiKey.HashOf(key), ScopeWords.Of(line.GetRequiredValue(scopes)), line.GetValue(workflows), default, null, null);
+
+            // An option of an array type that is left out has an empty array as its value: a key for no workflow.
+            var only = line.GetResult(workflows) is null ? null : line.GetValue(workflows);
+            var made = new StoredKey(id, line.GetRequiredValue(name), ApiKey.HashOf(key), ScopeWords.Of(line.GetRequiredValue(scopes)), only, default, null, null);
             var (output, errors) = (line.InvocationConfiguration.Output, line.InvocationConfiguration.Error);
             return line.GetValue(printConfig)
                 ? PrintAsync(made, key, output, errors)

@@ -49,6 +49,18 @@ public abstract class KeysCommandSuite : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_names_no_workflows_is_for_all()
+    {
+        var (_, _, said) = await RunAsync("keys", "create", "--name", "operator", "--scopes", "admin");
+        Assert.Contains("with admin on all workflows", said, StringComparison.Ordinal);
+        Assert.Matches("operator +admin +all +", (await RunAsync("keys", "list")).Output);
+
+        var (printed, _, settings) = await RunAsync("keys", "create", "--name", "operator", "--scopes", "admin", "--print-config");
+        Assert.Equal(0, printed);
+        Assert.DoesNotContain("Workflows", settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_was_found_can_be_revoked_as_it_is()
     {
         var (_, key, _) = await RunAsync("keys", "create", "--name", "lost", "--scopes", "admin");
