@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.Json.Nodes;
 using Broker.Faults.Harness;
 using Broker.Testing;
 using Npgsql;
@@ -44,6 +45,54 @@ public sealed class PoolerTests(DurableCluster cluster)
         await load.MoreAsync(Effort.Of(300, 10_000));
         await load.EndAsync(Ct);
         await LeavesNoSettingsAsync(url);
+    }
+
+    /// <summary>
+    /// No connection of a broker ends, and each transaction may go to another one of the pooler's: the epoch is seen in the transaction that would
+    /// have used a memory, not up to a second later.
+    /// </summary>
+    [Fact]
+    public async Task Another_epoch_is_seen_before_a_memory_of_the_former_is_used()
+    {
+        const int Rounds = 5;
+        PgBouncer.Require();
+        await using var pooler = new PgBouncer();
+        var url = "";
+        var options = new SiteOptions
+        {
+            Workflow = "name: flow\non: push\njobs:\n  a:\n    run: echo a\n  b:\n    needs: a\n    run: echo b\n",
+            Prepare = async database => url = await pooler.ThroughAsync(cluster.Postgres.UrlOf(database)),
+            Through = _ => url,
+        };
+        await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, options);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await site.Http.MustPostAsync("/api/workflows/flow/run", "", Ct);
+            var first = await ClaimJobAsync(site, "a");
+            await site.Http.MustPostAsync($"/api/jobs/{first["lease"]!["lease_id"]}/complete", """{"outputs":{"told":"OLD"}}""", Ct);
+
+            // Another result, and ids that are given again: as a restore leaves them.
+            await site.SqlAsync("""
+                UPDATE step SET result = replace(result, 'OLD', 'NEW');
+                UPDATE counter SET next = (SELECT max(id) + 1 FROM run) WHERE name = 'run';
+                INSERT INTO counter (name, next) VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET next = counter.next + 1
+                """);
+            var second = await ClaimJobAsync(site, "b");
+            Assert.Contains("NEW", second.ToJsonString(), StringComparison.Ordinal);
+            Assert.DoesNotContain("OLD", second.ToJsonString(), StringComparison.Ordinal);
+            await site.Http.MustPostAsync($"/api/jobs/{second["lease"]!["lease_id"]}/complete", "{}", Ct);
+        }
+
+        // What brokers have counted beside the rounds' own: none was missed, and none seen twice.
+        Assert.Contains(
+            string.Create(CultureInfo.InvariantCulture, $"broker_epochs_total {Rounds}"), await site.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Ct), StringComparison.Ordinal);
+    }
+
+    private static async Task<JsonNode> ClaimJobAsync(Site site, string job)
+    {
+        var claimed = await site.Http.MustPostAsync("/api/jobs/claim", """{"worker_id":"w","labels":[],"wait":30}""", Ct);
+        Assert.Equal(job, (string?)claimed["job"]!["job_id"]);
+        return claimed;
     }
 
     /// <summary>The tests of all dialects over HTTP, in a process of their own, as they run on a direct connection in every change.</summary>
