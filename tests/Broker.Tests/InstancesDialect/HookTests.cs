@@ -153,6 +153,11 @@ public sealed class HookTests
             hooks.Asked.Add("workflow");
             return Task.FromResult(hooks.Workflow);
         }));
+        builder.Services.AddSingleton(Absent.Of<IWorkflowFileStore>((method, _) =>
+        {
+            Assert.Equal(nameof(IWorkflowFileStore.ErrorOfAsync), method);
+            return Task.FromResult<string?>(null);
+        }));
         foreach (var parameter in typeof(BrokerEngine).GetConstructors().Single().GetParameters().Where(p => p.ParameterType.Namespace == typeof(IRunStore).Namespace))
             builder.Services.TryAdd(ServiceDescriptor.Singleton(parameter.ParameterType, Absent.Of(parameter.ParameterType)));
 
