@@ -1,4 +1,3 @@
-using System.Net;
 using Broker.Settings;
 using Broker.Startup;
 
@@ -11,10 +10,10 @@ internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, Broker
     {
         await ring.RefreshAsync(ct);
         if (ring.AreRequired) return;
-        if (!IPAddress.IsLoopback(IPAddress.Parse(settings.Host)))
+        if (ListenAddress.BeyondLoopback(settings) is { } address)
         {
-            if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(settings.Host));
-            if (settings.AllowedHosts.Count == 0) throw new StartRefusedException(NeedsHosts(settings.Host));
+            if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(address));
+            if (settings.AllowedHosts.Count == 0) throw new StartRefusedException(NeedsHosts(address));
         }
 
         if (auth.AllowAnonymous && settings.CorsOrigins is null) LogReadable();

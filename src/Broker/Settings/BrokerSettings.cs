@@ -12,6 +12,9 @@ internal sealed record BrokerSettings
     /// <summary>Address to listen on.</summary>
     public string Host { get; init; } = "127.0.0.1";
 
+    /// <summary>Addresses of <c>Kestrel:Endpoints</c>, which the server listens on in the place of <see cref="Host"/> and <see cref="Port"/>.</summary>
+    public IReadOnlyList<string> Endpoints { get; init; } = [];
+
     /// <summary>Serves HTTP without lease collection, timers and pruning.</summary>
     public bool ApiOnly { get; init; }
 

@@ -83,7 +83,12 @@ internal static partial class SettingsReader
         foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
         if (settings.WorkerRemoved < settings.WorkerOffline)
             problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");
-        return new(settings with { WorkflowsDir = ExistingFolder(settings.WorkflowsDir) }, problems) { Warnings = warnings };
+        settings = settings with
+        {
+            WorkflowsDir = ExistingFolder(settings.WorkflowsDir),
+            Endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>()],
+        };
+        return new(settings, problems) { Warnings = warnings };
 
         void Apply(Setting setting, string key, ref BrokerSettings read)
         {

@@ -1,4 +1,3 @@
-using System.Net;
 using Broker.Auth;
 using Broker.Settings;
 using Broker.WorkflowFiles;
@@ -25,6 +24,6 @@ internal sealed class Banner(BrokerSettings settings, KeyRing keys, StartGate ga
     };
 
     private string Access() => keys.AreRequired ? "with an API key"
-        : IPAddress.IsLoopback(IPAddress.Parse(settings.Host)) ? "no keys: this machine only"
+        : ListenAddress.BeyondLoopback(settings) is null ? "no keys: this machine only"
         : "no keys: every machine that reaches the port";
 }

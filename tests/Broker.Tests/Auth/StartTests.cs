@@ -36,6 +36,21 @@ public sealed class StartTests : IDisposable
     }
 
     [Theory]
+    [InlineData("http://0.0.0.0:0", true)]
+    [InlineData("http://[::]:0", true)]
+    [InlineData("http://*:0", true)]
+    [InlineData("http://+:0/", true)]
+    [InlineData("http://any.example:0", true)]
+    [InlineData("http://127.0.0.1:0", false)]
+    [InlineData("http://[::1]:0/", false)]
+    public async Task An_endpoint_of_the_server_counts_in_the_place_of_the_host(string url, bool isRefused)
+    {
+        var endpoint = $"--Kestrel:Endpoints:Http:Url={url}";
+        if (!isRefused) await StartAsync(endpoint, "--HOST=0.0.0.0");
+        else Assert.Contains("broker keys create", (await Assert.ThrowsAsync<StartRefusedException>(() => StartAsync(endpoint))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("broker")]
     [InlineData("*")]
     [InlineData("localhost")]
