@@ -7,7 +7,8 @@ namespace Broker.Storage.Postgres;
 /// <summary>
 /// Compares what connections see with what this broker has seen, and begins an epoch where it differs. Each new connection is asked before its
 /// first statement, and one connection a second; behind a pooler, which may send each transaction to another server, every transaction.
-/// Measured: the question takes 0.1 ms on a new connection, where it is parsed, and 0.03 ms later.
+/// Measured with pgbench, PostgreSQL 15, medians on a busy machine, beside SELECT 1: 1.3 ms (0.2) as the first statement of a new server process,
+/// 0.12 ms (0.01) where it is parsed each time, as behind a pooler, and 0.03 ms (0.01) prepared. So a broker pays 0.03 ms a second.
 /// </summary>
 /// <param name="epoch">What begins.</param>
 /// <param name="isPooled">Whether a pooler in transaction mode is in between.</param>
