@@ -43,6 +43,9 @@ public interface IStepStore
     /// <summary>Publishes events while the step runs, or lines; false when the lease is not the current one.</summary>
     Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct);
 
+    /// <summary>Names of the workflows of these runs; those that are not there are left out.</summary>
+    Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct);
+
     /// <summary>The lease that a worker holds on a step, or null: broker-dialect workers know no lease ids.</summary>
     Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct);
 }

@@ -17,12 +17,24 @@ public sealed record LastTask(string Workflow, string InstanceId, string Step, b
 /// <summary>A worker as it is listed.</summary>
 /// <param name="Current">Step it holds a lease on now (the latest), or null.</param>
 public sealed record WorkerView(
-    string Id, IReadOnlyList<string> Labels, DateTimeOffset RegisteredAt, DateTimeOffset SeenAt, LastTask? LastTask, string? Current);
+    string Id, IReadOnlyList<string> Labels, DateTimeOffset RegisteredAt, DateTimeOffset SeenAt, LastTask? LastTask, string? Current)
+{
+    /// <summary>The only workflows that a worker with labels may serve; null: all.</summary>
+    public IReadOnlyList<string>? Workflows { get; init; }
+}
+
+/// <summary>A registration that is limited to workflows.</summary>
+/// <param name="Workflows">The only workflows that the worker may serve.</param>
+/// <param name="Offline">So long ago another worker must have been seen last, for its entry to be replaced.</param>
+public sealed record WorkerLimit(IReadOnlyList<string> Workflows, TimeSpan Offline);
 
 public interface IWorkerStore
 {
-    /// <summary>Jobs dialect: registers, or replaces the entry of that id.</summary>
-    Task RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct);
+    /// <summary>
+    /// Jobs dialect: registers, or replaces the entry of that id. False: it is the entry of a worker that is alive and may serve other workflows
+    /// than the limit tells, or that has registered definitions.
+    /// </summary>
+    Task<bool> RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct, WorkerLimit? limit = null);
 
     /// <summary>Broker dialect: registers the definitions and a new worker for them, all or nothing; null id on a conflict.</summary>
     Task<(string? Id, WorkflowDefinition? Conflict)> RegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, CancellationToken ct);
@@ -38,6 +50,9 @@ public interface IWorkerStore
 
     /// <summary>Names of the workflows whose steps a registered worker may claim; none when it is not known or has labels instead.</summary>
     ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string id, CancellationToken ct);
+
+    /// <summary>The only workflows that a worker with labels may serve; null: all, or no such worker.</summary>
+    Task<IReadOnlyList<string>?> LimitOfAsync(string id, CancellationToken ct);
 
     /// <summary>A sign of life that also tells of the last task.</summary>
     void Reported(string id, LastTask task);

@@ -56,6 +56,7 @@ public static class StorageRegistration
         services.AddSingleton<NameCache>();
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<ClaimScopes>();
+        services.AddSingleton<ClaimCursors>();
         services.AddSingleton<ClaimKeys>();
         services.AddSingleton<StoreHealth>();
         services.AddSingleton(provider =>
@@ -114,6 +115,7 @@ public static class StorageRegistration
         services.GetRequiredService<ClaimScopes>().Forget();
         services.GetRequiredService<WorkerStore>().Forget();
         services.GetRequiredService<Prefetch>().Forget();
+        services.GetRequiredService<ClaimCursors>().Forget();
         services.GetRequiredService<ChangeHub>().WakeAll();
     }
 }

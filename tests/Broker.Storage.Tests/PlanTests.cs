@@ -72,6 +72,16 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
 
         // All 240 that are ready in each.
         ["claim from many queues that others take from"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 684, NULL", 900),
+        // A page of each of three queues: 240 rows are ready in each, and all are of other workflows.
+        ["find for a limited claim"] = (HotSql.FindLimited,
+            "ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 0]::bigint[], ARRAY[0, 0, 0]::bigint[], ARRAY[0, 0, 0]::int[], ARRAY['other', 'absent'], 341, 66", 4000),
+
+        // It stops at the second row of its own.
+        ["find for a limited claim that has steps in front"] = (HotSql.FindLimited,
+            "ARRAY[3]::int[], ARRAY[0]::bigint[], ARRAY[0]::bigint[], ARRAY[0]::int[], ARRAY['w0', 'w1', 'w2', 'w3', 'w4', 'w5', 'w6', 'w7', 'w8', 'w9'], 1024, 2", 300),
+        ["ends of pages"] = (HotSql.PageEnds,
+            "ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 0]::bigint[], ARRAY[0, 0, 0]::bigint[], ARRAY[0, 0, 0]::int[], 100", 450),
+        ["claim what was found"] = (HotSql.ClaimFound, $"{Slots}, {Run}, {Step}, 2", 150),
         ["reserve ids"] = (HotSql.ReserveIds, "100", 20),
     };
 
@@ -130,7 +140,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     }
 
     internal static string Prepared(string name, string sql, string arguments) =>
-        $"PREPARE {name}{(sql.Contains("$6", StringComparison.Ordinal) && arguments.StartsWith(Slots, StringComparison.Ordinal) ? SlotTypes : "")} AS {sql}";
+        $"PREPARE {name}{(sql.Contains("$9", StringComparison.Ordinal) && arguments.StartsWith(Slots, StringComparison.Ordinal) ? SlotTypes : "")} AS {sql}";
 
     private static int Number(Group digits) => digits.Success ? int.Parse(digits.Value, CultureInfo.InvariantCulture) : 0;
 

@@ -45,6 +45,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public Prefetch Prefetch => provider.GetRequiredService<Prefetch>();
 
+    public ClaimCursors Cursors => provider.GetRequiredService<ClaimCursors>();
+
     public ClaimGate Gate => provider.GetRequiredService<ClaimGate>();
 
     public IChanges Changes => provider.GetRequiredService<IChanges>();

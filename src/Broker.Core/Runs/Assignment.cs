@@ -23,6 +23,9 @@ public sealed record ClaimRequest(string WorkerId, ClaimScope Scope, IReadOnlyLi
 {
     /// <summary>Sending the same id again returns the same leases while they live.</summary>
     public string? ClaimId { get; init; }
+
+    /// <summary>Names of the only workflows whose steps it may have, in ordinal order; null: all. With <see cref="ClaimScope.ByLabels"/> alone: registrations are limited when they are made.</summary>
+    public IReadOnlyList<string>? Workflows { get; init; }
 }
 
 /// <summary>One step handed to one worker.</summary>

@@ -15,6 +15,7 @@ internal sealed class ClaimGate : IClaimGate
     private readonly QueueRegistry queues;
     private readonly ClaimScopes scopes;
     private readonly Prefetch prefetch;
+    private readonly ClaimCursors cursors;
     private readonly DueWatch due;
     private readonly TimeProvider clock;
     private readonly Lock turns = new();
@@ -22,9 +23,9 @@ internal sealed class ClaimGate : IClaimGate
     private int version = -1;
     private volatile int count;
 
-    public ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefetch prefetch, DueWatch due, TimeProvider clock)
+    public ClaimGate(QueueRegistry queues, ClaimScopes scopes, Prefetch prefetch, ClaimCursors cursors, DueWatch due, TimeProvider clock)
     {
-        (this.queues, this.scopes, this.prefetch, this.due, this.clock) = (queues, scopes, prefetch, due, clock);
+        (this.queues, this.scopes, this.prefetch, this.cursors, this.due, this.clock) = (queues, scopes, prefetch, cursors, due, clock);
         due.OnDue = Wake;
     }
 
@@ -62,6 +63,7 @@ internal sealed class ClaimGate : IClaimGate
     /// <summary>A step became claimable now, or will be at an instant to come.</summary>
     public void Ready(int queueId, long from)
     {
+        cursors.Lower(queueId, from);
         if (due.IsDue(queueId, from)) Wake(queueId);
     }
 
@@ -96,7 +98,8 @@ internal sealed class ClaimGate : IClaimGate
     {
         foreach (var group in groups.Values)
         {
-            if (!group.Queues.Contains(queueId)) continue;
+            // Whether a limited claim may have the step is found out by its own look.
+            if (group.IsLimited || !group.Queues.Contains(queueId)) continue;
             for (var place = group.Waiting.First; place is not null; place = place.Next)
             {
                 if (!place.Value.CanBeRecruited) continue;
@@ -118,7 +121,10 @@ internal sealed class ClaimGate : IClaimGate
             {
                 if (!group.Queues.Contains(queueId)) continue;
                 group.Stir();
-                told = told || WakeFirst(group);
+
+                // A limited claim may not be able to take the step: it looks beside the one that is.
+                if (group.IsLimited) WakeFirst(group);
+                else told = told || WakeFirst(group);
             }
         }
     }
@@ -193,6 +199,9 @@ internal sealed class ClaimGate : IClaimGate
         public ClaimRequest Claim => claim;
 
         public IReadOnlyList<QueueRow> List { get; private set; } = list;
+
+        /// <summary>To workflows: of a step that is ready here it is not known whether these claims may have it.</summary>
+        public bool IsLimited => claim.Workflows is not null;
 
         public HashSet<int> Queues { get; private set; } = Ids(list);
 

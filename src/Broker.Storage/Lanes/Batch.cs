@@ -40,9 +40,10 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         Conclude();
         AnnounceIdle();
         Gather();
+        LowerCursors();
         if (recruits && hints.Count > 0) Recruit(now.ToMicros());
         expected = services.Prefetch.Expect(works, ahead: recruits, services.Gate.IsWaitedFor);
-        var (claims, heartbeats) = (ClaimGroup.AllOf(Claims()), Heartbeats(repeated));
+        var (claims, heartbeats) = (ClaimGroup.AllOf(Claims(), services.Cursors), Heartbeats(repeated));
         if (claims.Count > 0)
         {
             // With those of the steps that are handed out: streams are locked in order of run, so each transaction locks them in one statement.
@@ -74,6 +75,7 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     {
         services.Epoch.Require(epoch);
         HandOut(unit.Commit(upstream, changes.Lines));
+        LowerCursors();
         AwaitExpected();
         Answers.Give(works);
         Announce();
@@ -294,8 +296,14 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
     private void Recruit(long now)
     {
         var ready = hints.Where(hint => hint.Due <= now).Select(hint => hint.QueueId).ToList();
-        var unclaimed = ready.Count - works.OfType<ClaimWork>().Sum(claim => claim.Request.Count);
+        var unclaimed = ready.Count - works.OfType<ClaimWork>().Where(claim => claim.Limit is null).Sum(claim => claim.Request.Count);
         if (unclaimed > 0) works.AddRange(services.Gate.Recruit(ready, unclaimed));
+    }
+
+    // Label queues are in order of due time. For the claims of this transaction, and after the commit for those that could not see it yet.
+    private void LowerCursors()
+    {
+        foreach (var hint in hints) services.Cursors.Lower(hint.QueueId, hint.Due);
     }
 
     // Those whose queues are of another history of the database find nothing this time.
@@ -395,6 +403,3 @@ internal sealed class Batch(IUnit unit, BatchServices services, List<Work> works
         LogLines.Signal(services.Changes, changes.Lines);
     }
 }
-
-/// <summary>A step that a worker could take from that instant on.</summary>
-internal readonly record struct ReadyHint(int QueueId, long Due, StepKey Step);

@@ -7,7 +7,7 @@ namespace Broker.Storage.Lanes;
 /// <summary>What every transaction uses beside its connection: caches of immutable rows, ids, and whom to tell.</summary>
 internal sealed record BatchServices(
     DefinitionCache Definitions, QueueRegistry Queues, NameCache Names, IdBlocks Ids, ChangeHub Changes, ClaimGate Gate, Prefetch Prefetch, HandOvers HandOvers,
-    StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, int DefaultLeaseSecs);
+    ClaimCursors Cursors, StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, int DefaultLeaseSecs);
 
 /// <summary>
 /// Run names → ids, for reports by name. A name never changes its id while the run exists; a purged one leaves, and a stale entry only

@@ -11,11 +11,14 @@ internal sealed class ClaimGroup
     /// <summary>Queues with their priorities, highest first.</summary>
     public required IReadOnlyList<QueueRow> Queues { get; init; }
 
+    /// <summary>Null: steps of all workflows.</summary>
+    public ClaimLimit? Limit { get; init; }
+
     /// <summary>One entry for each step wanted: who gets it.</summary>
     public List<ClaimSlot> Slots { get; } = [];
 
     /// <summary>The groups of these claims, but for those whose callers have gone, those that no queue is open to and those sent before.</summary>
-    public static List<ClaimGroup> AllOf(IEnumerable<ClaimWork> works)
+    public static List<ClaimGroup> AllOf(IEnumerable<ClaimWork> works, ClaimCursors cursors)
     {
         var groups = new List<ClaimGroup>();
         var claims = works.Where(claim => !claim.Cancelled.IsCancellationRequested && !claim.IsRepeated && claim.Queues.Count > 0).ToList();
@@ -25,8 +28,13 @@ internal sealed class ClaimGroup
         foreach (var claim in claims)
         {
             // Equal claims share the list of queues that the registry keeps, so a reference tells.
-            var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues));
-            if (group is null) groups.Add(group = new ClaimGroup { Queues = claim.Queues });
+            var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues) && g.Limit?.Key == claim.Limit);
+            if (group is null)
+            {
+                var limit = claim.Limit is null ? null : new ClaimLimit(claim.Limit, claim.Request.Workflows!, cursors);
+                groups.Add(group = new ClaimGroup { Queues = claim.Queues, Limit = limit });
+            }
+
             for (var i = 0; i < claim.Request.Count; i++)
                 group.Slots.Add(new(claim, claim.Request.WorkerId, claim.Fences?[i] ?? fences[next++], claim.Request.LeaseSecs));
         }
@@ -43,6 +51,12 @@ internal sealed class ClaimGroup
         return fences;
     }
 }
+
+/// <summary>The workflows that a group of claims may have steps of.</summary>
+/// <param name="Key">Equal for equal limits.</param>
+/// <param name="Workflows">Their names.</param>
+/// <param name="Cursors">Where to begin.</param>
+internal sealed record ClaimLimit(string Key, IReadOnlyList<string> Workflows, ClaimCursors Cursors);
 
 /// <summary>One step wanted by one claim.</summary>
 internal readonly record struct ClaimSlot(ClaimWork Claim, string Worker, long Fence, int? LeaseSecs);

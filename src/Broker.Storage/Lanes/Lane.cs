@@ -155,6 +155,7 @@ internal sealed partial class Lane : IAsyncDisposable
     // Rolls back where the connection is as good as before, else takes a new one.
     private void Recover(Exception fault)
     {
+        services.Cursors.Forget();
         if (unit is null) return;
         try
         {

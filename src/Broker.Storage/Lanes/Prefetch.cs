@@ -71,7 +71,7 @@ internal sealed class Prefetch(QueueRegistry queues, TimeProvider clock)
     /// <summary>The step that is held for this claim; null: it has to look for itself.</summary>
     public Assignment? Take(ClaimRequest claim, string kind, IReadOnlyList<QueueRow> from)
     {
-        if (claim.Count != 1 || claim.ClaimId is not null) return null;
+        if (claim.Count != 1 || claim.ClaimId is not null || claim.Workflows is not null) return null;
         lock (turns)
         {
             if (!workers.TryGet(claim.WorkerId, out var worker))

@@ -169,6 +169,9 @@ internal sealed class WorkerRow
 
     /// <summary>JSON array of definition ids.</summary>
     public required string Definitions { get; set; }
+
+    /// <summary>JSON array of the only workflows that its key lets it claim steps of by labels; null: all.</summary>
+    public string? Workflows { get; set; }
     public long RegisteredAt { get; set; }
     public long SeenAt { get; set; }
 

@@ -292,6 +292,44 @@ internal static class HotSql
         ORDER BY c.priority DESC, c.rank, c.due, c.idx LIMIT $6
         """);
 
+    private const string LimitedPage = """
+        FROM step
+        WHERE queue_id = q.id AND status = 1 AND rank >= q.rank AND (rank, due, idx) >= (q.rank, q.due, q.idx)
+            AND rank <= (SELECT now FROM clock) AND due <= (SELECT now FROM clock)
+        ORDER BY rank, due, idx
+        """;
+
+    /// <summary>
+    /// Steps of these workflows ($5) among the next rows ($6) of each queue, without locks. It walks no further than the last step that it returns
+    /// ($7): nested loops keep the order of the index, so nothing is sorted.
+    /// </summary>
+    public const string FindLimited = $"""
+        WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
+        SELECT q.ord, c.run_id, c.idx, c.rank, c.due
+        FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[]) WITH ORDINALITY AS q(id, rank, due, idx, ord)
+        CROSS JOIN LATERAL (
+            SELECT s.* FROM (SELECT run_id, rank, due, idx {LimitedPage} LIMIT $6) s
+            CROSS JOIN LATERAL (SELECT FROM run WHERE id = s.run_id AND workflow = ANY($5::text[]) OFFSET 0) r
+            ORDER BY s.rank, s.due, s.idx LIMIT $7) c
+        """;
+
+    /// <summary>The clock, and for each queue where the page after that many rows ($5) begins, or how many rows are left where there is none.</summary>
+    public const string PageEnds = $"""
+        WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
+        SELECT q.ord, (SELECT now FROM clock), e.rank, e.due, e.idx, CASE WHEN e.rank IS NULL THEN (SELECT count(*) FROM (SELECT 1 {LimitedPage}) p) END
+        FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::int[]) WITH ORDINALITY AS q(id, rank, due, idx, ord)
+        LEFT JOIN LATERAL (SELECT rank, due, idx {LimitedPage} OFFSET $5 LIMIT 1) e ON true
+        """;
+
+    /// <summary>Hands out those of the found steps that are still ready and that no other transaction is taking. Plus zero keeps the planner from the claim index.</summary>
+    public static readonly string ClaimFound = Claim("""
+        SELECT s.place, s.run_id FROM unnest($4::bigint[], $5::int[]) WITH ORDINALITY AS k(run_id, idx, ord)
+        CROSS JOIN LATERAL (
+            SELECT ctid AS place, run_id FROM step
+            WHERE run_id = k.run_id AND idx = k.idx AND status + 0 = 1 AND due <= (SELECT now FROM clock) FOR UPDATE SKIP LOCKED) s
+        ORDER BY k.ord LIMIT $6
+        """, ahead: "false");
+
     // Null payloads stay as they are.
     private static string Set(ArrayRows runs, params string[] keys) => $"""
         SET {runs.AssignmentsBut([.. keys, "context", "result"])},
@@ -302,13 +340,13 @@ internal static class HotSql
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
     // A version only of what RunMemory may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
-    private static string Claim(string picked) => $"""
+    private static string Claim(string picked, string ahead = "coalesce(($9::boolean[])[p.ord], false)") => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
         picked AS MATERIALIZED ({picked}),
         numbered AS MATERIALIZED (SELECT place, run_id, (row_number() OVER ())::int AS ord FROM picked)
         UPDATE step s SET status = 2, worker = ($1::text[])[p.ord], fence = ($2::bigint[])[p.ord], lease_secs = coalesce(($3::int[])[p.ord], s.lease_secs),
             granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(($3::int[])[p.ord], s.lease_secs) * 1000000::bigint,
-            begun_at = coalesce(s.begun_at, (SELECT now FROM clock)), ahead = coalesce(($9::boolean[])[p.ord], false)
+            begun_at = coalesce(s.begun_at, (SELECT now FROM clock)), ahead = {ahead}
         FROM numbered p
         JOIN run r ON r.id = p.run_id
         WHERE s.ctid = p.place

@@ -36,8 +36,8 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
     public List<ClaimLook> Look(BatchBuilder batch, IReadOnlyList<ClaimGroup> groups)
     {
-        var looks = groups.Select(Look).ToList();
-        var wanted = groups.Sum(group => group.Slots.Count);
+        var looks = groups.Where(group => group.Limit is null).Select(Look).ToList();
+        var wanted = looks.Sum(look => look.Group.Slots.Count);
         takenBeside = marks.Take(wanted);
         taking += wanted;
         foreach (var look in looks) Add(batch, look);
@@ -75,7 +75,6 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
     public void Read(NpgsqlDataReader reader, List<ClaimLook> looks, List<ClaimedRow> claimed)
     {
-        var rows = new PostgresRows(reader);
         var reached = new Dictionary<int, long>();
         foreach (var look in looks)
         {
@@ -83,9 +82,7 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
             reached.Clear();
             while (reader.Read())
             {
-                var row = RowReader.ReadClaimed(rows, rows, 9, look.Group.Slots[first + (int)reader.GetInt64(0) - 1]);
-                claimed.Add(row);
-                Remember(row, reader);
+                claimed.Add(ReadOne(reader, look.Group.Slots, first));
                 var (queue, rank) = (reader.GetInt32(17), reader.GetInt64(18));
                 reached[queue] = Math.Max(rank, reached.GetValueOrDefault(queue));
                 look.Served++;
@@ -99,6 +96,15 @@ internal sealed class PostgresClaims(DefinitionCache definitions, ClaimMarks mar
 
             reader.NextResult();
         }
+    }
+
+    /// <summary>The row that the reader is at: of a statement that was given the slots from that one on.</summary>
+    public ClaimedRow ReadOne(NpgsqlDataReader reader, IReadOnlyList<ClaimSlot> slots, int first = 0)
+    {
+        var rows = new PostgresRows(reader);
+        var row = RowReader.ReadClaimed(rows, rows, 9, slots[first + (int)reader.GetInt64(0) - 1]);
+        Remember(row, reader);
+        return row;
     }
 
     /// <summary>What it made ready is in front of the marks.</summary>

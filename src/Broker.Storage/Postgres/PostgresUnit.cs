@@ -176,8 +176,17 @@ internal sealed class PostgresUnit(
     {
         var renewed = new StepStatus?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
-        if (changes.IsEmpty && groups.Count == 0 && recalled is null) return (claimed, renewed);
+        if (!changes.IsEmpty || recalled is not null || groups.Any(group => group.Limit is null)) Write(changes, groups, claimed, renewed);
+        foreach (var group in groups)
+        {
+            if (group.Limit is not null) new LimitedLook(group, new LimitedSteps(claims, Batch, claimed)).Run();
+        }
 
+        return (claimed, renewed);
+    }
+
+    private void Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups, List<ClaimedRow> claimed, StepStatus?[] renewed)
+    {
         using var batch = Batch();
         var isTold = recalled is not null && recalled.IsToldBy(changes.Runs);
         if (recalled is not null && !isTold) batch.Add(HotSql.LockVersions, Column(recalled.Runs, r => r.Run.Ref.Id));
@@ -217,8 +226,6 @@ internal sealed class PostgresUnit(
             using var reader = second.Read();
             claims.Read(reader, looks, claimed);
         }
-
-        return (claimed, renewed);
     }
 
     private void CheckVersions(NpgsqlDataReader reader, Recollection remembered)

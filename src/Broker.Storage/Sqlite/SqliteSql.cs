@@ -94,6 +94,13 @@ internal static class SqliteSql
         WHERE queue_id = @p0 AND status = 1 AND rank <= @p1 AND due <= @p1 ORDER BY rank, due, idx LIMIT 1
         """;
 
+    /// <summary>The next rows of a queue with their workflows: for claims that are limited to some.</summary>
+    public const string LimitedPage = """
+        SELECT s.run_id, s.idx, s.rank, s.due, r.workflow FROM step s INDEXED BY ix_step_claim CROSS JOIN run r ON r.id = s.run_id
+        WHERE s.queue_id = @p0 AND s.status = 1 AND s.rank >= @p1 AND (s.rank, s.due, s.idx) >= (@p1, @p2, @p3) AND s.rank <= @p4 AND s.due <= @p4
+        ORDER BY s.rank, s.due, s.idx LIMIT @p5
+        """;
+
     public const string Lease = """
         UPDATE step SET status = 2, worker = @p0, fence = @p1, lease_secs = coalesce(@p2, step.lease_secs), granted_at = @p3,
             expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3), ahead = @p4

@@ -184,7 +184,12 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
             if (Number(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is { } status) renewed[i] = (StepStatus)status;
         }
 
-        foreach (var group in claims) Claim(group, now, claimed);
+        foreach (var group in claims)
+        {
+            if (group.Limit is null) Claim(group, now, claimed);
+            else new LimitedLook(group, new SqliteLimitedSteps(this, now, claimed)).Run();
+        }
+
         return (claimed, renewed);
     }
 
@@ -250,15 +255,20 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         {
             while (slot < group.Slots.Count && First(priority, now) is { } first)
             {
-                var (claim, worker, fence, lease) = group.Slots[slot];
-                using var step = Query(SqliteSql.Lease, worker, fence, lease, now, claim.IsAhead, first.RunId, first.Index);
-                using var run = Query(SqliteSql.ClaimedRun, first.RunId);
-                step.Read();
-                run.Read();
-                claimed.Add(RowReader.ReadClaimed(step, run, 0, group.Slots[slot]));
+                claimed.Add(Lease(first, group.Slots[slot], now));
                 slot++;
             }
         }
+    }
+
+    /// <summary>Leases a ready step.</summary>
+    public ClaimedRow Lease(StepKey ready, ClaimSlot slot, long now)
+    {
+        using var step = Query(SqliteSql.Lease, slot.Worker, slot.Fence, slot.LeaseSecs, now, slot.Claim.IsAhead, ready.RunId, ready.Index);
+        using var run = Query(SqliteSql.ClaimedRun, ready.RunId);
+        step.Read();
+        run.Read();
+        return RowReader.ReadClaimed(step, run, 0, slot);
     }
 
     private StepKey? First(IEnumerable<QueueRow> queues, long now)
@@ -337,7 +347,7 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         begun = true;
     }
 
-    private SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Query(values);
+    public SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Query(values);
 
     private void Execute(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Execute(values);
 

@@ -17,10 +17,12 @@ internal sealed class ClaimKeys(IEngine engine, DefinitionCache definitions)
 {
     public static long[] FencesOf(ClaimRequest claim)
     {
+        // Under another limit it is another claim: a limited key that guesses the id is not handed the leases of an unlimited one.
+        var limit = claim.Workflows is null ? "" : $"\n{ClaimWork.LimitOf(claim.Workflows)}";
         var fences = new long[claim.Count];
         for (var i = 0; i < fences.Length; i++)
         {
-            var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{claim.WorkerId}\n{claim.ClaimId}\n{i}"));
+            var digest = SHA256.HashData(Encoding.UTF8.GetBytes($"{claim.WorkerId}\n{claim.ClaimId}\n{i}{limit}"));
             fences[i] = BinaryPrimitives.ReadInt64BigEndian(digest) & (LeaseId.FenceLimit - 1);
         }
 

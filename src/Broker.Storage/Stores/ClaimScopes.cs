@@ -22,12 +22,13 @@ internal sealed class ClaimScopes(IEngine engine, QueueRegistry queues, Definiti
         if (claim.Scope is ClaimScope.ByLabels)
         {
             var byLabels = "l" + labels;
-            return (byLabels, queues.ForLabels(byLabels, claim.Labels));
+            var key = claim.Workflows is null ? byLabels : byLabels + ClaimWork.LimitOf(claim.Workflows);
+            return (key, queues.ForLabels(byLabels, claim.Labels));
         }
 
         var ids = await DefinitionsOfAsync(claim.WorkerId, ct);
-        var key = $"d{string.Join(',', ids)}{labels}";
-        return (key, queues.ForDefinitions(key, ids, claim.Labels));
+        var registeredKey = $"d{string.Join(',', ids)}{labels}";
+        return (registeredKey, queues.ForDefinitions(registeredKey, ids, claim.Labels));
     }
 
     public void Remember(string worker, int[] ids) => registered[worker] = ids;

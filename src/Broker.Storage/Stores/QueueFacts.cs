@@ -71,9 +71,10 @@ internal sealed class QueueFacts(IEngine engine, QueueRegistry queues, Definitio
         await using var db = engine.CreateContext();
         var kind = (short)(step.Command is null ? WorkerKind.Registered : WorkerKind.Labelled);
         var seen = await db.Workers.Where(w => w.Kind == kind).OrderByDescending(w => w.SeenAt).Take(Workers)
-            .Select(w => new { w.Definitions, w.Labels, w.SeenAt }).ToListAsync(ct);
+            .Select(w => new { w.Definitions, w.Labels, w.Workflows, w.SeenAt }).ToListAsync(ct);
         var able = seen.Find(w =>
             (step.Command is not null || JsonSerializer.Deserialize<int[]>(w.Definitions)!.Contains(definitionId))
+            && (w.Workflows is null || JsonSerializer.Deserialize<string[]>(w.Workflows)!.Contains(run.Ref.Workflow))
             && (step.RequiredLabels.IsEmpty || step.RequiredLabels.All(JsonSerializer.Deserialize<HashSet<string>>(w.Labels)!.Contains)));
         return new(now, Instants.FromMicros(able?.SeenAt), await AheadAsync(db, run, state, definitionId, now.ToMicros(), ct));
     }

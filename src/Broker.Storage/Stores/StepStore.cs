@@ -12,6 +12,12 @@ internal sealed class StepStore(
     HandOverRecorder handOvers)
     : IStepStore
 {
+    /// <summary>
+    /// Transactions that a limited claim gets, one after the other, to find a step of its workflows behind those of others. Together they read 65,536
+    /// steps (see <see cref="LimitedLook.MostRows"/>); the next claim under that limit goes on where they ended.
+    /// </summary>
+    private const int MostLooks = 16;
+
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
@@ -46,6 +52,13 @@ internal sealed class StepStore(
             // Reported or lost since the lane has found them: it is a new claim then.
             var granted = await keys.FindAsync(claim, ct);
             return granted.Count > 0 ? granted : await ClaimAsync(claim.Again(), ct);
+        }
+
+        for (var looks = 1; claim.IsCut && claimed.Count == 0 && looks < MostLooks && !ct.IsCancellationRequested; looks++)
+        {
+            claim = claim.Again();
+            claimed = Measured(await lanes.RunAsync(claim, ct), Stopwatch.GetTimestamp());
+            if (claim.IsRepeated) return await FinishAsync(claim, [], ct);
         }
 
         if (claimed.Count > 0 || ct.IsCancellationRequested || !await returns.MakeRoomAsync(claim)) return claimed;
@@ -149,6 +162,12 @@ internal sealed class StepStore(
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) =>
         lanes.RunAsync(new PublishWork(lease, events), ct);
+
+    public async Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        return await db.Runs.Where(r => runs.Contains(r.Id)).Select(r => new { r.Id, r.Workflow }).ToDictionaryAsync(r => r.Id, r => r.Workflow, ct);
+    }
 
     public async Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct)
     {

@@ -28,31 +28,53 @@ internal sealed class WorkerStore(
     private readonly SemaphoreSlim flushing = new(1);
     private Dictionary<string, Sign> pending = new(StringComparer.Ordinal);
 
-    public async Task RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct)
+    public async Task<bool> RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct, WorkerLimit? limit = null)
     {
         var now = (await engine.NowAsync(ct)).ToMicros();
-        while (!await TryRegisterAsync(id, JsonColumn.Write(labels), now, ct))
+        if (limit is not null) await FlushAsync(ct);
+        while (true)
         {
-            // The same id was registered at the same moment: now there is an entry to replace.
-        }
+            var entry = limit is null ? null : await EntryAsync(id, ct);
+            if (entry is not null && !MayReplace(entry, limit!, now)) return false;
 
-        Remember(id);
+            // Else the same id was registered at the same moment: now there is an entry to replace.
+            if (!await TryRegisterAsync(id, JsonColumn.Write(labels), limit, entry, now, ct)) continue;
+            Remember(id);
+            return true;
+        }
     }
 
-    private async Task<bool> TryRegisterAsync(string id, string labels, long now, CancellationToken ct)
+    private async Task<WorkerRow?> EntryAsync(string id, CancellationToken ct)
+    {
+        await using var db = engine.CreateContext();
+        return await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == id, ct);
+    }
+
+    // An entry of before the worker had a limited key is replaced once that worker has gone.
+    private static bool MayReplace(WorkerRow entry, WorkerLimit limit, long now) =>
+        entry.Kind == (short)WorkerKind.Labelled
+        && (entry.SeenAt <= now - (long)limit.Offline.TotalMicroseconds || (LimitOf(entry.Workflows) is { } before && before.All(limit.Workflows.Contains)));
+
+    private static string[]? LimitOf(string? workflows) => workflows is null ? null : JsonColumn.Read<string[]>(workflows);
+
+    private async Task<bool> TryRegisterAsync(string id, string labels, WorkerLimit? limit, WorkerRow? entry, long now, CancellationToken ct)
     {
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();
+        var (workflows, before, registeredAt) = (limit is null ? null : JsonColumn.Write(limit.Workflows), entry?.Workflows, entry?.RegisteredAt);
 
         // Kind and definitions stay: a worker with an id from us keeps what it may claim, whoever registers under its id.
-        var replaced = await db.Workers.Where(w => w.Id == id).ExecuteUpdateAsync(
+        var replaced = await db.Workers
+            .Where(w => w.Id == id && (workflows == null || (w.Workflows == before && w.RegisteredAt == registeredAt)))
+            .ExecuteUpdateAsync(
             set => set
                 .SetProperty(w => w.Labels, labels)
+                .SetProperty(w => w.Workflows, workflows)
                 .SetProperty(w => w.RegisteredAt, now)
                 .SetProperty(w => w.SeenAt, now)
                 .SetProperty(w => w.LastTask, (string?)null),
             ct);
-        return replaced > 0 || await TryAddAsync(db, RowOf(id, WorkerKind.Labelled, labels, "[]", now), ct);
+        return replaced > 0 || (entry is null && await TryAddAsync(db, RowOf(id, WorkerKind.Labelled, labels, "[]", now, workflows), ct));
     }
 
     public async Task<(string? Id, WorkflowDefinition? Conflict)> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct)
@@ -80,12 +102,13 @@ internal sealed class WorkerStore(
         return (id, null);
     }
 
-    private static WorkerRow RowOf(string id, WorkerKind kind, string labels, string definitions, long now) => new()
+    private static WorkerRow RowOf(string id, WorkerKind kind, string labels, string definitions, long now, string? workflows = null) => new()
     {
         Id = id,
         Kind = (short)kind,
         Labels = labels,
         Definitions = definitions,
+        Workflows = workflows,
         RegisteredAt = now,
         SeenAt = now,
     };
@@ -163,6 +186,13 @@ internal sealed class WorkerStore(
     }
 
     public ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string id, CancellationToken ct) => scopes.WorkflowsOfAsync(id, ct);
+
+    public async Task<IReadOnlyList<string>?> LimitOfAsync(string id, CancellationToken ct)
+    {
+        if (!StoredText.Fits(id)) return null;
+        await using var db = engine.CreateContext();
+        return LimitOf(await db.Workers.Where(w => w.Id == id && w.Kind == (short)WorkerKind.Labelled).Select(w => w.Workflows).SingleOrDefaultAsync(ct));
+    }
 
     public void Reported(string id, LastTask task)
     {
@@ -318,7 +348,10 @@ internal sealed class WorkerStore(
             var current = held.TryGetValue(row.Id, out var lease) ? (await definitions.GetAsync(lease.DefinitionId, ct)).Steps[lease.Step].Name : null;
             views.Add(new(
                 row.Id, JsonColumn.Read<string[]>(row.Labels), Instants.FromMicros(row.RegisteredAt), Instants.FromMicros(row.SeenAt),
-                row.LastTask is null ? null : JsonColumn.Read<LastTask>(row.LastTask), current));
+                row.LastTask is null ? null : JsonColumn.Read<LastTask>(row.LastTask), current)
+            {
+                Workflows = LimitOf(row.Workflows),
+            });
         }
 
         return views;

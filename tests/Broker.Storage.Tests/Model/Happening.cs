@@ -23,9 +23,12 @@ internal sealed record Grant(long RunId, int Step, long Fence, int Attempt, stri
     public override string ToString() => $"step {Step} of run id {RunId} under {Fence % 10_000:d4}";
 }
 
-internal sealed record Claimed(string Worker, bool ByLabels, bool Gpu, int Count, IReadOnlyList<Grant> Grants) : Happening
+internal sealed record Claimed(string Worker, bool ByLabels, bool Gpu, string? Limit, int Count, IReadOnlyList<Grant> Grants) : Happening
 {
-    public override string ToString() => $"Claimed {{ Client = {Client}, by {(ByLabels ? "labels" : "registration")}, Count = {Count}, Got = [{string.Join(", ", Grants)}] }}";
+    /// <summary>Whether it may have steps of that workflow.</summary>
+    public bool Knows(string workflow) => Limit is null || Limit == workflow;
+
+    public override string ToString() => $"Claimed {{ Client = {Client}, by {(ByLabels ? "labels" : "registration")}, of {Limit ?? "all"}, Count = {Count}, Got = [{string.Join(", ", Grants)}] }}";
 }
 
 internal sealed record Reported(long RunId, int Step, long Fence, ReportOutcome Outcome, bool Retryable, string? Result, ReportVerdict Verdict) : Happening;

@@ -175,6 +175,8 @@ internal abstract class PlantedSteps(IStepStore inner, Arena arena) : IStepStore
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
         inner.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct);
+
+    public Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.WorkflowsOfAsync(runs, ct);
 }
 
 /// <summary>A run store with one fault in it.</summary>

@@ -70,7 +70,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     private Task MakeAsync(Move move, Counter to) => move.Kind switch
     {
         MoveKind.Start => StartAsync(move, to),
-        MoveKind.Claim => ClaimAsync(move.Client, to, move.A % 2 == 0, move.A % 3 == 0, 1 + (move.B % 3)),
+        MoveKind.Claim => ClaimAsync(move.Client, to, move.A % 2 == 0, move.A % 3 == 0, 1 + (move.B % 3), move.A % 4 == 0 ? graphs[move.B % graphs.Count].Name : null),
         MoveKind.Report => HasLease(move) is { } step ? ReportAsync(move, to, step) : Task.CompletedTask,
         MoveKind.ReportByName => HasLease(move) is { } step ? ReportByNameAsync(move, to, step) : Task.CompletedTask,
         MoveKind.Heartbeat => HasLease(move) is { } step ? HeartbeatAsync(move, to, step) : Task.CompletedTask,
@@ -112,10 +112,10 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
             outcome => new Started(Instance(move), mode, outcome.Verdict, outcome.Run?.Id ?? 0, outcome.Run?.Number ?? 0));
     }
 
-    private Task ClaimAsync(int client, Counter to, bool byLabels, bool gpu, int count)
+    private Task ClaimAsync(int client, Counter to, bool byLabels, bool gpu, int count, string? limit = null)
     {
         var worker = byLabels ? $"labelled-{client}" : arena.Worker(client);
-        var claim = new ClaimRequest(worker, byLabels ? ClaimScope.ByLabels : ClaimScope.ByRegistration, byLabels && gpu ? ["gpu"] : [], count, LeaseSecs);
+        var claim = new ClaimRequest(worker, byLabels ? ClaimScope.ByLabels : ClaimScope.ByRegistration, byLabels && gpu ? ["gpu"] : [], count, LeaseSecs) { Workflows = limit is null ? null : [limit] };
         return TellAsync(client, async () =>
         {
             var steps = await to.Steps.ClaimAsync(claim, ct);
@@ -156,7 +156,7 @@ internal sealed class Player(Arena arena, Schedule schedule, CancellationToken c
     }
 
     private static Claimed Got(ClaimRequest claim, IReadOnlyList<Assignment> steps) => new(
-        claim.WorkerId, claim.Scope is ClaimScope.ByLabels, claim.Labels.Count > 0, claim.Count, [.. steps.Select(s => new Grant(
+        claim.WorkerId, claim.Scope is ClaimScope.ByLabels, claim.Labels.Count > 0, claim.Workflows?[0], claim.Count, [.. steps.Select(s => new Grant(
             s.Run.Id, s.Step.Index, s.Lease.Fence, s.Attempt, string.Concat(s.Upstream.Select(u => $"[{u.Step}={RunRules.Short(u.ResultJson)}]"))))]);
 
     private Task ReportByNameAsync(Move move, Counter to, Assignment step)

@@ -78,13 +78,13 @@ internal static class ReferenceModel
         foreach (var grant in claim.Grants)
         {
             var run = state.Find(grant.RunId);
-            if (run is null || !run.Graph.Offers(grant.Step, claim.ByLabels, claim.Gpu) || !RunRules.IsClaimable(run, grant.Step)) return false;
+            if (run is null || !claim.Knows(run.Graph.Name) || !run.Graph.Offers(grant.Step, claim.ByLabels, claim.Gpu) || !RunRules.IsClaimable(run, grant.Step)) return false;
             if (run.Steps[grant.Step].Attempt != grant.Attempt || !Gives(run, grant)) return false;
             new RunRules(run).Grant(grant.Step, grant.Fence, claim.Worker);
         }
 
-        // Somebody else's locks excuse a claim that gets too little; nothing else does.
-        return !claim.IsAlone || claim.Grants.Count == claim.Count || !state.AllRuns.Any(run =>
+        // Somebody else's locks excuse a claim that gets too little, and a limited one its cursor, which signals between brokers move; nothing else does.
+        return !claim.IsAlone || claim.Limit is not null || claim.Grants.Count == claim.Count || !state.AllRuns.Any(run =>
             Enumerable.Range(0, run.Steps.Length).Any(i => run.Graph.Offers(i, claim.ByLabels, claim.Gpu) && RunRules.IsClaimable(run, i)));
     }
 

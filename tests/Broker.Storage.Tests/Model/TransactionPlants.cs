@@ -28,6 +28,7 @@ internal static class TransactionPlants
         },
         new("a restart leaves the old leases valid") { Unit = (unit, _) => new LeasesLeft(unit) },
         new("an event that was taken stays in the inbox") { Unit = (unit, _) => new Rewritten(unit, ForgetTaking) },
+        new("a limited claim is given steps of any workflow") { Unit = (unit, _) => new Unlimited(unit) },
         new("what a join has counted is lost") { Unit = (unit, _) => new Rewritten(unit, ForgetJoins) },
     ];
 
@@ -52,6 +53,17 @@ internal static class TransactionPlants
     {
         for (var i = 0; i < changes.Runs.Count; i++)
             changes.Runs[i] = changes.Runs[i] with { Run = changes.Runs[i].Run with { State = changes.Runs[i].State with { Joins = JoinSet.Empty } } };
+    }
+
+    private sealed class Unlimited(IUnit inner) : PlantedUnit(inner)
+    {
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+            ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
+        {
+            var open = claims.Select(group => new ClaimGroup { Queues = group.Queues }).ToList();
+            for (var i = 0; i < open.Count; i++) open[i].Slots.AddRange(claims[i].Slots);
+            return base.Write(changes, open);
+        }
     }
 
     /// <summary>Changes what is written.</summary>

@@ -793,6 +793,10 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("seen_at");
 
+                    b.Property<string>("Workflows")
+                        .HasColumnType("text")
+                        .HasColumnName("workflows");
+
                     b.HasKey("Id");
 
                     b.ToTable("worker", (string)null);

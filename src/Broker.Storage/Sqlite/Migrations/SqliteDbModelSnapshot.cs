@@ -766,6 +766,10 @@ namespace Broker.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("seen_at");
 
+                    b.Property<string>("Workflows")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflows");
+
                     b.HasKey("Id");
 
                     b.ToTable("worker", (string)null);
