@@ -29,6 +29,9 @@ internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Wor
         set => Flowing.Value = value;
     }
 
+    /// <summary>The same in ordinal order, as claims carry it.</summary>
+    public IReadOnlyList<string>? Limit { get; } = Workflows is null ? null : [.. Workflows.Order(StringComparer.Ordinal)];
+
     public bool May(Scope anyOf) => (Scopes & (anyOf | Scope.Admin)) != 0;
 
     /// <summary>Whether that workflow exists for this caller.</summary>
@@ -41,5 +44,10 @@ internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Wor
     }
 }
 
-/// <summary>The key in use is limited to other workflows: a 403 in the form of the dialect.</summary>
-internal sealed class WorkflowForbiddenException(string workflow) : Exception($"this key is not for the workflow '{workflow}'");
+/// <summary>The key in use is limited to workflows, and this goes beyond them: a 403 in the form of the dialect.</summary>
+internal abstract class BeyondKeyException(string message) : Exception(message);
+
+internal sealed class WorkflowForbiddenException(string workflow) : BeyondKeyException($"this key is not for the workflow '{workflow}'");
+
+internal sealed class WorkerForbiddenException(string worker)
+    : BeyondKeyException($"the worker id '{worker}' belongs to a worker that serves more than the workflows of this key: register under another id");

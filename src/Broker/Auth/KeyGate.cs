@@ -59,7 +59,7 @@ internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, Failur
         {
             await next(http);
         }
-        catch (WorkflowForbiddenException forbidden) when (!http.Response.HasStarted)
+        catch (BeyondKeyException forbidden) when (!http.Response.HasStarted)
         {
             await ForbidAsync(http, forbidden.Message);
         }

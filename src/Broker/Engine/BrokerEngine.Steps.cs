@@ -13,6 +13,7 @@ internal sealed partial class BrokerEngine
     /// <summary>Claims; with a wait, holds on until something is ready, the time is up or the host stops.</summary>
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
+        claim = Limited(claim);
         var claimed = wait > TimeSpan.Zero && await gate.IsQuietAsync(claim, ct) ? [] : await steps.ClaimAsync(claim, ct);
         if (claimed.Count == 0 && wait > TimeSpan.Zero) claimed = await WaitForAsync(claim, wait, ct);
         return await HandOverAsync(claimed, claim, ct);
@@ -59,19 +60,19 @@ internal sealed partial class BrokerEngine
         return [];
     }
 
-    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct)
-    {
-        var verdicts = await steps.ReportAsync(reports, ct);
-        Note(reports, verdicts);
-        return verdicts;
-    }
+    public async Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) =>
+        (await ReportAsync(reports, null, ct)).Verdicts;
 
     /// <summary>Reports, and claims what comes next, if that is asked for, in the same transaction; never waits.</summary>
     public async Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct)
     {
-        var reported = await steps.ReportAsync(reports, next, ct);
-        Note(reports, reported.Verdicts);
-        return next is null ? reported : reported with { Claimed = await HandOverAsync(reported.Claimed, next, ct) };
+        var knows = await KnownLeasesAsync(reports.Select(r => r.Lease), ct);
+        IReadOnlyList<LeaseReport> known = knows is null ? reports : [.. reports.Where(r => knows(r.Lease))];
+        next = next is null ? null : Limited(next);
+        var (verdicts, claimed) = next is null ? new(await steps.ReportAsync(known, ct), []) : await steps.ReportAsync(known, next, ct);
+        Note(known, verdicts);
+        if (next is not null) claimed = await HandOverAsync(claimed, next, ct);
+        return new BatchOutcome(knows is null ? verdicts : ForAll(reports, r => knows(r.Lease), verdicts, ReportVerdict.Stale), claimed);
     }
 
     private void Note(IReadOnlyList<LeaseReport> reports, IReadOnlyList<ReportVerdict> verdicts)
@@ -92,10 +93,11 @@ internal sealed partial class BrokerEngine
     public async Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct)
     {
         var known = Known(reports, r => r.Workflow);
+        next = next is null ? null : Limited(next);
         var (verdicts, claimed) = await steps.ReportAsync(known, next, ct);
         for (var i = 0; i < known.Count; i++) await NoteAsync(known[i], verdicts[i], ct);
         if (next is not null) claimed = await HandOverAsync(claimed, next, ct);
-        return new BatchOutcome(ForAll(reports, r => r.Workflow, verdicts, ReportVerdict.UnknownRun), claimed);
+        return new BatchOutcome(ForAll(reports, r => Caller.Current.Knows(r.Workflow), verdicts, ReportVerdict.UnknownRun), claimed);
     }
 
     private async ValueTask NoteAsync(NamedReport report, ReportVerdict verdict, CancellationToken ct)
@@ -113,24 +115,22 @@ internal sealed partial class BrokerEngine
         LogNamedReport(log, report.Workflow, report.WorkerInstanceId, report.Step, report.WorkerId, report.Report.Outcome, verdict);
     }
 
-    public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => steps.HeartbeatAsync(leases, ct);
+    /// <summary>Leases of workflows that the caller may not know are gone.</summary>
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct)
+    {
+        if (await KnownLeasesAsync(leases, ct) is not { } knows) return await steps.HeartbeatAsync(leases, ct);
+        return ForAll(leases, knows, await steps.HeartbeatAsync([.. leases.Where(knows)], ct), HeartbeatVerdict.Gone);
+    }
 
     /// <summary>Broker dialect: of workflows that the caller may not know everything is gone.</summary>
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct)
     {
         var renewed = await steps.HeartbeatAsync(workerId, Known(held, h => h.Workflow), ct);
-        return ForAll(held, h => h.Workflow, renewed, HeartbeatVerdict.Gone);
+        return ForAll(held, h => Caller.Current.Knows(h.Workflow), renewed, HeartbeatVerdict.Gone);
     }
 
-    // What the present caller may not know is judged as if it were not there.
-    private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> told, Func<T, string> workflow, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)
-    {
-        if (ofKnown.Count == told.Count) return ofKnown;
-        var next = 0;
-        return [.. told.Select(t => Caller.Current.Knows(workflow(t)) ? ofKnown[next++] : unknown)];
-    }
-
-    public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) => steps.PublishAsync(lease, published, ct);
+    public async Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> published, CancellationToken ct) =>
+        !(await KnownLeasesAsync([lease], ct) is { } knows && !knows(lease)) && await steps.PublishAsync(lease, published, ct);
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? steps.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct) : Task.FromResult<LeaseId?>(null);

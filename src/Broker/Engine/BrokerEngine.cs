@@ -96,7 +96,21 @@ internal sealed partial class BrokerEngine(
     public Task<IReadOnlyList<Repository>> RepositoriesAsync(int skip, int take, bool withCredentials, CancellationToken ct) =>
         repositories.ListAsync(skip, take, withCredentials, ct);
 
-    public Task PushLogsAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct) => logs.PushAsync(lease, chunks, ct);
+    /// <summary>Stores chunks, if they are all for workflows that the caller may know. A lease of another workflow is as good as none.</summary>
+    public async Task PushLogsAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
+    {
+        if (Caller.Current is { Workflows: not null } limited)
+        {
+            foreach (var workflow in chunks.Select(chunk => chunk.Workflow).Distinct(StringComparer.Ordinal))
+            {
+                if (!await KnowsLogAsync(workflow, ct)) throw new WorkflowForbiddenException(workflow);
+            }
+
+            if (lease is { } held && (await KnownRunsAsync(limited, [held.RunId], ct)).Count == 0) lease = null;
+        }
+
+        await logs.PushAsync(lease, chunks, ct);
+    }
 
     /// <param name="workflow">As workers know it: the name, or <c>WORKFLOW~INSTANCE</c>.</param>
     /// <param name="step">Job id.</param>

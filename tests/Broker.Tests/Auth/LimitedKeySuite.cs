@@ -122,10 +122,6 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("POST", "/api/jobs/claim")]
-    [InlineData("POST", "/api/jobs/complete")]
-    [InlineData("POST", "/api/workers/register")]
-    [InlineData("GET", "/api/workers")]
     [InlineData("GET", "/workers")]
     [InlineData("GET", "/repository")]
     [InlineData("POST", "/_runner/tick")]

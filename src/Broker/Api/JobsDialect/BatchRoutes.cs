@@ -45,7 +45,7 @@ internal static class BatchRoutes
 
     private static async Task<IReadOnlyList<Assignment>> ReportAsync(BrokerEngine engine, Item[] items, ClaimBody claim, CancellationToken ct)
     {
-        if (claim.Request is not null) engine.Seen(claim.Request.WorkerId);
+        if (claim.Request is not null) await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var reported = await engine.ReportAsync([.. items.Where(i => i.Report is not null).Select(i => i.Report!)], claim.Request, ct);
         var next = 0;
         for (var i = 0; i < items.Length; i++)

@@ -26,7 +26,7 @@ internal static class JobRoutes
             return;
         }
 
-        engine.Seen(claim.Request.WorkerId);
+        await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
         TraceParents.Offer(http.Response, claimed);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, claim.Many), static (json, answer) =>

@@ -48,50 +48,53 @@ internal static class JobsDialectApi
     private static void MapWorkers(RouteGroupBuilder api)
     {
         api.MapPost("/workers/register", WorkerRoutes.RegisterAsync).WithName("RegisterLabelledWorker").WithSummary("Register a worker, or replace its entry")
+            .WithDescription("With a key that is limited to workflows the worker counts for those alone. Under the id of a worker that is alive and serves others it is a 403.")
             .TakesJson<NewWorkerDto>().Produces(200).Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workers/{id}/heartbeat", WorkerRoutes.HeartbeatAsync).WithName("LabelledWorkerHeartbeat").WithSummary("A worker is alive")
             .Produces(200).Produces<JobsErrorDto>(404)
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workers", WorkerRoutes.ListAsync).WithName("ListLabelledWorkers").WithSummary("Workers in order of registration")
+            .WithDescription("For a key that is limited to workflows: those whose keys are limited to some of the same.")
             .Produces<LabelledWorkerDto[]>()
-            .RequireScope(Scope.Read);
+            .RequireScope(Scope.Read).ByWorkflow();
     }
 
     private static void MapJobs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
-            .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready.")
+            .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
             .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults()
-            .RequireScope(Scope.Worker).EndsWithKey();
+            .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")
             .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults()
-            .RequireScope(Scope.Worker).EndsWithKey();
+            .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/heartbeat", BatchRoutes.HeartbeatAsync).WithName("RenewJobLeases").WithSummary("Renew up to 1000 leases")
             .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/heartbeat", JobRoutes.HeartbeatAsync).WithName("RenewJobLease").WithSummary("Renew a lease for the time it was granted for")
             .Produces(200).Produces(409)
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/complete", JobRoutes.CompleteAsync).WithName("CompleteJob").WithSummary("Report success and outputs")
             .TakesJson<JobOutputsDto>().Produces(200).Produces(409).Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/fail", JobRoutes.FailAsync).WithName("FailJob").WithSummary("Report a failure")
             .TakesJson<JobFailureDto>().Produces(200).Produces(409).Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/release", JobRoutes.ReleaseAsync).WithName("ReleaseJob").WithSummary("Hand a job back, uncharged")
             .Produces(200).Produces(409)
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/jobs/{workflow}/{job}/cancelled", JobRoutes.CancelledAsync).WithName("IsJobCancelled").WithSummary("Has the job been cancelled?")
             .Produces<bool>()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
     }
 
     private static void MapLogs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/{lease}/logs", LogRoutes.PushAsync).WithName("PushJobLogs").WithSummary("Store log chunks, also under a lost lease")
+            .WithDescription("With a key that is limited to workflows, a chunk for another one is a 403, and none is stored.")
             .TakesJson<LogChunksDto>().Produces(200).Faults()
-            .RequireScope(Scope.Worker);
+            .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs", LogRoutes.ListAsync).WithName("GetJobLogs").WithSummary("All chunks in order of arrival")
             .Produces<LogChunkDto[]>()
             .RequireScope(Scope.Read).ByWorkflow();
