@@ -109,6 +109,27 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_sent_again_is_not_acknowledged_either_because_it_is_found_on_the_primary()
+    {
+        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
+        await store.Runs.StartAsync([new StartRequest(definition, "first")], Ct);
+        await WaitForStandbyAsync("missing");
+        var keyed = new StartRequest(definition, "i") { Key = new StartKey("key", "request") };
+        var other = ADefinition.Jobs("v", "a");
+        for (var sent = 0; sent < 2; sent++)
+        {
+            await AssertUnknownAsync(() => store.Runs.StartAsync([keyed], Ct));
+            await AssertUnknownAsync(() => store.Runs.StartAsync([new StartRequest(definition, "j")], Ct));
+            await AssertUnknownAsync(() => store.Definitions.RegisterAsync([other], makeLatest: false, Ct));
+            await AssertUnknownAsync(() => store.Steps.ClaimAsync(Claim(1) with { ClaimId = "claim" }, Ct));
+            await AssertUnknownAsync(() => store.Runs.ControlAsync("w", "i", ControlCommand.Pause, Ct));
+        }
+
+        await WaitForStandbyAsync("");
+        Assert.True((await store.Runs.StartAsync([keyed], Ct))[0].Replayed);
+    }
+
+    [Fact]
     public async Task Readiness_probes_commits_while_standbys_are_set_up_and_recovers()
     {
         Assert.Null(await Probe.FaultAsync(Ct));

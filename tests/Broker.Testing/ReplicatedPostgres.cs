@@ -25,7 +25,9 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     {
         PostgresCluster.Require();
         string bin = PostgresCluster.FindBinaries() ?? throw new InvalidOperationException("Replication needs the installed binaries.");
-        string[] all = ["max_connections=200", "wal_keep_size=256MB", .. settings];
+
+        // A standby that has just lost its primary looks at a promotion when this wait is over: 5 s as PostgreSQL comes.
+        string[] all = ["max_connections=200", "wal_keep_size=256MB", "wal_retrieve_retry_interval=100ms", .. settings];
         var primary = PrivatePostgres.Start(bin, loopback: true, all);
         try
         {
@@ -49,6 +51,9 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
 
     /// <summary>The standby alone, as a connection string.</summary>
     public string StandbyOf(string database) => To(Standby, database);
+
+    /// <summary>Whether there is a standby at present: not after a promotion, until <see cref="AddStandbyAsync"/>.</summary>
+    public bool HasStandby => _standby is not null;
 
     public Task CreateDatabaseAsync(string database) => ExecuteAsync(_primary, $"CREATE DATABASE {database}");
 
@@ -160,7 +165,8 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
 
     private int OtherPort() => _ports.Single(port => port != _primary.Port);
 
-    private Task UntilFollowingAsync() => UntilAsync(_primary, "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'");
+    // Asked of the standby: to the primary the copying of its files is a stream too.
+    private Task UntilFollowingAsync() => UntilAsync(Standby, "SELECT count(*) = 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'");
 
     private static string To(PrivatePostgres server, string database) =>
         new NpgsqlConnectionStringBuilder(server.AdminConnectionString) { Database = database }.ConnectionString;

@@ -73,6 +73,12 @@ internal interface IUnit : IDisposable
     /// <summary>Starts that were made under these keys before.</summary>
     IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys);
 
+    /// <summary>
+    /// Makes the commit wait for standbys although nothing is written: what was read may be a commit that no standby has confirmed, and the answer
+    /// says that it is there.
+    /// </summary>
+    void Confirm();
+
     /// <summary>Writes everything and then hands out steps. Returns what was leased, and for each heartbeat the status it found (null: gone).</summary>
     (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims);
@@ -125,6 +131,9 @@ internal interface IEngine
 
     /// <summary>Asks the database for a sign of life; throws when there is none.</summary>
     Task PingAsync(CancellationToken ct);
+
+    /// <summary><see cref="IUnit.Confirm"/> for the transaction of a context.</summary>
+    Task ConfirmAsync(BrokerDb db, CancellationToken ct);
 
     /// <summary>Held around every write on an engine with a single writer.</summary>
     Task<IDisposable> WriteTurnAsync(CancellationToken ct);

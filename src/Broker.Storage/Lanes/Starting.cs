@@ -32,6 +32,8 @@ internal sealed class Starting(IUnit unit, BatchServices services, ChangeSet cha
                 : new(verdict, before?.Ref, at)));
         }
 
+        // These answers say that something is there which was only read.
+        if (outcomes.Exists(o => o is { Replayed: true } or { Verdict: StartVerdict.AlreadyExists })) unit.Confirm();
         return outcomes;
     }
 

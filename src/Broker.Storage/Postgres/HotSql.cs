@@ -61,6 +61,12 @@ internal static class HotSql
 
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
+    /// <summary>
+    /// A message that only the log holds. No row is locked or left behind, and the commit waits for standbys as every other: one of a transaction that
+    /// has only read does not.
+    /// </summary>
+    public const string Confirm = "SELECT FROM pg_logical_emit_message(true, 'broker', 'confirm')";
+
     /// <summary>Reads nothing, of a table that must be there.</summary>
     public const string Ping = "SELECT FROM run LIMIT 0";
 

@@ -154,8 +154,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         await using var standbys = new NpgsqlCommand("SELECT current_setting('synchronous_standby_names') <> ''", connection);
         if (!((bool)(await standbys.ExecuteScalarAsync(ct))! || inDoubt)) return null;
 
-        // A message that only the log holds: no row is locked or left behind, and its commit waits as every other.
-        await using var probe = new NpgsqlCommand("SELECT FROM pg_logical_emit_message(true, 'broker', 'probe')", connection) { CommandTimeout = ProbeSecs };
+        await using var probe = new NpgsqlCommand(HotSql.Confirm, connection) { CommandTimeout = ProbeSecs };
         try
         {
             await probe.ExecuteNonQueryAsync(ct);
@@ -167,6 +166,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
         return warnings.First is null ? null : NotConfirmed;
     }
+
+    public Task ConfirmAsync(BrokerDb db, CancellationToken ct) => db.Database.ExecuteSqlRawAsync(HotSql.Confirm, ct);
 
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
 
@@ -206,9 +207,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public bool IsDuplicate(Exception fault) => Fault(fault) is { SqlState: PostgresErrorCodes.UniqueViolation };
 
-    // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only; 42P01 a table that a restore has dropped.
+    // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only; of a restore 42P01 a table that is dropped, 3D000 and 55000 a
+    // database that is renamed or takes no connections.
     public bool IsUnavailable(Exception fault) => fault.Find<StoreUnavailableException>() is not (null or StaleEpochException) || (Fault(fault) is { } known
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.UndefinedTable
+                or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.ObjectNotInPrerequisiteState
         : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
 
     // Class 08 connection; too many clients; the server starts, stops or was promoted. A certificate that cannot be read is an I/O fault that stays.

@@ -288,6 +288,13 @@ internal sealed class PostgresUnit(
         }
     }
 
+    public void Confirm()
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Confirm);
+        batch.Read().Dispose();
+    }
+
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
         using var batch = Batch();

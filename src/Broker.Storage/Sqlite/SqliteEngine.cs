@@ -69,6 +69,9 @@ internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
         await command.ExecuteScalarAsync(ct);
     }
 
+    // What can be read is on the disk.
+    public Task ConfirmAsync(BrokerDb db, CancellationToken ct) => Task.CompletedTask;
+
     public async Task<IDisposable> WriteTurnAsync(CancellationToken ct)
     {
         await writer.WaitAsync(ct);

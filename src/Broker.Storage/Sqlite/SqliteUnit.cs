@@ -193,6 +193,11 @@ internal sealed class SqliteUnit(SqliteConnection connection, DefinitionCache de
         return (claimed, renewed);
     }
 
+    public void Confirm()
+    {
+        // What can be read is on the disk.
+    }
+
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
     {
         Begin();

@@ -99,6 +99,7 @@ internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, Que
             if (makeLatest) await SupersedeAsync(db, definition.Name, rows[^1].Id, now, ct);
         }
 
+        if (!rows.Exists(row => row.IsNew)) await engine.ConfirmAsync(db, ct);
         await transaction.CommitAsync(ct);
         return new(rows, null, null);
     }

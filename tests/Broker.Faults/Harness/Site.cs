@@ -128,11 +128,15 @@ internal sealed class Site : IAsyncDisposable
         return await command.ExecuteScalarAsync();
     }
 
-    private async Task AddBrokerAsync() => brokers.Add(await BrokerProcess.StartAsync(Url, new Dictionary<string, string>(options.Variables(brokers.Count))
-    {
-        ["REAP_INTERVAL_SECS"] = "1",
-        ["WORKFLOWS_DIR"] = Workflows.Path,
-        ["Serilog__MinimumLevel__Default"] = "Warning",
-        ["ASPNETCORE_ENVIRONMENT"] = "Production",
-    }));
+    /// <summary>What brokers are given in these tests, and what a test wants beside it.</summary>
+    public static Dictionary<string, string> Variables(TempFolder workflows, IReadOnlyDictionary<string, string>? more = null) =>
+        new(more ?? new Dictionary<string, string>())
+        {
+            ["REAP_INTERVAL_SECS"] = "1",
+            ["WORKFLOWS_DIR"] = workflows.Path,
+            ["Serilog__MinimumLevel__Default"] = "Warning",
+            ["ASPNETCORE_ENVIRONMENT"] = "Production",
+        };
+
+    private async Task AddBrokerAsync() => brokers.Add(await BrokerProcess.StartAsync(Url, Variables(Workflows, options.Variables(brokers.Count))));
 }

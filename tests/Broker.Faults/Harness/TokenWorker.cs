@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text.Json.Nodes;
 
 namespace Broker.Faults.Harness;
 
@@ -8,17 +7,21 @@ namespace Broker.Faults.Harness;
 /// A worker that reports a token nobody else has and writes down what was accepted. It repeats whatever broke, as a real one
 /// does, with the next broker if there are several; now and then it sleeps past its lease.
 /// </summary>
-internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger ledger, int seed) : IDisposable
+internal sealed class TokenWorker : IDisposable
 {
     public const int LeaseSecs = 2;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-
-    private readonly HttpClient http = new() { Timeout = Patience };
-
-    private readonly Random random = new(seed);
-    private int broker = seed;
+    private readonly string id;
+    private readonly Ledger ledger;
+    private readonly Random random;
+    private readonly InsistentClient client;
     private volatile bool dying;
+
+    public TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger ledger, int seed)
+    {
+        (this.id, this.ledger, random) = (id, ledger, new(seed));
+        client = new InsistentClient(brokers, random, ledger.Defects.Add, ledger.Outage, first: seed);
+    }
 
     /// <summary>As by SIGKILL at the worst moment: it takes one more step and is never heard of again.</summary>
     public void DropDead() => dying = true;
@@ -46,9 +49,9 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
             CultureInfo.InvariantCulture,
             $$"""{"worker_id":"{{id}}","labels":[],"lease_ttl_secs":{{LeaseSecs}},"wait":1,"claim_id":"{{Guid.NewGuid():N}}"}""");
         // Each job by the next broker: a broker that has come back would have no clients, if they stayed where they fled to.
-        broker++;
+        client.MoveOn();
         var asked = Environment.TickCount64;
-        var (_, claimed, _) = await SendAsync("api/jobs/claim", claim, ct);
+        var (_, claimed, _) = await client.PostAsync("api/jobs/claim", claim, ct);
         if (claimed is null) return true;
 
         var got = Environment.TickCount64;
@@ -71,34 +74,12 @@ internal sealed class TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger 
         // Milliseconds the two clocks may differ in reading stay on the safe side: the lease began after it was asked for.
         ledger.Held.Add(new(step, lease, got, Math.Min(Environment.TickCount64, asked + (LeaseSecs * 1000) - 20)));
         var token = Guid.NewGuid().ToString("N");
-        var (status, _, broke) = await SendAsync($"api/jobs/{lease}/complete", $$$"""{"outputs":{"token":"{{{token}}}"}}""", ct);
+        var (status, _, broke) = await client.PostAsync($"api/jobs/{lease}/complete", $$$"""{"outputs":{"token":"{{{token}}}"}}""", ct);
         if (status is HttpStatusCode.OK) ledger.Accept(step, token);
         else if (status is HttpStatusCode.Conflict) ledger.Refuse(step, token, broke);
         else throw new InvalidOperationException($"A report was answered with {status}.");
         return true;
     }
 
-    /// <summary>Until there is an answer below 500.</summary>
-    private async Task<(HttpStatusCode Status, JsonNode? Json, bool Broke)> SendAsync(string path, string body, CancellationToken ct)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var address = new Uri(brokers[broker % brokers.Count], path);
-                var (status, json) = await http.PostAsync(address.AbsoluteUri, body, ct);
-                if ((int)status < 500) return (status, json, attempt > 1);
-                if (status is not HttpStatusCode.ServiceUnavailable) ledger.Defects.Add($"{path}: {status}");
-            }
-            catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !ct.IsCancellationRequested))
-            {
-            }
-
-            ledger.Outage(attempt);
-            broker++;
-            await Task.Delay(random.Next(20, 120), ct);
-        }
-    }
-
-    public void Dispose() => http.Dispose();
+    public void Dispose() => client.Dispose();
 }

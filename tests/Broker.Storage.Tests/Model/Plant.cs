@@ -66,6 +66,8 @@ internal sealed class PlantedEngine(IEngine inner, Plant plant) : IEngine, IAsyn
 
     public Task PingAsync(CancellationToken ct) => inner.PingAsync(ct);
 
+    public Task ConfirmAsync(BrokerDb db, CancellationToken ct) => inner.ConfirmAsync(db, ct);
+
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => inner.WriteTurnAsync(ct);
 
     public IDisposable WriteTurn() => inner.WriteTurn();
@@ -120,6 +122,8 @@ internal abstract class PlantedUnit(IUnit inner) : IUnit
 
     public ILookup<StepKey, InboundEvent> TakeMail(IReadOnlyList<(StepKey Step, string Type)> accepted) =>
         inner.TakeMail(accepted);
+
+    public void Confirm() => inner.Confirm();
 
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys) => inner.StartKeys(keys);
 

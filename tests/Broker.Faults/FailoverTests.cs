@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Broker.Faults.Harness;
+using Broker.Testing;
+using Xunit;
+
+namespace Broker.Faults;
+
+/// <summary>A real standby takes over, or a backup, under two brokers and eight clients that start runs, claim and report.</summary>
+public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<ReplicatedSite>
+{
+    // A manager notices that the primary is gone after about so long.
+    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(3);
+    private const int Clients = 8, RoundsOfAll = 4;
+
+    [Fact]
+    public Task After_a_promotion_reports_are_accepted_within_three_seconds_of_the_kill() => RoundAsync(Killed);
+
+    [Fact]
+    public Task With_a_synchronous_standby_a_killed_primary_takes_nothing_along_that_was_acknowledged() => RoundAsync(KilledSynchronous);
+
+    [Fact]
+    public Task A_switchover_loses_nothing() => RoundAsync(SwitchedOver);
+
+    [Fact]
+    public Task With_the_synchronous_standby_gone_nothing_is_acknowledged_until_there_is_another() => RoundAsync(StandbyGone);
+
+    [Fact]
+    public Task A_standby_that_froze_and_is_promoted_takes_along_only_what_was_answered_503_if_it_was_synchronous() => RoundAsync(FrozenSynchronous);
+
+    [Fact]
+    public Task What_an_asynchronous_standby_never_had_is_not_used_after_its_promotion() => RoundAsync(Frozen);
+
+    [Fact]
+    public Task What_a_restore_has_taken_back_is_not_used_by_the_brokers_that_run() => RoundAsync(Restored);
+
+    [Fact]
+    public async Task Twenty_failovers_of_all_kinds()
+    {
+        Effort.RequireLong("Twenty failovers take minutes.");
+        for (var round = 0; round < RoundsOfAll; round++)
+        {
+            foreach (var fault in (Fault[])[Killed, KilledSynchronous, SwitchedOver, FrozenSynchronous, Frozen]) await RoundAsync(fault);
+        }
+    }
+
+    /// <summary>Strikes; returns when it began, when the standby was told to take over, and when that was done.</summary>
+    private delegate Task<Strike> Striking(FailoverClients clients);
+
+    /// <summary>What happens to the database and what may come of it.</summary>
+    private sealed record Fault(string Name, Striking StrikeAsync)
+    {
+        public bool IsSynchronous { get; init; }
+
+        public bool Promotes { get; init; } = true;
+
+        /// <summary>Whether acknowledged work may be lost, and whether it must be for the test to have tested something.</summary>
+        public bool MayLose { get; init; }
+
+        public bool MustLose { get; init; }
+
+        public bool LeavesDoubt { get; init; }
+    }
+
+    private readonly record struct Strike(long Began, long Promoting, long Done);
+
+    private Fault Killed => new("primary killed", KillAsync) { MayLose = true };
+
+    private Fault KilledSynchronous => new("primary killed, synchronous standby", KillAsync) { IsSynchronous = true };
+
+    private Fault SwitchedOver => new("switchover", async _ =>
+    {
+        var began = Stopwatch.GetTimestamp();
+        await site.Servers.StopPrimaryAsync();
+        return await PromoteAsync(began);
+    });
+
+    private Fault StandbyGone => new("synchronous standby gone", async clients =>
+    {
+        var (began, doubts) = (Stopwatch.GetTimestamp(), await DoubtsAsync());
+        await site.Servers.KillStandbyAsync();
+        await UntilInDoubtAsync(clients, doubts);
+        var back = Stopwatch.GetTimestamp();
+        await site.Servers.AddStandbyAsync();
+        await site.UntilReadyAsync(HttpStatusCode.OK);
+        return new(began, back, Stopwatch.GetTimestamp());
+    })
+    { IsSynchronous = true, Promotes = false, LeavesDoubt = true };
+
+    private Fault FrozenSynchronous => new("synchronous standby frozen, then promoted", async clients =>
+    {
+        var doubts = await DoubtsAsync();
+        await FreezeAsync();
+        await UntilInDoubtAsync(clients, doubts);
+        return await KillFrozenAsync();
+    })
+    { IsSynchronous = true, LeavesDoubt = true };
+
+    private Fault Frozen => new("asynchronous standby frozen, then promoted", async clients =>
+    {
+        await FreezeAsync();
+        await clients.MoreAsync(100);
+        return await KillFrozenAsync();
+    })
+    { MayLose = true, MustLose = true };
+
+    private Fault Restored => new("backup restored", async clients =>
+    {
+        using var folder = new TempFolder();
+        var dump = Path.Combine(folder.Path, "dump");
+        await PostgresCluster.RunToolAsync("pg_dump", site.ConnectionString, "--format=custom", $"--file={dump}");
+        await clients.MoreAsync(100);
+        var began = Stopwatch.GetTimestamp();
+        await site.ReplaceDatabaseAsync(dump);
+        var restored = Stopwatch.GetTimestamp();
+        await site.AnnounceRestoreAsync();
+        return new(began, restored, Stopwatch.GetTimestamp());
+    })
+    { Promotes = false, MayLose = true, MustLose = true };
+
+    private async Task RoundAsync(Fault fault)
+    {
+        if (!site.Servers.HasStandby) await site.Servers.AddStandbyAsync();
+        await site.Servers.SynchronousAsync(fault.IsSynchronous);
+        await site.UntilReadyAsync(HttpStatusCode.OK);
+        var (timeline, epochs, doubts, refused) = (await site.TimelineAsync(), await site.CountedAsync("broker_epochs_total"), await DoubtsAsync(), await RefusedAsync());
+        await using var clients = new FailoverClients(site, Clients);
+        await clients.MoreAsync(100);
+
+        var strike = await fault.StrikeAsync(clients);
+        var after = await site.StoredAsync();
+        var (lostStarts, lostReports) = (clients.Told.LostStarts(after, 0, strike.Done), clients.Told.LostReports(after, 0, strike.Done));
+        await clients.StartAgainAsync(lostStarts);
+        await clients.MoreAsync(100);
+        await clients.DrainAsync();
+
+        var end = await site.StoredAsync();
+        var first = clients.Told.FirstReportAfter(strike.Promoting);
+        var (sinceKill, sincePromotion) = (Stopwatch.GetElapsedTime(strike.Began, first!.Value), Stopwatch.GetElapsedTime(strike.Promoting, first.Value));
+        var stale = clients.Told.StaleInputs(end, fault.MayLose ? strike.Done : 0, long.MaxValue);
+        var lostLater = (string[])[.. clients.Told.LostStarts(end, strike.Done, long.MaxValue), .. clients.Told.LostReports(end, strike.Done, long.MaxValue)];
+        var (inDoubt, answered503) = (await DoubtsAsync() - doubts, await RefusedAsync() - refused);
+        Effort.Print(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{fault.Name}: a report accepted {sinceKill.TotalSeconds:0.00} s after the fault, {sincePromotion.TotalSeconds:0.00} s after the promotion began, which took {Stopwatch.GetElapsedTime(strike.Promoting, strike.Done).TotalSeconds:0.00} s; {clients.Told.ReportCount} reports accepted; acknowledged and lost: {lostStarts.Count} starts, {lostReports.Count} reports, {lostLater.Length} of those after it; {inDoubt} commits in doubt, {answered503} answers 503, {clients.Broken} attempts broke; stale inputs: {stale.Count}; failed starts: {clients.FailedStarts.Count}; other 5xx: {clients.Defects.Count}"));
+
+        // The fault was there.
+        if (fault.Promotes) Assert.NotEqual(timeline, await site.TimelineAsync());
+        if (fault.Promotes || fault.MustLose) Assert.True(await site.CountedAsync("broker_epochs_total") >= epochs + site.Addresses.Count);
+        if (fault.LeavesDoubt) Assert.True(inDoubt > 0);
+        if (fault.LeavesDoubt) Assert.True(answered503 > 0);
+        if (fault.MustLose) Assert.NotEmpty(lostStarts);
+        if (fault.MustLose) Assert.NotEmpty(lostReports);
+
+        // And nothing came of it that must not.
+        if (!fault.MayLose) Assert.Empty(lostStarts);
+        if (!fault.MayLose) Assert.Empty(lostReports);
+        Assert.Empty(lostLater);
+        Assert.Empty(stale);
+        Assert.Empty(clients.FailedStarts);
+        Assert.True(clients.Defects.IsEmpty, $"{string.Join('\n', clients.Defects)}\n{site.Errors}");
+        if (fault.Promotes && !fault.LeavesDoubt) Effort.Promise(sinceKill <= LongestGap, "a report is accepted within 3 s of the fault, with the promotion at 2 s");
+    }
+
+    private Task<double> DoubtsAsync() => site.CountedAsync("broker_commits_in_doubt_total");
+
+    private Task<double> RefusedAsync() => site.CountedAsync("http_server_request_duration_seconds_count", "503");
+
+    private async Task<Strike> KillAsync(FailoverClients clients)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await site.Servers.KillPrimaryAsync();
+        return await PromoteAsync(began);
+    }
+
+    private async Task FreezeAsync()
+    {
+        Assert.True(site.Servers.FreezeStandby() > 1);
+
+        // More than what is on its way to a process can be: what is committed from now on the standby never has.
+        await site.SqlAsync<object>("SELECT pg_logical_emit_message(false, 'filler', repeat('x', 64000000))");
+        await site.MarkAsync();
+    }
+
+    /// <summary>Returns when every client has sent again what was in doubt: nothing of it is acknowledged then either.</summary>
+    private async Task UntilInDoubtAsync(FailoverClients clients, double doubts)
+    {
+        await clients.UntilAsync(async () => await DoubtsAsync() > doubts, "a commit in doubt");
+        var (doubted, broken) = (Stopwatch.GetTimestamp(), clients.Broken);
+        await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable);
+        await clients.UntilAsync(() => Task.FromResult(clients.Broken >= broken + (2 * Clients)), "clients have sent again");
+        Assert.Equal(0, clients.Told.CountAfter(doubted));
+    }
+
+    private async Task<Strike> KillFrozenAsync()
+    {
+        var began = Stopwatch.GetTimestamp();
+        await site.Servers.KillPrimaryAsync();
+        site.Servers.ThawStandby();
+        var strike = await PromoteAsync(began);
+
+        // With it went all that was committed after it: what clients have done again since hides that.
+        Assert.False(await site.HasMarkAsync());
+        return strike;
+    }
+
+    private async Task<Strike> PromoteAsync(long began)
+    {
+        var passed = Stopwatch.GetElapsedTime(began);
+        if (passed < Noticed) await Task.Delay(Noticed - passed);
+        var promoting = Stopwatch.GetTimestamp();
+        await site.Servers.PromoteAsync();
+        return new(began, promoting, Stopwatch.GetTimestamp());
+    }
+}
