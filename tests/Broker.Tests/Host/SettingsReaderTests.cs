@@ -139,6 +139,7 @@ public sealed class SettingsReaderTests
             ApiOnly = true,
             CorsOrigins = settings.CorsOrigins,
             AllowedHosts = settings.AllowedHosts,
+            Endpoints = settings.Endpoints,
             ReapInterval = TimeSpan.FromSeconds(1),
             DefaultLeaseSecs = 90,
             WorkerTimeout = TimeSpan.FromMinutes(1),
@@ -171,10 +172,11 @@ public sealed class SettingsReaderTests
         // A value that no setting takes: a key that is read is named in a problem, unless it takes any text.
         var read = Read([.. typeof(BrokerSettings).GetProperties().Select(property => ($"Broker:{property.Name}", "\u0001"))]);
         var taken = read.Problems.Select(problem => problem[..problem.IndexOf(' ')].TrimEnd(':'));
-        // Any text will do for the first three; the others are groups of settings with tests of their own.
+        // Any text will do for the first three; the next two are groups of settings with tests of their own, and the last is the server's.
         string[] anyText =
         [
             nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.WorkflowsSource), nameof(BrokerSettings.CorsOrigins), nameof(BrokerSettings.Limits), nameof(BrokerSettings.DataProtection),
+            nameof(BrokerSettings.Endpoints),
         ];
         Assert.Equal(
             typeof(BrokerSettings).GetProperties().Select(property => property.Name).Except(anyText).Order().Select(name => $"Broker:{name}"), taken.Order());
