@@ -1,5 +1,4 @@
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Lanes;
 using Broker.Storage.Model;
 using Broker.Storage.Tests.Model;
@@ -111,7 +110,7 @@ public abstract partial class PrefetchConformance
     [Fact]
     public async Task A_report_whose_lane_pauses_after_its_commit_is_accepted()
     {
-        var pausing = new PausingClock(clock);
+        using var pausing = new PausingClock(clock);
         store = OpenWith(pausing, new Plant("none: it pauses") { Unit = (unit, _) => new PausedUnit(unit, pausing) });
         definition = (await Broker.Definitions.RegisterAsync([ADefinition.Graph("w", Steps(40))], makeLatest: false, Ct)).Registered[0];
         await Broker.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
@@ -133,7 +132,7 @@ public abstract partial class PrefetchConformance
     }
 
     /// <summary>While it is on, the thread that has committed pauses before each look at the clock for longer than a claim is awaited.</summary>
-    private sealed class PausingClock(TestClock clock) : TimeProvider
+    private sealed class PausingClock(TestClock clock) : TimeProvider, IDisposable
     {
         private readonly ThreadLocal<bool> isPaused = new();
         private long paused;
@@ -143,6 +142,8 @@ public abstract partial class PrefetchConformance
         public override long TimestampFrequency => clock.TimestampFrequency;
 
         public void Pause() => isPaused.Value = IsOn;
+
+        public void Dispose() => isPaused.Dispose();
 
         public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
 
