@@ -22,6 +22,7 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
     private readonly SemaphoreSlim looking = new(1);
     private Dictionary<string, (WorkflowFile? Read, FolderFile State)> applied = new(StringComparer.Ordinal);
     private int? appliedIn;
+    private List<string> reported = [];
 
     private bool HasBegun => appliedIn is not null;
 
@@ -67,8 +68,10 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
         }
 
         var files = changed.Select(f => f.File).ToHashSet(StringComparer.Ordinal);
+        var unlisted = Unlisted(said, found);
         await ReportAsync(faults, said.Where(p => !HasBegun || files.Contains(p.File)).Select(p => p.Text));
-        (applied, appliedIn) = (found, now);
+        if (HasBegun) await ReportAsync(faults, unlisted.Except(reported));
+        (applied, appliedIn, reported) = (found, now, unlisted);
     }
 
     private Dictionary<string, (WorkflowFile? Read, FolderFile State)> StatesOf(FolderReading reading, out List<(string File, string Text)> said)
@@ -103,12 +106,20 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
         foreach (var (name, (_, state)) in found)
         {
             if (state.Error is null) continue;
-            var written = File.GetLastWriteTimeUtc(Path.Combine(settings.WorkflowsDir, state.File));
-            if (clock.GetUtcNow() - written >= Settling) continue;
+            if (HasSettled(state.File)) continue;
             if (applied.TryGetValue(name, out var before)) found[name] = before;
             else found.Remove(name);
         }
     }
+
+    // A second file of a stem, and one whose name is no id, has no state in which a change would show.
+    private List<string> Unlisted(List<(string File, string Text)> said, Dictionary<string, (WorkflowFile? Read, FolderFile State)> found)
+    {
+        var listed = found.Values.Select(f => f.State.File).ToHashSet(StringComparer.Ordinal);
+        return [.. said.Where(p => !listed.Contains(p.File) && (!HasBegun || HasSettled(p.File))).Select(p => p.Text)];
+    }
+
+    private bool HasSettled(string file) => clock.GetUtcNow() - File.GetLastWriteTimeUtc(Path.Combine(settings.WorkflowsDir, file)) >= Settling;
 
     private static bool IsSame(FolderFile? one, FolderFile other) =>
         one is not null && one.File == other.File && one.Error == other.Error && one.Definition?.Version == other.Definition?.Version;

@@ -137,6 +137,29 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
     }
 
     [Fact]
+    public async Task A_second_file_of_a_name_is_reported_once_also_when_it_comes_later()
+    {
+        Write("a.yml");
+        var broker = await StartAsync();
+        using var faults = new StringWriter();
+        using var files = new WorkflowFileSync(
+            broker.Services.GetRequiredService<BrokerEngine>(), broker.Services.GetRequiredService<BrokerSettings>(), broker.Services.GetRequiredService<StoreEpoch>(), TimeProvider.System, NullLogger<WorkflowFileSync>.Instance);
+        await files.LookAsync(faults, Ct);
+
+        WriteText("a.json", "{");
+        Write("a.yaml");
+        foreach (var file in Directory.GetFiles(Folder)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(-1));
+
+        for (var i = 0; i < 3; i++) await files.LookAsync(faults, Ct);
+
+        // The first file by name is the JSON one, which is cut off, so the next one is kept.
+        var lines = faults.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(2, lines.Length);
+        Assert.StartsWith("a.json: is not readable JSON", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("a.yml: has the same id 'a' as a.yaml, which is kept", lines[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_folder_that_is_swapped_by_a_link_is_followed()
     {
         using var releases = new TempFolder();
