@@ -75,7 +75,8 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
 
         Assert.Equal(409, await RunAsync(broker, "w"));
         Assert.Equal(409, (await CallAsync(broker, "POST", "/workflows/w/run-nowait", "{}")).Status);
-        Assert.Equal(409, (await CallAsync(broker, "POST", "/api/workflows/w/instances", """{"id":"x"}""")).Status);
+        var created = await CallAsync(broker, "POST", "/api/workflows/w/instances", """{"id":"x"}""");
+        Assert.Equal((409, "CONFLICT"), (created.Status, (string)created.Json!["code"]!));
         var status = await CallAsync(broker, "GET", "/api/workflows/w/status");
         Assert.Equal(404, status.Status);
         Assert.Contains("w.yml: is not readable YAML", (string)status.Json!["error"]!, StringComparison.Ordinal);

@@ -51,6 +51,7 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
     {
         401 => new(status, "UNAUTHORIZED", "Unauthorized"),
         403 => new(status, "FORBIDDEN", "Forbidden"),
+        409 => new(status, "CONFLICT", message, Framework: true),
         415 => new(status, Multipart.Code, message, Framework: true),
         429 => new(status, "TOO_MANY_REQUESTS", message, Framework: true),
         500 => new(status, "INTERNAL_SERVER_ERROR", "Internal server error", Framework: true),
