@@ -164,7 +164,7 @@ internal static partial class JobScript
         // What a step calls by a name of these, it has called so with an alias: hence the backslashes.
         string leave = $$"""
             { _broker_status=$?; \set +xv; } 2>/dev/null
-            case $_broker_status in 0) _broker_folder=$PWD; \export _broker_folder; \export -p >"$_broker_dir/left-{{number}}" ;; esac
+            case $_broker_status in 0) _broker_folder=$PWD; \export _broker_folder; { \export -p; command echo "umask $(\umask)"; } >"$_broker_dir/left-{{number}}" ;; esac
             \exit "$_broker_status"
             """;
         script.Append(CultureInfo.InvariantCulture, $$"""

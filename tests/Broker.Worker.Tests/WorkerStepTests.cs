@@ -138,6 +138,17 @@ public sealed class WorkerStepTests : IDisposable
         Assert.EndsWith("=== step 3 ===\nf 1 2\n0027\n", Stdout, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("; exit 0")]
+    [InlineData("; trap 'true' EXIT")]
+    public async Task The_umask_carries_over(string end)
+    {
+        Assert.True((await Run($"umask 027{end}", "umask")).Ok);
+
+        Assert.EndsWith("=== step 2 ===\n0027\n", Stdout, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_function_that_may_exit_carries_over()
     {
