@@ -30,9 +30,10 @@ public static class StorageRegistration
     {
         if (options.Target.Postgres is { } connectionString)
         {
+            services.AddSingleton(provider => new EpochWatch(
+                provider.GetRequiredService<StoreEpoch>(), PostgresEngine.IsBehindPooler(connectionString), provider.GetRequiredService<ILogger<PostgresEngine>>()));
             services.AddSingleton(provider => new PostgresEngine(
-                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<StoreEpoch>(), provider.GetRequiredService<TimeProvider>(),
-                provider.GetRequiredService<ILogger<PostgresEngine>>()));
+                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<EpochWatch>(), provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<IBrokerLock, SharedDatabase>();
             services.AddSingleton<PostgresTopics>();

@@ -59,13 +59,22 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
     }
 
     [Fact]
-    public async Task A_broker_that_drops_nothing_hands_out_the_former_result()
+    public async Task A_broker_that_drops_nothing_hands_out_the_former_result() =>
+        Assert.Equal("\"OLD\"", (await PlantedAsync(services => services.AddSingleton(new StoreEpoch()))).HandedOut);
+
+    [Fact]
+    public async Task A_broker_without_the_epoch_check_hands_out_the_former_result() =>
+        Assert.Equal(("\"OLD\"", 0), await PlantedAsync(GuardPlants.NoEpochCheck));
+
+    [Fact]
+    public async Task A_broker_that_keeps_results_over_an_epoch_hands_out_the_former_result() =>
+        Assert.Equal(("\"OLD\"", 2), await PlantedAsync(GuardPlants.ResultsKept));
+
+    [Fact]
+    public async Task A_broker_without_the_epoch_check_fails_starts_after_the_id_counter_was_set_back()
     {
-        await using var store = StoreHarness.Open(Pooled, Engine.Clock, amend: services => services.AddSingleton(new StoreEpoch()));
-        await FinishFirstStepAsync(store);
-        await Engine.ExecuteAsync(Rewrite);
-        await Engine.ExecuteAsync(Bump);
-        Assert.Equal("\"OLD\"", await HandedOutAsync(store));
+        await using var store = StoreHarness.Open(Pooled, Engine.Clock, amend: GuardPlants.NoEpochCheck);
+        await Assert.ThrowsAnyAsync<Exception>(() => StartInTurnAsync(store, isPooled: true));
     }
 
     [Theory]
@@ -74,12 +83,21 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
     public async Task Starts_do_not_fail_after_the_id_counter_was_set_back(bool isPooled)
     {
         await using var store = StoreHarness.Open(isPooled ? Pooled : Target, Engine.Clock);
+        await StartInTurnAsync(store, isPooled);
+    }
+
+    // Two brokers after the counter was set back: the first one holds a block of ids that the other one reserves again.
+    private async Task StartInTurnAsync(StoreHarness store, bool isPooled)
+    {
         var definition = await DefineAsync(store);
         var first = await StartAtAsync(store, definition, "first");
         await using var peer = StoreHarness.Open(Target, Engine.Clock);
         await Engine.ExecuteAsync($"UPDATE counter SET next = {first.Id + 1} WHERE name = 'run'");
         if (!isPooled) await Engine.ExecuteAsync(EndConnections);
         var ids = new HashSet<long> { first.Id };
+
+        // More than a lane tries again: it takes the next id each time.
+        for (var i = 6; i < 46; i++) Assert.True(ids.Add((await StartAtAsync(peer, definition, $"peer-{i}")).Id));
         for (var i = 0; i < 6; i++)
         {
             Assert.True(ids.Add((await StartAtAsync(peer, definition, $"peer-{i}")).Id));
@@ -149,6 +167,17 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
         await Engine.ExecuteAsync(EndConnections);
         Assert.Equal("\"OLD\"", await HandedOutAsync(store));
         Assert.Equal(before, store.Epoch.Number);
+    }
+
+    // As in Behind_a_pooler_each_transaction_is_checked, with a fault: what that test compares, and how far the epoch has gone.
+    private async Task<(string? HandedOut, int Epochs)> PlantedAsync(Action<IServiceCollection> plant)
+    {
+        await using var store = StoreHarness.Open(Pooled, Engine.Clock, amend: plant);
+        await FinishFirstStepAsync(store);
+        var before = store.Epoch.Number;
+        await Engine.ExecuteAsync(Rewrite);
+        await Engine.ExecuteAsync(Bump);
+        return (await HandedOutAsync(store), store.Epoch.Number - before);
     }
 
     private static WorkflowDefinition Graph(string name, params string[] steps) => ADefinition.Graph(name, steps);

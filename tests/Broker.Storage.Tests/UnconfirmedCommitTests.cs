@@ -3,6 +3,7 @@ using Broker.Storage.Lanes;
 using Broker.Testing;
 using Npgsql;
 using Xunit;
+using Xunit.Sdk;
 
 namespace Broker.Storage.Tests;
 
@@ -21,9 +22,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await using (await server.OpenAdminAsync()) Assert.SkipWhen(server.ProcessId == 0, "A server that was given is not ours to set up.");
         database = await server.CreateDatabaseAsync();
 
-        // The driver cancels a COMMIT that waits longer than this.
-        var impatient = new NpgsqlConnectionStringBuilder(database) { CommandTimeout = 1 };
-        store = StoreHarness.Open(new DatabaseTarget(impatient.ConnectionString, null), TimeProvider.System);
+        store = StoreHarness.Open(ImpatientTarget(database), TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
@@ -73,6 +72,20 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await AssertUnknownAsync(() => store.Keys.RevokeAsync("k", "by", Ct));
         await AssertUnknownAsync(() => store.Audit.AddAsync(new([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]), Ct));
         await AssertUnknownAsync(() => store.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct));
+    }
+
+    [Fact]
+    public async Task A_broker_that_ignores_the_warning_acknowledges_what_is_in_doubt()
+    {
+        await using var deaf = StoreHarness.Open(ImpatientTarget(database), TimeProvider.System, amend: GuardPlants.NoticeIgnored);
+        var definition = (await deaf.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
+        await deaf.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
+        await WaitForStandbyAsync("missing");
+
+        // The checks of the two tests above fail.
+        await Assert.ThrowsAnyAsync<XunitException>(() => AssertUnknownAsync(() => deaf.Runs.StartAsync([new StartRequest(definition, "j")], Ct)));
+        await Assert.ThrowsAnyAsync<XunitException>(() => AssertUnknownAsync(() => deaf.Steps.ClaimAsync(Claim(1), Ct)));
+        await Assert.ThrowsAnyAsync<XunitException>(() => AssertUnknownAsync(() => deaf.Workers.RegisterAsync("new", [], Ct)));
     }
 
     [Fact]
@@ -153,6 +166,10 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await TerminateWaitingAsync(admin);
         await AssertUnknownAsync(() => save);
     }
+
+    // The driver cancels a COMMIT that waits longer than this.
+    private static DatabaseTarget ImpatientTarget(string connectionString) =>
+        new(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 1 }.ConnectionString, null);
 
     private CommitProbe Probe => store.Commits;
 

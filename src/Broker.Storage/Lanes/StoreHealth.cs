@@ -3,9 +3,9 @@ namespace Broker.Storage.Lanes;
 /// <summary>
 /// Whether the database takes writes and confirms commits at present, as transactions find it: a full disk still answers every question that a
 /// probe could put. A failed write is forgotten after a while, so that a broker which gets no more requests because of it is tried again; a commit
-/// that was not confirmed is remembered until another one is.
+/// that was not confirmed is remembered until another one is. Not sealed: tests plant a broker that ignores warnings.
 /// </summary>
-internal sealed class StoreHealth(TimeProvider clock)
+internal class StoreHealth(TimeProvider clock)
 {
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(5);
 
@@ -30,6 +30,12 @@ internal sealed class StoreHealth(TimeProvider clock)
     public void CommitConfirmed()
     {
         if (isCommitInDoubt) isCommitInDoubt = false;
+    }
+
+    /// <summary>Throws if a commit returned a warning.</summary>
+    public virtual void RequireConfirmed(string? warning)
+    {
+        if (warning is not null) throw CommitInDoubt(warning, null);
     }
 
     /// <summary>A commit was not confirmed. Returns what its callers are told.</summary>

@@ -104,7 +104,7 @@ internal sealed class CommitInterceptor(StoreHealth health) : IDbConnectionInter
 
     private void Check(DbConnection? connection)
     {
-        if (connection is not null && warnings.TryGetValue(connection, out var told) && told.First is { } warning) throw health.CommitInDoubt(warning.MessageText, null);
+        if (connection is not null && warnings.TryGetValue(connection, out var told)) health.RequireConfirmed(told.First?.MessageText);
     }
 
     private void Failed(Exception fault)

@@ -3,7 +3,6 @@ using Broker.Storage.Lanes;
 using Broker.Storage.Stores;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;
@@ -46,23 +45,21 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     // None of several hosts being the primary just now is no fault of the settings, but the driver calls it one.
     private readonly bool hasSeveralHosts;
 
-    public PostgresEngine(string connectionString, int turns, StoreHealth health, StoreEpoch epoch, TimeProvider clock, ILogger<PostgresEngine> log)
+    public PostgresEngine(string connectionString, int turns, StoreHealth health, EpochWatch watch, TimeProvider clock)
     {
         this.health = health;
+        this.watch = watch;
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
 
-        // Measured: without prepared statements parsing and planning took as long as running them. Only who has a pooler in transaction
-        // mode has reason to forbid them, and there the rest of the session is as little ours.
-        var chosen = connectionString.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase);
-        IsPooled = chosen && settings.MaxAutoPrepare == 0;
-        if (!chosen) settings.MaxAutoPrepare = 100;
+        // Measured: without prepared statements parsing and planning took as long as running them.
+        IsPooled = IsBehindPooler(connectionString);
+        if (!ChoosesPrepare(connectionString)) settings.MaxAutoPrepare = 100;
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "broker";
 
         // Nothing changes a session that goes back to the pool, so none is reset: that was half the transactions of an idle broker.
         settings.NoResetOnClose = true;
         hasSeveralHosts = settings.Host?.Contains(',', StringComparison.Ordinal) is true;
-        watch = new EpochWatch(epoch, IsPooled, log);
         source = CreateSource(settings.ConnectionString);
         laneSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
         contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health), new EpochInterceptor(watch)).Options);
@@ -71,6 +68,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         Memory = new RunMemory(this.clock);
         ConnectionString = settings.ConnectionString;
     }
+
+    /// <summary>Only a pooler in transaction mode is a reason to forbid prepared statements, and there settings of a session do not hold either.</summary>
+    public static bool IsBehindPooler(string connectionString) =>
+        ChoosesPrepare(connectionString) && new NpgsqlConnectionStringBuilder(connectionString).MaxAutoPrepare == 0;
+
+    private static bool ChoosesPrepare(string connectionString) => connectionString.Contains("Max Auto Prepare", StringComparison.OrdinalIgnoreCase);
 
     private NpgsqlDataSource CreateSource(string settings)
     {
@@ -229,7 +232,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ids });
         var first = (long)command.ExecuteScalar()!;
         watch.Reserved(before, first, first + ids);
-        return warnings.First is { } warning ? throw health.CommitInDoubt(warning.MessageText, null) : first;
+        health.RequireConfirmed(warnings.First?.MessageText);
+        return first;
     }
 
     public async Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct)

@@ -346,7 +346,7 @@ internal sealed class PostgresUnit(
             throw health.CommitInDoubt("the connection failed during it", fault);
         }
 
-        if (begun && warnings.First is { } warning) throw health.CommitInDoubt(warning.MessageText, null);
+        if (begun) health.RequireConfirmed(warnings.First?.MessageText);
         End();
         commit.Committed();
         commit = new();
