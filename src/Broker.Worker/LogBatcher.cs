@@ -4,13 +4,19 @@ using System.Threading.Channels;
 namespace Broker.Worker;
 
 /// <summary>
-/// Numbers the output of one job and pushes it in batches. Holds about 1 MiB at most: while the broker takes nothing,
+/// Numbers the output of one job and pushes it in batches: a line a chunk, but in a flood. Holds about 1 MiB at most: while the broker takes nothing,
 /// <see cref="Write"/> blocks, the pipe fills and the command waits.
 /// </summary>
 internal sealed class LogBatcher : IDisposable
 {
     public const int BatchBytes = 64 * 1024;
     public const int MaxHeldBytes = 1024 * 1024;
+
+    /// <summary>Beyond this many held bytes lines of one stream share chunks.</summary>
+    public const int FloodBytes = MaxHeldBytes / 4;
+
+    /// <summary>What such a chunk holds at most, unless a single line is longer.</summary>
+    public const int SharedChunkBytes = 8 * 1024;
 
     // What a chunk costs beside its text; keeps a flood of empty lines within the bound.
     private const int ChunkOverhead = 128;
@@ -21,6 +27,7 @@ internal sealed class LogBatcher : IDisposable
     private readonly Func<IReadOnlyList<LogChunk>, CancellationToken, Task> _push;
     private readonly Channel<LogChunk> _chunks = Channel.CreateUnbounded<LogChunk>(new() { SingleReader = true });
     private readonly CancellationTokenSource _giveUp = new();
+    private readonly StringBuilder _shared = new();
     private readonly object _gate = new();
     private readonly Task _pump;
     private long _sequence;
@@ -47,8 +54,8 @@ internal sealed class LogBatcher : IDisposable
             if (_closed)
                 return false;
 
-            var chunk = new LogChunk(
-                _job.WorkflowId, _job.JobId, _sequence++, data, _clock.GetUtcNow().ToUnixTimeMilliseconds(), stream);
+            // Its number is set as it enters a batch.
+            var chunk = new LogChunk(_job.WorkflowId, _job.JobId, 0, data, _clock.GetUtcNow().ToUnixTimeMilliseconds(), stream);
             _held += Size(chunk);
             return _chunks.Writer.TryWrite(chunk);
         }
@@ -105,10 +112,10 @@ internal sealed class LogBatcher : IDisposable
         }
     }
 
-    /// <summary>Fills until the batch is full, its time is over, or nothing more can come.</summary>
+    /// <summary>Fills until the batch is full, its time is over, or nothing more can come. Returns how much less is held once it is pushed.</summary>
     private async Task<long> FillAsync(List<LogChunk> batch)
     {
-        long size = 0;
+        long held = 0, size = 0;
         using var time = new CancellationTokenSource(_interval, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, _giveUp.Token);
         try
@@ -117,11 +124,14 @@ internal sealed class LogBatcher : IDisposable
             {
                 while (_chunks.Reader.TryPeek(out var next))
                 {
-                    if (batch.Count > 0 && size + Size(next) > BatchBytes)
-                        return size;
+                    bool shares = MayShare(next, batch);
+                    int more = shares ? Encoding.UTF8.GetByteCount(next.Data) : Size(next);
+                    if (batch.Count > 0 && size + more > BatchBytes)
+                        return held;
                     _chunks.Reader.TryRead(out _);
-                    batch.Add(next);
-                    size += Size(next);
+                    held += Size(next);
+                    size += more;
+                    Add(next, batch, shares);
                 }
             }
             while (await _chunks.Reader.WaitToReadAsync(either.Token));
@@ -130,8 +140,37 @@ internal sealed class LogBatcher : IDisposable
         {
             // The interval is over: push what there is.
         }
+        finally
+        {
+            EndChunk(batch);
+        }
 
-        return size;
+        return held;
+    }
+
+    // A flood of two-byte lines, a chunk each, kept its job running for 12 s after its command had ended: 500 lines filled a batch.
+    private bool MayShare(LogChunk next, List<LogChunk> batch) =>
+        Volatile.Read(ref _held) > FloodBytes && batch.Count > 0 && batch[^1].Stream == next.Stream
+        && batch[^1].Data.Length + _shared.Length + next.Data.Length <= SharedChunkBytes;
+
+    private void Add(LogChunk next, List<LogChunk> batch, bool shares)
+    {
+        if (shares)
+        {
+            _shared.Append(next.Data);
+            return;
+        }
+
+        EndChunk(batch);
+        batch.Add(next with { Sequence = _sequence++ });
+    }
+
+    private void EndChunk(List<LogChunk> batch)
+    {
+        if (_shared.Length == 0)
+            return;
+        batch[^1] = batch[^1] with { Data = batch[^1].Data + _shared };
+        _shared.Clear();
     }
 
     private static int Size(LogChunk chunk) => Encoding.UTF8.GetByteCount(chunk.Data) + ChunkOverhead;

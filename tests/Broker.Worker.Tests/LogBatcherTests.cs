@@ -56,6 +56,26 @@ public sealed class LogBatcherTests : IDisposable
     }
 
     [Fact]
+    public async Task Lines_of_a_flood_share_chunks_and_stay_in_order()
+    {
+        _broker = new TaskCompletionSource();
+        const int lines = 6_000;
+        for (int i = 0; i < lines; i++)
+            _batcher.Write(i % 1000 == 999 ? "stderr" : "stdout", $"{i}\n");
+        _broker.SetResult();
+        Assert.True(await _batcher.CloseAsync(Ct));
+
+        var chunks = new List<LogChunk>();
+        while (_pushed.Reader.TryRead(out var batch))
+            chunks.AddRange(batch);
+        Assert.Equal(string.Concat(Enumerable.Range(0, lines).Select(i => $"{i}\n")), string.Concat(chunks.Select(c => c.Data)));
+        Assert.Equal(Enumerable.Range(0, chunks.Count).Select(i => (long)i), chunks.Select(c => c.Sequence));
+        Assert.InRange(chunks.Count, 12, lines / 2);
+        Assert.All(chunks.Where(c => c.Stream == "stderr"), c => Assert.EndsWith("999\n", c.Data, StringComparison.Ordinal));
+        Assert.All(chunks, c => Assert.True(c.Data.Length <= LogBatcher.SharedChunkBytes));
+    }
+
+    [Fact]
     public async Task Closing_pushes_what_is_left_and_takes_no_more()
     {
         _batcher.Write("stdout", "last");
