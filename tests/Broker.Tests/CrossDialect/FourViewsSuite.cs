@@ -6,10 +6,10 @@ using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Broker.WorkflowFiles;
-using Flows = Broker.Tests.InstancesDialect.Flows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
+using Flows = Broker.Tests.InstancesDialect.Flows;
 
 namespace Broker.Tests.CrossDialect;
 

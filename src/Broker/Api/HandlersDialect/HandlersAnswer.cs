@@ -22,13 +22,13 @@ internal static class HandlersAnswer
     /// <summary>Answers for a body that cannot be read; <paramref name="subject"/> starts the sentence, and <paramref name="status"/> is what the route's page lists.</summary>
     public static Task BodyErrorAsync(
         HttpContext http, HandlersMount mount, in JsonBody body, string subject, int status = StatusCodes.Status400BadRequest) => body.Fault switch
-    {
-        BodyFault.TooLarge => ErrorAsync(http, mount, StatusCodes.Status413PayloadTooLarge, $"{subject}: {body.Reason}"),
-        BodyFault.TooDeep => InvalidAsync(http, mount, $"{subject}: {body.Reason}"),
-        BodyFault.None => ErrorAsync(http, mount, status, $"{subject}: expected a JSON object"),
-        BodyFault.Empty or BodyFault.NotJson =>
-            ErrorAsync(http, mount, status, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),
-    };
+        {
+            BodyFault.TooLarge => ErrorAsync(http, mount, StatusCodes.Status413PayloadTooLarge, $"{subject}: {body.Reason}"),
+            BodyFault.TooDeep => InvalidAsync(http, mount, $"{subject}: {body.Reason}"),
+            BodyFault.None => ErrorAsync(http, mount, status, $"{subject}: expected a JSON object"),
+            BodyFault.Empty or BodyFault.NotJson =>
+                ErrorAsync(http, mount, status, $"{(mount.ErrorsAsJson ? "Invalid JSON body" : subject)}: {body.Reason}"),
+        };
 
     /// <summary>An answer with one member.</summary>
     public static Task StatusAsync(HttpResponse response, string status) =>
