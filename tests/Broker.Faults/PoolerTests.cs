@@ -175,11 +175,11 @@ public sealed class PoolerTests(DurableCluster cluster)
         {
             await using var connection = new NpgsqlConnection(settings.ConnectionString);
             await connection.OpenAsync(Ct);
-            await using var command = new NpgsqlCommand("SELECT pg_backend_pid(), current_setting('enable_seqscan')", connection);
+            await using var command = new NpgsqlCommand("SELECT pg_backend_pid(), current_setting('enable_seqscan'), current_setting('client_min_messages')", connection);
             await using var reader = await command.ExecuteReaderAsync(Ct);
             await reader.ReadAsync(Ct);
             sessions.Add(reader.GetInt32(0));
-            Assert.Equal("on", reader.GetString(1));
+            Assert.Equal(("on", "notice"), (reader.GetString(1), reader.GetString(2)));
         }
 
         Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{sessions.Count} of the pooler's sessions looked at: none keeps a setting"));

@@ -74,6 +74,49 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await AssertUnknownAsync(() => store.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct));
     }
 
+    [Theory]
+    [InlineData("role", false)]
+    [InlineData("database", false)]
+    [InlineData("URL", false)]
+    [InlineData("role", true)]
+    [InlineData("database", true)]
+    public async Task A_setting_that_hides_warnings_hides_no_commit_in_doubt(string setOn, bool isPooled)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(database);
+        var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a", "b")], makeLatest: false, Ct)).Registered[0];
+        await store.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
+        await store.Keys.AddAsync(new StoredKey("k", "n", new string('0', 64), ["read"], null, default, null, null), "by", Ct);
+        if (setOn == "URL") settings.Options = "-c client_min_messages=error";
+        else await SetAsync($"ALTER {setOn} {(setOn == "role" ? settings.Username : settings.Database)} SET client_min_messages = error");
+        if (isPooled) settings.MaxAutoPrepare = 0;
+        Assert.Equal("error", await SettingAsync(settings.ConnectionString));
+
+        await using var quiet = StoreHarness.Open(ImpatientTarget(settings.ConnectionString), TimeProvider.System);
+        await quiet.Runs.StartAsync([new StartRequest(definition, "first")], Ct);
+        await WaitForStandbyAsync("missing");
+        await Task.WhenAll(
+            AssertUnknownAsync(() => quiet.Runs.StartAsync([new StartRequest(definition, "j")], Ct)),
+            AssertUnknownAsync(() => quiet.Steps.ClaimAsync(Claim(1), Ct)),
+            AssertUnknownAsync(() => Task.Run(() => quiet.Engine.ReserveIds(1), Ct)),
+            AssertUnknownAsync(() => quiet.Definitions.RegisterAsync([ADefinition.Jobs("v", "a")], makeLatest: false, Ct)),
+            AssertUnknownAsync(() => quiet.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct)),
+            AssertUnknownAsync(() => quiet.Workers.RegisterAsync("new", [], Ct)),
+            AssertUnknownAsync(() => quiet.Keys.RevokeAsync("k", "by", Ct)));
+        Assert.NotNull(await quiet.Commits.FaultAsync(Ct));
+    }
+
+    // Migrations run on connections that were opened before there were tables to ask about.
+    [Fact]
+    public async Task A_setting_that_hides_warnings_hides_no_commit_in_doubt_of_a_broker_that_made_the_tables()
+    {
+        var empty = await server.CreateEmptyDatabaseAsync();
+        await SetAsync($"ALTER DATABASE {new NpgsqlConnectionStringBuilder(empty).Database} SET client_min_messages = error");
+        await using var first = StoreHarness.Open(ImpatientTarget(empty), TimeProvider.System);
+        await first.Migrator.MigrateAsync(Ct);
+        await WaitForStandbyAsync("missing");
+        await AssertUnknownAsync(() => first.Workers.RegisterAsync("new", [], Ct));
+    }
+
     [Fact]
     public async Task A_broker_that_ignores_the_warning_acknowledges_what_is_in_doubt()
     {
@@ -206,6 +249,20 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
             await using var shown = new NpgsqlCommand("SHOW synchronous_standby_names", admin);
             return (string)(await shown.ExecuteScalarAsync(Ct))! == name;
         });
+    }
+
+    private async Task SetAsync(string sql)
+    {
+        await using var admin = await server.OpenAdminAsync();
+        await ExecuteAsync(admin, sql);
+    }
+
+    private static async Task<string> SettingAsync(string connectionString)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync(Ct);
+        await using var shown = new NpgsqlCommand("SHOW client_min_messages", connection);
+        return (string)(await shown.ExecuteScalarAsync(Ct))!;
     }
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)

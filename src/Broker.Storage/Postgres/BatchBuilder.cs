@@ -40,5 +40,13 @@ internal sealed class BatchBuilder(NpgsqlConnection connection) : IDisposable
         }
     }
 
+    /// <summary>Seconds until the driver cancels.</summary>
+    public int Timeout
+    {
+        set => batch.Timeout = value;
+    }
+
+    public Task RunAsync(CancellationToken ct) => batch.ExecuteNonQueryAsync(ct);
+
     public void Dispose() => batch.Dispose();
 }

@@ -9,9 +9,10 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Watches the commits of all contexts, as <see cref="PostgresUnit"/> does for those of the lanes: of transactions, and of single statements that
-/// write. Contexts save in a transaction always, so that no statement commits by itself while it returns rows.
+/// write. Contexts save in a transaction always, so that no statement commits by itself while it returns rows. Behind a pooler each is preceded by
+/// <see cref="CommitWarnings.ShowLocally"/>: one exchange more for a transaction, none for a statement.
 /// </summary>
-internal sealed class CommitInterceptor(StoreHealth health) : IDbConnectionInterceptor, IDbTransactionInterceptor, IDbCommandInterceptor
+internal sealed class CommitInterceptor(StoreHealth health, bool isPooled) : IDbConnectionInterceptor, IDbTransactionInterceptor, IDbCommandInterceptor
 {
     private const string Lost = "the connection failed during it";
 
@@ -20,6 +21,23 @@ internal sealed class CommitInterceptor(StoreHealth health) : IDbConnectionInter
     public DbConnection ConnectionCreated(ConnectionCreatedEventData eventData, DbConnection result)
     {
         warnings.Add(result, new CommitWarnings((NpgsqlConnection)result));
+        return result;
+    }
+
+    public DbTransaction TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result)
+    {
+        if (!isPooled) return result;
+        using var show = new NpgsqlCommand(CommitWarnings.ShowLocally, (NpgsqlConnection)connection);
+        show.ExecuteNonQuery();
+        return result;
+    }
+
+    public async ValueTask<DbTransaction> TransactionStartedAsync(
+        DbConnection connection, TransactionEndEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
+    {
+        if (!isPooled) return result;
+        await using var show = new NpgsqlCommand(CommitWarnings.ShowLocally, (NpgsqlConnection)connection);
+        await show.ExecuteNonQueryAsync(cancellationToken);
         return result;
     }
 
@@ -57,14 +75,14 @@ internal sealed class CommitInterceptor(StoreHealth health) : IDbConnectionInter
 
     public InterceptionResult<int> NonQueryExecuting(DbCommand command, CommandEventData eventData, InterceptionResult<int> result)
     {
-        Clear(command.Connection);
+        Prepare(command);
         return result;
     }
 
     public ValueTask<InterceptionResult<int>> NonQueryExecutingAsync(
         DbCommand command, CommandEventData eventData, InterceptionResult<int> result, CancellationToken cancellationToken = default)
     {
-        Clear(command.Connection);
+        Prepare(command);
         return ValueTask.FromResult(result);
     }
 
@@ -96,6 +114,12 @@ internal sealed class CommitInterceptor(StoreHealth health) : IDbConnectionInter
     // What the server refuses by itself it rolls back.
     private static bool IsLostWrite(DbCommand command, CommandErrorEventData failed) =>
         CommitsItself(command) && failed.ExecuteMethod is DbCommandMethod.ExecuteNonQuery && failed.Exception.Find<PostgresException>() is null;
+
+    private void Prepare(DbCommand command)
+    {
+        Clear(command.Connection);
+        if (isPooled && CommitsItself(command)) command.CommandText = $"{CommitWarnings.ShowLocally};\n{command.CommandText}";
+    }
 
     private void Clear(DbConnection? connection)
     {

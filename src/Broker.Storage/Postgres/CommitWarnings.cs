@@ -9,6 +9,15 @@ namespace Broker.Storage.Postgres;
 /// </summary>
 internal sealed class CommitWarnings
 {
+    /// <summary>
+    /// First statement of a session, before the question of <see cref="EpochWatch"/> and in its exchange. A role, a database or a URL may have set
+    /// <c>error</c>: the server then sends no warning, and a commit that no standby has would count as confirmed.
+    /// </summary>
+    public const string Show = "SET client_min_messages = warning";
+
+    /// <summary>The same for one transaction, where the session belongs to a pooler. It returns no rows, and no warning outside a transaction block.</summary>
+    public const string ShowLocally = "DO $$ BEGIN SET LOCAL client_min_messages = warning; END $$";
+
     public CommitWarnings(NpgsqlConnection connection) => connection.Notice += (_, told) =>
     {
         if (told.Notice.InvariantSeverity is "WARNING") First ??= told.Notice;

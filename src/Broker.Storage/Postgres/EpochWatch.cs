@@ -87,7 +87,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
         }
     }
 
-    /// <summary>Asks a new connection. A database without tables is not asked.</summary>
+    /// <summary>Asks a connection, and makes a new one send warnings. A database without tables is not asked.</summary>
     public void Check(NpgsqlConnection connection, bool isNew)
     {
         while (true)
@@ -95,7 +95,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
             var (at, before) = (statement, Ask());
             try
             {
-                using var question = new NpgsqlCommand(EpochReading.Statements[at], connection);
+                using var question = new NpgsqlCommand(Opening(isNew) + EpochReading.Statements[at], connection);
                 using var answer = question.ExecuteReader();
                 answer.Read();
                 Compare(before, EpochReading.Read(answer), isNew);
@@ -106,6 +106,10 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
             }
             catch (PostgresException missing) when (missing.SqlState is PostgresErrorCodes.UndefinedTable)
             {
+                // The refusal has rolled the opening back.
+                if (Opening(isNew) is not { Length: > 0 } opening) return;
+                using var alone = new NpgsqlCommand(opening, connection);
+                alone.ExecuteNonQuery();
                 return;
             }
         }
@@ -119,7 +123,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
             var (at, before) = (statement, Ask());
             try
             {
-                await using var question = new NpgsqlCommand(EpochReading.Statements[at], connection);
+                await using var question = new NpgsqlCommand(Opening(isNew) + EpochReading.Statements[at], connection);
                 await using var answer = await question.ExecuteReaderAsync();
                 await answer.ReadAsync();
                 Compare(before, EpochReading.Read(answer), isNew);
@@ -130,10 +134,15 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
             }
             catch (PostgresException missing) when (missing.SqlState is PostgresErrorCodes.UndefinedTable)
             {
+                if (Opening(isNew) is not { Length: > 0 } opening) return;
+                await using var alone = new NpgsqlCommand(opening, connection);
+                await alone.ExecuteNonQueryAsync();
                 return;
             }
         }
     }
+
+    private string Opening(bool isNew) => isNew && !isPooled ? CommitWarnings.Show + "; " : "";
 
     // Functions that the role may not call, or that the server does not have.
     private bool AsksLess(PostgresException refused, int at)

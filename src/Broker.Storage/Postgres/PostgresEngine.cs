@@ -25,11 +25,14 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         SET jit = off; SET plan_cache_mode = force_generic_plan
         """;
 
-    /// <summary>The same for one transaction: behind a pooler a session is not ours to keep. One statement, and one that returns no rows.</summary>
+    /// <summary>
+    /// The same for one transaction, with what <see cref="CommitWarnings"/> needs: behind a pooler a session is not ours to keep. One statement, and
+    /// one that returns no rows.
+    /// </summary>
     public const string LocalWalkSettings = """
         DO $$ BEGIN
             SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
-            SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan;
+            SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL client_min_messages = warning;
         END $$
         """;
 
@@ -62,7 +65,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         hasSeveralHosts = settings.Host?.Contains(',', StringComparison.Ordinal) is true;
         source = CreateSource(settings.ConnectionString);
         laneSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
-        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health), new EpochInterceptor(watch)).Options);
+        contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health, IsPooled), new EpochInterceptor(watch)).Options);
         Turns = turns;
         marks = new ClaimMarks(clock);
         Memory = new RunMemory(this.clock);
@@ -157,10 +160,12 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         await using var standbys = new NpgsqlCommand("SELECT current_setting('synchronous_standby_names') <> ''", connection);
         if (!((bool)(await standbys.ExecuteScalarAsync(ct))! || inDoubt)) return null;
 
-        await using var probe = new NpgsqlCommand(HotSql.Confirm, connection) { CommandTimeout = ProbeSecs };
+        using var probe = AloneOn(connection);
+        probe.Timeout = ProbeSecs;
+        probe.Add(HotSql.Confirm);
         try
         {
-            await probe.ExecuteNonQueryAsync(ct);
+            await probe.RunAsync(ct);
         }
         catch (Exception fault) when (IsUnavailable(fault))
         {
@@ -228,12 +233,28 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     {
         using var connection = source.OpenConnection();
         var (warnings, before) = (new CommitWarnings(connection), watch.Ask());
-        using var command = new NpgsqlCommand(HotSql.ReserveIds, connection);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = ids });
-        var first = (long)command.ExecuteScalar()!;
+        using var batch = AloneOn(connection);
+        batch.Add(HotSql.ReserveIds, new NpgsqlParameter<long> { TypedValue = ids });
+        var first = ReadOne(batch);
         watch.Reserved(before, first, first + ids);
         health.RequireConfirmed(warnings.First?.MessageText);
         return first;
+    }
+
+    // One statement that commits by itself and whose warnings are read: behind a pooler it takes the setting along.
+    private BatchBuilder AloneOn(NpgsqlConnection connection)
+    {
+        var batch = new BatchBuilder(connection);
+        if (IsPooled) batch.Add(CommitWarnings.ShowLocally);
+        return batch;
+    }
+
+    // Warnings of the commit come behind the row: the reader is closed before they are looked at.
+    private static long ReadOne(BatchBuilder batch)
+    {
+        using var reader = batch.Read();
+        reader.Read();
+        return reader.GetInt64(0);
     }
 
     public async Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct)
