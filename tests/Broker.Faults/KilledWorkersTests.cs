@@ -20,7 +20,7 @@ public abstract class KilledWorkersTests(DurableCluster cluster, Database databa
         using var scratch = new TempFolder();
         await using var site = await Site.OpenAsync(database, cluster.Postgres);
         var go = Path.Combine(scratch.Path, "go");
-        // Ends by itself in any case: a killed worker leaves its job running.
+        // Ends by itself in any case.
         var command = $"echo $WHO >> {scratch.Path}/$BROKER_JOB; n=0; while [ ! -e {go} ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n+1)); done";
         var workflow = await site.Http.DefineAsync(
             Ct, [.. Enumerable.Range(0, workers).Select(i => Wire.Job($"job-{i}", command, more: ""","max_retries":1"""))]);

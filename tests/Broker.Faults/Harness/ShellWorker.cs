@@ -10,7 +10,7 @@ internal static class ShellWorker
         var worker = new ManagedProcess(
             RepositoryLayout.WorkerProgram(),
             new Dictionary<string, string> { ["WHO"] = name },
-            ["--server", broker.AbsoluteUri, "--id", name, .. arguments]);
+            ["--server", broker.AbsoluteUri, "--id", name, "--inherit-env", "WHO", .. arguments]);
         worker.Start();
         return worker;
     }
