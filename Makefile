@@ -14,7 +14,7 @@ test-all: ## Runs the long fault round too; wants root, pgbouncer and faketime.
 	dotnet test
 	BROKER_FAULTS=long dotnet run -c Release --project tests/Broker.Faults
 
-bench: ## Measures every scenario on both databases, in a quarter of an hour.
+bench: ## Measures every scenario on both databases, in 15 minutes.
 	dotnet run -c Release --project tests/Broker.Benchmarks -- --json bench.json
 
 run: ## Starts a broker on http://localhost:3000.

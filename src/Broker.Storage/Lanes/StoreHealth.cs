@@ -38,7 +38,7 @@ internal class StoreHealth(TimeProvider clock)
         if (warning is not null) throw CommitInDoubt(warning, null);
     }
 
-    /// <summary>A commit was not confirmed. Returns what its callers are told.</summary>
+    /// <summary>A commit was not confirmed. Returns the exception for its callers.</summary>
     public OutcomeUnknownException CommitInDoubt(string reason, Exception? fault)
     {
         isCommitInDoubt = true;

@@ -165,7 +165,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database has another history than before: all that was remembered of it is dropped. Before: {Before}. Now: {Now}")]
     private static partial void LogChanged(ILogger logger, string before, string now);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "A restore or failover is told by less, because a function is not to be had ({Reason})")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Fewer signals show a restore or failover, because the role may not call a function ({Reason})")]
     private static partial void LogLess(ILogger logger, string reason);
 
     /// <summary>What was known when a question was asked.</summary>

@@ -13,7 +13,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     private const string NotConfirmed = "The database does not confirm commits: a synchronous standby may be away.";
 
-    // A commit on a standby far away takes a tenth of it, and readiness has 4 s.
+    // A commit on a remote standby takes 10 % of it, and readiness has 4 s.
     private const int ProbeSecs = 2;
 
     /// <summary>

@@ -3,7 +3,7 @@ namespace Broker.Settings;
 /// <summary>Finds the known name that a mistyped one is likely to mean.</summary>
 internal static class NearestKey
 {
-    /// <summary>Null when none is near: a third of the characters may differ. The same last part in another section is near too.</summary>
+    /// <summary>Null when none is near: 33 % of the characters may differ. The same last part in another section is near too.</summary>
     public static string? To(string typed, IEnumerable<string> known)
     {
         var (nearest, least) = ((string?)null, 1 + (typed.Length / 3));
