@@ -41,12 +41,14 @@ internal static class BrokerPairs
                 await connection.StartInstancesAsync(workflow, runs, workflow, ct);
             }
 
+            var usage = await BrokerUsage.BeginAsync(site, ct);
             var supply = new Supply(runs * Supply.StepsInARun);
-            return await Load.RunAsync(workers, async (worker, latencies, ct) =>
+            var sample = await Load.RunAsync(workers, async (worker, latencies, ct) =>
             {
                 using var connection = await RawConnection.ConnectAsync(site.Address, ct);
                 return await WorkAsync(connection, ids[worker], supply, latencies, ct);
             }, ct);
+            return await usage.EndAsync(sample, ct);
         });
     }
 

@@ -27,9 +27,7 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
     public async Task<Sample> RunAsync(int runs, CancellationToken ct)
     {
         var definition = await StartAsync(runs, ct);
-        var garbage = await GarbageAsync(ct);
-        double cpu = CpuSeconds();
-        long? writes = await site.WritesAsync();
+        var usage = await BrokerUsage.BeginAsync(site, ct);
         var supply = new Supply((long)runs * Supply.StepsInARun);
         var sample = await WorkOffAsync(site, definition.Label, supply, workers, work, ct);
         if (given is null && sample.Count != supply.Steps)
@@ -38,22 +36,7 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
                 CultureInfo.InvariantCulture, $"{sample.Count} steps were done of {supply.Steps}: some were handed out twice."));
         }
 
-        var extras = new Dictionary<string, double>
-        {
-            ["broker cpu us/step"] = (CpuSeconds() - cpu) * 1e6 / sample.Count,
-            ["broker MB"] = site.Brokers.Sum(broker => ProcessUsage.ResidentMegabytes(broker.Id)),
-        };
-        foreach (var (figure, after) in await GarbageAsync(ct))
-        {
-            extras[figure + "/1000 steps"] = (after - garbage.GetValueOrDefault(figure)) * 1000 / sample.Count;
-        }
-
-        if (await site.WritesAsync() is { } written && writes is { } earlier)
-        {
-            extras["commits/step"] = (double)(written - earlier) / sample.Count;
-        }
-
-        return sample with { Extras = extras };
+        return await usage.EndAsync(sample, ct);
     }
 
     /// <summary>Every worker on a connection of its own, spread over the site's brokers.</summary>
@@ -72,21 +55,5 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
         var definition = given ?? new JobDefinition(await connection.DefineJobsAsync(Bodies.FiveStepJobs(name, name), ct), name);
         await connection.StartInstancesAsync(definition.Workflow, runs, name, ct);
         return definition;
-    }
-
-    private double CpuSeconds() => site.Brokers.Sum(broker => ProcessUsage.CpuSeconds(broker.Id));
-
-    private async Task<Dictionary<string, double>> GarbageAsync(CancellationToken ct)
-    {
-        var sums = new Dictionary<string, double>();
-        foreach (var broker in site.Brokers)
-        {
-            foreach (var (figure, value) in await ProcessUsage.GarbageAsync(broker.Address, ct))
-            {
-                sums[figure] = sums.GetValueOrDefault(figure) + value;
-            }
-        }
-
-        return sums;
     }
 }
