@@ -33,8 +33,8 @@ public interface IWorkflowFileStore
     /// <summary>Registers, replaces and withdraws definitions in one transaction.</summary>
     Task<FolderOutcome> ApplyAsync(FolderChange change, CancellationToken ct);
 
-    /// <summary>All files, by name.</summary>
-    Task<IReadOnlyList<StoredFile>> ListAsync(CancellationToken ct);
+    /// <summary>Files in order of name and folder, from behind the given one on.</summary>
+    Task<IReadOnlyList<StoredFile>> PageAsync(StoredFile? after, int take, CancellationToken ct);
 
     /// <summary>Why the workflow's file cannot be read; null when it can be, or when it has none.</summary>
     Task<string?> ErrorOfAsync(string name, CancellationToken ct);

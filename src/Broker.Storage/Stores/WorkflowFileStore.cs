@@ -88,12 +88,15 @@ internal sealed class WorkflowFileStore(IEngine engine, DefinitionCache cache, Q
         return withdrawn;
     }
 
-    public async Task<IReadOnlyList<StoredFile>> ListAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<StoredFile>> PageAsync(StoredFile? after, int take, CancellationToken ct)
     {
         await using var db = engine.CreateContext();
-        var rows = await db.WorkflowFiles.AsNoTracking().ToListAsync(ct);
-        return [.. rows.OrderBy(f => f.Name, StringComparer.Ordinal).ThenBy(f => f.Source, StringComparer.Ordinal)
-            .Select(f => new StoredFile(f.Name, f.Source, f.File, f.Version, f.Error, Instants.FromMicros(f.ChangedAt)))];
+        var (name, source) = (after?.Name ?? "", after?.Source ?? "");
+        return await db.WorkflowFiles
+            .Where(f => string.Compare(f.Name, name) > 0 || (f.Name == name && string.Compare(f.Source, source) > 0))
+            .OrderBy(f => f.Name).ThenBy(f => f.Source).Take(take)
+            .Select(f => new StoredFile(f.Name, f.Source, f.File, f.Version, f.Error, Instants.FromMicros(f.ChangedAt)))
+            .ToListAsync(ct);
     }
 
     public async Task<string?> ErrorOfAsync(string name, CancellationToken ct)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Storage;
@@ -14,8 +15,18 @@ internal sealed partial class BrokerEngine
         foreach (var name in outcome.Withdrawn) await audit.NoteAsync("withdraw", name);
     }
 
-    /// <summary>Workflow files of all brokers on this database, with what is wrong with them.</summary>
-    public async Task<IReadOnlyList<StoredFile>> FilesAsync(CancellationToken ct) => Known(await files.ListAsync(ct), file => file.Name);
+    /// <summary>Workflow files of all brokers on this database in order of their names, with what is wrong with them; read page by page.</summary>
+    public async IAsyncEnumerable<StoredFile> FilesAsync([EnumeratorCancellation] CancellationToken ct)
+    {
+        StoredFile? last = null;
+        while (true)
+        {
+            var page = await files.PageAsync(last, DefinitionPage, ct);
+            foreach (var file in Known(page, file => file.Name)) yield return file;
+            if (page.Count < DefinitionPage) yield break;
+            last = page[^1];
+        }
+    }
 
     /// <summary>Why the file of that workflow cannot be read; null when it can be, or when it has none.</summary>
     public Task<string?> FileErrorAsync(string workflow, CancellationToken ct) =>

@@ -45,6 +45,29 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
     }
 
     [Fact]
+    public async Task The_list_of_files_is_given_in_pages()
+    {
+        string[] names = ["a", "b", "c", "d"];
+        foreach (var name in names) Write($"{name}.yml");
+        var broker = await StartAsync();
+
+        Assert.Equal(["a", "b"], await PageAsync("limit=2"));
+        Assert.Equal(["c", "d"], await PageAsync("limit=2&offset=2"));
+        Assert.Equal(["d"], await PageAsync("offset=3"));
+        Assert.Empty(await PageAsync("limit=0"));
+        Assert.Empty(await PageAsync("offset=99999999999"));
+        Assert.Equal(names, await PageAsync("limit=99999999999"));
+        foreach (var (query, field) in (IEnumerable<(string, string)>)[("limit=-1", "limit"), ("offset=x", "offset"), ("limit=&offset=1", "limit")])
+        {
+            var refused = await CallAsync(broker, "GET", $"/api/workflow-files?{query}");
+            Assert.Equal((400, field), (refused.Status, (string)refused.Json!["field"]!));
+        }
+
+        async Task<IEnumerable<string>> PageAsync(string query) =>
+            (await CallAsync(broker, "GET", $"/api/workflow-files?{query}")).Json!.AsArray().Select(f => (string)f!["workflow_id"]!);
+    }
+
+    [Fact]
     public async Task What_runs_when_its_file_goes_is_finished_and_shown()
     {
         Write("gone.yml");

@@ -27,8 +27,8 @@ internal static class JobsDialectApi
             .TakesJson<NewWorkflowDto>().Produces<WorkflowDto>(201).Faults()
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow-files", WorkflowRoutes.FilesAsync).WithName("ListWorkflowFiles").WithSummary("Workflow files, also those that cannot be read")
-            .WithDescription("A file with an `error` has no workflow in the other lists, and a start of it is a 409.")
-            .Produces<WorkflowFileDto[]>()
+            .WithDescription("Query: `limit` (default 100, capped at 1000), `offset`. In order of workflow and folder. A file with an `error` has no workflow in the other lists, and a start of it is a 409.")
+            .Produces<WorkflowFileDto[]>().Produces<JobsErrorDto>(400)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/sample", WorkflowRoutes.CreateSampleAsync).WithName("CreateSampleWorkflow").WithSummary("The built-in sample, all jobs queued")
             .Produces<WorkflowDto>(201)

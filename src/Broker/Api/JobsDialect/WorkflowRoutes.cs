@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations.Tracing;
+using Broker.Storage;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
@@ -15,15 +17,7 @@ internal static class WorkflowRoutes
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        if (!TryNumber(http, "limit", DefaultLimit, out var limit) || !TryNumber(http, "offset", 0, out var offset))
-        {
-            var field = TryNumber(http, "limit", DefaultLimit, out _) ? "offset" : "limit";
-            await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: expected an integer of 0 or more", field);
-            return;
-        }
-
-        var take = (int)Math.Min(limit, MaxLimit);
-        var skip = (int)Math.Min(offset, int.MaxValue);
+        if (await PageOfAsync(http) is not var (skip, take)) return;
         var status = http.Request.Query["status"].ToString();
         await using var answer = new JsonStream(http.Response);
         answer.Json.WriteStartArray();
@@ -88,24 +82,35 @@ internal static class WorkflowRoutes
     }
 
     /// <summary>Workflow files with their state: those that cannot be read are in no other list.</summary>
-    public static async Task FilesAsync(HttpContext http, BrokerEngine engine, CancellationToken ct) =>
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await engine.FilesAsync(ct), static (json, files) =>
+    public static async Task FilesAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        if (await PageOfAsync(http) is not var (skip, take)) return;
+        await using var answer = new JsonStream(http.Response);
+        answer.Json.WriteStartArray();
+        if (take > 0)
         {
-            json.WriteStartArray();
-            foreach (var file in files)
+            await foreach (var file in engine.FilesAsync(ct).Skip(skip).Take(take))
             {
-                json.WriteStartObject();
-                json.WriteString("workflow_id", file.Name);
-                json.WriteString("file", file.File);
-                json.WriteString("folder", file.Source);
-                json.WriteString("version", file.Version);
-                json.WriteString("error", file.Error);
-                json.WriteNumber("changed_at_ms", file.ChangedAt.ToUnixTimeMilliseconds());
-                json.WriteEndObject();
+                Write(answer.Json, file);
+                await answer.RowAsync(ct);
             }
+        }
 
-            json.WriteEndArray();
-        });
+        answer.Json.WriteEndArray();
+        await answer.EndAsync(ct);
+    }
+
+    private static void Write(Utf8JsonWriter json, StoredFile file)
+    {
+        json.WriteStartObject();
+        json.WriteString("workflow_id", file.Name);
+        json.WriteString("file", file.File);
+        json.WriteString("folder", file.Source);
+        json.WriteString("version", file.Version);
+        json.WriteString("error", file.Error);
+        json.WriteNumber("changed_at_ms", file.ChangedAt.ToUnixTimeMilliseconds());
+        json.WriteEndObject();
+    }
 
     /// <summary>A new run, unless the last one is active: then nothing happens.</summary>
     public static async Task RunAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
@@ -175,6 +180,16 @@ internal static class WorkflowRoutes
         await using var answer = new JsonStream(http.Response, status);
         await workflow.WriteAsync(answer, http.RequestAborted);
         await answer.EndAsync(http.RequestAborted);
+    }
+
+    // Null after an error answer.
+    private static async ValueTask<(int Skip, int Take)?> PageOfAsync(HttpContext http)
+    {
+        if (TryNumber(http, "limit", DefaultLimit, out var limit) & TryNumber(http, "offset", 0, out var offset))
+            return ((int)Math.Min(offset, int.MaxValue), (int)Math.Min(limit, MaxLimit));
+        var field = TryNumber(http, "limit", DefaultLimit, out _) ? "offset" : "limit";
+        await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: expected an integer of 0 or more", field);
+        return null;
     }
 
     private static bool TryNumber(HttpContext http, string name, ulong fallback, out ulong number)
