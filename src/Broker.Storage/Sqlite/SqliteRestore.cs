@@ -6,12 +6,9 @@ namespace Broker.Storage.Sqlite;
 /// <summary>Puts a copy that <see cref="SqliteBackup"/> made in the place of the database. What stood there is kept under another name.</summary>
 public static class SqliteRestore
 {
-    /// <summary>Returns the name under which the former database is kept; null where there was none. The copy stays as it is.</summary>
+    /// <summary>Returns the name under which the former database is kept; null where there was none. The copy, checked before, stays as it is.</summary>
     public static async Task<string?> ReplaceAsync(string database, string copy, DateTimeOffset now, CancellationToken ct)
     {
-        if (!File.Exists(copy)) throw new IOException($"There is no backup at {Path.GetFullPath(copy)}.");
-        RegularFile.RequireIfThere(copy, $"{Path.GetFullPath(copy)} is not a regular file.");
-        await CheckAsync(copy, ct);
         var place = new SqliteFiles(database).Database;
         var part = $"{place}.restored";
         File.Delete(part);
@@ -21,17 +18,29 @@ public static class SqliteRestore
         return former;
     }
 
-    private static async Task CheckAsync(string copy, CancellationToken ct)
+    /// <summary>Throws an <see cref="IOException"/> that names the file unless it is a whole database of a broker.</summary>
+    public static async Task CheckAsync(string copy, CancellationToken ct)
     {
-        // Not read-only: a copy made by other means may have a log that is to be read as well.
-        var source = new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
-        await using var connection = new SqliteConnection(source.ConnectionString);
-        await connection.OpenAsync(ct);
-        await using var check = connection.CreateCommand();
-        check.CommandText = "PRAGMA integrity_check(1)";
-        if (await check.ExecuteScalarAsync(ct) is not "ok") throw new IOException($"{Path.GetFullPath(copy)} is damaged.");
-        check.CommandText = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('run', 'step', 'counter')";
-        if (await check.ExecuteScalarAsync(ct) is not 3L) throw new IOException($"{Path.GetFullPath(copy)} is no database of a broker.");
+        var name = Path.GetFullPath(copy);
+        if (!File.Exists(copy)) throw new IOException($"There is no backup at {name}.");
+        RegularFile.RequireIfThere(copy, $"{name} is not a regular file.");
+        try
+        {
+            // Not read-only: a copy made by other means may have a log that is to be read as well.
+            var source = new SqliteConnectionStringBuilder { DataSource = copy, Mode = SqliteOpenMode.ReadWrite, Pooling = false };
+            await using var connection = new SqliteConnection(source.ConnectionString);
+            await connection.OpenAsync(ct);
+            await using var check = connection.CreateCommand();
+            check.CommandText = "PRAGMA integrity_check(1)";
+            if (await check.ExecuteScalarAsync(ct) is not "ok") throw new IOException($"{name} is damaged.");
+            check.CommandText = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('run', 'step', 'counter')";
+            if (await check.ExecuteScalarAsync(ct) is not 3L) throw new IOException($"{name} is no database of a broker.");
+        }
+        catch (SqliteException unreadable)
+        {
+            // Without it as the inner exception: that one is reported as a fault of the database in use.
+            throw new IOException($"{name} cannot be read as a SQLite database: {unreadable.Message}");
+        }
     }
 
     // With the log beside it, in which its last commits may stand.

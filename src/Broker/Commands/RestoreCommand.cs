@@ -36,6 +36,9 @@ internal static class RestoreCommand
             await using var services = CommandStores.Of(setup.Settings);
             if (target.SqlitePath is { } path)
             {
+                // Before anything is locked or made at the place of the database.
+                await SqliteRestore.CheckAsync(file!, ct);
+
                 // Refused while a broker serves the file.
                 services.GetRequiredService<IBrokerLock>().Take();
                 var former = await SqliteRestore.ReplaceAsync(path, file!, TimeProvider.System.GetUtcNow(), ct);

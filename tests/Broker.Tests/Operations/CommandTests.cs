@@ -68,6 +68,22 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(new Uri("/readyz", UriKind.Relative), Ct)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("this is no database, and long enough to be taken for one that is broken")]
+    [InlineData("")]
+    public async Task A_restore_from_a_file_that_is_no_database_names_it_and_makes_no_file(string content)
+    {
+        var copy = Path.Combine(folder.Path, "notes.txt");
+        await File.WriteAllTextAsync(copy, content, Ct);
+
+        var refused = await RunAsync([], "The restore failed: ", "restore", copy);
+
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(refused.Output, line => line.Contains(copy, StringComparison.Ordinal));
+        Assert.False(File.Exists(Database));
+        Assert.Equal(content, await File.ReadAllTextAsync(copy, Ct));
+    }
+
     [Fact]
     public async Task A_database_that_cannot_be_migrated_is_told_with_exit_code_1()
     {
