@@ -35,6 +35,7 @@ internal static class BrokerHost
         builder.Services.AddAuth(auth, settings);
         builder.Services.AddRequestRates(settings);
         builder.Services.AddSingleton<StreamSlots>();
+        builder.Services.AddSingleton<BodyBudget>();
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
         builder.Services.AddSingleton<WorkflowFileSync>();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Pipelines;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -50,14 +51,16 @@ internal readonly struct JsonBody : IDisposable
     /// <param name="settings">How long it may be, and how deep.</param>
     /// <param name="ct">Gives up.</param>
     /// <param name="turn">Taken when the body has arrived, before it is parsed.</param>
+    /// <exception cref="BodyBudgetException">The memory for large bodies is used up.</exception>
     public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct, DefinitionTurn? turn = null)
     {
         var maxBytes = settings.MaxBodyBytes;
         if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
         var reader = request.BodyReader;
+        BodyBudget.Share? share = null;
         while (true)
         {
-            System.IO.Pipelines.ReadResult read;
+            ReadResult read;
             try
             {
                 read = await reader.ReadAsync(ct);
@@ -67,10 +70,21 @@ internal readonly struct JsonBody : IDisposable
                 return broken.StatusCode == StatusCodes.Status413PayloadTooLarge ? TooLarge(maxBytes) : new(null, BodyFault.NotJson, broken.Message);
             }
 
-            if (read.Buffer.Length > maxBytes)
+            var length = read.Buffer.Length;
+            if (length > maxBytes)
             {
                 reader.AdvanceTo(read.Buffer.End);
                 return TooLarge(maxBytes);
+            }
+
+            if (length > BodyBudget.FreeBytes)
+            {
+                share ??= BodyBudget.Open(request);
+                if (!share.TryGrow(length))
+                {
+                    reader.AdvanceTo(read.Buffer.End);
+                    throw share.IsEnded ? Stalled() : new BodyBudgetException();
+                }
             }
 
             if (!read.IsCompleted)
@@ -79,12 +93,16 @@ internal readonly struct JsonBody : IDisposable
                 continue;
             }
 
-            if (turn is not null) await turn.EnterAsync(read.Buffer.Length, ct);
+            share?.Complete();
+            if (turn is not null) await turn.EnterAsync(length, ct);
             var body = Parse(read.Buffer, settings.Limits.JsonDepth);
             reader.AdvanceTo(read.Buffer.End);
             return body;
         }
     }
+
+    private static BadHttpRequestException Stalled() =>
+        new($"no byte of the body arrived for {BodyBudget.StallTime.TotalSeconds:0} seconds while other bodies needed its memory", StatusCodes.Status408RequestTimeout);
 
     private static JsonBody Parse(ReadOnlySequence<byte> bytes, int depth)
     {

@@ -49,6 +49,8 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
                 return RefusalForm.SendAsync(http, bad.StatusCode, bad.Message);
             case WorkflowBrokenException broken:
                 return RefusalForm.SendAsync(http, StatusCodes.Status409Conflict, broken.Message);
+            case BodyBudgetException full:
+                return UnavailableAsync(http, full.Message);
             case var _ when Unavailability.Of(http, fault) is { } told:
                 Unavailable(fault, http.Request.Method, http.Request.Path.Value);
                 return UnavailableAsync(http, told);

@@ -22,6 +22,12 @@ internal sealed record LimitSettings
     /// <summary>A body that comes slower than that for five seconds is given up; zero: never.</summary>
     public int BodyBytesPerSecond { get; init; } = 240;
 
+    /// <summary>
+    /// Bytes that the bodies of all unanswered requests hold together, 64 KiB of each not counted; further bodies are answered 503. One body of
+    /// <see cref="BrokerSettings.MaxBodyBytes"/> always fits. Zero: any number.
+    /// </summary>
+    public int BodyBytes { get; init; } = 64 * 1024 * 1024;
+
     /// <summary>Connections at a time; further ones are closed. Zero: any number.</summary>
     public int Connections { get; init; }
 

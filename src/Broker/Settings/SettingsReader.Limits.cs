@@ -14,6 +14,7 @@ internal static partial class SettingsReader
         Limit("HeaderCount", (limits, text) => limits with { HeaderCount = Whole(text, 10, 10_000) }),
         Limit("HeaderTimeout", (limits, text) => limits with { HeaderTimeout = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)) }),
         Limit("BodyBytesPerSecond", (limits, text) => limits with { BodyBytesPerSecond = Whole(text, 0, Million) }),
+        Limit("BodyBytes", (limits, text) => limits with { BodyBytes = Whole(text, 0, int.MaxValue) }),
         Limit("Connections", (limits, text) => limits with { Connections = Whole(text, 0, Million) }),
         Limit("Streams", (limits, text) => limits with { Streams = Whole(text, 0, Million) }),
         Limit("RequestsPerSecond", (limits, text) => limits with { RequestsPerSecond = Whole(text, 0, Million) }),
