@@ -1,27 +1,18 @@
-using Broker.Storage.Changes;
-using Broker.Storage.Lanes;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Health;
+using Broker.Storage.Matching;
 using Broker.Storage.Postgres;
-using Broker.Storage.Reads;
 using Broker.Storage.Schema;
+using Broker.Storage.Signals;
 using Broker.Storage.Sqlite;
 using Broker.Storage.Stores;
+using Broker.Storage.Tables;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage;
-
-/// <summary>How the store is set up.</summary>
-/// <param name="Target">Where the data is.</param>
-/// <param name="DefaultLeaseSecs">Lease of a step whose worker asks for none (seconds).</param>
-/// <param name="Lanes">Transactions that may run side by side on PostgreSQL, 1 to 16.</param>
-public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs, int Lanes)
-{
-    /// <summary>Versions of one definition; zero: any number.</summary>
-    public int Versions { get; init; }
-
-    /// <summary>What the log of a job holds in one run; zero: any number of bytes.</summary>
-    public long LogBytes { get; init; } = 64 * 1024 * 1024;
-}
 
 /// <summary>The one way into this project.</summary>
 public static class StorageRegistration
@@ -34,7 +25,7 @@ public static class StorageRegistration
                 provider.GetRequiredService<StoreEpoch>(), PostgresEngine.IsBehindPooler(connectionString), provider.GetRequiredService<ILogger<PostgresEngine>>()));
             services.AddSingleton(provider => new PostgresEngine(
                 connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<EpochWatch>(), provider.GetRequiredService<TimeProvider>()));
-            services.AddSingleton<IEngine>(provider => provider.GetRequiredService<PostgresEngine>());
+            services.AddSingleton<IDatabaseEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<IBrokerLock, SharedDatabase>();
             services.AddSingleton<PostgresTopics>();
             services.AddSingleton<IPeerLink, PostgresListener>();
@@ -43,7 +34,7 @@ public static class StorageRegistration
         else
         {
             services.AddSingleton(provider => new SqliteEngine(options.Target.SqlitePath!, provider.GetRequiredService<TimeProvider>()));
-            services.AddSingleton<IEngine>(provider => provider.GetRequiredService<SqliteEngine>());
+            services.AddSingleton<IDatabaseEngine>(provider => provider.GetRequiredService<SqliteEngine>());
             services.AddSingleton<IBrokerLock>(provider => provider.GetRequiredService<SqliteEngine>());
             services.AddSingleton<IPeerLink, NoPeers>();
             services.AddSingleton<IPageReads, ThreadReads>();
@@ -53,12 +44,12 @@ public static class StorageRegistration
         services.AddSingleton<Migrator>();
         services.AddSingleton<Restoration>();
         services.AddSingleton<DefinitionCache>();
-        services.AddSingleton<QueueRegistry>();
+        services.AddSingleton<QueueCatalog>();
         services.AddSingleton<NameCache>();
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<ClaimScopes>();
-        services.AddSingleton<ClaimCursors>();
-        services.AddSingleton<ClaimKeys>();
+        services.AddSingleton<LimitedClaimCursors>();
+        services.AddSingleton<ClaimReplay>();
         services.AddSingleton<StoreHealth>();
         services.AddSingleton(provider =>
         {
@@ -67,28 +58,28 @@ public static class StorageRegistration
             return epoch;
         });
         services.AddSingleton<CommitProbe>();
-        services.AddSingleton<ChangeHub>();
-        services.AddSingleton<IChanges>(provider => provider.GetRequiredService<ChangeHub>());
+        services.AddSingleton<SignalHub>();
+        services.AddSingleton<IChanges>(provider => provider.GetRequiredService<SignalHub>());
         services.AddSingleton<DueWatch>();
         services.AddSingleton(provider =>
         {
-            var gate = ActivatorUtilities.CreateInstance<ClaimGate>(provider);
-            provider.GetRequiredService<ChangeHub>().OnReady = gate.Ready;
+            var gate = ActivatorUtilities.CreateInstance<WaitingClaims>(provider);
+            provider.GetRequiredService<SignalHub>().OnReady = gate.Ready;
             return gate;
         });
-        services.AddSingleton<IClaimGate>(provider => provider.GetRequiredService<ClaimGate>());
+        services.AddSingleton<IWaitingClaims>(provider => provider.GetRequiredService<WaitingClaims>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
         services.AddSingleton<HandOvers>();
-        services.AddSingleton<Prefetch>();
-        services.AddSingleton<LaneSet>();
+        services.AddSingleton<EagerDispatch>();
+        services.AddSingleton<Batcher>();
         services.AddSingleton<HandOverRecorder>();
-        services.AddSingleton<StepReturns>();
+        services.AddSingleton<EagerDispatchReclaimer>();
 
         services.AddSingleton(new VersionLimit(options.Versions));
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
         services.AddSingleton<IDefinitionExpiry, DefinitionExpiry>();
         services.AddSingleton<IWorkflowFileStore, WorkflowFileStore>();
-        services.AddSingleton<IStepStore, StepStore>();
+        services.AddSingleton<IStepStore, StepDispatcher>();
         services.AddSingleton<IRunStore, RunStore>();
         services.AddSingleton<IRetention, RunRetention>();
         services.AddSingleton<IHistory, History>();
@@ -110,13 +101,13 @@ public static class StorageRegistration
     private static void ForgetAll(IServiceProvider services)
     {
         services.GetService<PostgresEngine>()?.Forget();
-        services.GetRequiredService<QueueRegistry>().Forget();
+        services.GetRequiredService<QueueCatalog>().Forget();
         services.GetRequiredService<DefinitionCache>().Forget();
         services.GetRequiredService<NameCache>().ForgetAll();
         services.GetRequiredService<ClaimScopes>().Forget();
         services.GetRequiredService<WorkerStore>().Forget();
-        services.GetRequiredService<Prefetch>().Forget();
-        services.GetRequiredService<ClaimCursors>().Forget();
-        services.GetRequiredService<ChangeHub>().WakeAll();
+        services.GetRequiredService<EagerDispatch>().Forget();
+        services.GetRequiredService<LimitedClaimCursors>().Forget();
+        services.GetRequiredService<SignalHub>().WakeAll();
     }
 }

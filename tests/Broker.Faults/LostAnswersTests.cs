@@ -70,7 +70,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
             var results = string.Join(',', held.Select(step => $$$"""{"lease_id":"{{{step.Lease}}}","outputs":{}}"""));
             var claim = $$"""{"worker_id":"{{worker}}","labels":[],"lease_ttl_secs":120,"count":2,"claim_id":"{{Guid.NewGuid():N}}"}""";
             var (answer, _, _) = await SendAsync(proxy, "/api/jobs/complete", $$$"""{"results":[{{{results}}}],"claim":{{{claim}}}}""");
-            return [.. JsonNode.Parse(answer)!["claimed"]!.AsArray().Select(c => new Held((string)c!["lease"]!["lease_id"]!, (string)c["job"]!["workflow_id"]!))];
+            return [.. JsonNode.Parse(answer)!["claimed"]!.AsArray().Select(c => new LeasedStep((string)c!["lease"]!["lease_id"]!, (string)c["job"]!["workflow_id"]!))];
         });
 
         for (var i = 0; i < jobs; i++)
@@ -92,7 +92,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
             var reports = string.Join(',', held.Select(step =>
                 $$"""{"workflow_id":"once","instance_id":"{{step.Run}}","step_name":"a","state":"SUCCEEDED","result":1,"lease_id":"{{step.Lease}}"}"""));
             var (answer, _, _) = await SendAsync(proxy, $"/workflow/step?worker_id={ids[worker]}&claim=2&extras=1&claim_id={Guid.NewGuid():N}", $"[{reports}]");
-            return [.. JsonNode.Parse(answer)!["assignments"]!.AsArray().Select(c => new Held((string)c!["lease_id"]!, (string)c["instance_id"]!))];
+            return [.. JsonNode.Parse(answer)!["assignments"]!.AsArray().Select(c => new LeasedStep((string)c!["lease_id"]!, (string)c["instance_id"]!))];
         });
 
         var handlers = (await site.Http.MustGetAsync("/handlers?workflow_name=once&status=completed", Ct))["handlers"]!.AsArray();
@@ -100,14 +100,14 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
     }
 
     /// <summary>Workers that report what they hold and claim two more, until there is nothing: each run is given to one of them, once.</summary>
-    private static async Task ReportAndClaimAsync(Site site, int runs, Func<LossyProxy, string, List<Held>, Task<List<Held>>> send)
+    private static async Task ReportAndClaimAsync(Site site, int runs, Func<LossyProxy, string, List<LeasedStep>, Task<List<LeasedStep>>> send)
     {
         var random = new Dice();
         await using var proxy = new LossyProxy(site.Broker.Address, _ => random.IsOneIn(LosesOneIn));
-        var given = new ConcurrentBag<Held>();
+        var given = new ConcurrentBag<LeasedStep>();
         await Task.WhenAll(Enumerable.Range(0, Team).Select(async i =>
         {
-            List<Held> held = [];
+            List<LeasedStep> held = [];
             do
             {
                 held = await send(proxy, $"w-{i}", held);
@@ -123,7 +123,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
     }
 
     /// <summary>A step that a worker holds.</summary>
-    private readonly record struct Held(string Lease, string Run);
+    private readonly record struct LeasedStep(string Lease, string Run);
 
     [Fact]
     public async Task A_start_that_is_sent_again_starts_one_run()

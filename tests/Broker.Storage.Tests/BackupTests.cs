@@ -1,5 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Storage.Contracts;
 using Broker.Storage.Sqlite;
 using Broker.Testing;
 using Xunit;

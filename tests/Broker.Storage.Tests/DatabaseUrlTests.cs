@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Npgsql;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Npgsql;
 using Xunit;

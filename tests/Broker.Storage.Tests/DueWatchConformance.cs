@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Storage.Contracts;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
@@ -33,7 +34,7 @@ public abstract class DueWatchConformance : StoreTests
         foreach (var step in steps) Assert.Equal(ReportVerdict.Accepted, await FailAsync(step));
     }
 
-    private static async Task<IClaimTurn> EnterInVainAsync(StoreHarness store)
+    private static async Task<IWaitingClaim> EnterInVainAsync(StoreHarness store)
     {
         var turn = await store.Gate.EnterAsync(Claim, Ct);
         Assert.True(turn.BeginsLook());
@@ -51,7 +52,7 @@ public abstract class DueWatchConformance : StoreTests
     }
 
     // Generous: it is awaited, and only a failure takes that long.
-    private static async Task<Assignment> ServedAsync(StoreHarness store, IClaimTurn turn)
+    private static async Task<Assignment> ServedAsync(StoreHarness store, IWaitingClaim turn)
     {
         while (await turn.WaitAsync(TimeSpan.FromSeconds(30), Ct))
         {
@@ -110,7 +111,7 @@ public abstract class DueWatchConformance : StoreTests
     public async Task As_many_claims_are_woken_as_steps_fall_due()
     {
         await FailAsync(await LeasedAsync(3));
-        var turns = new List<IClaimTurn> { await EnterInVainAsync(Store), await Store.Gate.EnterAsync(Claim, Ct), await Store.Gate.EnterAsync(Claim, Ct) };
+        var turns = new List<IWaitingClaim> { await EnterInVainAsync(Store), await Store.Gate.EnterAsync(Claim, Ct), await Store.Gate.EnterAsync(Claim, Ct) };
         await PassAsync();
 
         var served = await Task.WhenAll(turns.Select(turn => ServedAsync(Store, turn)));
@@ -138,7 +139,7 @@ public abstract class DueWatchConformance : StoreTests
     {
         await RegisterAsync(ADefinition.Jobs("d", "a"));
         var looks = 0;
-        var store = OpenWith(Engine.Clock, new Plant("counts") { Looks = () => Interlocked.Increment(ref looks) });
+        var store = OpenWith(Engine.Clock, new InjectedFault("counts") { Looks = () => Interlocked.Increment(ref looks) });
         await store.Gate.PollAsync(Ct);
         var polled = Volatile.Read(ref looks);
         var began = TimeProvider.System.GetTimestamp();

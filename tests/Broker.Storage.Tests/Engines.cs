@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
@@ -153,9 +154,9 @@ public sealed class PostgresClaimIdTests(PostgresCluster cluster) : ClaimIdConfo
 
 public sealed class SqliteClaimIdTests() : ClaimIdConformance(new OnSqlite());
 
-public sealed class PostgresPrefetchTests(PostgresCluster cluster) : PrefetchConformance(new OnPostgres(cluster));
+public sealed class PostgresEagerDispatchTests(PostgresCluster cluster) : EagerDispatchConformance(new OnPostgres(cluster));
 
-public sealed class SqlitePrefetchTests() : PrefetchConformance(new OnSqlite());
+public sealed class SqliteEagerDispatchTests() : EagerDispatchConformance(new OnSqlite());
 
 public sealed class PostgresLeaseTests(PostgresCluster cluster) : LeaseConformance(new OnPostgres(cluster));
 
@@ -197,9 +198,9 @@ public sealed class PostgresMigrationTests(PostgresCluster cluster) : MigrationC
 
 public sealed class SqliteMigrationTests() : MigrationConformance(new OnSqlite());
 
-public sealed class PostgresStoryTests(PostgresCluster cluster) : StoryConformance(new OnPostgres(cluster));
+public sealed class PostgresRandomClientTests(PostgresCluster cluster) : RandomClientConformance(new OnPostgres(cluster));
 
-public sealed class SqliteStoryTests() : StoryConformance(new OnSqlite());
+public sealed class SqliteRandomClientTests() : RandomClientConformance(new OnSqlite());
 
 public sealed class PostgresKeyTests(PostgresCluster cluster) : KeyConformance(new OnPostgres(cluster));
 
@@ -229,9 +230,9 @@ public sealed class PostgresTogetherTests(PostgresCluster cluster) : TogetherCon
 
 public sealed class SqliteTogetherTests() : TogetherConformance(new OnSqlite());
 
-public sealed class PostgresClaimGateTests(PostgresCluster cluster) : ClaimGateConformance(new OnPostgres(cluster));
+public sealed class PostgresWaitingClaimsTests(PostgresCluster cluster) : WaitingClaimsConformance(new OnPostgres(cluster));
 
-public sealed class SqliteClaimGateTests() : ClaimGateConformance(new OnSqlite());
+public sealed class SqliteWaitingClaimsTests() : WaitingClaimsConformance(new OnSqlite());
 
 public sealed class PostgresEventIdTests(PostgresCluster cluster) : EventIdConformance(new OnPostgres(cluster));
 
@@ -245,6 +246,6 @@ public sealed class PostgresModelTests(PostgresCluster cluster) : ModelConforman
 
 public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());
 
-public sealed class PostgresRecallTests(PostgresCluster cluster) : RecallConformance(new OnPostgres(cluster));
+public sealed class PostgresRunCacheTests(PostgresCluster cluster) : RunCacheConformance(new OnPostgres(cluster));
 
-public sealed class SqliteRecallTests() : RecallConformance(new OnSqlite());
+public sealed class SqliteRunCacheTests() : RunCacheConformance(new OnSqlite());

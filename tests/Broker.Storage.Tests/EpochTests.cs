@@ -1,6 +1,8 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
+using Broker.Storage.Tables;
 using Broker.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -64,18 +66,18 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
 
     [Fact]
     public async Task A_broker_without_the_epoch_check_hands_out_the_former_result() =>
-        Assert.Equal(("\"OLD\"", 0), await PlantedAsync(GuardPlants.NoEpochCheck));
+        Assert.Equal(("\"OLD\"", 0), await PlantedAsync(InjectedGuardFaults.NoEpochCheck));
 
     [Fact]
     public async Task A_broker_that_keeps_results_over_an_epoch_hands_out_the_former_result() =>
-        Assert.Equal(("\"OLD\"", 2), await PlantedAsync(GuardPlants.ResultsKept));
+        Assert.Equal(("\"OLD\"", 2), await PlantedAsync(InjectedGuardFaults.ResultsKept));
 
     [Fact]
     public async Task A_broker_without_the_epoch_check_fails_starts_after_the_id_counter_was_set_back()
     {
-        await using var store = StoreHarness.Open(Pooled, Engine.Clock, amend: GuardPlants.NoEpochCheck);
+        await using var store = StoreHarness.Open(Pooled, Engine.Clock, amend: InjectedGuardFaults.NoEpochCheck);
         var fault = await Assert.ThrowsAnyAsync<Exception>(() => StartInTurnAsync(store, isPooled: true));
-        Assert.Equal(PostgresErrorCodes.UniqueViolation, fault.Find<PostgresException>()?.SqlState);
+        Assert.Equal(PostgresErrorCodes.UniqueViolation, fault.FindInner<PostgresException>()?.SqlState);
     }
 
     [Theory]
@@ -231,8 +233,8 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
         {
             return await act();
         }
-        catch (Exception fault) when (fault.Find<StoreUnavailableException>() is not null
-            || fault.Find<NpgsqlException>() is not (null or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }))
+        catch (Exception fault) when (fault.FindInner<StoreUnavailableException>() is not null
+            || fault.FindInner<NpgsqlException>() is not (null or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation }))
         {
             return null;
         }

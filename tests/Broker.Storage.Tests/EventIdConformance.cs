@@ -19,7 +19,7 @@ public abstract class EventIdConformance : StoreTests
     private static async Task<SendVerdict> SendAsync(StoreHarness store, string? id, string payload = "1") =>
         (await store.Runs.SendAsync("d", "i", "E", payload, null, Delivery.First, Ct, id)).Verdict;
 
-    private async Task<List<InboundEvent>> EventsAsync(RunRef run) => [.. (await Store.History.InboundAsync(run.Id, null, false, 100, Ct)).Rows];
+    private async Task<List<InboxEvent>> EventsAsync(RunRef run) => [.. (await Store.History.InboundAsync(run.Id, null, false, 100, Ct)).Rows];
 
     [Fact]
     public async Task An_event_that_is_sent_again_is_taken_once_and_another_one_is_another()

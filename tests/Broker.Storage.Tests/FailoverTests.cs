@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
 using Broker.Testing;
 using Npgsql;
 using Xunit;
@@ -91,7 +92,7 @@ public sealed class FailoverTests
                 await act();
                 return true;
             }
-            catch (Exception fault) when (fault.Find<StoreUnavailableException>() is not null || fault.Find<NpgsqlException>() is not null)
+            catch (Exception fault) when (fault.FindInner<StoreUnavailableException>() is not null || fault.FindInner<NpgsqlException>() is not null)
             {
                 return false;
             }

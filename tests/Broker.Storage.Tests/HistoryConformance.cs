@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Xunit;
 
@@ -154,7 +155,7 @@ public abstract class HistoryConformance : StoreTests
         foreach (var i in Enumerable.Range(0, 5)) await Store.Runs.SendAsync("d", "i", $"t{i}", i == 0 ? null : $"{i}.0", null, Delivery.First, Ct);
         foreach (var descending in (bool[])[false, true])
         {
-            var seen = new List<InboundEvent>();
+            var seen = new List<InboxEvent>();
             for (var more = true; more;)
             {
                 var page = await Store.History.InboundAsync(run.Id, seen.Count == 0 ? null : seen[^1].Id, descending, 2, Ct);

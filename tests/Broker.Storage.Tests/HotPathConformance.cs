@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Xunit;
 

@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Xunit;
 
 namespace Broker.Storage.Tests;

@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch.Commands;
 using Broker.Testing;
 using Xunit;
 
@@ -66,7 +67,7 @@ public abstract class LimitedClaimConformance : StoreTests
         Assert.Equal("mine/s00001", Assert.Single(Names(await TakeAsync(Claim("mine")))));
 
         // The clock stands still, or next to it: no walk from the front is due.
-        var walk = Store.Cursors.Begin(await QueueAsync(), ClaimWork.LimitOf(["mine"]));
+        var walk = Store.Cursors.Begin(await QueueAsync(), ClaimCommand.LimitOf(["mine"]));
         Assert.NotEqual(default, walk.From);
         Store.Cursors.End(walk, walk.From, 0, isCut: false);
         Assert.Equal("other/s00000", Assert.Single(Names(await TakeAsync(new("w", ClaimScope.ByLabels, [])))));
@@ -136,7 +137,7 @@ public abstract class LimitedClaimConformance : StoreTests
         Assert.Empty(await TakeAsync(Claim("absent") with { ClaimId = "once" }));
     }
 
-    private async Task<IClaimTurn> EnterInVainAsync(ClaimRequest claim)
+    private async Task<IWaitingClaim> EnterInVainAsync(ClaimRequest claim)
     {
         var turn = await Store.Gate.EnterAsync(claim, Ct);
         Assert.True(turn.BeginsLook());
@@ -144,7 +145,7 @@ public abstract class LimitedClaimConformance : StoreTests
         return turn;
     }
 
-    private static Task<bool> WokenAsync(IClaimTurn turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
+    private static Task<bool> WokenAsync(IWaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
 
     [Fact]
     public async Task A_waiting_claim_is_woken_beside_the_unlimited_one_and_is_offered_nothing()

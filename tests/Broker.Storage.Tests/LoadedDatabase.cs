@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Postgres;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;

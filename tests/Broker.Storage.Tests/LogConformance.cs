@@ -1,8 +1,9 @@
 using System.Globalization;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
@@ -72,7 +73,7 @@ public abstract class LogConformance : StoreTests
         [new LeaseReport(step.Lease, new(ReportOutcome.Succeeded) { ResultJson = "1", Logs = lines, Events = [new("E", "{}")], ContextJson = """{"c":1}""" })], Ct);
 
     /// <summary>Looks from beside as soon as the transaction of a report has been committed, or ends the process just before.</summary>
-    private sealed class Beside(IUnit inner, PlantedEngine engine, Func<bool> breaksOff, List<int> seen) : PlantedUnit(inner)
+    private sealed class Beside(IBatchTransaction inner, FaultyEngine engine, Func<bool> breaksOff, List<int> seen) : FaultyTransaction(inner)
     {
         public override IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
         {
@@ -88,7 +89,7 @@ public abstract class LogConformance : StoreTests
     public async Task Lines_of_a_report_are_there_as_soon_as_its_step_has_ended()
     {
         var seen = new List<int>();
-        var store = OpenWith(Engine.Clock, new Plant("looks on") { Unit = (unit, engine) => new Beside(unit, engine, () => false, seen) });
+        var store = OpenWith(Engine.Clock, new InjectedFault("looks on") { Transaction = (transaction, engine) => new Beside(transaction, engine, () => false, seen) });
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         using var subscription = store.Changes.Subscribe(Topics.Log("d", "a"));
 
@@ -104,7 +105,7 @@ public abstract class LogConformance : StoreTests
     public async Task A_report_that_is_broken_off_leaves_neither_its_state_nor_its_lines()
     {
         var breaksOff = true;
-        var store = OpenWith(Engine.Clock, new Plant("breaks off") { Unit = (unit, engine) => new Beside(unit, engine, () => breaksOff, []) });
+        var store = OpenWith(Engine.Clock, new InjectedFault("breaks off") { Transaction = (transaction, engine) => new Beside(transaction, engine, () => breaksOff, []) });
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         var a = (await ClaimAsync())!;
 

@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
 using Broker.Testing;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -36,7 +37,7 @@ public abstract class MigrationConformance : StoreTests
     {
         await Store.Migrator.MigrateAsync(Ct);
         await Engine.ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" ("MigrationId", "ProductVersion") VALUES ('99990101000000_Later', '99.0.0')""");
-        var refusal = await Assert.ThrowsAsync<Schema.SchemaMismatchException>(() => Open().Migrator.MigrateAsync(Ct));
+        var refusal = await Assert.ThrowsAsync<SchemaMismatchException>(() => Open().Migrator.MigrateAsync(Ct));
         Assert.Contains("99990101000000_Later", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -45,7 +46,7 @@ public abstract class MigrationConformance : StoreTests
     {
         var fault = await Store.Migrator.FaultAsync(Ct);
         Assert.Contains("_Initial", fault, StringComparison.Ordinal);
-        var refusal = await Assert.ThrowsAsync<Schema.SchemaMismatchException>(() => Store.Migrator.CheckAsync(Ct));
+        var refusal = await Assert.ThrowsAsync<SchemaMismatchException>(() => Store.Migrator.CheckAsync(Ct));
         Assert.Contains("_Initial", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("broker migrate", refusal.Message, StringComparison.Ordinal);
 

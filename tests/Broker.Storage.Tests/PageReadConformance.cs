@@ -1,4 +1,4 @@
-using Broker.Storage.Reads;
+using Broker.Storage.Tables;
 using Broker.Testing;
 using Microsoft.EntityFrameworkCore;
 using Xunit;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Broker.Storage.Matching;
 using Broker.Storage.Postgres;
 using Broker.Storage.Sqlite;
-using Broker.Storage.Stores;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -42,22 +42,22 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),
         ["steps locked"] = (HotSql.LockSteps, $"{Run}, {Step}", 40),
         ["lock active"] = (HotSql.LockActive, Run, 120),
-        ["mail"] = (HotSql.Mail, Run, 40),
+        ["mail"] = (HotSql.Inbox, Run, 40),
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
         ["update runs"] = (HotSql.UpdateRuns, $"{Run}, {RunTail}", 100),
-        ["update held runs"] = (HotSql.UpdateHeldRuns, $"{Run}, {RunTail}, {Ints}", 100),
+        ["update held runs"] = (HotSql.UpdateCachedRuns, $"{Run}, {RunTail}, {Ints}", 100),
         ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
-        ["update held steps"] = (HotSql.UpdateHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
-        ["end held steps"] = (HotSql.EndHeldSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
+        ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
+        ["end held steps"] = (HotSql.EndLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
         ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Ints}, {Longs}, {Longs}, {Longs}, {Ints}", 100),
         ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 100),
         ["insert runs"] = (HotSql.InsertRuns,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "
             + $"{NoTexts}, {NoTexts}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[]", 120),
         ["supersede"] = (HotSql.Supersede, Run, 100),
-        ["insert mail"] = (HotSql.InsertMail, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}, ARRAY['x', NULL]", 100),
+        ["insert mail"] = (HotSql.InsertInbox, $"{NewRun}, {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}, ARRAY['x', NULL]", 100),
         ["known events"] = (HotSql.KnownEvents, $"{Run}, ARRAY['a', 'b']", 40),
-        ["consume mail"] = (HotSql.ConsumeMail, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
+        ["consume mail"] = (HotSql.ConsumeInbox, $"{Run}, {Longs}, {Longs}, {Ints}", 60),
         ["append events"] = (HotSql.AppendEvents, $"{NewRun}, ARRAY[1, 1]::bigint[], {NewRun}, ARRAY[1, 1]::bigint[], ARRAY['a', 'b'], ARRAY['1', '1'], ARRAY[false, false]", 100),
         ["insert lines"] = (HotSql.InsertLines,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, ARRAY['info', 'info'], ARRAY['c', 'c'], ARRAY['1', '1'], {NoTexts}, {Longs}, ARRAY['stdout', 'stdout'], {Longs}, {Longs}, "
@@ -117,7 +117,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         await using var store = database.Open();
         await using var db = store.Engine.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        Assert.Empty(await ClaimKeys.Granted(db, "w", [5, 6]).ToListAsync(ct));
+        Assert.Empty(await ClaimReplay.Granted(db, "w", [5, 6]).ToListAsync(ct));
         var read = await db.Database.SqlQuery<long>($"""SELECT seq_tup_read + idx_tup_fetch AS "Value" FROM pg_stat_xact_user_tables WHERE relname = 'step'""").SingleAsync(ct);
         Assert.InRange(read, 0, 4);
     }
@@ -201,7 +201,7 @@ public sealed class SqlitePlanTests(LoadedSqlite database) : IClassFixture<Loade
         var ct = TestContext.Current.CancellationToken;
         await using var store = database.Open();
         await using var db = store.Engine.CreateContext();
-        await using var command = ClaimKeys.Granted(db, "w", [5, 6]).CreateDbCommand();
+        await using var command = ClaimReplay.Granted(db, "w", [5, 6]).CreateDbCommand();
         command.CommandText = "EXPLAIN QUERY PLAN " + command.CommandText;
         await db.Database.OpenConnectionAsync(ct);
         await using var reader = await command.ExecuteReaderAsync(ct);

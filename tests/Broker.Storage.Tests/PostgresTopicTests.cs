@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Storage.Contracts;
 using Broker.Storage.Postgres;
 using Broker.Testing;
 using Xunit;

@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Storage.Contracts;
 using Broker.Storage.Sqlite;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;

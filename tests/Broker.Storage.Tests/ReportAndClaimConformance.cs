@@ -1,7 +1,8 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
@@ -82,7 +83,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     public async Task It_is_one_transaction()
     {
         var transactions = new List<(int Reported, int Claimed)>();
-        var store = await OpenAsync(new Plant("none: it looks on") { Unit = (unit, _) => new Onlooker(unit, transactions) }, ADefinition.Jobs("w", "a", "b", "c", "d<-a+b+c"));
+        var store = await OpenAsync(new InjectedFault("none: it looks on") { Transaction = (transaction, _) => new Onlooker(transaction, transactions) }, ADefinition.Jobs("w", "a", "b", "c", "d<-a+b+c"));
         var held = await store.Steps.ClaimAsync(Next(3), Ct);
         transactions.Clear();
         var outcome = await store.Steps.ReportAsync([.. held.Select(step => new LeaseReport(step.Lease, Success))], Next(), Ct);
@@ -94,7 +95,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     public async Task What_was_claimed_beside_a_report_that_failed_goes_back()
     {
         var faults = new Faults();
-        var store = await OpenAsync(new Plant("some reports cannot be written") { Unit = (unit, _) => new Failing(unit, faults) }, ADefinition.Jobs("w", "a", "b"));
+        var store = await OpenAsync(new InjectedFault("some reports cannot be written") { Transaction = (transaction, _) => new Failing(transaction, faults) }, ADefinition.Jobs("w", "a", "b"));
         var held = Assert.Single(await store.Steps.ClaimAsync(Next(), Ct));
 
         // Together with the claim, and then alone.
@@ -108,14 +109,14 @@ public abstract class ReportAndClaimConformance : StoreTests
     }
 
     // A broker of its own with one run: SQLite has one broker for a file.
-    private async Task<StoreHarness> OpenAsync(Plant plant, WorkflowDefinition definition)
+    private async Task<StoreHarness> OpenAsync(InjectedFault plant, WorkflowDefinition definition)
     {
         var store = OpenWith(Engine.Clock, plant);
         await store.Runs.StartAsync([new StartRequest((await store.Definitions.RegisterAsync([definition], makeLatest: false, Ct)).Registered[0], "i")], Ct);
         return store;
     }
 
-    private sealed class Onlooker(IUnit inner, List<(int Reported, int Claimed)> seen) : PlantedUnit(inner)
+    private sealed class Onlooker(IBatchTransaction inner, List<(int Reported, int Claimed)> seen) : FaultyTransaction(inner)
     {
         public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
@@ -137,7 +138,7 @@ public abstract class ReportAndClaimConformance : StoreTests
         }
     }
 
-    private sealed class Failing(IUnit inner, Faults faults) : PlantedUnit(inner)
+    private sealed class Failing(IBatchTransaction inner, Faults faults) : FaultyTransaction(inner)
     {
         public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims) =>
             changes.Steps.Count > 0 && faults.Take() ? throw new InvalidOperationException("planted") : base.Write(changes, claims);

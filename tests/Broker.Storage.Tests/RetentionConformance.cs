@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Xunit;
 

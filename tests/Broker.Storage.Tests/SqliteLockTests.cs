@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Storage.Contracts;
 using Broker.Storage.Schema;
 using Broker.Storage.Sqlite;
 using Broker.Testing;

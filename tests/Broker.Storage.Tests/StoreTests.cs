@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -52,9 +53,9 @@ public abstract class StoreTests : IAsyncLifetime
     }
 
     /// <summary>A broker with planted faults, or somebody who looks on.</summary>
-    private protected StoreHarness OpenWith(TimeProvider clock, Plant plant)
+    private protected StoreHarness OpenWith(TimeProvider clock, InjectedFault plant)
     {
-        var store = StoreHarness.Open(Target, clock, amend: services => PlantedEngine.Add(services, plant));
+        var store = StoreHarness.Open(Target, clock, amend: services => FaultyEngine.Add(services, plant));
         opened.Add(store);
         return store;
     }

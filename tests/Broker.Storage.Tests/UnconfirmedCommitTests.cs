@@ -1,5 +1,7 @@
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
+using Broker.Storage.Tables;
 using Broker.Testing;
 using Npgsql;
 using Xunit;
@@ -120,7 +122,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     [Fact]
     public async Task A_broker_that_ignores_the_warning_acknowledges_what_is_in_doubt()
     {
-        await using var deaf = StoreHarness.Open(ImpatientTarget(database), TimeProvider.System, amend: GuardPlants.NoticeIgnored);
+        await using var deaf = StoreHarness.Open(ImpatientTarget(database), TimeProvider.System, amend: InjectedGuardFaults.NoticeIgnored);
         var definition = (await deaf.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
         await deaf.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
         await WaitForStandbyAsync("missing");
@@ -223,7 +225,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     private static async Task AssertUnknownAsync(Func<Task> write)
     {
         var fault = await Assert.ThrowsAnyAsync<Exception>(write);
-        Assert.True(fault.Find<OutcomeUnknownException>() is not null, fault.ToString());
+        Assert.True(fault.FindInner<OutcomeUnknownException>() is not null, fault.ToString());
     }
 
     private static Task TerminateWaitingAsync(NpgsqlConnection admin) => Eventually.TrueAsync(async () =>

@@ -1,4 +1,4 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Caching;
 using Xunit;
 
 namespace Broker.Storage.Tests;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Testing;
 

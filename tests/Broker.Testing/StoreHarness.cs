@@ -1,9 +1,11 @@
 using Broker.Storage;
-using Broker.Storage.Changes;
-using Broker.Storage.Lanes;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Health;
+using Broker.Storage.Matching;
 using Broker.Storage.Schema;
 using Broker.Storage.Stores;
+using Broker.Storage.Tables;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -43,15 +45,15 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IAuditStore Audit => provider.GetRequiredService<IAuditStore>();
 
-    public Prefetch Prefetch => provider.GetRequiredService<Prefetch>();
+    public EagerDispatch EagerDispatch => provider.GetRequiredService<EagerDispatch>();
 
-    public ClaimCursors Cursors => provider.GetRequiredService<ClaimCursors>();
+    public LimitedClaimCursors Cursors => provider.GetRequiredService<LimitedClaimCursors>();
 
-    public ClaimGate Gate => provider.GetRequiredService<ClaimGate>();
+    public WaitingClaims Gate => provider.GetRequiredService<WaitingClaims>();
 
     public IChanges Changes => provider.GetRequiredService<IChanges>();
 
-    public IEngine Engine => provider.GetRequiredService<IEngine>();
+    public IDatabaseEngine Engine => provider.GetRequiredService<IDatabaseEngine>();
 
     public IStartKeyStore StartKeys => provider.GetRequiredService<IStartKeyStore>();
 

@@ -1,6 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Testing;
 

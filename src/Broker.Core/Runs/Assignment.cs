@@ -60,7 +60,7 @@ public sealed record Assignment
     public required IReadOnlyList<UpstreamResult> Upstream { get; init; }
 
     /// <summary>Events sent to the run that this step accepts, oldest first; those of an earlier attempt again.</summary>
-    public IReadOnlyList<InboundEvent> Events { get; init; } = [];
+    public IReadOnlyList<InboxEvent> Events { get; init; } = [];
 }
 
 /// <summary>A predecessor's result: raw JSON, null when it gave none.</summary>

@@ -13,10 +13,10 @@ namespace Broker.Core.Runs;
 public sealed class RunSession
 {
     private readonly Dictionary<int, StepState> steps = [];
-    private readonly SortedDictionary<long, InboundEvent> mail = [];
+    private readonly SortedDictionary<long, InboxEvent> mail = [];
     private readonly HashSet<int> inserted = [];
     private readonly HashSet<int> updated = [];
-    private readonly SortedDictionary<long, InboundEvent> consumed = [];
+    private readonly SortedDictionary<long, InboxEvent> consumed = [];
 
     // Waits reached by this command, in order of creation. They look for kept events after the waits that were there before, and in a
     // loop: a chain of thousands of waits whose events are all kept must not cost a stack frame each.
@@ -25,7 +25,7 @@ public sealed class RunSession
     // Some step has ended or begun.
     private bool moved;
 
-    public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboundEvent> undelivered)
+    public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboxEvent> undelivered)
     {
         Run = run;
         foreach (var step in loaded) steps[step.Index] = step;
@@ -47,7 +47,7 @@ public sealed class RunSession
 
     public IEnumerable<StepState> Updated => updated.Where(i => !inserted.Contains(i)).Select(i => steps[i]);
 
-    public IEnumerable<InboundEvent> Consumed => consumed.Values;
+    public IEnumerable<InboxEvent> Consumed => consumed.Values;
 
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
@@ -137,11 +137,11 @@ public sealed class RunSession
     }
 
     /// <summary>An event came in (stored already, with its id). All waiting steps must be loaded.</summary>
-    public SendVerdict Deliver(InboundEvent message, Delivery delivery, DateTimeOffset now)
+    public SendVerdict Deliver(InboxEvent message, Delivery delivery, DateTimeOffset now)
     {
         if (Run.IsTerminal) return SendVerdict.RunTerminal;
         mail[message.Id] = message;
-        Run = Run with { Mail = Run.Mail + 1 };
+        Run = Run with { InboxCount = Run.InboxCount + 1 };
         Touch(now);
         if (!Run.HandsOut) return SendVerdict.Kept;
 
@@ -184,7 +184,7 @@ public sealed class RunSession
 
         foreach (var step in Active())
         {
-            if (step.Status is StepStatus.Ready) Set(step with { Held = true });
+            if (step.Status is StepStatus.Ready) Set(step with { Paused = true });
         }
 
         Run = Run with { Phase = Active().Any(s => s.Status is StepStatus.Leased) ? RunPhase.Pausing : RunPhase.Paused };
@@ -202,7 +202,7 @@ public sealed class RunSession
         Touch(now);
         foreach (var step in Active())
         {
-            if (step.Held) Set(step with { Held = false });
+            if (step.Paused) Set(step with { Paused = false });
         }
 
         foreach (var waiting in WaitingInOrder().ToList())
@@ -237,7 +237,7 @@ public sealed class RunSession
     {
         if (after.Status is StepStatus.Ready)
         {
-            if (!Run.HandsOut) Set(after with { Held = true });
+            if (!Run.HandsOut) Set(after with { Paused = true });
             Announce(after, "not_running", before.Attempt == after.Attempt ? null : "retry");
         }
         else
@@ -275,11 +275,11 @@ public sealed class RunSession
         if (steps.ContainsKey(index)) return;
 
         var definition = Definition(index);
-        var step = new StepState { Index = index, Status = StepStatus.Ready, QueuedAt = now, Due = now, Held = !Run.HandsOut };
+        var step = new StepState { Index = index, Status = StepStatus.Ready, QueuedAt = now, Due = now, Paused = !Run.HandsOut };
         if (definition.Kind is not StepKind.Task)
         {
             var length = definition.Kind is StepKind.Sleep ? definition.DurationMs : definition.TimeoutMs!.Value;
-            step = step with { Status = StepStatus.Waiting, Held = false, BegunAt = now, Due = now.AddMilliseconds(length) };
+            step = step with { Status = StepStatus.Waiting, Paused = false, BegunAt = now, Due = now.AddMilliseconds(length) };
             Run = Run with { StartedAt = Run.StartedAt ?? now };
         }
 
@@ -319,12 +319,12 @@ public sealed class RunSession
         }
     }
 
-    private void Take(StepState waiting, InboundEvent message, DateTimeOffset now)
+    private void Take(StepState waiting, InboxEvent message, DateTimeOffset now)
     {
         if (consumed.TryAdd(message.Id, message with { DeliveredAt = now, ConsumedBy = waiting.Index }))
         {
             mail.Remove(message.Id);
-            Run = Run with { Mail = Run.Mail - 1 };
+            Run = Run with { InboxCount = Run.InboxCount - 1 };
         }
 
         if (Run.Streams) Published.Add(StepEvents.QueueChanged(Definition(waiting.Index)));
@@ -334,9 +334,9 @@ public sealed class RunSession
         Left(ended, now);
     }
 
-    private InboundEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => Wants(waiting, m));
+    private InboxEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => Wants(waiting, m));
 
-    private bool Wants(StepState waiting, InboundEvent message)
+    private bool Wants(StepState waiting, InboxEvent message)
     {
         var definition = Definition(waiting.Index);
         return definition.Kind is StepKind.WaitForEvent

@@ -52,7 +52,7 @@ public sealed record RunState
     /// Inbound events that no wait has consumed. Hand-outs to steps that accept events do not touch the run's row, so it may count some
     /// that have gone, until they are next looked for.
     /// </summary>
-    public int Mail { get; init; }
+    public int InboxCount { get; init; }
 
     /// <summary>Internal step events are published for this run.</summary>
     public bool Streams { get; init; }

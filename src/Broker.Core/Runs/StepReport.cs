@@ -82,7 +82,7 @@ public sealed record LogLine(string Level, string Message, string Category = Log
 /// <param name="CreatedAt">When it was accepted.</param>
 /// <param name="DeliveredAt">When a step took it.</param>
 /// <param name="ConsumedBy">Index of the (first) step that took it.</param>
-public sealed record InboundEvent(
+public sealed record InboxEvent(
     long Id, string Type, string? PayloadJson, int? TargetStep, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt = null, int? ConsumedBy = null);
 
 /// <summary>Who gets a sent event when several waits want it.</summary>

@@ -6,7 +6,7 @@ namespace Broker.Core.Runs;
 /// <summary>What a wait hands to its successors: <c>{"type", "payload", "timestamp"}</c> (instances contract 8).</summary>
 public static class WaitResult
 {
-    public static string Of(InboundEvent message) =>
+    public static string Of(InboxEvent message) =>
         $$"""{"type":{{JsonSerializer.Serialize(message.Type)}},"payload":{{message.PayloadJson ?? "null"}},"timestamp":"{{Timestamp(message.CreatedAt)}}"}""";
 
     /// <summary>ISO 8601, UTC, milliseconds, <c>Z</c>.</summary>

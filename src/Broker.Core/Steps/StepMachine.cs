@@ -31,7 +31,7 @@ public static class StepMachine
     public const string LeaseExpiredName = "LeaseExpired";
 
     /// <summary>May it be claimed now?</summary>
-    public static bool IsClaimable(StepState step, DateTimeOffset now) => step is { Status: StepStatus.Ready, Held: false } && step.Due <= now;
+    public static bool IsClaimable(StepState step, DateTimeOffset now) => step is { Status: StepStatus.Ready, Paused: false } && step.Due <= now;
 
     /// <param name="step">One that is claimable.</param>
     /// <param name="worker">The lease's holder.</param>

@@ -66,7 +66,7 @@ public sealed record StepState
     public DateTimeOffset? EndedAt { get; init; }
 
     /// <summary>Kept from being claimed by a pause.</summary>
-    public bool Held { get; init; }
+    public bool Paused { get; init; }
 
     /// <summary>Raw JSON as reported.</summary>
     public string? Result { get; init; }

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
@@ -8,7 +10,7 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Watches the commits of all contexts, as <see cref="PostgresUnit"/> does for those of the lanes: of transactions, and of single statements that
+/// Watches the commits of all contexts, as <see cref="PostgresBatchTransaction"/> does for those of the lanes: of transactions, and of single statements that
 /// write. Contexts save in a transaction always, so that no statement commits by itself while it returns rows. Behind a pooler each is preceded by
 /// <see cref="CommitWarnings.ShowLocally"/>: one exchange more for a transaction, none for a statement.
 /// </summary>
@@ -113,7 +115,7 @@ internal sealed class CommitInterceptor(StoreHealth health, bool isPooled) : IDb
 
     // What the server refuses by itself it rolls back.
     private static bool IsLostWrite(DbCommand command, CommandErrorEventData failed) =>
-        CommitsItself(command) && failed.ExecuteMethod is DbCommandMethod.ExecuteNonQuery && failed.Exception.Find<PostgresException>() is null;
+        CommitsItself(command) && failed.ExecuteMethod is DbCommandMethod.ExecuteNonQuery && failed.Exception.FindInner<PostgresException>() is null;
 
     private void Prepare(DbCommand command)
     {

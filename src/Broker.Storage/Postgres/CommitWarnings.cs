@@ -1,4 +1,4 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Tables;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;
@@ -35,5 +35,5 @@ internal sealed class CommitWarnings
     /// <param name="fault">What the exchange failed with.</param>
     /// <param name="before">The statement that stood before the COMMIT in it, if there was one: the server stops at the first that fails.</param>
     public static bool MayHaveCommitted(Exception fault, NpgsqlBatchCommand? before = null) =>
-        fault.Find<PostgresException>() is not { } told || (told.SqlState[..2] is not ("40" or "23") && (before is null || told.BatchCommand != before));
+        fault.FindInner<PostgresException>() is not { } told || (told.SqlState[..2] is not ("40" or "23") && (before is null || told.BatchCommand != before));
 }

@@ -1,4 +1,6 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Diagnostics;
+using Broker.Storage.Health;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

@@ -1,4 +1,5 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Postgres;
 
@@ -21,7 +22,7 @@ internal static class HotSql
 
     private static readonly ArrayRows StepRows = new(StepColumns);
 
-    private static readonly ArrayRows HeldRows = new([.. StepColumns, ("held", "bigint")]);
+    private static readonly ArrayRows LeasedRows = new([.. StepColumns, ("held", "bigint")]);
 
     private static readonly ArrayRows EndedRows = new(
         ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"), ("held", "bigint"));
@@ -37,17 +38,17 @@ internal static class HotSql
 
     private static readonly ArrayRows RunRows = new(RunColumns);
 
-    private static readonly ArrayRows HeldRunRows = new([.. RunColumns, ("held", "int")]);
+    private static readonly ArrayRows CachedRunRows = new([.. RunColumns, ("held", "int")]);
 
     private static readonly ArrayRows NewRunRows = new(
         ("id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"), ("definition_id", "int"), ("phase", "smallint"), ("active", "int"),
         ("joins", "text"), ("streams", "boolean"), ("inputs", "text"), ("context", "text"), ("result", "text"), ("error", "text"), ("trace_parent", "text"),
         ("instance_created_at", "bigint"), ("created_at", "bigint"), ("started_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"));
 
-    private static readonly ArrayRows MailRows = new(
+    private static readonly ArrayRows InboxRows = new(
         ("run_id", "bigint"), ("id", "bigint"), ("type", "text"), ("payload", "text"), ("target_step", "int"), ("client_id", "text"));
 
-    private static readonly ArrayRows TakenMailRows = new(("run_id", "bigint"), ("id", "bigint"), ("delivered_at", "bigint"), ("consumed_by", "int"));
+    private static readonly ArrayRows ConsumedInboxRows = new(("run_id", "bigint"), ("id", "bigint"), ("delivered_at", "bigint"), ("consumed_by", "int"));
 
     private static readonly ArrayRows StartKeyRows = new(
         ("key", "text"), ("request", "text"), ("verdict", "smallint"), ("run_id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"),
@@ -97,7 +98,7 @@ internal static class HotSql
 
     /// <summary>
     /// The same for runs that are remembered: only what tells whether they are still so. A lock that was waited for shows the row as it is then.
-    /// Not needed where <see cref="UpdateHeldRuns"/> tells it.
+    /// Not needed where <see cref="UpdateCachedRuns"/> tells it.
     /// </summary>
     public const string LockVersions = """
         SELECT xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE
@@ -127,7 +128,7 @@ internal static class HotSql
     public const string ActiveIndexes = "SELECT run_id, idx FROM step WHERE run_id = ANY($1) AND status IN (1, 2, 3, 8)";
 
     /// <summary>Locked: a claim that hands events to its step takes them without the run's lock, and an event is consumed once.</summary>
-    public const string Mail = """
+    public const string Inbox = """
         SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id FOR UPDATE
         """;
 
@@ -138,7 +139,7 @@ internal static class HotSql
         """;
 
     /// <summary>Pending events for steps that were just leased: an entry for each type that a step accepts.</summary>
-    public const string TakeMail = """
+    public const string TakeInbox = """
         UPDATE inbox i SET delivered_at = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, consumed_by = p.idx
         FROM (
             SELECT m.run_id, m.id, k.idx FROM unnest($1::bigint[], $2::int[], $3::text[]) AS k(run_id, idx, type)
@@ -147,7 +148,7 @@ internal static class HotSql
         WHERE i.run_id = p.run_id AND i.id = p.id
         """;
 
-    public const string TakenMail = """
+    public const string TakenInbox = """
         SELECT DISTINCT i.run_id, i.consumed_by, i.id, i.type, i.payload, i.target_step FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
         JOIN inbox i ON i.run_id = k.run_id AND i.consumed_by = k.idx ORDER BY i.run_id, i.id
         """;
@@ -168,9 +169,9 @@ internal static class HotSql
     /// array. A version that is committed only while this runs is not found: the statement sees what was there when it began. Measured: to lock
     /// and to compare in a statement of their own was a tenth of the server's work.
     /// </summary>
-    public static readonly string UpdateHeldRuns = $"""
-        UPDATE run r {Set(HeldRunRows, "id", "held")}
-        FROM {HeldRunRows.Each} WHERE r.id = {HeldRunRows["id"]} AND r.xmin = {HeldRunRows["held"]}
+    public static readonly string UpdateCachedRuns = $"""
+        UPDATE run r {Set(CachedRunRows, "id", "held")}
+        FROM {CachedRunRows.Each} WHERE r.id = {CachedRunRows["id"]} AND r.xmin = {CachedRunRows["held"]}
         RETURNING r.xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         """;
 
@@ -183,13 +184,13 @@ internal static class HotSql
     /// The same for steps that are remembered as leased: those that are still so, under the same fence. Plus zero keeps the planner from the index
     /// of fences: with a plan made while the table was empty, a step cost 24 us, not 12.
     /// </summary>
-    public static readonly string UpdateHeldSteps = $"""
-        UPDATE step s SET {HeldRows.AssignmentsBut("run_id", "idx", "held")}
-        FROM {HeldRows.Each} WHERE s.run_id = {HeldRows["run_id"]} AND s.idx = {HeldRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {HeldRows["held"]}
+    public static readonly string UpdateLeasedSteps = $"""
+        UPDATE step s SET {LeasedRows.AssignmentsBut("run_id", "idx", "held")}
+        FROM {LeasedRows.Each} WHERE s.run_id = {LeasedRows["run_id"]} AND s.idx = {LeasedRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {LeasedRows["held"]}
         """;
 
     /// <summary>The same where all of them have ended: what that changes, and no more. Measured: ten steps cost 0.16 ms so, 0.19 with all columns.</summary>
-    public static readonly string EndHeldSteps = $"""
+    public static readonly string EndLeasedSteps = $"""
         UPDATE step s SET {EndedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL, ahead = false
         FROM {EndedRows.Each} WHERE s.run_id = {EndedRows["run_id"]} AND s.idx = {EndedRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {EndedRows["held"]}
         """;
@@ -213,11 +214,11 @@ internal static class HotSql
 
     public const string StartKeys = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = ANY($1)";
 
-    public static readonly string InsertMail = $"INSERT INTO inbox ({MailRows.Names}) SELECT {MailRows.Values} FROM {MailRows.Each}";
+    public static readonly string InsertInbox = $"INSERT INTO inbox ({InboxRows.Names}) SELECT {InboxRows.Values} FROM {InboxRows.Each}";
 
-    public static readonly string ConsumeMail = $"""
-        UPDATE inbox m SET {TakenMailRows.AssignmentsBut("run_id", "id")}
-        FROM {TakenMailRows.Each} WHERE m.run_id = {TakenMailRows["run_id"]} AND m.id = {TakenMailRows["id"]}
+    public static readonly string ConsumeInbox = $"""
+        UPDATE inbox m SET {ConsumedInboxRows.AssignmentsBut("run_id", "id")}
+        FROM {ConsumedInboxRows.Each} WHERE m.run_id = {ConsumedInboxRows["run_id"]} AND m.id = {ConsumedInboxRows["id"]}
         """;
 
     /// <summary>
@@ -345,7 +346,7 @@ internal static class HotSql
     // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
-    // A version only of what RunMemory may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
+    // A version only of what RunCache may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
     private static string Claim(string picked, string ahead = "coalesce(($9::boolean[])[p.ord], false)") => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
         picked AS MATERIALIZED ({picked}),

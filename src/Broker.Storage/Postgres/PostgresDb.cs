@@ -1,3 +1,4 @@
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -15,16 +16,16 @@ internal sealed class PostgresDb : BrokerDb
         base.OnModelCreating(model);
 
         // Plain byte order: ids list the same on every server, whatever its locale.
-        model.Entity<Model.RunRow>(run =>
+        model.Entity<RunRow>(run =>
         {
             run.Property(r => r.Workflow).UseCollation("C");
             run.Property(r => r.InstanceId).UseCollation("C");
             Hot(run);
         });
-        model.Entity<Model.StepRow>(Hot);
+        model.Entity<StepRow>(Hot);
     }
 
-    public override Task AddAuditAsync(IReadOnlyList<Model.AuditRow> rows, CancellationToken ct)
+    public override Task AddAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken ct)
     {
         long[] at = [.. rows.Select(r => r.At)];
         string[] keys = [.. rows.Select(r => r.KeyId)], actions = [.. rows.Select(r => r.Action)];

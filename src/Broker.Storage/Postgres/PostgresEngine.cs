@@ -1,13 +1,17 @@
 using System.Net.Sockets;
-using Broker.Storage.Lanes;
-using Broker.Storage.Stores;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Health;
+using Broker.Storage.Postgres.Caching;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;
 
-internal sealed class PostgresEngine : IEngine, IAsyncDisposable
+internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 {
     public const string Channel = "broker";
 
@@ -37,10 +41,10 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         """;
 
     private readonly NpgsqlDataSource source;
-    private readonly NpgsqlDataSource laneSource;
+    private readonly NpgsqlDataSource batchSource;
     private readonly PooledDbContextFactory<PostgresDb> contexts;
-    private readonly ClaimMarks marks;
-    private readonly HeardClock clock = new();
+    private readonly ClaimCursors cursors;
+    private readonly DatabaseClockEstimate clock = new();
     private readonly StoreHealth health;
 
     private readonly EpochWatch watch;
@@ -48,7 +52,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     // None of several hosts being the primary just now is no fault of the settings, but the driver calls it one.
     private readonly bool hasSeveralHosts;
 
-    public PostgresEngine(string connectionString, int turns, StoreHealth health, EpochWatch watch, TimeProvider clock)
+    public PostgresEngine(string connectionString, int slots, StoreHealth health, EpochWatch watch, TimeProvider clock)
     {
         this.health = health;
         this.watch = watch;
@@ -64,11 +68,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         settings.NoResetOnClose = true;
         hasSeveralHosts = settings.Host?.Contains(',', StringComparison.Ordinal) is true;
         source = CreateSource(settings.ConnectionString);
-        laneSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
+        batchSource = CreateSource(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Pooling = false }.ConnectionString);
         contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health, IsPooled), new EpochInterceptor(watch)).Options);
-        Turns = turns;
-        marks = new ClaimMarks(clock);
-        Memory = new RunMemory(this.clock);
+        Slots = slots;
+        cursors = new ClaimCursors(clock);
+        Runs = new RunCache(this.clock);
         ConnectionString = settings.ConnectionString;
     }
 
@@ -85,14 +89,14 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
         return builder.Build();
     }
 
-    public int Turns { get; }
+    public int Slots { get; }
 
-    public int Lanes => 2 * Turns;
+    public int Loops => 2 * Slots;
 
-    public bool ClaimsApart => true;
+    public bool HasClaimLoops => true;
 
     /// <summary>What all lanes remember.</summary>
-    public RunMemory Memory { get; }
+    public RunCache Runs { get; }
 
     /// <summary>Behind a pooler in transaction mode: no prepared statements, no settings of the session, no LISTEN.</summary>
     public bool IsPooled { get; }
@@ -100,15 +104,15 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     /// <summary>For the listener, which has a connection of its own.</summary>
     public string ConnectionString { get; }
 
-    public IUnit Open(DefinitionCache definitions)
+    public IBatchTransaction Open(DefinitionCache definitions)
     {
-        var connection = laneSource.OpenConnection();
+        var connection = batchSource.OpenConnection();
         try
         {
-            if (IsPooled) return new PostgresUnit(connection, definitions, marks, clock, Memory, watch, health, LocalWalkSettings);
+            if (IsPooled) return new PostgresBatchTransaction(connection, definitions, cursors, clock, Runs, watch, health, LocalWalkSettings);
             using var walk = new NpgsqlCommand(WalkSettings, connection);
             walk.ExecuteNonQuery();
-            return new PostgresUnit(connection, definitions, marks, clock, Memory, watch, health, null);
+            return new PostgresBatchTransaction(connection, definitions, cursors, clock, Runs, watch, health, null);
         }
         catch
         {
@@ -124,8 +128,8 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     public void Forget()
     {
         source.Clear();
-        marks.Forget();
-        Memory.ForgetHistory();
+        cursors.Forget();
+        Runs.ForgetHistory();
     }
 
     public BrokerDb CreateContext() => contexts.CreateDbContext();
@@ -134,7 +138,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     {
         await using var command = source.CreateCommand(HotSql.Now);
         var now = (long)(await command.ExecuteScalarAsync(ct))!;
-        clock.Hear(now);
+        clock.Observe(now);
         return Instants.FromMicros(now);
     }
 
@@ -205,7 +209,7 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
     }
 
     public bool IsTransient(Exception fault) =>
-        fault is StaleMemoryException || Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
+        fault is OptimisticConcurrencyException || Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
 
     /// <summary>
     /// All that the server refuses: of the statements behind the refused one those that were just being prepared are not, and the driver
@@ -217,17 +221,17 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     // Classes 08 connection, 53 resources, 57 operator intervention, 58 system error; 25006 read-only; of a restore 42P01 a table that is dropped, 3D000 and 55000 a
     // database that is renamed or takes no connections.
-    public bool IsUnavailable(Exception fault) => fault.Find<StoreUnavailableException>() is not (null or StaleEpochException) || (Fault(fault) is { } known
+    public bool IsUnavailable(Exception fault) => fault.FindInner<StoreUnavailableException>() is not (null or StaleEpochException) || (Fault(fault) is { } known
         ? known.SqlState[..2] is "08" or "53" or "57" or "58" || known.SqlState is PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.UndefinedTable
                 or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.ObjectNotInPrerequisiteState
-        : fault is TimeoutException || fault.Find<NpgsqlException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null);
+        : fault is TimeoutException || fault.FindInner<NpgsqlException>() is not null || fault.FindInner<IOException>() is not null || fault.FindInner<SocketException>() is not null);
 
     // Class 08 connection; too many clients; the server starts, stops or was promoted. A certificate that cannot be read is an I/O fault that stays.
     public bool IsAway(Exception fault) => Fault(fault) is { } known
         ? known.SqlState[..2] is "08" || known.SqlState[..3] is "57P" || known.SqlState is PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction
-        : fault.Find<FileNotFoundException>() is null && fault.Find<DirectoryNotFoundException>() is null
-            && (fault.Find<StoreUnavailableException>() is not null || fault.Find<TimeoutException>() is not null || fault.Find<IOException>() is not null || fault.Find<SocketException>() is not null
-                || (fault.Find<NpgsqlException>() is { InnerException: null or AggregateException } told && (told.IsTransient || hasSeveralHosts)));
+        : fault.FindInner<FileNotFoundException>() is null && fault.FindInner<DirectoryNotFoundException>() is null
+            && (fault.FindInner<StoreUnavailableException>() is not null || fault.FindInner<TimeoutException>() is not null || fault.FindInner<IOException>() is not null || fault.FindInner<SocketException>() is not null
+                || (fault.FindInner<NpgsqlException>() is { InnerException: null or AggregateException } told && (told.IsTransient || hasSeveralHosts)));
 
     public long ReserveIds(int ids)
     {
@@ -289,11 +293,11 @@ internal sealed class PostgresEngine : IEngine, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await laneSource.DisposeAsync();
+        await batchSource.DisposeAsync();
         await source.DisposeAsync();
     }
 
-    private static PostgresException? Fault(Exception fault) => fault.Find<PostgresException>();
+    private static PostgresException? Fault(Exception fault) => fault.FindInner<PostgresException>();
 
     private sealed class FreeTurn : IDisposable
     {

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using Broker.Storage.Changes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Matching;
+using Broker.Storage.Signals;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -10,7 +12,7 @@ namespace Broker.Storage.Postgres;
 /// Hears other brokers and tells them, in hints only. What is to be told is gathered for a moment and sent outside the transactions it
 /// comes from: a NOTIFY inside takes a lock that all commits of the server would queue for.
 /// </summary>
-internal sealed partial class PostgresListener(PostgresEngine engine, ChangeHub hub, ClaimGate gate, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
+internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub hub, WaitingClaims gate, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
 {
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CountPeers = TimeSpan.FromSeconds(2);

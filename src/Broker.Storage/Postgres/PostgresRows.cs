@@ -1,4 +1,4 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Tables;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;

@@ -1,5 +1,6 @@
 using System.Globalization;
-using Broker.Storage.Changes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Signals;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;

@@ -1,6 +1,7 @@
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Postgres.Caching;
+using Broker.Storage.Tables;
 using Npgsql;
 using static Broker.Storage.Postgres.Parameters;
 
@@ -12,9 +13,9 @@ internal static class PostgresWrites
     /// <summary>Adds all but heartbeats. Returns the statement that updates steps.</summary>
     /// <param name="batch">Takes the statements.</param>
     /// <param name="changes">What the transaction has decided.</param>
-    /// <param name="recalled">What it was decided from, if not from what is stored.</param>
-    /// <param name="isTold">Whether the statement that writes the runs is to tell if they are still so: <see cref="Recollection.IsToldBy"/>.</param>
-    public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, Recollection? recalled, bool isTold)
+    /// <param name="cached">What it was decided from, if not from what is stored.</param>
+    /// <param name="verifiesInWrite">Whether the statement that writes the runs is to tell if they are still so: <see cref="CachedRuns.CanVerifyInWrite"/>.</param>
+    public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, CachedRuns? cached, bool verifiesInWrite)
     {
         NpgsqlBatchCommand? steps = null;
         if (changes.StartKeys.Count > 0)
@@ -26,10 +27,10 @@ internal static class PostgresWrites
         }
 
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
-        if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, isTold ? recalled : null);
+        if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, verifiesInWrite ? cached : null);
         if (changes.Steps.Count > 0)
         {
-            steps = recalled is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddHeld(batch, changes.Steps, recalled);
+            steps = cached is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddLeased(batch, changes.Steps, cached);
         }
 
         if (changes.NewRuns.Count > 0)
@@ -44,18 +45,18 @@ internal static class PostgresWrites
         }
 
         if (changes.NewSteps.Count > 0) AddNew(batch, changes.NewSteps);
-        if (changes.NewMail.Count > 0)
+        if (changes.NewInboxEvents.Count > 0)
         {
-            var mail = changes.NewMail;
-            batch.Add(HotSql.InsertMail,
-                Column(mail, m => m.RunId), Column(mail, m => m.Id), Column(mail, m => m.Type), Column(mail, m => m.Payload), Column(mail, m => m.TargetStep),
-                Column(mail, m => m.ClientId));
+            var inbox = changes.NewInboxEvents;
+            batch.Add(HotSql.InsertInbox,
+                Column(inbox, m => m.RunId), Column(inbox, m => m.Id), Column(inbox, m => m.Type), Column(inbox, m => m.Payload), Column(inbox, m => m.TargetStep),
+                Column(inbox, m => m.ClientId));
         }
 
-        if (changes.Mail.Count > 0)
+        if (changes.TakenInboxEvents.Count > 0)
         {
-            batch.Add(HotSql.ConsumeMail,
-                Column(changes.Mail, m => m.RunId), Column(changes.Mail, m => m.Id), Column(changes.Mail, m => m.DeliveredAt), Column(changes.Mail, m => m.ConsumedBy));
+            batch.Add(HotSql.ConsumeInbox,
+                Column(changes.TakenInboxEvents, m => m.RunId), Column(changes.TakenInboxEvents, m => m.Id), Column(changes.TakenInboxEvents, m => m.DeliveredAt), Column(changes.TakenInboxEvents, m => m.ConsumedBy));
         }
 
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
@@ -67,27 +68,27 @@ internal static class PostgresWrites
         return steps;
     }
 
-    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, Recollection? remembered)
+    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, CachedRuns? remembered)
     {
         NpgsqlParameter[] columns =
         [
             Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
-            Column(runs, r => r.State.Mail), Column(runs, r => Errors.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
+            Column(runs, r => r.State.InboxCount), Column(runs, r => StoredError.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
             Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
             Column(runs, r => r.Context), Column(runs, r => r.Result),
         ];
         if (remembered is null) batch.Add(HotSql.UpdateRuns, columns);
-        else batch.Add(HotSql.UpdateHeldRuns, [.. columns, Column(remembered.Runs, r => unchecked((int)r.Version))]);
+        else batch.Add(HotSql.UpdateCachedRuns, [.. columns, Column(remembered.Runs, r => unchecked((int)r.Version))]);
     }
 
-    private static NpgsqlBatchCommand AddHeld(BatchBuilder batch, List<StepRow> steps, Recollection remembered)
+    private static NpgsqlBatchCommand AddLeased(BatchBuilder batch, List<StepRow> steps, CachedRuns remembered)
     {
         var held = Column(steps, s => remembered.Steps[new(s.RunId, s.Idx)].Fence);
         return steps.TrueForAll(s => s.EndedAt is not null)
-            ? batch.Add(HotSql.EndHeldSteps,
+            ? batch.Add(HotSql.EndLeasedSteps,
                 Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.EndedAt), Column(steps, s => s.Result),
                 Column(steps, s => s.Error), held)
-            : batch.Add(HotSql.UpdateHeldSteps, [.. StepArrays(steps), held]);
+            : batch.Add(HotSql.UpdateLeasedSteps, [.. StepArrays(steps), held]);
     }
 
     private static void AddNew(BatchBuilder batch, List<StepRow> steps)

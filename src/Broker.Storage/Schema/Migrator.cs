@@ -1,4 +1,6 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -6,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Broker.Storage.Schema;
 
 /// <summary>Applies migrations, and tells whether they are all there. One broker applies them while the others wait.</summary>
-internal sealed class Migrator(IEngine engine)
+internal sealed class Migrator(IDatabaseEngine engine)
 {
     // Migrations are never taken back under a running broker: after the first time it is enough that the database answers.
     private volatile bool known;
@@ -31,7 +33,6 @@ internal sealed class Migrator(IEngine engine)
         known = true;
         return pending;
     }
-
 
     /// <summary>Throws <see cref="SchemaMismatchException"/> unless the schema is this program's.</summary>
     public async Task CheckAsync(CancellationToken ct)
@@ -89,6 +90,3 @@ internal sealed class Migrator(IEngine engine)
         }
     }
 }
-
-/// <summary>The schema is not the one of this program; the message says what to do.</summary>
-public sealed class SchemaMismatchException(string message) : InvalidOperationException(message);

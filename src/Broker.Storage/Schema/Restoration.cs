@@ -1,12 +1,12 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Dispatch;
 using Broker.Storage.Postgres;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Schema;
 
 /// <summary>Begins a new epoch of a database that was restored: brokers that run drop what they remember of the former one.</summary>
-internal sealed class Restoration(IEngine engine, IServiceProvider services)
+internal sealed class Restoration(IDatabaseEngine engine, IServiceProvider services)
 {
     /// <summary>Name of the counter that numbers epochs.</summary>
     public const string Counter = "epoch";

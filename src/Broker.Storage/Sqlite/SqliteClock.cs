@@ -1,4 +1,4 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Sqlite;
 

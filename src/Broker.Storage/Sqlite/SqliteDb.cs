@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Broker.Storage.Model;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 

@@ -1,5 +1,7 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Stores;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -8,7 +10,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 namespace Broker.Storage.Sqlite;
 
 /// <summary>One file, one writer: every write of this process takes its turn.</summary>
-internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
+internal sealed class SqliteEngine : IDatabaseEngine, IBrokerLock, IDisposable
 {
     // SQLite's extended result codes: primary key and unique constraint.
     private const int DuplicateKey = 1555;
@@ -40,18 +42,18 @@ internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
         contexts = new(new DbContextOptionsBuilder<SqliteDb>().UseSqlite(connectionString).AddInterceptors(new SqlitePragmas()).Options);
     }
 
-    public int Turns => 1;
+    public int Slots => 1;
 
-    public int Lanes => 1;
+    public int Loops => 1;
 
-    public bool ClaimsApart => false;
+    public bool HasClaimLoops => false;
 
-    public IUnit Open(DefinitionCache definitions)
+    public IBatchTransaction Open(DefinitionCache definitions)
     {
         var connection = new SqliteConnection(connectionString);
         connection.Open();
         SqlitePragmas.Apply(connection);
-        return new SqliteUnit(connection, definitions, clock);
+        return new SqliteBatchTransaction(connection, definitions, clock);
     }
 
     public BrokerDb CreateContext() => contexts.CreateDbContext();
@@ -163,7 +165,7 @@ internal sealed class SqliteEngine : IEngine, IBrokerLock, IDisposable
         writer.Dispose();
     }
 
-    private static SqliteException? Fault(Exception fault) => fault.Find<SqliteException>();
+    private static SqliteException? Fault(Exception fault) => fault.FindInner<SqliteException>();
 
     private sealed class Turn(SemaphoreSlim writer) : IDisposable
     {

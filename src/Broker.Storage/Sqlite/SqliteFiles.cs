@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Sqlite;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Storage.Contracts;
 using Microsoft.Data.Sqlite;
 
 namespace Broker.Storage.Sqlite;

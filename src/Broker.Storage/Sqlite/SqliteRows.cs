@@ -1,5 +1,5 @@
 using System.Text;
-using Broker.Storage.Lanes;
+using Broker.Storage.Tables;
 using SQLitePCL;
 
 namespace Broker.Storage.Sqlite;

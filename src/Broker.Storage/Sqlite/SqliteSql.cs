@@ -1,4 +1,4 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Dispatch;
 
 namespace Broker.Storage.Sqlite;
 
@@ -17,16 +17,16 @@ internal static class SqliteSql
 
     public const string Active = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
 
-    public const string Mail = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND delivered_at IS NULL ORDER BY id";
+    public const string Inbox = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND delivered_at IS NULL ORDER BY id";
 
     public const string ActiveIndexes = "SELECT idx FROM step WHERE run_id = @p0 AND status IN (1, 2, 3, 8)";
 
-    public const string TakeMail = """
+    public const string TakeInbox = """
         UPDATE inbox SET delivered_at = @p0, consumed_by = @p2
         WHERE run_id = @p1 AND type = @p3 AND delivered_at IS NULL AND (target_step IS NULL OR target_step = @p2)
         """;
 
-    public const string TakenMail = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND consumed_by = @p1 ORDER BY id";
+    public const string TakenInbox = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND consumed_by = @p1 ORDER BY id";
 
     public const string Result = "SELECT result FROM step WHERE run_id = @p0 AND idx = @p1 AND status IN (4, 5)";
 
@@ -59,11 +59,11 @@ internal static class SqliteSql
 
     public const string StartKey = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = @p0";
 
-    public const string InsertMail = "INSERT INTO inbox (run_id, id, type, payload, target_step, client_id) VALUES (@p0, @p1, @p2, @p3, @p4, @p5)";
+    public const string InsertInbox = "INSERT INTO inbox (run_id, id, type, payload, target_step, client_id) VALUES (@p0, @p1, @p2, @p3, @p4, @p5)";
 
     public const string KnownEvent = "SELECT 1 FROM inbox WHERE run_id = @p0 AND client_id = @p1";
 
-    public const string ConsumeMail = "UPDATE inbox SET delivered_at = @p0, consumed_by = @p1 WHERE run_id = @p2 AND id = @p3";
+    public const string ConsumeInbox = "UPDATE inbox SET delivered_at = @p0, consumed_by = @p1 WHERE run_id = @p2 AND id = @p3";
 
     public const string NextEvent = """
         INSERT INTO stream (run_id, next, read_to, reader_until) VALUES (@p0, 1, -1, 0) ON CONFLICT (run_id) DO UPDATE SET next = next + 1 RETURNING next

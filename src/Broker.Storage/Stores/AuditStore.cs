@@ -1,11 +1,11 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class AuditStore(IEngine engine, TimeProvider clock, IPageReads pages) : IAuditStore
+internal sealed class AuditStore(IDatabaseEngine engine, TimeProvider clock, IPageReads pages) : IAuditStore
 {
     public async Task AddAsync(AuditBatch batch, CancellationToken ct)
     {

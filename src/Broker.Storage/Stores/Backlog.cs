@@ -1,17 +1,11 @@
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>How much work waits for workers.</summary>
-public interface IBacklog
-{
-    /// <summary>Runs with a step that no worker has taken, by workflow. Reads the index of claimable steps: it costs what waits, not what was.</summary>
-    Task<IReadOnlyDictionary<string, int>> CountAsync(CancellationToken ct);
-}
-
-internal sealed class Backlog(IEngine engine) : IBacklog
+internal sealed class Backlog(IDatabaseEngine engine) : IBacklog
 {
     public async Task<IReadOnlyDictionary<string, int>> CountAsync(CancellationToken ct)
     {

@@ -1,18 +1,11 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>The key ring in the database. Not asynchronous, because the framework that asks is not; it asks about once a day.</summary>
-public interface IDataKeyStore
-{
-    IReadOnlyList<string> All();
-
-    void Add(string name, string xml);
-}
-
-internal sealed class DataKeyStore(IEngine engine, TimeProvider clock) : IDataKeyStore
+internal sealed class DataKeyStore(IDatabaseEngine engine, TimeProvider clock) : IDataKeyStore
 {
     public IReadOnlyList<string> All()
     {

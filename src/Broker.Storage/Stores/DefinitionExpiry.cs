@@ -1,5 +1,7 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Reads;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -8,7 +10,7 @@ namespace Broker.Storage.Stores;
 /// Removes definitions that workers and dispatches made and that neither has asked for since: stock workers make new ids with every
 /// process. One that a run or a registered worker refers to stays.
 /// </summary>
-internal sealed class DefinitionExpiry(IEngine engine, IPageReads pages, DefinitionCache cache, QueueRegistry queues, WorkerStore workers) : IDefinitionExpiry
+internal sealed class DefinitionExpiry(IDatabaseEngine engine, IPageReads pages, DefinitionCache cache, QueueCatalog queues, WorkerStore workers) : IDefinitionExpiry
 {
     // A lease is granted for a day at most, and a worker may be silent for all of it.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromHours(25);

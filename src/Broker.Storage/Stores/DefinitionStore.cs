@@ -1,12 +1,13 @@
 using Broker.Core.Definitions;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class DefinitionStore(IEngine engine, DefinitionCache cache, QueueRegistry queues, IPageReads pages, VersionLimit versions) : IDefinitionStore
+internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache cache, QueueCatalog queues, IPageReads pages, VersionLimit versions) : IDefinitionStore
 {
     /// <summary>
     /// How long a broker takes a definition for stored after it has found it there. Its use is written down as often, so a definition that any

@@ -1,13 +1,13 @@
 using Broker.Core.Runs;
-using Broker.Storage.Changes;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Signals;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class EventStore(IEngine engine, ChangeHub changes, IPageReads pages) : IEventStore
+internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPageReads pages) : IEventStore
 {
     private const long NothingRead = -1;
 

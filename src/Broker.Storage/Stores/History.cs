@@ -1,13 +1,14 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class History(IEngine engine, DefinitionCache definitions, IPageReads pages) : IHistory
+internal sealed class History(IDatabaseEngine engine, DefinitionCache definitions, IPageReads pages) : IHistory
 {
     private static readonly Page<RunView> NoRuns = new([], false);
 
@@ -101,7 +102,7 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
 
     private async Task<RunView> ViewAsync(RunRow run, List<StepRow> rows, DateTimeOffset now, CancellationToken ct)
     {
-        var steps = rows.ConvertAll(StepRows.StateOf);
+        var steps = rows.ConvertAll(StepRowMapper.StateOf);
         var status = RunStatuses.Of((RunPhase)run.Phase, Instants.FromMicros(run.ResumedAt), steps, now);
         return await ViewAsync(run, status, rows.Min(s => s.BegunAt), steps, ct);
     }
@@ -121,7 +122,7 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
         InputsJson = run.Inputs,
         ContextJson = run.Context,
         ResultJson = run.Result,
-        Error = Errors.Read(run.Error),
+        Error = StoredError.Read(run.Error),
         Steps = steps,
     };
 
@@ -182,7 +183,7 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
     public async Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct)
     {
         var rows = await pages.RunAsync(db => StepsOf(db, runId, after, descending).Take(limit + 1).ToListAsync(ct), ct);
-        return PageOf(rows.ConvertAll(StepRows.StateOf), limit);
+        return PageOf(rows.ConvertAll(StepRowMapper.StateOf), limit);
     }
 
     // Steps that wait for a worker come last: one that begins between two pages is never left out.
@@ -191,7 +192,7 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
     private static IQueryable<StepRow> StepsOf(BrokerDb db, long runId, (DateTimeOffset Begun, int Index)? after, bool descending)
     {
         var steps = db.Steps.AsNoTracking()
-            .Where(s => s.RunId == runId && (s.BegunAt != null || s.Status == (short)StepStatus.Ready || s.Status == StepRow.Held));
+            .Where(s => s.RunId == runId && (s.BegunAt != null || s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused));
         if (after is { } key)
         {
             var (at, index) = (key.Begun.ToMicros(), key.Index);
@@ -205,13 +206,13 @@ internal sealed class History(IEngine engine, DefinitionCache definitions, IPage
             : steps.OrderBy(s => s.BegunAt ?? NotBegun).ThenBy(s => s.Idx);
     }
 
-    public async Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)
+    public async Task<Page<InboxEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)
     {
         var rows = await pages.RunAsync(db => InboxOf(db, runId, afterId, descending).Take(limit + 1).ToListAsync(ct), ct);
 
         // The id is the instant of arrival.
         return PageOf(
-            rows.ConvertAll(i => new InboundEvent(
+            rows.ConvertAll(i => new InboxEvent(
                 i.Id, i.Type, i.Payload, i.TargetStep, Instants.FromMicros(i.Id), Instants.FromMicros(i.DeliveredAt), i.ConsumedBy)),
             limit);
     }

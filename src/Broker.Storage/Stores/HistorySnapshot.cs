@@ -1,4 +1,5 @@
 using System.Data;
+using Broker.Storage.Tables;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 

@@ -1,7 +1,7 @@
 using System.Linq.Expressions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Model;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Stores;
 
@@ -44,11 +44,11 @@ internal static class HistoryStatus
         },
         Leased = r.Phase == (short)RunPhase.Active && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased),
         Claimable = r.Phase == (short)RunPhase.Active
-            && db.Steps.Any(s => s.RunId == r.Id && (s.Status == (short)StepStatus.Ready || s.Status == StepRow.Held) && s.Due <= now),
+            && db.Steps.Any(s => s.RunId == r.Id && (s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due <= now),
         Pending = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id
                 && (s.Status == (short)StepStatus.Waiting
-                    || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Held) && s.Due > now))),
+                    || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due > now))),
         Begun = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id && s.BegunAt != null && (r.ResumedAt == null || s.GrantedAt == null || s.GrantedAt >= r.ResumedAt)),
         FirstBegun = db.Steps.Where(s => s.RunId == r.Id).Min(s => s.BegunAt),

@@ -1,10 +1,11 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class KeyStore(IEngine engine, TimeProvider clock) : IKeyStore
+internal sealed class KeyStore(IDatabaseEngine engine, TimeProvider clock) : IKeyStore
 {
     public async Task AddAsync(StoredKey key, string by, CancellationToken ct)
     {

@@ -1,14 +1,14 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Changes;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Signals;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class LogStore(IEngine engine, ChangeHub changes, IPageReads pages, LogLimit limit) : ILogStore
+internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageReads pages, LogLimit limit) : ILogStore
 {
     public async Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
     {

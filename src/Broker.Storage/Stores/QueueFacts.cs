@@ -3,13 +3,16 @@ using Broker.Core.Definitions;
 using Broker.Core.Explanations;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
 /// <summary>Looks along the claim index, from the front and never far.</summary>
-internal sealed class QueueFacts(IEngine engine, QueueRegistry queues, DefinitionCache definitions, WorkerStore workers) : IQueueFacts
+internal sealed class QueueFacts(IDatabaseEngine engine, QueueCatalog queues, DefinitionCache definitions, WorkerStore workers) : IQueueFacts
 {
     /// <summary>Steps counted in one queue, at most.</summary>
     public const int Bound = 10_000;

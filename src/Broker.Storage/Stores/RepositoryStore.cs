@@ -1,11 +1,12 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Health;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RepositoryStore(IEngine engine, ICredentialCipher cipher, StoreEpoch epoch, IPageReads pages) : IRepositoryStore
+internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher cipher, StoreEpoch epoch, IPageReads pages) : IRepositoryStore
 {
     // Earlier versions wrote the JSON object itself, which begins with a brace.
     private const string Encrypted = "dp1:";

@@ -1,5 +1,5 @@
-using Broker.Storage.Lanes;
-using Broker.Storage.Reads;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;

@@ -1,5 +1,8 @@
 using Broker.Core.Runs;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Diagnostics;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -9,7 +12,7 @@ namespace Broker.Storage.Stores;
 /// run ends before it was created, so that is where all candidates are; an index by the instant of the end would cost every run its
 /// cheapest kind of update on PostgreSQL. What is old and stays (still going, or kept for longer) is passed once in each walk.
 /// </summary>
-internal sealed class RunRetention(IEngine engine) : IRetention
+internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
 {
     /// <summary>Runs looked at in a round, at most.</summary>
     private const int Looked = 2000;

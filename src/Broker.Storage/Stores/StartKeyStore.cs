@@ -1,16 +1,11 @@
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>The memory of starts that may be sent again.</summary>
-public interface IStartKeyStore
-{
-    /// <summary>Forgets starts older than that, at most a batch; returns how many.</summary>
-    Task<int> ForgetAsync(TimeSpan age, int batch, CancellationToken ct);
-}
-
-internal sealed class StartKeyStore(IEngine engine) : IStartKeyStore
+internal sealed class StartKeyStore(IDatabaseEngine engine) : IStartKeyStore
 {
     public async Task<int> ForgetAsync(TimeSpan age, int batch, CancellationToken ct)
     {

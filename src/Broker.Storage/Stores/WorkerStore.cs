@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Broker.Core.Definitions;
 using Broker.Core.Steps;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
-using Broker.Storage.Reads;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Health;
+using Broker.Storage.Matching;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
@@ -12,7 +15,7 @@ namespace Broker.Storage.Stores;
 /// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
-    IEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
+    IDatabaseEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
     TimeProvider clock) : IWorkerStore
 {
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
@@ -334,12 +337,12 @@ internal sealed class WorkerStore(
                 // The status as a literal, so that the small index of leased steps serves.
                 var leased = await db.Steps
                     .Where(s => s.Status == (short)StepStatus.Leased && ids.Contains(s.Worker!))
-                    .Join(db.Runs, s => s.RunId, r => r.Id, (s, r) => new Held(s.Worker!, s.Idx, s.GrantedAt, r.DefinitionId))
+                    .Join(db.Runs, s => s.RunId, r => r.Id, (s, r) => new LeasedStep(s.Worker!, s.Idx, s.GrantedAt, r.DefinitionId))
                     .ToListAsync(ct);
                 return (found, leased);
             },
             ct);
-        var held = new Dictionary<string, Held>(StringComparer.Ordinal);
+        var held = new Dictionary<string, LeasedStep>(StringComparer.Ordinal);
         foreach (var lease in leases.OrderBy(l => l.GrantedAt)) held[lease.Worker] = lease;
 
         var views = new List<WorkerView>(rows.Count);
@@ -357,7 +360,7 @@ internal sealed class WorkerStore(
         return views;
     }
 
-    private sealed record Held(string Worker, int Step, long? GrantedAt, int DefinitionId);
+    private sealed record LeasedStep(string Worker, int Step, long? GrantedAt, int DefinitionId);
 
     public Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct) => PruneAsync(WorkerKind.Labelled, silentSince, batch, ct);
 

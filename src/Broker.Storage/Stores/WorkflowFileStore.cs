@@ -1,12 +1,14 @@
 using Broker.Core.Definitions;
-using Broker.Storage.Lanes;
-using Broker.Storage.Model;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
 /// <summary>Rows of workflow files, and which versions of definitions they offer.</summary>
-internal sealed class WorkflowFileStore(IEngine engine, DefinitionCache cache, QueueRegistry queues) : IWorkflowFileStore
+internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache cache, QueueCatalog queues) : IWorkflowFileStore
 {
     private const int MostAttempts = 5;
 

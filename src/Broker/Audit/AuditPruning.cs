@@ -1,6 +1,6 @@
 using Broker.Auth;
 using Broker.Background;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Audit;
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using Broker.Api;
 using Broker.Auth;
 using Broker.Operations;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Audit;
 

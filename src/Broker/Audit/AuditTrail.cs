@@ -1,5 +1,5 @@
 using Broker.Auth;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Audit;
 

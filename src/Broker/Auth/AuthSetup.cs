@@ -11,7 +11,7 @@ internal static class AuthSetup
     public static void AddAuth(this IServiceCollection services, AuthSettings auth, BrokerSettings settings)
     {
         services.AddSingleton(auth);
-        services.AddSingleton<KeyRing>();
+        services.AddSingleton<ApiKeyCache>();
         services.AddSingleton<FailureLimiter>();
         services.AddSingleton<AllowedHosts>();
         services.AddSingleton<WebPages>();

@@ -12,7 +12,7 @@ namespace Broker.Auth;
 /// Asks every request for a key, once there is one. It stands behind routing, because the route says which scope it needs, and before
 /// everything that answers.
 /// </summary>
-internal sealed partial class KeyGate(RequestDelegate next, KeyRing ring, FailureLimiter failures, ILogger<KeyGate> log)
+internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, FailureLimiter failures, ILogger<KeyGate> log)
 {
     private const string Challenge = "Bearer realm=\"broker\"";
     private const string BasicChallenge = "Basic realm=\"broker\", charset=\"UTF-8\"";

@@ -4,7 +4,7 @@ using Broker.Startup;
 namespace Broker.Auth;
 
 /// <summary>Reads the keys before the first request is answered, and refuses to serve everybody without any.</summary>
-internal sealed partial class KeyStartup(KeyRing ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IStartStep
+internal sealed partial class KeyStartup(ApiKeyCache ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IStartStep
 {
     public async Task RunAsync(CancellationToken ct)
     {

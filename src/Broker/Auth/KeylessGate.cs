@@ -7,7 +7,7 @@ namespace Broker.Auth;
 /// Guards a broker without keys against web pages: a page of another site can send requests from the operator's own browser, and could
 /// define and run shell commands. Stands behind routing, which knows the claims, and before the key gate. Inactive once keys are required.
 /// </summary>
-internal sealed class KeylessGate(RequestDelegate next, KeyRing ring, AllowedHosts hosts, WebPages pages)
+internal sealed class KeylessGate(RequestDelegate next, ApiKeyCache ring, AllowedHosts hosts, WebPages pages)
 {
     private const int LongestQuoted = 200;
 
@@ -29,7 +29,7 @@ internal sealed class KeylessGate(RequestDelegate next, KeyRing ring, AllowedHos
     public static async ValueTask<bool> RefusedAsync(HttpContext http)
     {
         var services = http.RequestServices;
-        if (services.GetRequiredService<KeyRing>().AreRequired || services.GetRequiredService<WebPages>().Foreign(http.Request.Headers) is not { } page) return false;
+        if (services.GetRequiredService<ApiKeyCache>().AreRequired || services.GetRequiredService<WebPages>().Foreign(http.Request.Headers) is not { } page) return false;
         await RefusePageAsync(http, page);
         return true;
     }

@@ -1,4 +1,5 @@
-using Broker.Storage.Changes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Matching;
 
 namespace Broker.Background;
 
@@ -6,7 +7,7 @@ namespace Broker.Background;
 /// The net below lost signals: lets one idle claim of each kind look. Every second, which also has what falls due next looked for anew, and twice
 /// a second while brokers do not hear each other, so that a step is handed over within one second there too.
 /// </summary>
-internal sealed class ClaimPolling(ClaimGate gate, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
+internal sealed class ClaimPolling(WaitingClaims gate, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
     : PeriodicService(TimeSpan.FromMilliseconds(500), clock, log)
 {
     private bool isOdd;

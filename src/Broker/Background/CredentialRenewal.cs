@@ -1,4 +1,4 @@
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 

@@ -1,5 +1,5 @@
 using Broker.Settings;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 

@@ -2,7 +2,7 @@ using Broker.Auth;
 using Broker.Engine;
 using Broker.Operations.Metrics;
 using Broker.Startup;
-using Broker.Storage.Lanes;
+using Broker.Storage.Health;
 using Broker.WorkflowFiles;
 
 namespace Broker.Background;
@@ -16,7 +16,7 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly StoreEpoch epoch;
-    private readonly KeyRing keys;
+    private readonly ApiKeyCache keys;
     private readonly BacklogGate backlog;
     private readonly WorkflowFileRegistration files;
     private readonly TimeProvider clock;
@@ -24,7 +24,7 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
     private readonly SemaphoreSlim noticed = new(1, 1);
     private Task opened = Task.CompletedTask;
 
-    public EpochFollower(StoreEpoch epoch, KeyRing keys, BacklogGate backlog, WorkflowFileRegistration files, TimeProvider clock, ILogger<EpochFollower> log)
+    public EpochFollower(StoreEpoch epoch, ApiKeyCache keys, BacklogGate backlog, WorkflowFileRegistration files, TimeProvider clock, ILogger<EpochFollower> log)
     {
         (this.epoch, this.keys, this.backlog, this.files, this.clock, this.log) = (epoch, keys, backlog, files, clock, log);
         epoch.Changed += Notice;

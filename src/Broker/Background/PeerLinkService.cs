@@ -1,5 +1,5 @@
 using Broker.Startup;
-using Broker.Storage.Changes;
+using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 

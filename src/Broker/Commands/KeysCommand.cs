@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Broker.Auth;
 using Broker.Startup;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Storage.Schema;
 
 namespace Broker.Commands;

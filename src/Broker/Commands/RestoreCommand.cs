@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Broker.Settings;
 using Broker.Startup;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Storage.Schema;
 using Broker.Storage.Sqlite;
 

@@ -1,7 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Settings;
-using Broker.Storage;
-using Broker.Storage.Stores;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using Broker.Auth;
 using Broker.Core.Runs;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 

@@ -1,7 +1,7 @@
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Broker.Auth;
 using Broker.Core.Definitions;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 

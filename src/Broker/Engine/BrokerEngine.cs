@@ -4,7 +4,7 @@ using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Settings;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 
@@ -24,7 +24,7 @@ internal sealed partial class BrokerEngine(
     IWorkerStore workers,
     IRepositoryStore repositories,
     IChanges changes,
-    IClaimGate gate,
+    IWaitingClaims gate,
     AuditTrail audit,
     BacklogGate backlog,
     BrokerSettings settings,

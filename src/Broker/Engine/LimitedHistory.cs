@@ -1,7 +1,7 @@
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
 
@@ -48,7 +48,7 @@ internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
     public Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct) =>
         history.StepsAsync(runId, after, descending, limit, ct);
 
-    public Task<Page<InboundEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct) =>
+    public Task<Page<InboxEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct) =>
         history.InboundAsync(runId, afterId, descending, limit, ct);
 
     public Task<Page<LogRow>> LogsAsync(

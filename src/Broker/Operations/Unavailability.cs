@@ -1,5 +1,7 @@
 using System.Data.Common;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 
 namespace Broker.Operations;
 
@@ -12,8 +14,8 @@ internal static class Unavailability
     /// <summary>What to tell the client; null when the fault is something else.</summary>
     public static string? Of(HttpContext http, Exception fault) => fault switch
     {
-        _ when fault.Find<StoreUnavailableException>() is { } known => known.Message,
-        _ when fault.Find<DbException>() is not null && http.RequestServices.GetService<IEngine>()?.IsUnavailable(fault) == true =>
+        _ when fault.FindInner<StoreUnavailableException>() is { } known => known.Message,
+        _ when fault.FindInner<DbException>() is not null && http.RequestServices.GetService<IDatabaseEngine>()?.IsUnavailable(fault) == true =>
             "The database cannot be reached or cannot write at present.",
         _ => null,
     };

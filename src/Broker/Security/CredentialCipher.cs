@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Broker.Settings;
-using Broker.Storage;
-using Broker.Storage.Lanes;
-using Broker.Storage.Stores;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -32,13 +31,13 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
 
     public static CredentialCipher Create(IServiceProvider services, BrokerSettings settings, DatabaseTarget target)
     {
-        var place = KeyRing.PlaceOf(settings.DataProtection, target);
+        var place = DataProtectionKeys.PlaceOf(settings.DataProtection, target);
         var log = services.GetRequiredService<ILogger<CredentialCipher>>();
         var cipher = new CredentialCipher(
             () =>
             {
                 if (settings.DataProtection.Secret is null && place.Folder is null) LogReadableRing(log);
-                return KeyRing.Open(settings.DataProtection, place, services.GetRequiredService<IDataKeyStore>(), services.GetRequiredService<ILoggerFactory>());
+                return DataProtectionKeys.Open(settings.DataProtection, place, services.GetRequiredService<IDataKeyStore>(), services.GetRequiredService<ILoggerFactory>());
             },
             services.GetRequiredService<TimeProvider>(),
             log);

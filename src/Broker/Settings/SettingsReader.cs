@@ -145,7 +145,7 @@ internal static partial class SettingsReader
         _ => throw new FormatException("true or false"),
     };
 
-    private static string Database(string text) => Storage.DatabaseUrl.TryParse(text, out _, out _)
+    private static string Database(string text) => Storage.Contracts.DatabaseUrl.TryParse(text, out _, out _)
         ? text
         : throw new FormatException("postgres://user:password@host:5432/database, Host=…;Database=… or sqlite:PATH, where PATH is a file");
 

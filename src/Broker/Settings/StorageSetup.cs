@@ -4,7 +4,8 @@ using Broker.Operations;
 using Broker.Security;
 using Broker.Startup;
 using Broker.Storage;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
 using Broker.Storage.Schema;
 
 namespace Broker.Settings;

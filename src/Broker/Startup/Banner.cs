@@ -5,7 +5,7 @@ using Broker.WorkflowFiles;
 namespace Broker.Startup;
 
 /// <summary>Start banner at a terminal, below the line that names the address: where to look, where the data is, and which requests are let in.</summary>
-internal sealed class Banner(BrokerSettings settings, KeyRing keys, StartGate gate, WorkflowFileRegistration workflows)
+internal sealed class Banner(BrokerSettings settings, ApiKeyCache keys, StartGate gate, WorkflowFileRegistration workflows)
 {
     public void Write(TextWriter output, string address)
     {

@@ -4,9 +4,8 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using Broker.Auth;
 using Broker.Settings;
-using Broker.Storage;
-using Broker.Storage.Lanes;
-using Broker.Storage.Schema;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
 using Microsoft.Data.Sqlite;
 
 namespace Broker.Startup;
@@ -20,15 +19,15 @@ internal static class StartFaults
     /// <summary>Null for what is no such fault.</summary>
     public static string? MessageOf(Exception fault, BrokerSettings? settings = null) => fault switch
     {
-        _ when fault.Find<StoreUnavailableException>() is { } unavailable => unavailable.Message,
+        _ when fault.FindInner<StoreUnavailableException>() is { } unavailable => unavailable.Message,
         StartRefusedException or SchemaMismatchException or DatabaseInUseException => fault.Message,
-        _ when fault.Find<SqliteException>() is { } sqlite => $"The database file {FileOf(settings)} cannot be used: {Reason(sqlite)}. Set DATABASE_URL=sqlite:PATH to a file that this user may write.",
-        _ when fault.Find<DbException>() is { } refused => $"The database cannot be used: {refused.Message} Check DATABASE_URL.",
-        _ when fault.Find<SocketException>() is { } socket =>
+        _ when fault.FindInner<SqliteException>() is { } sqlite => $"The database file {FileOf(settings)} cannot be used: {Reason(sqlite)}. Set DATABASE_URL=sqlite:PATH to a file that this user may write.",
+        _ when fault.FindInner<DbException>() is { } refused => $"The database cannot be used: {refused.Message} Check DATABASE_URL.",
+        _ when fault.FindInner<SocketException>() is { } socket =>
             $"The broker cannot listen on {settings?.Host}, port {settings?.Port}: {socket.Message}. Set HOST to an address of this machine and PORT to a port that this user may open.",
-        _ when fault.Find<InvalidDataException>() is { } configuration => $"The configuration cannot be read: {Chain(configuration)}",
-        _ when fault.Find<CryptographicException>() is not null || fault.Find<AuthenticationException>() is not null => $"A certificate cannot be used: {Chain(fault)}",
-        _ when fault.Find<UnauthorizedAccessException>() is { } denied => $"The broker cannot start: {denied.Message} Give this user the right, or write another place into the settings.",
+        _ when fault.FindInner<InvalidDataException>() is { } configuration => $"The configuration cannot be read: {Chain(configuration)}",
+        _ when fault.FindInner<CryptographicException>() is not null || fault.FindInner<AuthenticationException>() is not null => $"A certificate cannot be used: {Chain(fault)}",
+        _ when fault.FindInner<UnauthorizedAccessException>() is { } denied => $"The broker cannot start: {denied.Message} Give this user the right, or write another place into the settings.",
         IOException or InvalidOperationException or ArgumentException or FormatException or NotSupportedException or TimeoutException => $"The broker cannot start: {Chain(fault)}",
         _ => null,
     };

@@ -1,5 +1,5 @@
-using Broker.Storage;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Dispatch;
 
 namespace Broker.Startup;
 
@@ -8,7 +8,7 @@ namespace Broker.Startup;
 /// repeated behind the closed gate until they are done.
 /// </summary>
 internal sealed partial class StartSequence(
-    IServiceProvider services, IEnumerable<IStartStep> steps, IEngine engine, IBrokerLock alone, StartGate gate, TimeProvider clock,
+    IServiceProvider services, IEnumerable<IStartStep> steps, IDatabaseEngine engine, IBrokerLock alone, StartGate gate, TimeProvider clock,
     IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
 {
     // A server that takes connections and says nothing is as good as away.

@@ -2,8 +2,8 @@ using Broker.Api.JobsDialect;
 using Broker.Auth;
 using Broker.Engine;
 using Broker.Settings;
-using Broker.Storage;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
 
 namespace Broker.WorkflowFiles;
 

@@ -1,7 +1,7 @@
 using Broker.Operations.Metrics;
 using Broker.Settings;
 using Broker.Startup;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.WorkflowFiles;
 

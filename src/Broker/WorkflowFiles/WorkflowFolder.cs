@@ -1,6 +1,6 @@
 using System.Text;
 using Broker.Core.Definitions;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.WorkflowFiles;
 

@@ -170,7 +170,7 @@ public sealed class ExplanationTests
     [Fact]
     public void All_causes_are_named_together()
     {
-        var causes = Explain("gpu", RunStatus.Paused, new(Noon, null, 0), At("gpu", StepStatus.Ready, Noon.AddMinutes(5), attempt: 1) with { Held = true });
+        var causes = Explain("gpu", RunStatus.Paused, new(Noon, null, 0), At("gpu", StepStatus.Ready, Noon.AddMinutes(5), attempt: 1) with { Paused = true });
         Assert.Equal("RunPaused Delayed NoWorker", Kinds(causes));
     }
 }

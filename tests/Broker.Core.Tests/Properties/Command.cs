@@ -43,17 +43,17 @@ public readonly record struct Command(Happening What, int Pick, int Detail)
 }
 
 /// <summary>A graph (made from its seed) and what happens to a run of it.</summary>
-public sealed record Story(int GraphSeed, Command[] Commands)
+public sealed record CommandSequence(int GraphSeed, Command[] Commands)
 {
-    public static Arbitrary<Story> Any { get; } = Arb.From(
+    public static Arbitrary<CommandSequence> Any { get; } = Arb.From(
         from seed in Gen.Choose(0, int.MaxValue - 1)
         from length in Gen.Choose(0, 60)
         from commands in Command.Any.ArrayOf(length)
-        select new Story(seed, commands),
+        select new CommandSequence(seed, commands),
         story => story.Shorter());
 
     // The graph stays: a shorter list of commands is what makes a failure readable.
-    private IEnumerable<Story> Shorter()
+    private IEnumerable<CommandSequence> Shorter()
     {
         for (var size = Commands.Length / 2; size > 0; size /= 2)
         {
@@ -61,5 +61,5 @@ public sealed record Story(int GraphSeed, Command[] Commands)
         }
     }
 
-    public override string ToString() => $"new Story({GraphSeed}, [{string.Join(", ", Commands.Select(c => $"new(Happening.{c.What}, {c.Pick}, {c.Detail})"))}])";
+    public override string ToString() => $"new CommandSequence({GraphSeed}, [{string.Join(", ", Commands.Select(c => $"new(Happening.{c.What}, {c.Pick}, {c.Detail})"))}])";
 }

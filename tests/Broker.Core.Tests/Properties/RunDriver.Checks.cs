@@ -10,9 +10,9 @@ internal sealed partial class RunDriver
 {
     private Dictionary<int, Fate> fates = [];
 
-    private sealed record MailboxImage(HashSet<int> Waiting, HashSet<long> Undelivered);
+    private sealed record InboxImage(HashSet<int> Waiting, HashSet<long> Undelivered);
 
-    private MailboxImage Mailbox() =>
+    private InboxImage InboxBefore() =>
         new([.. Run.Rows.Values.Where(s => s.Status is StepStatus.Waiting).Select(s => s.Index)], [.. Run.Undelivered.Select(m => m.Id)]);
 
     private string Clocks(HashSet<int>? among = null) =>
@@ -46,7 +46,7 @@ internal sealed partial class RunDriver
         Violation.If(run.Phase is RunPhase.Paused && leased, "invariant 10: paused with a lease out");
         foreach (var step in Run.Active)
         {
-            Violation.If(step.Status is StepStatus.Ready && step.Held == run.HandsOut, $"invariant 10: step {step.Index} is held: {step.Held}, run {run.Phase}");
+            Violation.If(step.Status is StepStatus.Ready && step.Paused == run.HandsOut, $"invariant 10: step {step.Index} is held: {step.Paused}, run {run.Phase}");
             Violation.If(step.Status is StepStatus.Leased == step.Fence is null, $"invariant 1: step {step.Index} is {step.Status} under fence {step.Fence}");
         }
 
@@ -59,7 +59,7 @@ internal sealed partial class RunDriver
         StatusChecks();
 
         var undelivered = Run.Undelivered.ToList();
-        Violation.If(run.Mail != undelivered.Count, $"invariant 9: the run counts {run.Mail} undelivered events and has {undelivered.Count}");
+        Violation.If(run.InboxCount != undelivered.Count, $"invariant 9: the run counts {run.InboxCount} undelivered events and has {undelivered.Count}");
         if (run.HandsOut)
         {
             var served = Run.Active.Where(s => undelivered.Any(m => Wants(s.Index, m))).ToList();
@@ -111,13 +111,13 @@ internal sealed partial class RunDriver
         Violation.If(!expected, $"a run that is {Run.Run.Phase} shows {status}");
     }
 
-    private bool Wants(int index, InboundEvent message) =>
+    private bool Wants(int index, InboxEvent message) =>
         definition.Steps[index] is { Kind: StepKind.WaitForEvent } step && step.EventType == message.Type && (message.TargetStep ?? index) == index;
 
     /// <summary>Who took what in the last transaction: oldest first, the wait that was created first before the others.</summary>
-    private void MailChecks(MailboxImage before)
+    private void InboxChecks(InboxImage before)
     {
-        var taken = Run.Mail.Where(m => m.DeliveredAt is not null && (before.Undelivered.Contains(m.Id) || m.Id == lastEvent)).ToList();
+        var taken = Run.Inbox.Where(m => m.DeliveredAt is not null && (before.Undelivered.Contains(m.Id) || m.Id == lastEvent)).ToList();
         foreach (var message in taken.Where(m => m.DeliveredAt == now))
         {
             var taker = Run.Rows[message.ConsumedBy!.Value];

@@ -5,7 +5,7 @@ using Broker.Core.Steps;
 namespace Broker.Core.Tests.Properties;
 
 /// <summary>A lease as its worker remembers it, also when it is long lost.</summary>
-internal readonly record struct HeldLease(LeaseId Id, int Step)
+internal readonly record struct DriverLease(LeaseId Id, int Step)
 {
     public long Fence => Id.Fence;
 }
@@ -18,7 +18,7 @@ internal sealed partial class RunDriver
 
     private readonly WorkflowDefinition definition;
     private readonly List<StoredRun> runs = [];
-    private readonly List<HeldLease> leases = [];
+    private readonly List<DriverLease> leases = [];
     private DateTimeOffset now = Noon;
     private long lastFence;
     private long lastEvent;
@@ -102,7 +102,7 @@ internal sealed partial class RunDriver
         leases.Add(new(LeaseId.Create(Run.Run.Id, step.Index, fence), step.Index));
     }
 
-    private bool Pick(int pick, out HeldLease lease)
+    private bool Pick(int pick, out DriverLease lease)
     {
         lease = default;
         if (leases.Count == 0) return false;
@@ -112,7 +112,7 @@ internal sealed partial class RunDriver
         return true;
     }
 
-    private StoredRun RunOf(HeldLease lease) => runs[(int)lease.Id.RunId - 1];
+    private StoredRun RunOf(DriverLease lease) => runs[(int)lease.Id.RunId - 1];
 
     private void Heartbeat(int pick)
     {
@@ -166,7 +166,7 @@ internal sealed partial class RunDriver
         if (waiting.Count == 0) return;
         var step = waiting[pick % waiting.Count];
         var image = Run.Image;
-        var before = Mailbox();
+        var before = InboxBefore();
         var session = Run.Open(Run.Named(step.Index));
         var finished = session.FinishDue(step.Index, now);
         Run.Save(session);
@@ -174,23 +174,23 @@ internal sealed partial class RunDriver
         Violation.If(finished != isDue, $"FinishDue said {finished} for step {step.Index}");
         Violation.If(finished && step.Due > now, $"invariant 11: step {step.Index} ended before its time");
         if (!finished) Violation.If(Run.Image != image, "a wait that is not due was changed");
-        MailChecks(before);
+        InboxChecks(before);
     }
 
     private void Send(Command command)
     {
         int? target = command.Pick % 5 == 0 && definition.Steps.Length > 0 ? command.Pick % definition.Steps.Length : null;
-        var message = new InboundEvent(++lastEvent, RandomGraph.EventTypes[command.Pick % 2], $"{{\"n\":{lastEvent}}}", target, now);
-        var before = Mailbox();
+        var message = new InboxEvent(++lastEvent, RandomGraph.EventTypes[command.Pick % 2], $"{{\"n\":{lastEvent}}}", target, now);
+        var before = InboxBefore();
         var session = Run.Open(Run.Rows.Values.Where(s => s.Status is StepStatus.Waiting));
         var verdict = session.Deliver(message, command.Detail % 4 == 0 ? Delivery.AllWaiting : Delivery.First, now);
         Violation.If(verdict is SendVerdict.RunTerminal != Run.Run.IsTerminal, $"a send to a run that is {Run.Run.Phase} was {verdict}");
         if (verdict is SendVerdict.RunTerminal) return;
 
         Run.Save(session, message);
-        var stored = Run.Mail.Single(m => m.Id == message.Id);
+        var stored = Run.Inbox.Single(m => m.Id == message.Id);
         Violation.If(stored.DeliveredAt is not null != verdict is SendVerdict.Delivered, $"an event was {verdict}, its row says otherwise");
-        MailChecks(before);
+        InboxChecks(before);
     }
 
     private void Pause()
@@ -208,14 +208,14 @@ internal sealed partial class RunDriver
     {
         var phase = Run.Run.Phase;
         var clocks = Clocks();
-        var before = Mailbox();
+        var before = InboxBefore();
         var session = Run.Open(Run.Active);
         var verdict = session.Resume(now);
         var known = Run.Rows.Keys.ToHashSet();
         Run.Save(session);
         Violation.If(verdict != Expected(phase, phase is RunPhase.Paused), $"resume of a run that is {phase} was {verdict}");
         Violation.If(Clocks(known) != clocks, "invariant 10: a resume moved a clock");
-        MailChecks(before);
+        InboxChecks(before);
     }
 
     private static ControlVerdict Expected(RunPhase phase, bool applies) =>

@@ -13,9 +13,9 @@ public sealed class RunProperties
 
     [Fact]
     public void Whatever_happens_no_invariant_breaks_and_the_run_ends() =>
-        Prop.ForAll(Story.Any, Tell).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
+        Prop.ForAll(CommandSequence.Any, Tell).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
 
-    private static void Tell(Story story)
+    private static void Tell(CommandSequence story)
     {
         var document = RandomGraph.Document(story.GraphSeed);
         var reading = DefinitionReader.Read(JsonElement.Parse(document));

@@ -6,19 +6,19 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Tests.Properties;
 
-/// <summary>What a store keeps of one run between transactions: rows, the joins as text, the mail.</summary>
+/// <summary>What a store keeps of one run between transactions: rows, the joins as text, the inbox.</summary>
 internal sealed class StoredRun(RunState fresh)
 {
     private readonly SortedDictionary<int, StepState> rows = [];
-    private readonly SortedDictionary<long, InboundEvent> mail = [];
+    private readonly SortedDictionary<long, InboxEvent> inbox = [];
     private RunState run = fresh;
     private string? joins = fresh.Joins.Write();
 
     public RunState Run => run with { Joins = JoinSet.Read(joins) };
     public WorkflowDefinition Definition => run.Definition;
     public IReadOnlyDictionary<int, StepState> Rows => rows;
-    public IEnumerable<InboundEvent> Mail => mail.Values;
-    public IEnumerable<InboundEvent> Undelivered => mail.Values.Where(m => m.DeliveredAt is null);
+    public IEnumerable<InboxEvent> Inbox => inbox.Values;
+    public IEnumerable<InboxEvent> Undelivered => inbox.Values.Where(m => m.DeliveredAt is null);
 
     /// <summary>Steps that have finished, in order.</summary>
     public List<Finish> Finishes { get; } = [];
@@ -28,7 +28,7 @@ internal sealed class StoredRun(RunState fresh)
 
     /// <summary>Everything that is stored, as one text: two equal ones mean that nothing was changed.</summary>
     public string Image =>
-        $"{run with { Joins = JoinSet.Empty }} {joins}\n{string.Join('\n', rows.Values)}\n{string.Join('\n', mail.Values)}";
+        $"{run with { Joins = JoinSet.Empty }} {joins}\n{string.Join('\n', rows.Values)}\n{string.Join('\n', inbox.Values)}";
 
     /// <summary>Writes outside a session, as the store's own statements do: claims and heartbeats.</summary>
     public void Put(StepState step) => rows[step.Index] = step;
@@ -45,7 +45,7 @@ internal sealed class StoredRun(RunState fresh)
         run.Phase is RunPhase.Pausing ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
 
     /// <summary>Writes what came out of a session. The checks are those of the tables: keys and legal changes of status.</summary>
-    public void Save(RunSession session, InboundEvent? sent = null)
+    public void Save(RunSession session, InboxEvent? sent = null)
     {
         if (session.EndedNow)
         {
@@ -58,7 +58,7 @@ internal sealed class StoredRun(RunState fresh)
         }
 
         Violation.If(run.IsTerminal && session.Run.Phase != run.Phase, "invariant 3: a run that has ended changed its phase");
-        if (sent is not null) mail[sent.Id] = sent;
+        if (sent is not null) inbox[sent.Id] = sent;
         var written = session.Inserted.Concat(session.Updated).ToDictionary(s => s.Index);
         foreach (var index in FinishOrder(session, written))
         {
@@ -81,8 +81,8 @@ internal sealed class StoredRun(RunState fresh)
 
         foreach (var message in session.Consumed)
         {
-            Violation.If(mail[message.Id].DeliveredAt is not null, $"invariant 9: event {message.Id} was consumed twice");
-            mail[message.Id] = message;
+            Violation.If(inbox[message.Id].DeliveredAt is not null, $"invariant 9: event {message.Id} was consumed twice");
+            inbox[message.Id] = message;
         }
 
         run = session.Run;

@@ -14,7 +14,7 @@ public sealed class RunSessionTests
     private static RunSession Start(WorkflowDefinition definition) =>
         RunSession.Start(new RunState { Id = 1, Definition = definition, CreatedAt = Noon, UpdatedAt = Noon }, Noon);
 
-    private static InboundEvent Event(long id, string type, int? target = null) => new(id, type, null, target, Noon);
+    private static InboxEvent Event(long id, string type, int? target = null) => new(id, type, null, target, Noon);
 
     [Fact]
     public void An_empty_graph_is_complete_at_once()
@@ -89,7 +89,7 @@ public sealed class RunSessionTests
         session.Deliver(Event(1, "E"), Delivery.AllWaiting, Noon);
 
         Assert.Equal([StepStatus.Succeeded, StepStatus.Succeeded, StepStatus.Waiting], Enumerable.Range(0, 3).Select(i => session.Find(i)!.Status));
-        Assert.Equal(0, session.Run.Mail);
+        Assert.Equal(0, session.Run.InboxCount);
         Assert.Equal(0, Assert.Single(session.Consumed).ConsumedBy);
     }
 
@@ -138,11 +138,11 @@ public sealed class RunSessionTests
             $$"""  "s{{i}}":{ {{(i > 0 ? "\"kind\":\"waitForEvent\",\"event\":\"E\"," : "")}} "successors":{"default":[{{(i + 1 < count ? $"\"s{i + 1}\"" : "")}}] } }""")));
         var session = Start(definition);
         var mail = Enumerable.Range(1, count - 1).Select(i => Event(i, "E")).ToList();
-        session = new RunSession(session.Run with { Mail = mail.Count }, [StepMachine.Claim(session.Find(0)!, "w", 7, 30, Noon)], mail);
+        session = new RunSession(session.Run with { InboxCount = mail.Count }, [StepMachine.Claim(session.Find(0)!, "w", 7, 30, Noon)], mail);
 
         session.Report(0, 7, new(ReportOutcome.Succeeded), Noon);
 
-        Assert.Equal((RunPhase.Succeeded, 0, 0), (session.Run.Phase, session.Run.Active, session.Run.Mail));
+        Assert.Equal((RunPhase.Succeeded, 0, 0), (session.Run.Phase, session.Run.Active, session.Run.InboxCount));
         Assert.True(session.Consumed.All(m => m.ConsumedBy == m.Id));
     }
 }

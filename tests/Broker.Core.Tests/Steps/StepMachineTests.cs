@@ -20,7 +20,7 @@ public sealed class StepMachineTests
     {
         Assert.True(StepMachine.IsClaimable(Ready, Noon));
         Assert.False(StepMachine.IsClaimable(Ready, Noon.AddTicks(-1)));
-        Assert.False(StepMachine.IsClaimable(Ready with { Held = true }, Noon));
+        Assert.False(StepMachine.IsClaimable(Ready with { Paused = true }, Noon));
         Assert.False(StepMachine.IsClaimable(Leased, Noon));
     }
 

@@ -6,7 +6,7 @@ namespace Broker.Faults.Harness;
 internal readonly record struct StepName(string Run, string Job);
 
 /// <summary>A lease and the time in which it was certainly alive: from the claim's answer to the report, and never past its shortest life.</summary>
-internal readonly record struct HeldLease(StepName Step, string Lease, long From, long To);
+internal readonly record struct LeaseSpan(StepName Step, string Lease, long From, long To);
 
 /// <summary>What workers know for certain of what they did, to be held against the broker's final word.</summary>
 internal sealed class Ledger
@@ -28,7 +28,7 @@ internal sealed class Ledger
     /// <summary>Tokens that a later step was given as its upstream's.</summary>
     public ConcurrentBag<(StepName Of, string Token)> HandedOn { get; } = [];
 
-    public ConcurrentBag<HeldLease> Held { get; } = [];
+    public ConcurrentBag<LeaseSpan> Held { get; } = [];
 
     /// <summary>Steps that a worker dropped dead with, and when.</summary>
     public ConcurrentBag<(StepName Step, long At)> Abandoned { get; } = [];

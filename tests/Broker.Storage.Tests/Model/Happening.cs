@@ -44,13 +44,13 @@ internal sealed record Sent(int Instance, int Number, string Type, int? Target, 
 internal sealed record Controlled(int Instance, ControlCommand Command, ControlVerdict Verdict, long NewRunId) : Happening;
 
 /// <summary>The time of a lease passes: true when it was a lease.</summary>
-internal sealed record Lapsed(long RunId, int Step, long Fence, bool Done) : Happening;
+internal sealed record LeaseExpired(long RunId, int Step, long Fence, bool Done) : Happening;
 
 /// <summary>The lease is one that was granted ahead, by a broker that was killed before it recorded the hand-over: true when it was a lease.</summary>
 internal sealed record Unrecorded(long RunId, int Step, long Fence, bool Done) : Happening;
 
 /// <summary>A backoff, a sleep or a deadline passes: true when there was one.</summary>
-internal sealed record Ripened(long RunId, int Step, bool Done) : Happening;
+internal sealed record MadeDue(long RunId, int Step, bool Done) : Happening;
 
 /// <summary>A reaper's round: how many leases it says it has collected.</summary>
 internal sealed record Reaped(int Count) : Happening;

@@ -42,22 +42,22 @@ public abstract class ModelConformance : StoreTests
         Caught? caught = null;
         await Task.WhenAll(Enumerable.Range(0, Side).Select(_ => Task.Run(async () =>
         {
-            await using var arena = await Arena.OpenAsync(engines(), plant: null, MostWorkers, Ct);
+            await using var cluster = await BrokerCluster.OpenAsync(engines(), plant: null, MostWorkers, Ct);
             while (Volatile.Read(ref caught) is null)
             {
                 var number = Interlocked.Increment(ref next);
                 if (number > Schedules) return;
                 var schedule = Schedule.Random(Seed + number - 1);
                 Interlocked.Add(ref moves, schedule.Moves.Count);
-                if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault)
+                if (await new ScheduleRunner(cluster, schedule, Ct).PlayAsync() is { } fault)
                     Interlocked.CompareExchange(ref caught, new Caught(Seed + number - 1, number, schedule, fault), null);
             }
         }, Ct)));
 
         if (caught is { } found)
         {
-            await using var arena = await Arena.OpenAsync(engines(), plant: null, MostWorkers, Ct);
-            var (schedule, fault) = await ShrinkAsync(arena, found, tries: 20, budget: 2_000);
+            await using var cluster = await BrokerCluster.OpenAsync(engines(), plant: null, MostWorkers, Ct);
+            var (schedule, fault) = await ShrinkAsync(cluster, found, tries: 20, budget: 2_000);
             Assert.Fail($"Schedule with BROKER_MODEL_SEED={found.Seed} (found after {found.After}):\n{schedule}\n\n{fault}\n\nat first:\n{found.Fault}");
         }
 
@@ -70,19 +70,19 @@ public abstract class ModelConformance : StoreTests
         // Searching and making small takes minutes: too long for every change.
         Assert.SkipUnless(IsLong, "BROKER_FAULTS=long plants faults.");
         var began = Stopwatch.GetTimestamp();
-        var plants = TransactionPlants.All.Concat(StorePlants.All).Where(p => Engine.IsShared || !p.NeedsPeers).ToList();
-        var escaped = new ConcurrentBag<Plant>();
+        var plants = TransactionFaults.All.Concat(StoreFaults.All).Where(p => Engine.IsShared || !p.NeedsPeers).ToList();
+        var escaped = new ConcurrentBag<InjectedFault>();
         await Parallel.ForEachAsync(plants, new ParallelOptions { MaxDegreeOfParallelism = Side, CancellationToken = Ct }, async (plant, ct) =>
         {
             var planted = Stopwatch.GetTimestamp();
-            await using var arena = await Arena.OpenAsync(engines(), plant, MostWorkers, ct);
-            if (await CatchAsync(arena) is not { } found)
+            await using var cluster = await BrokerCluster.OpenAsync(engines(), plant, MostWorkers, ct);
+            if (await CatchAsync(cluster) is not { } found)
             {
                 escaped.Add(plant);
                 return;
             }
 
-            var (schedule, fault) = await ShrinkAsync(arena, found, tries: 10, budget: 200);
+            var (schedule, fault) = await ShrinkAsync(cluster, found, tries: 10, budget: 200);
             Print($"Caught after {found.After} schedules (seed {found.Seed}), made small within {Stopwatch.GetElapsedTime(planted).TotalSeconds:f1} s: {plant}\n{schedule}\n{fault}\n");
         });
 
@@ -90,19 +90,19 @@ public abstract class ModelConformance : StoreTests
         Assert.Empty(escaped);
     }
 
-    private static async Task<Caught?> CatchAsync(Arena arena)
+    private static async Task<Caught?> CatchAsync(BrokerCluster cluster)
     {
         for (var number = 1; number <= MostUntilCaught; number++)
         {
             var schedule = Schedule.Random(Seed + number - 1);
-            if (await new Player(arena, schedule, Ct).PlayAsync() is { } fault) return new(Seed + number - 1, number, schedule, fault);
+            if (await new ScheduleRunner(cluster, schedule, Ct).PlayAsync() is { } fault) return new(Seed + number - 1, number, schedule, fault);
         }
 
         return null;
     }
 
-    private static Task<(Schedule Schedule, string Fault)> ShrinkAsync(Arena arena, Caught found, int tries, int budget) =>
-        new Shrinker(schedule => new Player(arena, schedule, Ct).PlayAsync(), tries, budget).ShrinkAsync(found.Schedule, found.Fault);
+    private static Task<(Schedule Schedule, string Fault)> ShrinkAsync(BrokerCluster cluster, Caught found, int tries, int budget) =>
+        new Shrinker(schedule => new ScheduleRunner(cluster, schedule, Ct).PlayAsync(), tries, budget).ShrinkAsync(found.Schedule, found.Fault);
 
     private sealed record Caught(int Seed, int After, Schedule Schedule, string Fault);
 }

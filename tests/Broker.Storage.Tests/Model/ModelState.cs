@@ -31,7 +31,7 @@ internal struct ModelStepState
 }
 
 /// <summary>An event that was sent to a run.</summary>
-internal readonly record struct ModelMail(int Number, string Type, int? Target, int? TakenBy);
+internal readonly record struct ModelInboxEvent(int Number, string Type, int? Target, int? TakenBy);
 
 /// <summary>One run.</summary>
 internal sealed class ModelRun(ModelGraph graph, long id, int number)
@@ -60,7 +60,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
 
     public ModelStepState[] Steps { get; private init; } = new ModelStepState[graph.Steps.Length];
 
-    public List<ModelMail> Mail { get; private init; } = [];
+    public List<ModelInboxEvent> Inbox { get; private init; } = [];
 
     public bool IsTerminal => Phase is RunPhase.Succeeded or RunPhase.Failed or RunPhase.Cancelled;
 
@@ -77,7 +77,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
         Commands = Commands,
         Result = Result,
         Steps = [.. Steps],
-        Mail = [.. Mail],
+        Inbox = [.. Inbox],
     };
 
     /// <summary>Which status the run shows: the table in Core/README.md, said again.</summary>
@@ -102,7 +102,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
     public string View(RunStatus status) => Text(status, isWhole: false);
 
     public string Whole(RunStatus status) =>
-        $"{Text(status, isWhole: true)} [mail {string.Join(' ', Mail.Select(m => $"{m.Number}>{m.TakenBy}"))}; published {Published}]";
+        $"{Text(status, isWhole: true)} [mail {string.Join(' ', Inbox.Select(m => $"{m.Number}>{m.TakenBy}"))}; published {Published}]";
 
     private string Text(RunStatus status, bool isWhole)
     {

@@ -19,9 +19,9 @@ internal static class ReferenceModel
         PublishedUnder publish => Once(before, next => Publish(next, publish) == publish.Accepted),
         Sent sent => Once(before, next => Send(next, sent)),
         Controlled control => Once(before, next => Control(next, control)),
-        Lapsed lapse => Once(before, next => Lapse(next, lapse) == lapse.Done),
+        LeaseExpired lapse => Once(before, next => ExpireLease(next, lapse) == lapse.Done),
         Unrecorded unrecorded => Once(before, next => Unrecord(next, unrecorded) == unrecorded.Done),
-        Ripened ripe => Once(before, next => Ripen(next, ripe) == ripe.Done),
+        MadeDue ripe => Once(before, next => MakeDue(next, ripe) == ripe.Done),
         Collected collected => Expired(before).Concat(collected.IsAlone ? [] : Expired(before, StepStatus.Cancelled)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
         NothingExpired => Expired(before).Any() ? [] : [before],
         Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step))),
@@ -151,7 +151,7 @@ internal static class ReferenceModel
         }
     }
 
-    private static bool Lapse(ModelState state, Lapsed lapse)
+    private static bool ExpireLease(ModelState state, LeaseExpired lapse)
     {
         if (state.Find(lapse.RunId) is not { } run || run.Steps[lapse.Step].Fence != lapse.Fence) return false;
         run.Steps[lapse.Step].Expired = true;
@@ -165,7 +165,7 @@ internal static class ReferenceModel
         return true;
     }
 
-    private static bool Ripen(ModelState state, Ripened ripe)
+    private static bool MakeDue(ModelState state, MadeDue ripe)
     {
         if (state.Find(ripe.RunId) is not { } run || run.Steps[ripe.Step] is not { Status: StepStatus.Ready or StepStatus.Waiting, Late: true }) return false;
         run.Steps[ripe.Step].Late = false;

@@ -113,9 +113,9 @@ internal sealed partial class RunRules
     public SendVerdict Deliver(int number, string type, int? target, Delivery delivery)
     {
         if (run.IsTerminal) return SendVerdict.RunTerminal;
-        run.Mail.Add(new(number, type, target, null));
+        run.Inbox.Add(new(number, type, target, null));
         if (!run.HandsOut) return SendVerdict.Kept;
-        var takers = WaitsInOrder().Where(w => Wants(w, run.Mail[^1])).ToList();
+        var takers = WaitsInOrder().Where(w => Wants(w, run.Inbox[^1])).ToList();
         if (takers.Count == 0) return SendVerdict.Kept;
         foreach (var taker in delivery is Delivery.First ? takers.Take(1) : takers) Take(taker, number);
         Settle();
@@ -223,12 +223,12 @@ internal sealed partial class RunRules
 
     private IEnumerable<int> WaitsInOrder() => run.In(StepStatus.Waiting).OrderBy(i => Steps[i].Born).ThenBy(i => i);
 
-    private bool Wants(int wait, ModelMail mail) =>
+    private bool Wants(int wait, ModelInboxEvent mail) =>
         mail.TakenBy is null && Steps[wait].Status is StepStatus.Waiting && run.Graph.Steps[wait].WaitsFor == mail.Type && (mail.Target ?? wait) == wait;
 
     private int? Kept(int wait)
     {
-        foreach (var mail in run.Mail)
+        foreach (var mail in run.Inbox)
         {
             if (Wants(wait, mail)) return mail.Number;
         }
@@ -238,8 +238,8 @@ internal sealed partial class RunRules
 
     private void Take(int wait, int number)
     {
-        var at = run.Mail.FindIndex(m => m.Number == number);
-        run.Mail[at] = run.Mail[at] with { TakenBy = run.Mail[at].TakenBy ?? wait };
+        var at = run.Inbox.FindIndex(m => m.Number == number);
+        run.Inbox[at] = run.Inbox[at] with { TakenBy = run.Inbox[at].TakenBy ?? wait };
         End(wait, StepStatus.Succeeded, $"#{number}");
     }
 

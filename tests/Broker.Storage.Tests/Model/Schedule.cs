@@ -17,10 +17,10 @@ internal enum MoveKind
     Cancel,
     Restart,
     Purge,
-    Lapse,
+    ExpireLease,
     Unrecord,
     Reap,
-    Ripen,
+    MakeDue,
     FinishDue,
     Look,
 }
@@ -49,8 +49,8 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
     private static readonly (MoveKind Kind, int Weight)[] Weights =
     [
         (MoveKind.Claim, 24), (MoveKind.Report, 24), (MoveKind.ReportByName, 4), (MoveKind.Heartbeat, 7), (MoveKind.Publish, 3), (MoveKind.Send, 8),
-        (MoveKind.Pause, 4), (MoveKind.Resume, 6), (MoveKind.Cancel, 2), (MoveKind.Restart, 3), (MoveKind.Purge, 1), (MoveKind.Start, 3), (MoveKind.Lapse, 9), (MoveKind.Unrecord, 4),
-        (MoveKind.Reap, 8), (MoveKind.Ripen, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
+        (MoveKind.Pause, 4), (MoveKind.Resume, 6), (MoveKind.Cancel, 2), (MoveKind.Restart, 3), (MoveKind.Purge, 1), (MoveKind.Start, 3), (MoveKind.ExpireLease, 9), (MoveKind.Unrecord, 4),
+        (MoveKind.Reap, 8), (MoveKind.MakeDue, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
     ];
 
     // Each schedule does some things often and others never: a round of everything seldom has the three moves that a fault needs.

@@ -1,4 +1,4 @@
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Broker.Tests.JobsDialect;
 using Microsoft.AspNetCore.Builder;

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Broker.Audit;
 using Broker.Auth;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Broker.Auth;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +15,7 @@ public abstract class KeyLifeSuite(BrokerApp app)
 
     private IKeyStore Store => app.Services.GetRequiredService<IKeyStore>();
 
-    private KeyRing Ring => app.Services.GetRequiredService<KeyRing>();
+    private ApiKeyCache Ring => app.Services.GetRequiredService<ApiKeyCache>();
 
     [Fact]
     public async Task A_key_in_the_database_is_asked_for_known_noted_and_revoked_while_the_broker_runs()

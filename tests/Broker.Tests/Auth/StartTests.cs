@@ -1,6 +1,6 @@
 using Broker.Audit;
 using Broker.Auth;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.Host;

@@ -1,7 +1,7 @@
 using System.Text;
 using Broker.Auth;
-using Broker.Storage;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.Auth;
@@ -86,7 +86,7 @@ public sealed class EpochTests(PostgresCluster cluster) : IAsyncLifetime
         await using var broker = await StartAsync();
         var (id, key) = ApiKey.Create();
         await broker.Services.GetRequiredService<IKeyStore>().AddAsync(new StoredKey(id, "first", ApiKey.HashOf(key), ["admin"], null, default, null, null), "test", Ct);
-        await broker.Services.GetRequiredService<KeyRing>().RefreshAsync(Ct);
+        await broker.Services.GetRequiredService<ApiKeyCache>().RefreshAsync(Ct);
         Assert.Equal((200, 401), (await StatusAsync(broker, "GET", "/api/workflows", key: key), await StatusAsync(broker, "GET", "/api/workflows")));
         await RestoreAsync();
         await Eventually.TrueAsync(async () => await StatusAsync(broker, "GET", "/api/workflows", key: key) == 401, Patience);

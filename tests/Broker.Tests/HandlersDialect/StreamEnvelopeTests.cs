@@ -4,7 +4,7 @@ using Broker.Api;
 using Broker.Api.HandlersDialect;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Xunit;
 
 namespace Broker.Tests.HandlersDialect;

@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Broker.Api;
 using Broker.Settings;
-using Broker.Storage.Lanes;
+using Broker.Storage.Contracts;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

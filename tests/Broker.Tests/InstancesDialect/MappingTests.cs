@@ -196,10 +196,10 @@ public sealed class MappingTests
         var queued = new StepState { Index = 3, Status = StepStatus.Ready, QueuedAt = Noon.AddSeconds(9) };
         var notReached = queued with { Status = StepStatus.Pending };
 
-        Assert.Null(StepRows.Latest([notReached]));
-        Assert.Equal(queued, StepRows.Latest([later, queued, first]));
-        Assert.Equal(later, StepRows.Latest([later, queued with { QueuedAt = Noon }, first, notReached]));
-        Assert.Equal(sameInstant, StepRows.Latest([sameInstant, later, first]));
+        Assert.Null(InstanceStepViews.Latest([notReached]));
+        Assert.Equal(queued, InstanceStepViews.Latest([later, queued, first]));
+        Assert.Equal(later, InstanceStepViews.Latest([later, queued with { QueuedAt = Noon }, first, notReached]));
+        Assert.Equal(sameInstant, InstanceStepViews.Latest([sameInstant, later, first]));
     }
 
     private static StepDefinition Of(string name) => Definition.Find(name)!;
@@ -213,5 +213,5 @@ public sealed class MappingTests
     private static StepState Waiting(string name, DateTimeOffset due) =>
         new() { Index = Of(name).Index, Status = StepStatus.Waiting, QueuedAt = Noon, BegunAt = Noon, Due = due };
 
-    private static StepRow Row(StepState step) => StepRows.Of(Definition.Steps[step.Index], step);
+    private static InstanceStepView Row(StepState step) => InstanceStepViews.Of(Definition.Steps[step.Index], step);
 }

@@ -166,7 +166,7 @@ public sealed class TransitionTests
 
         Report(run, 0, ReportOutcome.Succeeded, true);
 
-        var row = StepRows.Of(Definition.Steps[1], run.Find(1)!);
+        var row = InstanceStepViews.Of(Definition.Steps[1], run.Find(1)!);
         Assert.Equal(("completed", 1), (row.Status, row.Attempts));
         Assert.Null(row.WakeAt);
         Assert.Equal("""{"type":"go","payload":{"n":1.0},"timestamp":"2026-02-03T12:00:00.000Z"}""", row.ResultJson);
@@ -222,7 +222,7 @@ public sealed class TransitionTests
     private static ReportVerdict Report(RunSession run, int index, ReportOutcome outcome, bool retryable) =>
         run.Report(index, 7, new(outcome) { Retryable = retryable, Error = outcome is ReportOutcome.Failed ? new("Oops", "no") : null }, Noon);
 
-    private static InboundEvent Event(long id) => new(id, "go", """{"n":1.0}""", null, Noon);
+    private static InboxEvent Event(long id) => new(id, "go", """{"n":1.0}""", null, Noon);
 
     private static string Word(RunSession run, DateTimeOffset? now = null) => InstanceStatuses.WordOf(run.StatusAt(now ?? Noon));
 }

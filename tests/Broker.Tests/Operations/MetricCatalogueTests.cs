@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Broker.Operations.Metrics;
-using Broker.Storage;
+using Broker.Storage.Diagnostics;
 using Xunit;
 
 namespace Broker.Tests.Operations;

@@ -1,6 +1,6 @@
 using Broker.Background;
 using Broker.Settings;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;

@@ -71,10 +71,10 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         Assert.Equal(200, (await wire.PostAsync("/api/workers/register", """{"worker_id":"w","labels":["x"]}""")).Status);
         Assert.Equal(200, (await wire.GetAsync("/api/workers")).Status);
         var removed = 0;
-        Storage.RetentionRound round;
+        Storage.Contracts.RetentionRound round;
         do
         {
-            round = await broker.Services.GetRequiredService<Storage.IRetention>().RemoveEndedAsync(Storage.RetentionTimes.Of(TimeSpan.FromTicks(1)), Ct);
+            round = await broker.Services.GetRequiredService<Storage.Contracts.IRetention>().RemoveEndedAsync(Storage.Contracts.RetentionTimes.Of(TimeSpan.FromTicks(1)), Ct);
             removed += round.Removed;
         }
         while (!round.Finished);

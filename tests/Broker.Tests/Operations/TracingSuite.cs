@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Broker.Storage;
+using Broker.Storage.Diagnostics;
 using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Xunit;

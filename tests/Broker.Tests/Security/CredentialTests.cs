@@ -2,8 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Broker.Security;
 using Broker.Settings;
-using Broker.Storage;
-using Broker.Storage.Stores;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.Host;
@@ -191,7 +190,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
         new(() => Ring(settings), clock, NullLogger.Instance);
 
     private static ServiceProvider Ring(DataProtectionSettings settings) =>
-        KeyRing.Open(settings, new(settings.KeyRing), Absent.Of<IDataKeyStore>(), NullLoggerFactory.Instance);
+        DataProtectionKeys.Open(settings, new(settings.KeyRing), Absent.Of<IDataKeyStore>(), NullLoggerFactory.Instance);
 
     private static void NewKey(DataProtectionSettings settings)
     {

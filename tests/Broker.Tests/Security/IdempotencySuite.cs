@@ -1,5 +1,5 @@
 using System.Text;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;

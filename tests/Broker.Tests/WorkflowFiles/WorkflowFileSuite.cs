@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Broker.Engine;
 using Broker.Settings;
-using Broker.Storage.Lanes;
+using Broker.Storage.Health;
 using Broker.Testing;
 using Broker.Tests.App;
 using Broker.WorkflowFiles;

@@ -20,7 +20,7 @@ internal static class AssignmentJson
         json.WriteEndArray();
     }
 
-    private static void WriteEvents(Utf8JsonWriter json, IReadOnlyList<InboundEvent> events)
+    private static void WriteEvents(Utf8JsonWriter json, IReadOnlyList<InboxEvent> events)
     {
         json.WriteStartArray("events"u8);
         foreach (var message in events) json.WriteRaw(WaitResult.Of(message));

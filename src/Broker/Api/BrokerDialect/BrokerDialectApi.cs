@@ -21,7 +21,7 @@ internal static class BrokerDialectApi
 
     private static RouteGroupBuilder Map(RouteGroupBuilder routes)
     {
-        var api = routes.MapGroup("").WithTags(Tag).RefusesWith(static (http, status, message) => Answers.Fail(http, status, message));
+        var api = routes.MapGroup("").WithTags(Tag).RefusesWith(static (http, status, message) => BrokerResponses.Fail(http, status, message));
 
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")

@@ -28,7 +28,7 @@ internal static class DispatchRoutes
         if (dispatch is null) return;
         if (!wellFormed)
         {
-            await Answers.Fail(http, StatusCodes.Status400BadRequest, Idempotency.Malformed);
+            await BrokerResponses.Fail(http, StatusCodes.Status400BadRequest, Idempotency.Malformed);
             return;
         }
 
@@ -51,9 +51,9 @@ internal static class DispatchRoutes
         Idempotency.Mark(http.Response, outcome);
         await (outcome switch
         {
-            { Run: { } run } => Answers.Text(http, run.InstanceId),
-            { Verdict: StartVerdict.KeyReused } => Answers.Fail(http, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
-            _ => Answers.Fail(
+            { Run: { } run } => BrokerResponses.Text(http, run.InstanceId),
+            { Verdict: StartVerdict.KeyReused } => BrokerResponses.Fail(http, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
+            _ => BrokerResponses.Fail(
                 http, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, dispatch.Definition.Name, engine.Settings.Limits.Backlog)),
         });
     }

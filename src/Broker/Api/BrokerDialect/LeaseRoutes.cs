@@ -1,7 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -15,7 +15,7 @@ internal static class LeaseRoutes
         var engine = http.Engine();
         var accepted = await FindAsync(engine, worker, said.Key, http.RequestAborted) is { } lease
             && await engine.PublishAsync(lease, said.Events, http.RequestAborted);
-        await (accepted ? Answers.NoContent(http) : NotHeld(http, said.Key));
+        await (accepted ? BrokerResponses.NoContent(http) : NotHeld(http, said.Key));
     }
 
     public static async Task ReleaseAsync(HttpContext http)
@@ -25,7 +25,7 @@ internal static class LeaseRoutes
         var engine = http.Engine();
         var accepted = await FindAsync(engine, worker, key, http.RequestAborted) is { } lease
             && await engine.ReportAsync([new LeaseReport(lease, StepReport.Returned)], http.RequestAborted) is [ReportVerdict.Accepted];
-        await (accepted ? Answers.NoContent(http) : NotHeld(http, key));
+        await (accepted ? BrokerResponses.NoContent(http) : NotHeld(http, key));
     }
 
     public static async Task HeartbeatAsync(HttpContext http)
@@ -52,9 +52,9 @@ internal static class LeaseRoutes
     }
 
     /// <summary>The lease that the worker holds on the step; null when it holds none, or another one than it names.</summary>
-    private static async Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, StepKey key, CancellationToken ct) =>
+    private static async Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, ReportedStep key, CancellationToken ct) =>
         await engine.FindLeaseAsync(worker, key.Workflow, key.Instance, key.Step, ct) is { } held && held == (key.Lease ?? held) ? held : null;
 
-    private static Task NotHeld(HttpContext http, StepKey key) =>
-        Answers.Fail(http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}'");
+    private static Task NotHeld(HttpContext http, ReportedStep key) =>
+        BrokerResponses.Fail(http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}'");
 }

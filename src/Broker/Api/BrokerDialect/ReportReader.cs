@@ -7,16 +7,16 @@ using Broker.Core.Steps;
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>A step as this dialect's workers name it, and the lease that the request counts under, if it names one.</summary>
-internal sealed record StepKey(string Workflow, string Instance, string Step, LeaseId? Lease = null);
+internal sealed record ReportedStep(string Workflow, string Instance, string Step, LeaseId? Lease = null);
 
 /// <summary>What a worker reports on a step.</summary>
-internal sealed record StepCall(StepKey Key, StepReport Report);
+internal sealed record StepCall(ReportedStep Key, StepReport Report);
 
 /// <summary>One report, or several (an extension) with the answer that goes with them.</summary>
 internal sealed record ReportBatch(IReadOnlyList<StepCall> Calls, bool IsArray);
 
 /// <summary>Events published while a step runs.</summary>
-internal sealed record Publication(StepKey Key, IReadOnlyList<PublishedEvent> Events);
+internal sealed record Publication(ReportedStep Key, IReadOnlyList<PublishedEvent> Events);
 
 /// <summary>Reads what workers say about steps.</summary>
 internal static class ReportReader
@@ -30,14 +30,14 @@ internal static class ReportReader
         return ListOf(body, shape, CallOf) is { } calls ? new(calls, IsArray: true) : null;
     }
 
-    public static IReadOnlyList<StepKey>? Keys(JsonElement body, Shape shape)
+    public static IReadOnlyList<ReportedStep>? Keys(JsonElement body, Shape shape)
     {
         if (body.ValueKind is JsonValueKind.Array) return ListOf(body, shape, KeyOf);
         shape.Add("", $"expected an array of steps, got {Shape.Kind(body)}");
         return null;
     }
 
-    public static StepKey KeyOf(JsonElement step, Shape shape) =>
+    public static ReportedStep KeyOf(JsonElement step, Shape shape) =>
         shape.IsObject(step, "an object with workflow_id, instance_id and step_name")
             ? new(shape.Text(step, "workflow_id"), shape.Text(step, "instance_id"), shape.Text(step, "step_name"), LeaseOf(step, shape))
             : new("", "", "");

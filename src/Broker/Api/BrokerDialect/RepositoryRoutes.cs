@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -14,7 +14,7 @@ internal static class RepositoryRoutes
     {
         if (await Requests.ReadAsync(http, Read) is not { } repository) return;
         await http.Engine().PutRepositoryAsync(repository, http.RequestAborted);
-        await Answers.NoContent(http);
+        await BrokerResponses.NoContent(http);
     }
 
     public static async Task GetAsync(HttpContext http)
@@ -22,7 +22,7 @@ internal static class RepositoryRoutes
         var name = http.Request.Query["name"].ToString();
         if (name.Contains('\0'))
         {
-            await Answers.Fail(http, StatusCodes.Status400BadRequest, "name holds a NUL character");
+            await BrokerResponses.Fail(http, StatusCodes.Status400BadRequest, "name holds a NUL character");
         }
         else if (name.Length > 0)
         {
@@ -31,11 +31,11 @@ internal static class RepositoryRoutes
         }
         else if (!TryPositive(http, "page", 1, int.MaxValue, out var page))
         {
-            await Answers.Fail(http, StatusCodes.Status400BadRequest, "page: expected an integer of 1 or more");
+            await BrokerResponses.Fail(http, StatusCodes.Status400BadRequest, "page: expected an integer of 1 or more");
         }
         else if (!TryPositive(http, "page_size", DefaultPageSize, MaxPageSize, out var size))
         {
-            await Answers.Fail(http, StatusCodes.Status400BadRequest, $"page_size: expected an integer from 1 to {MaxPageSize}");
+            await BrokerResponses.Fail(http, StatusCodes.Status400BadRequest, $"page_size: expected an integer from 1 to {MaxPageSize}");
         }
         else
         {

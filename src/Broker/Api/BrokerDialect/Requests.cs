@@ -13,7 +13,7 @@ internal static class Requests
         using var body = await JsonBody.ReadAsync(http.Request, settings, http.RequestAborted, turn);
         if (body.Fault is not BodyFault.None)
         {
-            await Answers.Fail(http, StatusOf(body.Fault), body.Reason);
+            await BrokerResponses.Fail(http, StatusOf(body.Fault), body.Reason);
             return null;
         }
 
@@ -32,7 +32,7 @@ internal static class Requests
 
         if (!shape.IsBroken) return value;
         var first = shape.Problems[0].ToString();
-        await Answers.Fail(
+        await BrokerResponses.Fail(
             http,
             StatusCodes.Status422UnprocessableEntity,
             shape.Problems.Count == 1 ? first : $"{first} (and {shape.Problems.Count - 1} more)",

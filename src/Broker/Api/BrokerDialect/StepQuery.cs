@@ -48,7 +48,7 @@ internal struct StepQuery
         }
 
         if (query.WorkerId.Length == 0) query.problem ??= "worker_id is required in the query";
-        answer = query.problem is null ? Task.CompletedTask : Answers.Fail(http, StatusCodes.Status400BadRequest, query.problem);
+        answer = query.problem is null ? Task.CompletedTask : BrokerResponses.Fail(http, StatusCodes.Status400BadRequest, query.problem);
         return query.problem is null;
     }
 

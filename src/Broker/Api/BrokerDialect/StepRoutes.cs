@@ -1,7 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations.Tracing;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -27,7 +27,7 @@ internal static class StepRoutes
         TraceParents.Offer(http.Response, claimed);
         if (query.Count is not null) await AssignmentJson.SendAsync(http, claimed, query.Extras);
         else if (claimed.Count > 0) await AssignmentJson.SendAsync(http, claimed[0], query.Extras);
-        else await Answers.NoContent(http);
+        else await BrokerResponses.NoContent(http);
     }
 
     public static async Task ReportAsync(HttpContext http)
@@ -75,16 +75,16 @@ internal static class StepRoutes
     }
 
     public static Task UnknownWorker(HttpContext http, string workerId) =>
-        Answers.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again");
+        BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again");
 
     private static NamedReport Named(string workerId, StepCall call) =>
         new(workerId, call.Key.Workflow, call.Key.Instance, call.Key.Step, call.Report, call.Key.Lease);
 
     /// <summary>A purge or retention may have removed the run of a late report, and an error answer ends the stock worker (broker contract 3.9).</summary>
-    private static Task AnswerOne(HttpContext http, StepKey key, ReportVerdict verdict) => verdict switch
+    private static Task AnswerOne(HttpContext http, ReportedStep key, ReportVerdict verdict) => verdict switch
     {
-        ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled or ReportVerdict.UnknownRun => Answers.NoContent(http),
-        ReportVerdict.UnknownStep => Answers.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
+        ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled or ReportVerdict.UnknownRun => BrokerResponses.NoContent(http),
+        ReportVerdict.UnknownStep => BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
     };
 
     private static async Task<IReadOnlyList<Assignment>> ClaimAsync(HttpContext http, BrokerEngine engine, StepQuery query, int count)

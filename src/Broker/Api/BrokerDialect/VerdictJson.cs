@@ -20,7 +20,7 @@ internal static class VerdictJson
         json.WriteEndArray();
     }
 
-    public static void WriteHeartbeats(Utf8JsonWriter json, IReadOnlyList<StepKey> keys, IReadOnlyList<HeartbeatVerdict> verdicts)
+    public static void WriteHeartbeats(Utf8JsonWriter json, IReadOnlyList<ReportedStep> keys, IReadOnlyList<HeartbeatVerdict> verdicts)
     {
         json.WriteStartArray();
         for (var i = 0; i < keys.Count; i++)
@@ -34,7 +34,7 @@ internal static class VerdictJson
         json.WriteEndArray();
     }
 
-    private static void WriteKey(Utf8JsonWriter json, StepKey key)
+    private static void WriteKey(Utf8JsonWriter json, ReportedStep key)
     {
         json.WriteStartObject();
         json.WriteString("workflow_id"u8, key.Workflow);

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -20,12 +20,12 @@ internal static class WorkerRoutes
         }
 
         var (id, outcome) = await http.Engine().RegisterWorkerAsync(distinct, http.RequestAborted);
-        await (id is not null ? Answers.Text(http, id) : Refused(http, outcome));
+        await (id is not null ? BrokerResponses.Text(http, id) : Refused(http, outcome));
     }
 
     /// <summary>Why definitions were not stored.</summary>
     public static Task Refused(HttpContext http, RegisterOutcome outcome) => outcome.Full is { } full
-        ? Answers.Fail(
+        ? BrokerResponses.Fail(
             http,
             StatusCodes.Status429TooManyRequests,
             $"workflow '{full.Name}' has {http.Engine().Settings.Limits.Versions} versions, as many as Broker:Limits:Versions allows: "
@@ -35,7 +35,7 @@ internal static class WorkerRoutes
     public static async Task KeepAliveAsync(HttpContext http)
     {
         if (!StepQuery.TryRead(http, out var query, out var answer)) await answer;
-        else if (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted)) await Answers.NoContent(http);
+        else if (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted)) await BrokerResponses.NoContent(http);
         else await StepRoutes.UnknownWorker(http, query.WorkerId);
     }
 
@@ -54,7 +54,7 @@ internal static class WorkerRoutes
         await answer.EndAsync(http.RequestAborted);
     }
 
-    private static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => Answers.Fail(
+    private static Task Mismatch(HttpContext http, WorkflowDefinition conflict) => BrokerResponses.Fail(
         http,
         StatusCodes.Status409Conflict,
         $"workflow schema mismatch: '{conflict.Name}' version '{conflict.Version}' is known with a different definition");

@@ -5,7 +5,7 @@ using Broker.Core.Graphs;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.Explain;
 

@@ -1,6 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Broker.Core.Runs;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
 

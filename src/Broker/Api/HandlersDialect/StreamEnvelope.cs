@@ -4,7 +4,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.InstancesDialect;
 

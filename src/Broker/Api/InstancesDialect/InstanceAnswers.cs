@@ -3,7 +3,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.InstancesDialect;
 
@@ -46,10 +46,10 @@ internal static class InstanceAnswers
         WriteDate(json, "updatedAt", run.UpdatedAt);
         WriteDate(json, "startedAt", run.StartedAt);
         WriteDate(json, "completedAt", run.EndedAt);
-        if (StepRows.Latest(run.Steps) is { } latest)
+        if (InstanceStepViews.Latest(run.Steps) is { } latest)
         {
             json.WriteStartObject("currentStep");
-            WriteStepMembers(json, StepRows.Of(run.Definition.Steps[latest.Index], latest));
+            WriteStepMembers(json, InstanceStepViews.Of(run.Definition.Steps[latest.Index], latest));
             json.WriteEndObject();
         }
 
@@ -58,7 +58,7 @@ internal static class InstanceAnswers
 
     public static void WriteStep(Utf8JsonWriter json, RunRef run, WorkflowDefinition definition, StepState step)
     {
-        var row = StepRows.Of(definition.Steps[step.Index], step);
+        var row = InstanceStepViews.Of(definition.Steps[step.Index], step);
         json.WriteStartObject();
         json.WriteString("id", string.Create(CultureInfo.InvariantCulture, $"step_{run.Id:x}_{step.Index}"));
         json.WriteNumber("runNumber", run.Number);
@@ -72,7 +72,7 @@ internal static class InstanceAnswers
         json.WriteEndObject();
     }
 
-    private static void WriteStepMembers(Utf8JsonWriter json, StepRow row)
+    private static void WriteStepMembers(Utf8JsonWriter json, InstanceStepView row)
     {
         json.WriteString("stepKey", row.Name);
         json.WriteString("name", row.Name);
@@ -88,7 +88,7 @@ internal static class InstanceAnswers
         if (row.Error is { } error) WriteError(json, error);
     }
 
-    public static void WriteEvent(Utf8JsonWriter json, RunRef run, WorkflowDefinition definition, InboundEvent row)
+    public static void WriteEvent(Utf8JsonWriter json, RunRef run, WorkflowDefinition definition, InboxEvent row)
     {
         json.WriteStartObject();
         json.WriteString("id", string.Create(CultureInfo.InvariantCulture, $"event_{row.Id:x}"));

@@ -87,7 +87,7 @@ internal sealed record InstanceMetaDto(
 internal record CurrentStepDto
 {
     [JsonPropertyName("stepKey")]
-    public required string StepKey { get; init; }
+    public required string ReportedStep { get; init; }
 
     [JsonPropertyName("name")]
     public required string Name { get; init; }
@@ -161,7 +161,7 @@ internal sealed record HistoryEventDto(
 internal sealed record HistoryLogDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("runNumber")] int RunNumber,
-    [property: JsonPropertyName("stepKey")] string? StepKey,
+    [property: JsonPropertyName("stepKey")] string? ReportedStep,
     [property: JsonPropertyName("attempt")] int? Attempt,
     [property: JsonPropertyName("level")] string Level,
     [property: JsonPropertyName("category")] string Category,

@@ -4,7 +4,7 @@ using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 

@@ -2,7 +2,7 @@ using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
 using Broker.Operations.Tracing;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 

@@ -63,7 +63,7 @@ internal static class JobsDialectApi
     private static void MapJobs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
-            .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
+            .WithDescription("BrokerResponses `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
             .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults()
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")

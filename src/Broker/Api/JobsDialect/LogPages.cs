@@ -1,5 +1,5 @@
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 

@@ -5,7 +5,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Engine;
 using Broker.Operations.Metrics;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Broker.Core.Definitions;
 using Broker.Engine;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Broker.Storage;
+using Broker.Storage.Diagnostics;
 
 namespace Broker.Operations.Metrics;
 

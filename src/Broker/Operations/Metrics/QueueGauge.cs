@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Broker.Background;
-using Broker.Storage;
-using Broker.Storage.Changes;
+using Broker.Storage.Contracts;
+using Broker.Storage.Matching;
 
 namespace Broker.Operations.Metrics;
 
@@ -27,7 +27,7 @@ internal sealed class QueueGauge : PeriodicService
     private long askedAt;
     private long readAt;
 
-    public QueueGauge(IQueueFacts facts, ClaimGate gate, IMeterFactory meters, TimeProvider clock, ILogger<QueueGauge> log)
+    public QueueGauge(IQueueFacts facts, WaitingClaims gate, IMeterFactory meters, TimeProvider clock, ILogger<QueueGauge> log)
         : base(Interval, clock, log)
     {
         (this.facts, this.clock) = (facts, clock);

@@ -1,5 +1,5 @@
 using Broker.Operations.Metrics;
-using Broker.Storage;
+using Broker.Storage.Diagnostics;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;

@@ -1,0 +1,35 @@
+namespace Broker.Storage.Contracts;
+
+/// <summary>Who did what.</summary>
+/// <param name="At">When, by the clock of the broker that took the request; stored by the store's.</param>
+/// <param name="Key">Id of the key, or <c>anonymous</c>, <c>broker</c>, <c>command-line</c>.</param>
+/// <param name="Action">Word, such as <c>cancel</c>.</param>
+/// <param name="Workflow">Name of the workflow that it is about.</param>
+/// <param name="InstanceId">Instance that it is about.</param>
+/// <param name="Detail">What else identifies the thing: a version, a worker, a repository, a key.</param>
+public sealed record AuditEntry(DateTimeOffset At, string Key, string Action, string? Workflow = null, string? InstanceId = null, string? Detail = null)
+{
+    /// <summary>Order of writing; 0 before it is written.</summary>
+    public long Id { get; init; }
+}
+
+/// <summary>What to look for in the audit trail; null: no condition.</summary>
+/// <param name="Action">Exactly this action.</param>
+/// <param name="Workflow">Exactly this workflow.</param>
+/// <param name="Key">Exactly this key id.</param>
+/// <param name="Since">At that instant or later.</param>
+/// <param name="BeforeId">Older than this entry: the last one of the page before.</param>
+public sealed record AuditFilter(string? Action = null, string? Workflow = null, string? Key = null, DateTimeOffset? Since = null, long? BeforeId = null);
+
+/// <summary>The audit trail: only ever added to, until its entries are old.</summary>
+public interface IAuditStore
+{
+    /// <summary>Writes all in one transaction. A batch may be given again after a fault, whatever became of its transaction.</summary>
+    Task AddAsync(AuditBatch batch, CancellationToken ct);
+
+    /// <summary>Newest first.</summary>
+    Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct);
+
+    /// <summary>Removes what is older, at most a batch; returns how many.</summary>
+    Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct);
+}

@@ -1,0 +1,11 @@
+namespace Broker.Storage.Contracts;
+
+/// <summary>Hints to and from other brokers on the same database.</summary>
+internal interface IPeerLink
+{
+    /// <summary>What other brokers tell does not arrive at present.</summary>
+    bool IsDeaf { get; }
+
+    /// <summary>Runs until cancelled; survives lost connections.</summary>
+    Task RunAsync(CancellationToken ct);
+}

@@ -1,0 +1,21 @@
+using Broker.Core.Definitions;
+using Broker.Core.Explanations;
+using Broker.Core.Runs;
+
+namespace Broker.Storage.Contracts;
+
+/// <summary>What waits for workers in one workflow.</summary>
+/// <param name="Workflow">Workflow name.</param>
+/// <param name="Depth">Steps that a worker could take now; counted up to a bound.</param>
+/// <param name="OldestDue">When the one that has been claimable for longest became so; null when there is none.</param>
+public sealed record QueueDepth(string Workflow, int Depth, DateTimeOffset? OldestDue);
+
+/// <summary>Reads the line of claimable steps without taking anything.</summary>
+public interface IQueueFacts
+{
+    /// <summary>By workflow, and the store's time. Bounded: each queue is counted up to 10,000 steps, and history is never read.</summary>
+    Task<(IReadOnlyList<QueueDepth> Depths, DateTimeOffset Now)> DepthsAsync(CancellationToken ct);
+
+    /// <summary>What stands between a claimable step and its worker.</summary>
+    Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct);
+}

@@ -1,0 +1,32 @@
+using Broker.Core.Runs;
+
+namespace Broker.Storage.Contracts;
+
+/// <summary>Starting and steering runs.</summary>
+public interface IRunStore
+{
+    /// <summary>Starts all in one transaction; one outcome each. An id twice in one call: the first one counts.</summary>
+    Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct);
+
+    /// <summary>Steers the current run of an instance. For Restart the outcome names the new run.</summary>
+    Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct);
+
+    /// <summary>Stores an event for the current run of an instance and gives it to the waits that want it.</summary>
+    /// <param name="workflow">Its workflow.</param>
+    /// <param name="instanceId">Which one.</param>
+    /// <param name="type">Event type.</param>
+    /// <param name="payloadJson">Raw JSON, or null.</param>
+    /// <param name="targetStep">The only step that may take it, or null.</param>
+    /// <param name="delivery">Which waits get it.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="eventId">Its sender's id: what the run has under it already is kept, and nothing else happens, also when the run has ended since.</param>
+    /// <returns>The verdict, and the run's status before the event took effect.</returns>
+    Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
+        string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null);
+
+    /// <summary>Collects expired leases, at most a batch; returns how many.</summary>
+    Task<int> ExpireLeasesAsync(int batch, CancellationToken ct);
+
+    /// <summary>Finishes sleeps and waits that are due, at most a batch; returns how many.</summary>
+    Task<int> FinishDueAsync(int batch, CancellationToken ct);
+}

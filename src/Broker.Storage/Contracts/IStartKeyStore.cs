@@ -1,0 +1,8 @@
+namespace Broker.Storage.Contracts;
+
+/// <summary>The memory of starts that may be sent again.</summary>
+public interface IStartKeyStore
+{
+    /// <summary>Forgets starts older than that, at most a batch; returns how many.</summary>
+    Task<int> ForgetAsync(TimeSpan age, int batch, CancellationToken ct);
+}

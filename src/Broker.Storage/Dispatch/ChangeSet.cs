@@ -1,0 +1,44 @@
+using Broker.Core.Runs;
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>An event to append to a run's stream.</summary>
+internal readonly record struct Appended(long RunId, PublishedEvent Event);
+
+/// <summary>All rows that one transaction writes, gathered first, so that each table takes one statement whatever the number of callers.</summary>
+internal sealed class ChangeSet
+{
+    public List<RunRow> NewRuns { get; } = [];
+    public List<RunChange> Runs { get; } = [];
+    public List<StepRow> NewSteps { get; } = [];
+    public List<StepRow> Steps { get; } = [];
+    public List<InboxRow> NewInboxEvents { get; } = [];
+    public List<InboxRow> TakenInboxEvents { get; } = [];
+    public List<Appended> Events { get; } = [];
+
+    /// <summary>Runs that are no longer the current one of their instance.</summary>
+    public List<long> Superseded { get; } = [];
+
+    /// <summary>Starts to remember under their keys.</summary>
+    public List<StartKeyRow> StartKeys { get; } = [];
+
+    /// <summary>Runs to delete with all that belongs to them.</summary>
+    public List<long> Purged { get; } = [];
+
+    /// <summary>Leases to renew.</summary>
+    public List<LeaseRef> Heartbeats { get; } = [];
+
+    /// <summary>Log lines of reports: the commit writes them.</summary>
+    public List<LogLineRow> Lines { get; } = [];
+
+    public bool IsEmpty =>
+        NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
+        + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
+}
+
+/// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>
+internal sealed record RunChange(LoadedRun Run, string? Context, string? Result)
+{
+    public RunState State => Run.State;
+}

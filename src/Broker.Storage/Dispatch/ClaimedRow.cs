@@ -1,0 +1,37 @@
+using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>A step that is leased, with what its worker must know of the run.</summary>
+internal sealed record ClaimedRow(
+    string Worker, long Fence, long RunId, int Index, int Attempt, long QueuedAt, long Due, long GrantedAt, long ExpiresAt, int LeaseSecs,
+    string Workflow, string InstanceId, int Number, int DefinitionId, string Inputs, string? Context, bool Streams, string? TraceParent)
+{
+    /// <summary>The claim that it goes to.</summary>
+    public ClaimCommand? Claim { get; init; }
+
+    /// <param name="definition">The run's definition.</param>
+    /// <param name="finished">Results of predecessors that have finished, by index.</param>
+    public Assignment ToAssignment(WorkflowDefinition definition, IReadOnlyDictionary<int, string?> finished) => new()
+    {
+        Lease = LeaseId.Create(RunId, Index, Fence),
+        Run = new RunRef(RunId, Workflow, InstanceId, Number),
+        Definition = definition,
+        Step = definition.Steps[Index],
+        WorkerId = Worker,
+        Attempt = Attempt,
+        QueuedAt = Instants.FromMicros(QueuedAt),
+        Due = Instants.FromMicros(Due),
+        GrantedAt = Instants.FromMicros(GrantedAt),
+        ExpiresAt = Instants.FromMicros(ExpiresAt),
+        LeaseSecs = LeaseSecs,
+        InputsJson = Inputs,
+        ContextJson = Context,
+        TraceParent = TraceParent,
+        Upstream = Upstream.For(definition, definition.Steps[Index], finished),
+    };
+}

@@ -1,0 +1,17 @@
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>How an engine reads and leases steps for claims that are limited to workflows.</summary>
+internal interface ILimitedStepReader
+{
+    /// <summary>Reads a page of each queue, and tells each part what it has found, where the next page begins and how many rows it has read. Returns the store's clock.</summary>
+    /// <param name="parts">The queues.</param>
+    /// <param name="workflows">Whose steps are wanted.</param>
+    /// <param name="page">Rows of each queue at most.</param>
+    /// <param name="most">Steps found in each queue at most.</param>
+    long Read(IReadOnlyList<LimitedQueueScan> parts, IReadOnlyList<string> workflows, int page, int most);
+
+    /// <summary>Leases those of these steps that are still ready, in order, to the group's slots from that one on; returns how many.</summary>
+    int Lease(ClaimGroup group, int slot, IReadOnlyList<StepKey> steps);
+}

@@ -1,0 +1,17 @@
+namespace Broker.Storage.Dispatch;
+
+/// <summary>What of a run must be loaded before a piece of work may look at it.</summary>
+[Flags]
+internal enum LoadRequirements
+{
+    Nothing = 0,
+
+    /// <summary>All active steps, and those that hold a lease, locked.</summary>
+    ActiveSteps = 1,
+
+    /// <summary>Undelivered events.</summary>
+    Inbox = 2,
+
+    /// <summary>The named step locked: heartbeats renew its lease without the run's lock.</summary>
+    Lease = 4,
+}

@@ -1,0 +1,138 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Catalog;
+using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>Adds runs: new instances, further runs, restarts; and takes instances away.</summary>
+internal sealed class RunStarter(IBatchTransaction transaction, BatchServices services, ChangeSet changes, List<ReadyStep> hints)
+{
+    public IReadOnlyList<StartOutcome> Apply(IReadOnlyList<StartRequest> starts, DateTimeOffset now)
+    {
+        var keys = new StartKeyLookup(transaction, changes);
+        keys.Load(starts);
+        var current = transaction.Resolve([.. starts.Select(s => new RunName(s.Definition.Name, s.InstanceId, null))]);
+        var standing = Standing(starts, current);
+        var taken = changes.NewRuns.Select(r => (r.Workflow, r.InstanceId)).ToHashSet();
+        var outcomes = new List<StartOutcome>(starts.Count);
+        for (var i = 0; i < starts.Count; i++)
+        {
+            var at = now.AddMicroseconds(i);
+            var start = starts[i];
+            if (keys.Find(start.Key) is { } earlier)
+            {
+                outcomes.Add(earlier);
+                continue;
+            }
+
+            standing.TryGetValue(current[i].Id, out var before);
+            var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? Judge(start, current[i].Id != 0, before) : StartVerdict.AlreadyExists;
+            outcomes.Add(keys.Keep(start.Key, verdict is StartVerdict.Started
+                ? new(verdict, Start(start, before, at), at)
+                : new(verdict, before?.Ref, at)));
+        }
+
+        // These answers say that something is there which was only read.
+        if (outcomes.Exists(o => o is { Replayed: true } or { Verdict: StartVerdict.AlreadyExists })) transaction.Confirm();
+        return outcomes;
+    }
+
+    /// <summary>Restart adds the new run; purge deletes all runs of the instance.</summary>
+    public void AfterControl(ControlRunCommand control, DateTimeOffset now)
+    {
+        if (control.Target is not { } old) return;
+        if (control.Command is ControlCommand.Purge)
+        {
+            changes.Purged.AddRange(transaction.RunsOf(old.Ref.Workflow, old.Ref.InstanceId));
+            services.Names.Forget(old.Ref);
+        }
+        else if (control.Command is ControlCommand.Restart)
+        {
+            var inherited = transaction.Inherited(old.Ref.Id);
+            var again = new StartRequest(old.State.Definition, old.Ref.InstanceId) { InputsJson = inherited.Inputs, Streams = old.State.Streams };
+            control.Outcome = (ControlVerdict.Done, Add(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
+        }
+    }
+
+    private Dictionary<long, LoadedRun> Standing(
+        IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current)
+    {
+        // A new instance only needs to know that the id is taken; the other modes look at the run that stands there, locked.
+        var ids = current.Where((c, i) => c.Id != 0 && starts[i].Mode is not StartMode.NewInstance).Select(c => c.Id).Distinct().Order().ToList();
+        if (ids.Count == 0) return [];
+        var loaded = transaction.Begin(ids, [], locksSteps: false);
+
+        // While the lock was waited for, another broker has restarted or purged it: look again at what stands there now.
+        if (loaded.Runs.Count < ids.Count || loaded.Runs.Any(r => !r.IsCurrent)) throw new StaleNameException();
+        return loaded.Runs.ToDictionary(r => r.Ref.Id);
+    }
+
+    private static StartVerdict Judge(StartRequest start, bool exists, LoadedRun? before) => start.Mode switch
+    {
+        StartMode.NewInstance => !exists ? StartVerdict.Started : StartVerdict.AlreadyExists,
+        StartMode.NextRun => before is null || before.State.IsTerminal ? StartVerdict.Started : StartVerdict.StillActive,
+        StartMode.Continue when before is { State.IsTerminal: false } => StartVerdict.StillActive,
+        StartMode.Continue => before is { State.Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
+    };
+
+    private RunRef Start(StartRequest start, LoadedRun? before, DateTimeOffset now)
+    {
+        var definitionId = services.Definitions.IdOf(start.Definition);
+        if (before is null) return Add(start, null, definitionId, start.ContextJson, now.ToMicros(), now);
+
+        // Leases of a cancelled run may still be out: whatever they report, it is not this run.
+        var leases = transaction.ActiveSteps([before.Ref.Id]);
+        var old = new RunSession(before.State, leases[before.Ref.Id], []);
+        old.VoidLeases();
+        foreach (var step in old.Updated) changes.Steps.Add(StepRowMapper.Of(before.Ref.Id, before.State.CreatedAt, before.State.Definition, before.DefinitionId, step, services));
+
+        var inherited = transaction.Inherited(before.Ref.Id);
+        return Add(
+            start, before, definitionId, start.ContextJson ?? (start.Mode is StartMode.Continue ? inherited.Context : null), inherited.InstanceCreatedAt, now);
+    }
+
+    private RunRef Add(
+        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now)
+    {
+        var run = new RunRef(services.Ids.Next(), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
+        var session = RunSession.Start(
+            new RunState { Id = run.Id, Definition = start.Definition, Streams = start.Streams, CreatedAt = now, UpdatedAt = now }, now);
+        if (session.EndedNow) session.Conclude("null");
+        if (before is not null) changes.Superseded.Add(before.Ref.Id);
+        changes.NewRuns.Add(new RunRow
+        {
+            Id = run.Id,
+            Workflow = run.Workflow,
+            InstanceId = run.InstanceId,
+            Number = run.Number,
+            IsCurrent = true,
+            DefinitionId = definitionId,
+            Phase = (short)session.Run.Phase,
+            Active = session.Run.Active,
+            Joins = session.Run.Joins.Write(),
+            Streams = start.Streams,
+            Inputs = start.InputsJson,
+            Context = context,
+            StartContext = context,
+            Result = session.ResultJson,
+            Error = StoredError.Write(session.Run.Error),
+            TraceParent = start.TraceParent,
+            InstanceCreatedAt = instanceCreatedAt,
+            CreatedAt = now.ToMicros(),
+            StartedAt = session.Run.StartedAt.ToMicros(),
+            UpdatedAt = now.ToMicros(),
+            EndedAt = session.Run.EndedAt.ToMicros(),
+        });
+        foreach (var step in session.Inserted)
+        {
+            var row = StepRowMapper.Of(run.Id, now, start.Definition, definitionId, step, services);
+            if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due, new(run.Id, row.Idx)));
+            changes.NewSteps.Add(row);
+        }
+
+        foreach (var published in session.Published) changes.Events.Add(new(run.Id, published));
+        return run;
+    }
+}

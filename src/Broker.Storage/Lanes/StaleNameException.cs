@@ -1,4 +1,0 @@
-namespace Broker.Storage.Lanes;
-
-/// <summary>A run was looked up by a name that has moved on: the transaction is tried again.</summary>
-internal sealed class StaleNameException : Exception;

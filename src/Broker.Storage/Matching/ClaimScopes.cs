@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Storage.Catalog;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Matching;
+
+/// <summary>Which queues a claim may have.</summary>
+internal sealed class ClaimScopes(IDatabaseEngine engine, QueueCatalog queues, DefinitionCache definitions)
+{
+    // What a worker registered never changes. Worker ids are ours and few; the bound is against forged ones.
+    private const int MostKnown = 100_000;
+    private volatile ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
+
+    /// <summary>The queues, and a key that is equal for claims that may have the same.</summary>
+    public async ValueTask<(string Key, IReadOnlyList<QueueRow> Queues)> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
+    {
+        if (!queues.IsRead) await queues.RefreshAsync(ct);
+        var labels = claim.Labels.Count == 0 ? "[]" : JsonSerializer.Serialize(claim.Labels);
+        if (claim.Scope is ClaimScope.ByLabels)
+        {
+            var byLabels = "l" + labels;
+            var key = claim.Workflows is null ? byLabels : byLabels + ClaimCommand.LimitOf(claim.Workflows);
+            return (key, queues.ForLabels(byLabels, claim.Labels));
+        }
+
+        var ids = await DefinitionsOfAsync(claim.WorkerId, ct);
+        var registeredKey = $"d{string.Join(',', ids)}{labels}";
+        return (registeredKey, queues.ForDefinitions(registeredKey, ids, claim.Labels));
+    }
+
+    public void Remember(string worker, int[] ids) => registered[worker] = ids;
+
+    public void Forget() => registered = new(StringComparer.Ordinal);
+
+    /// <summary>Names of the workflows that the worker has registered.</summary>
+    public async ValueTask<IReadOnlyList<string>> WorkflowsOfAsync(string worker, CancellationToken ct)
+    {
+        var ids = await DefinitionsOfAsync(worker, ct);
+        var names = new string[ids.Length];
+        for (var i = 0; i < ids.Length; i++) names[i] = (await definitions.GetAsync(ids[i], ct)).Name;
+        return names;
+    }
+
+    private async ValueTask<int[]> DefinitionsOfAsync(string worker, CancellationToken ct)
+    {
+        var remembered = registered;
+        if (remembered.TryGetValue(worker, out var known)) return known;
+        if (!StoredText.Fits(worker)) return [];
+        await using var db = engine.CreateContext();
+        var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
+        if (row is null) return [];
+
+        var ids = JsonSerializer.Deserialize<int[]>(row.Definitions)!;
+        foreach (var id in ids) await queues.EnsureAsync(await definitions.GetAsync(id, ct), id, ct);
+        if (remembered.Count > MostKnown) remembered.Clear();
+        remembered[worker] = ids;
+        return ids;
+    }
+}

@@ -1,0 +1,430 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Diagnostics;
+using Broker.Storage.Dispatch;
+using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Health;
+using Broker.Storage.Postgres.Caching;
+using Broker.Storage.Tables;
+using Npgsql;
+using static Broker.Storage.Postgres.Parameters;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
+/// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each, and where it is due the question of
+/// <paramref name="watch"/> the next.
+/// </summary>
+internal sealed class PostgresBatchTransaction(
+    NpgsqlConnection connection, DefinitionCache definitions, ClaimCursors cursors, DatabaseClockEstimate clock, RunCache runCache, EpochWatch watch, StoreHealth health, string? opening) : IBatchTransaction
+{
+    private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
+    private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
+
+    private readonly StepResultCache results = new(runCache);
+    private readonly PostgresClaimScanner claims = new(definitions, cursors, runCache);
+    private readonly CommitWarnings warnings = new(connection);
+    private CachedRuns? cached;
+    private CommitFlag commit = new();
+    private bool begun;
+    private int askedIn = -1;
+
+    public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Resolve,
+            Column(names, n => Known(n.Workflow)), Column(names, n => Known(n.InstanceId)), Column(names, n => n.Number));
+        var found = new (long, int)[names.Count];
+        using var reader = batch.Read();
+        while (reader.Read()) found[reader.GetInt64(0) - 1] = (reader.GetInt64(1), reader.GetInt32(2));
+        return found;
+    }
+
+    public IReadOnlyList<LeaseRef> Granted(IReadOnlyList<ClaimCommand> claims)
+    {
+        var wanted = claims.SelectMany(c => c.Fences!, (c, fence) => (Fence: fence, Worker: c.Request.WorkerId)).ToList();
+        using var batch = Batch();
+        batch.Add(HotSql.LockClaims, Column(claims, c => c.Fences![0]));
+        batch.Add(HotSql.Granted, Column(wanted, w => w.Fence), Column(wanted, w => Known(w.Worker)));
+        using var reader = batch.Read();
+        reader.NextResult();
+        var granted = new List<LeaseRef>();
+        while (reader.Read()) granted.Add(new(new StepKey(reader.GetInt64(0), reader.GetInt32(1)), reader.GetInt64(2), reader.GetString(3)));
+        return granted;
+    }
+
+    public Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps)
+    {
+        cached = null;
+        using var batch = Batch();
+        batch.Add(HotSql.LockRuns, Parameter(runs.ToArray()));
+        batch.Add(locksSteps ? HotSql.LockSteps : HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
+        batch.Add(HotSql.Now);
+        using var reader = batch.Read();
+        var loaded = RowReader.ReadRuns(new PostgresRows(reader), definitions);
+        reader.NextResult();
+        var found = ReadSteps(reader);
+        reader.NextResult();
+        return new Loaded(loaded, found, ReadNow(reader));
+    }
+
+    public Loaded? TryLoadCached(IReadOnlyList<LeaseRef> leases)
+    {
+        cached = runCache.TryLoadCached(leases);
+        return cached?.Loaded;
+    }
+
+    public DateTimeOffset Now()
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Now);
+        using var reader = batch.Read();
+        return ReadNow(reader);
+    }
+
+    private DateTimeOffset ReadNow(NpgsqlDataReader reader)
+    {
+        reader.Read();
+        var now = reader.GetInt64(0);
+        clock.Observe(now);
+        return Instants.FromMicros(now);
+    }
+
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.LockActive, Parameter(runs.ToArray()));
+        using var reader = batch.Read();
+        return ReadSteps(reader);
+    }
+
+    public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.ActiveIndexes, Parameter(runs.ToArray()));
+        var active = new List<(long RunId, int Index)>();
+        using var reader = batch.Read();
+        while (reader.Read()) active.Add((reader.GetInt64(0), reader.GetInt32(1)));
+        return active.ToLookup(a => a.RunId, a => a.Index);
+    }
+
+    public ILookup<StepKey, InboxEvent> TakeInboxEvents(IReadOnlyList<(StepKey Step, string Type)> accepted)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.TakeInbox, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index), Column(accepted, a => a.Type));
+        batch.Add(HotSql.TakenInbox, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index));
+        var taken = new List<(StepKey Step, InboxEvent Message)>();
+        using var reader = batch.Read();
+        while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadInboxEvent(new PostgresRows(reader), 2)));
+        return taken.ToLookup(t => t.Step, t => t.Message);
+    }
+
+    public ILookup<long, InboxEvent> InboxEvents(IReadOnlyList<long> runs)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Inbox, Parameter(runs.ToArray()));
+        var inbox = new List<(long RunId, InboxEvent Message)>();
+        using var reader = batch.Read();
+        while (reader.Read()) inbox.Add((reader.GetInt64(0), RowReader.ReadInboxEvent(new PostgresRows(reader), 1)));
+        return inbox.ToLookup(m => m.RunId, m => m.Message);
+    }
+
+    public bool[] KnownEvents(IReadOnlyList<(long RunId, string ClientId)> ids)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.KnownEvents, Column(ids, i => i.RunId), Column(ids, i => i.ClientId));
+        var known = new bool[ids.Count];
+        using var reader = batch.Read();
+        while (reader.Read()) known[reader.GetInt64(0) - 1] = true;
+        return known;
+    }
+
+    public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps)
+    {
+        using var batch = Batch();
+        AddResults(batch, steps);
+        using var reader = batch.Read();
+        return ReadResults(reader);
+    }
+
+    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
+    {
+        using var batch = Batch();
+        batch.Add("SELECT id FROM run WHERE workflow = $1 AND instance_id = $2 ORDER BY id FOR UPDATE", Parameter(workflow), Parameter(instanceId));
+        var ids = new List<long>();
+        using var reader = batch.Read();
+        while (reader.Read()) ids.Add(reader.GetInt64(0));
+        return ids;
+    }
+
+    public Inherited Inherited(long runId)
+    {
+        using var batch = Batch();
+        batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
+        using var reader = batch.Read();
+        reader.Read();
+        return RowReader.ReadInherited(new PostgresRows(reader));
+    }
+
+    public void AppendEvents(IReadOnlyList<Appended> events)
+    {
+        using var batch = Batch();
+        PostgresWrites.AddEvents(batch, events);
+        using var reader = batch.Read();
+    }
+
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
+    {
+        var renewed = new StepStatus?[changes.Heartbeats.Count];
+        var claimed = new List<ClaimedRow>();
+        if (!changes.IsEmpty || cached is not null || groups.Any(group => group.Limit is null)) Write(changes, groups, claimed, renewed);
+        foreach (var group in groups)
+        {
+            if (group.Limit is not null) new LimitedClaimScan(group, new PostgresLimitedStepReader(claims, Batch, claimed)).Run();
+        }
+
+        return (claimed, renewed);
+    }
+
+    private void Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups, List<ClaimedRow> claimed, StepStatus?[] renewed)
+    {
+        using var batch = Batch();
+        var verifiesInWrite = cached is not null && cached.CanVerifyInWrite(changes.Runs);
+        if (cached is not null && !verifiesInWrite) batch.Add(HotSql.LockVersions, Column(cached.Runs, r => r.Run.Ref.Id));
+        var steps = PostgresWrites.Add(batch, changes, cached, verifiesInWrite);
+        if (changes.Heartbeats.Count > 0)
+        {
+            batch.Add(HotSql.Heartbeat,
+                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence),
+                Column(changes.Heartbeats, h => h.Worker));
+        }
+
+        claims.NoteReady(changes.NewSteps);
+        claims.NoteReady(changes.Steps);
+        var looks = claims.Look(batch, groups);
+
+        // Statements that return no rows leave no result set: there are those of the versions, the runs, the heartbeats and then the claims.
+        using (var reader = batch.Read())
+        {
+            if (cached is not null && !verifiesInWrite) CheckVersions(reader, cached);
+            if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs, verifiesInWrite ? cached : null);
+            if (cached is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
+            foreach (var step in changes.Steps) runCache.Forget(new StepKey(step.RunId, step.Idx));
+            results.Ended(changes.Steps);
+            if (changes.Heartbeats.Count > 0)
+            {
+                ReadRenewed(reader, changes.Heartbeats, renewed);
+                reader.NextResult();
+            }
+
+            claims.Read(reader, looks, claimed);
+        }
+
+        if (PostgresClaimScanner.AnyShort(looks))
+        {
+            using var second = Batch();
+            claims.LookFromFront(second, looks);
+            using var reader = second.Read();
+            claims.Read(reader, looks, claimed);
+        }
+    }
+
+    private void CheckVersions(NpgsqlDataReader reader, CachedRuns remembered)
+    {
+        foreach (var run in remembered.Runs)
+        {
+            if (!reader.Read() || reader.GetFieldValue<uint>(0) != run.Version) throw Stale();
+            CheckClock(reader, remembered);
+        }
+
+        reader.NextResult();
+    }
+
+    // Else the database's clock has been set, or this machine has slept.
+    private void CheckClock(NpgsqlDataReader reader, CachedRuns remembered)
+    {
+        var now = reader.GetInt64(1);
+        clock.Observe(now);
+        if (DatabaseClockEstimate.IsFar(now, remembered.Now)) throw Stale();
+    }
+
+    private void CheckSteps(int told, int written)
+    {
+        if (written != told) throw Stale();
+        runCache.OnHit();
+        StorageMetrics.RunCacheChecks.Add(1, Current);
+    }
+
+    private OptimisticConcurrencyException Stale()
+    {
+        runCache.OnMiss();
+        StorageMetrics.RunCacheChecks.Add(1, Outdated);
+        return new OptimisticConcurrencyException();
+    }
+
+    // Written by one transaction, they all have one version from now on.
+    private void RememberRuns(NpgsqlDataReader reader, List<RunChange> changed, CachedRuns? held)
+    {
+        var written = 0;
+        uint version = 0;
+        for (; reader.Read(); written++)
+        {
+            version = reader.GetFieldValue<uint>(0);
+            if (held is not null) CheckClock(reader, held);
+        }
+
+        if (written != changed.Count) throw Stale();
+        foreach (var change in changed) runCache.Wrote(change.Run, version, commit);
+        reader.NextResult();
+    }
+
+    // A row is renewed once, however many tell of the lease: the statement cannot answer each of them.
+    private static void ReadRenewed(NpgsqlDataReader reader, List<LeaseRef> told, StepStatus?[] renewed)
+    {
+        var found = new Dictionary<StepKey, (long Fence, string Worker, StepStatus Status)>();
+        while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
+        for (var i = 0; i < renewed.Length; i++)
+        {
+            if (found.TryGetValue(told[i].Step, out var held) && told[i].Is(held.Fence, held.Worker)) renewed[i] = held.Status;
+        }
+    }
+
+    public void Confirm()
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Confirm);
+        batch.Read().Dispose();
+    }
+
+    public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
+        using var reader = batch.Read();
+        var found = new List<StartKeyRow>();
+        while (reader.Read()) found.Add(RowReader.ReadStartKey(new PostgresRows(reader)));
+        return found;
+    }
+
+    public IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.ChargeLogs, PostgresWrites.LogColumns(sizes));
+        using var reader = batch.Read();
+        var after = new Dictionary<(long, string, string), long>();
+        while (reader.Read()) after[(reader.GetInt64(0), reader.GetString(1), reader.GetString(2))] = reader.GetInt64(3);
+        return [.. sizes.Select(s => after.TryGetValue((s.RunId, s.Workflow, s.Step), out var bytes) ? bytes : (long?)null)];
+    }
+
+    public void CutLogs(IReadOnlyList<LogSize> sizes)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.CutLogs, PostgresWrites.LogColumns(sizes));
+        batch.Read().Dispose();
+    }
+
+    private static void AddResults(BatchBuilder batch, IReadOnlyList<StepKey> steps) =>
+        batch.Add(HotSql.Results, Column(steps, s => s.RunId), Column(steps, s => s.Index));
+
+    public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
+    {
+        var found = new List<(StepKey, string?)>(upstream.Count);
+        var missing = results.Find(upstream, found);
+        if (!begun && missing.Count == 0 && lines.Count == 0) return found;
+        warnings.Clear();
+        NpgsqlBatchCommand? before = null;
+        try
+        {
+            using var batch = lines.Count > 0 ? Batch() : new BatchBuilder(connection);
+            if (lines.Count > 0) before = PostgresWrites.AddLines(batch, lines);
+            if (begun) batch.Add("COMMIT");
+            if (missing.Count > 0) AddResults(batch, missing);
+            using var reader = batch.Read();
+            if (missing.Count > 0) found.AddRange(ReadResults(reader));
+        }
+        catch (Exception fault) when (begun && CommitWarnings.MayHaveCommitted(fault, before))
+        {
+            throw health.CommitInDoubt("the connection failed during it", fault);
+        }
+
+        if (begun) health.RequireConfirmed(warnings.First?.MessageText);
+        End();
+        commit.Committed();
+        commit = new();
+        results.Committed();
+        claims.Committed();
+        return found;
+    }
+
+    public void Rollback()
+    {
+        Forget();
+        using var rollback = new NpgsqlCommand("ROLLBACK", connection);
+        rollback.ExecuteNonQuery();
+    }
+
+    public void Dispose()
+    {
+        Forget();
+        connection.Dispose();
+    }
+
+    private void Forget()
+    {
+        claims.Forget();
+        results.RolledBack();
+        runCache.ForgetAll();
+        End();
+    }
+
+    private void End()
+    {
+        begun = false;
+        cached = null;
+    }
+
+    // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
+    private static string? Known(string name) => StoredText.Fits(name) ? name : null;
+
+    // The first statement of a transaction takes its BEGIN along.
+    private BatchBuilder Batch()
+    {
+        var batch = new BatchBuilder(connection);
+        if (begun) return batch;
+        batch.Add("BEGIN");
+        if (opening is not null) batch.Add(opening);
+        if (watch.IsDue(askedIn)) AskEpoch(batch);
+        results.Begin();
+        begun = true;
+        return batch;
+    }
+
+    private void AskEpoch(BatchBuilder batch)
+    {
+        var before = watch.Ask();
+        batch.AddFirst(watch.Statement, reader =>
+        {
+            reader.Read();
+            if (!watch.Compare(before, EpochReading.Read(reader), isNew: false)) throw new StaleEpochException();
+            askedIn = before.Epoch;
+        });
+    }
+
+    private static ILookup<long, StepState> ReadSteps(NpgsqlDataReader reader)
+    {
+        var steps = new List<(long RunId, StepState State)>();
+        while (reader.Read()) steps.Add(RowReader.ReadStep(new PostgresRows(reader)));
+        return steps.ToLookup(s => s.RunId, s => s.State);
+    }
+
+    private static List<(StepKey, string?)> ReadResults(NpgsqlDataReader reader)
+    {
+        var results = new List<(StepKey, string?)>();
+        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(new PostgresRows(reader), 2)));
+        return results;
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using Broker.Storage.Contracts;
+using Broker.Storage.Health;
+
+namespace Broker.Storage.Signals;
+
+/// <summary>
+/// Who waits for what on this broker. Every write of this broker signals after its commit, so where no other broker shares the database
+/// nobody looks without a signal. Where one does, its signals may be lost: <see cref="ITopicVersions"/> is the net below them, one look
+/// for all that is waited for, instead of one for each waiter.
+/// </summary>
+internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
+{
+    private readonly ConcurrentDictionary<string, ConcurrentDictionary<Subscription, byte>> topics = new(StringComparer.Ordinal);
+
+    // As last looked up; a topic's first look wakes its waiters too, since a signal may have been lost before it.
+    private Dictionary<string, string> versions = new(StringComparer.Ordinal);
+
+    /// <summary>Steps became claimable: set by the claim gate.</summary>
+    public Action<int, long>? OnReady { get; set; }
+
+    /// <summary>Passes topics on to other brokers: set where there may be some.</summary>
+    public Action<string>? Outbox { get; set; }
+
+    public IChangeSubscription Subscribe(string topic)
+    {
+        var subscription = new Subscription(this, topic);
+        while (true)
+        {
+            var listeners = topics.GetOrAdd(topic, _ => new());
+            listeners[subscription] = 0;
+
+            // The last listener may have taken the set away in between.
+            if (topics.TryGetValue(topic, out var current) && ReferenceEquals(current, listeners)) return subscription;
+        }
+    }
+
+    public void Signal(string topic)
+    {
+        Heard(topic);
+        Outbox?.Invoke(topic);
+    }
+
+    /// <summary>A step of that queue can be claimed from that instant on.</summary>
+    public void Ready(int queueId, long due)
+    {
+        OnReady?.Invoke(queueId, due);
+        Outbox?.Invoke($"q{queueId}:{due}");
+    }
+
+    /// <summary>A signal from this broker or another one.</summary>
+    public void Heard(string topic)
+    {
+        if (!topics.TryGetValue(topic, out var listeners)) return;
+        foreach (var (subscription, _) in listeners) subscription.Wake();
+    }
+
+    /// <summary>Signals may have been missed: whoever waits for something that has changed since the last call is woken.</summary>
+    public async Task LookAsync(ITopicVersions store, CancellationToken ct)
+    {
+        var watched = topics.Keys.ToList();
+        var found = watched.Count > 0 ? await store.VersionsAsync(watched, ct) : [];
+        foreach (var topic in watched)
+        {
+            if (!versions.TryGetValue(topic, out var before) || before != found.GetValueOrDefault(topic, "")) Heard(topic);
+        }
+
+        versions = watched.ToDictionary(topic => topic, topic => found.GetValueOrDefault(topic, ""), StringComparer.Ordinal);
+    }
+
+    /// <summary>The database has another history: all look again.</summary>
+    public void WakeAll()
+    {
+        foreach (var topic in topics.Keys) Heard(topic);
+    }
+
+    private void Leave(Subscription subscription, string topic)
+    {
+        if (!topics.TryGetValue(topic, out var listeners)) return;
+        listeners.TryRemove(subscription, out _);
+        if (!listeners.IsEmpty) return;
+        topics.TryRemove(new(topic, listeners));
+
+        // Somebody may have joined between the two lines above: they are put back by their own check in Subscribe, or by this one.
+        foreach (var (late, _) in listeners) topics.GetOrAdd(topic, _ => new())[late] = 0;
+    }
+
+    private sealed class Subscription(SignalHub hub, string topic) : IChangeSubscription
+    {
+        private readonly SemaphoreSlim signalled = new(0, 1);
+        private readonly int seen = hub.Epoch.Number;
+        private int woken;
+
+        public bool IsCurrent => hub.Epoch.Number == seen;
+
+        public void Wake()
+        {
+            if (Interlocked.Exchange(ref woken, 1) != 0) return;
+            try
+            {
+                signalled.Release();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The waiter has left in the meantime.
+            }
+        }
+
+        public async Task<bool> WaitAsync(TimeSpan timeout, CancellationToken ct)
+        {
+            using var timer = new CancellationTokenSource(timeout, hub.Clock);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, ct);
+            try
+            {
+                await signalled.WaitAsync(both.Token);
+                Interlocked.Exchange(ref woken, 0);
+                return true;
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                return false;
+            }
+        }
+
+        public void Dispose()
+        {
+            hub.Leave(this, topic);
+            signalled.Dispose();
+        }
+    }
+
+    private TimeProvider Clock => clock;
+
+    private StoreEpoch Epoch => epoch;
+}

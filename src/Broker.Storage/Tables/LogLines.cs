@@ -1,0 +1,41 @@
+using System.Text.Json;
+using Broker.Core.Runs;
+using Broker.Storage.Contracts;
+using Broker.Storage.Signals;
+
+namespace Broker.Storage.Tables;
+
+/// <summary>Rows of log lines: those of a report, and what all writers of lines have in common.</summary>
+internal static class LogLines
+{
+    /// <summary>Lines that came with a report, in order.</summary>
+    public static IEnumerable<LogLineRow> Of(RunRef run, string step, int? attempt, IReadOnlyList<LogLine> lines, DateTimeOffset now) =>
+        lines.Select((line, i) => new LogLineRow
+        {
+            RunId = run.Id,
+            Workflow = StoredText.Fitting(run.Workflow),
+            Step = StoredText.Fitting(step),
+            Attempt = attempt,
+            Level = StoredText.Fitting(line.Level),
+            Category = StoredText.Fitting(line.Category),
+            Message = JsonSerializer.Serialize(line.Message),
+            Data = line.DataJson,
+            Sequence = i,
+            Stream = "stdout",
+            TimestampMs = now.ToUnixTimeMilliseconds(),
+            CreatedAt = now.ToMicros(),
+        });
+
+    /// <summary>
+    /// What PostgreSQL locks before it numbers these lines. Ids are taken and become visible in the same order, job by job: a reader that goes on
+    /// from the last id would otherwise pass over a line whose transaction took its id earlier and commits later. Sorted: no deadlocks.
+    /// </summary>
+    public static string[] LockKeys(IReadOnlyList<LogLineRow> lines) =>
+        [.. lines.Select(l => $"{l.Workflow}/{l.Step}").Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>Wakes the readers of these jobs, after the commit.</summary>
+    public static void Signal(SignalHub changes, IReadOnlyList<LogLineRow> lines)
+    {
+        foreach (var (workflow, step) in lines.Select(l => (l.Workflow, l.Step)).Distinct()) changes.Signal(Topics.Log(workflow, step));
+    }
+}

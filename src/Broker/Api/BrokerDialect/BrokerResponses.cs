@@ -1,0 +1,60 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Engine;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>The dialect's answers: errors are <c>{"detail", "problems"}</c>, times are seconds since 1970 with a fraction.</summary>
+internal static class BrokerResponses
+{
+    public static BrokerEngine Engine(this HttpContext http) => http.RequestServices.GetRequiredService<BrokerEngine>();
+
+    public static Task NoContent(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    public static Task Fail(HttpContext http, int status, string detail) => Fail(http, status, detail, []);
+
+    public static Task Fail(HttpContext http, int status, string detail, IReadOnlyList<DefinitionProblem> problems) =>
+        JsonAnswer.SendAsync(http.Response, status, (detail, problems), static (json, error) =>
+        {
+            json.WriteStartObject();
+            json.WriteString("detail"u8, error.detail);
+            if (error.problems.Count > 0)
+            {
+                json.WriteStartArray("problems"u8);
+                foreach (var problem in error.problems)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("path"u8, problem.Path);
+                    json.WriteString("message"u8, problem.Message);
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
+            json.WriteEndObject();
+        });
+
+    public static Task Text(HttpContext http, string text) =>
+        JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, text, static (json, value) => json.WriteStringValue(value));
+
+    /// <summary>Never an exponent, always a fraction: clients tell integers and floats apart.</summary>
+    public static void WriteSeconds(this Utf8JsonWriter json, ReadOnlySpan<byte> member, DateTimeOffset at)
+    {
+        Span<byte> text = stackalloc byte[32];
+        var micros = (at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+        var (seconds, fraction) = Math.DivRem(micros, 1_000_000);
+        Utf8Formatter.TryFormat(seconds, text, out var length);
+        text[length++] = (byte)'.';
+        Utf8Formatter.TryFormat(fraction, text[length..], out _, new('D', 6));
+        length += 6;
+        while (text[length - 1] == '0' && text[length - 2] != '.') length--;
+        json.WritePropertyName(member);
+        json.WriteRawValue(text[..length], skipInputValidation: true);
+    }
+}

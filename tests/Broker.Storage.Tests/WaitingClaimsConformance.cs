@@ -1,0 +1,206 @@
+using Broker.Core.Runs;
+using Broker.Storage.Contracts;
+using Broker.Testing;
+using Xunit;
+
+namespace Broker.Storage.Tests;
+
+/// <summary>Waiting claims: who is woken, and when nobody need look.</summary>
+public abstract class WaitingClaimsConformance : StoreTests
+{
+    private static readonly ClaimRequest Claim = new("w", ClaimScope.ByLabels, [], 1, null);
+
+    private protected WaitingClaimsConformance(ITestEngine engine)
+        : base(engine)
+    {
+    }
+
+    private Task<IWaitingClaim> EnterAsync() => Store.Gate.EnterAsync(Claim, Ct);
+
+    private async Task<IWaitingClaim> EnterInVainAsync()
+    {
+        var turn = await EnterAsync();
+        Assert.True(turn.BeginsLook());
+        turn.FoundNothing();
+        return turn;
+    }
+
+    // Generous: it is awaited, and only a failure takes that long.
+    private static Task<bool> WokenAsync(IWaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
+
+    [Fact]
+    public async Task When_one_has_looked_in_vain_others_of_its_kind_need_not()
+    {
+        await RegisterAsync(ADefinition.Jobs("d", "a"));
+        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        using var first = await EnterInVainAsync();
+        Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.Gate.IsQuietAsync(Claim with { Labels = ["gpu"] }, Ct));
+        using (var second = await EnterAsync()) Assert.False(second.BeginsLook());
+        Assert.Equal(1, Store.Gate.Waiting);
+    }
+
+    [Fact]
+    public async Task What_becomes_ready_wakes_one_and_lets_all_who_come_look()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var first = await EnterInVainAsync();
+        using var second = await EnterAsync();
+        await StartAsync(definition, "i");
+        Assert.True(await WokenAsync(first));
+        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.True(first.BeginsLook());
+        Assert.True(second.BeginsLook());
+    }
+
+    [Fact]
+    public async Task A_look_that_began_before_something_became_ready_proves_nothing()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var early = await EnterAsync();
+        Assert.True(early.BeginsLook());
+        await StartAsync(definition, "i");
+
+        // The start is answered before others are told of it.
+        Assert.True(await WokenAsync(early));
+        early.FoundNothing();
+        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+    }
+
+    [Fact]
+    public async Task The_poll_wakes_one_and_whoever_is_served_by_it_wakes_the_next()
+    {
+        await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var first = await EnterInVainAsync();
+        using var second = await EnterAsync();
+        await Store.Gate.PollAsync(Ct);
+        Assert.True(await WokenAsync(first));
+        Assert.True(first.BeginsLook());
+        first.Served();
+        Assert.True(await WokenAsync(second));
+        Assert.True(second.BeginsLook());
+    }
+
+    [Fact]
+    public async Task Who_leaves_without_having_looked_passes_the_signal_on()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var first = await EnterInVainAsync();
+        using var second = await EnterAsync();
+        await StartAsync(definition, "i");
+        first.Dispose();
+        Assert.True(await WokenAsync(second));
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_new_is_worth_a_look()
+    {
+        await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var first = await EnterInVainAsync();
+        await RegisterAsync(ADefinition.Of("""
+            {"workflow_id": "urgent", "jobs": {"name": "urgent", "trigger": ""}, "steps": {"a": {"command": "x", "depends_on": [], "priority": 5}}}
+            """));
+        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        using var second = await EnterAsync();
+        Assert.True(second.BeginsLook());
+    }
+
+    [Fact]
+    public async Task What_becomes_ready_is_handed_to_a_waiting_claim_in_the_same_transaction()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a", "b"));
+        using var first = await EnterInVainAsync();
+        using var second = await EnterAsync();
+        Task<bool>[] waiting = [WokenAsync(first), WokenAsync(second)];
+        var run = await StartAsync(definition, "i");
+        Assert.All(await Task.WhenAll(waiting), Assert.True);
+        var given = new List<Assignment>();
+        foreach (var turn in (IWaitingClaim[])[first, second])
+        {
+            Assert.True(turn.BeginsLook());
+            given.AddRange(await turn.TakeOffer()!);
+            turn.Served();
+            Assert.Null(turn.TakeOffer());
+        }
+
+        Assert.Equal(["a", "b"], given.Select(s => s.Step.Name).Order());
+        Assert.All(given, s => Assert.Equal(run, s.Run));
+
+        // Nobody else was told of them.
+        Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
+        foreach (var step in given) Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
+    }
+
+    [Fact]
+    public async Task A_claim_with_an_id_is_woken_and_looks_for_itself()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var claim = Claim with { ClaimId = "once" };
+        using var turn = await Store.Gate.EnterAsync(claim, Ct);
+        var waiting = WokenAsync(turn);
+        await StartAsync(definition, "i");
+        Assert.True(await waiting);
+        Assert.Null(turn.TakeOffer());
+        Assert.Single(await Store.Steps.ClaimAsync(claim, turn, Ct));
+
+        // Sent again it has to look, however quiet it is.
+        using var other = await EnterInVainAsync();
+        Assert.False(await Store.Gate.IsQuietAsync(claim, Ct));
+    }
+
+    [Fact]
+    public async Task A_caller_who_has_gone_is_given_nothing()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        using var gone = new CancellationTokenSource();
+        using var turn = await Store.Gate.EnterAsync(Claim, gone.Token);
+        var waiting = turn.WaitAsync(TimeSpan.FromSeconds(30), gone.Token);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await StartAsync(definition, "i");
+        Assert.Null(turn.TakeOffer());
+        Assert.NotNull(await ClaimAsync());
+    }
+
+    /// <summary>Waits that end at any moment, also while a transaction makes their claim an offer: what was handed out always reaches somebody.</summary>
+    [Fact]
+    public async Task Nothing_is_handed_to_a_claim_that_has_stopped_waiting()
+    {
+        const int steps = 3 * 60;
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a", "b<-a", "c<-b"));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        var (done, offered) = (0, 0);
+        async Task WorkAsync(Random random)
+        {
+            while (Volatile.Read(ref done) < steps)
+            {
+                using var turn = await Store.Gate.EnterAsync(Claim, end.Token);
+                IReadOnlyList<Assignment> claimed = [];
+                do
+                {
+                    if (!turn.BeginsLook()) continue;
+                    var offer = turn.TakeOffer();
+                    if (offer is not null) Interlocked.Increment(ref offered);
+                    claimed = await (offer ?? Store.Steps.ClaimAsync(Claim, Ct));
+                    if (claimed.Count == 0) turn.FoundNothing();
+                    else turn.Served();
+                }
+                while (claimed.Count == 0 && await turn.WaitAsync(TimeSpan.FromMilliseconds(random.Next(6)), end.Token));
+                foreach (var step in claimed)
+                {
+                    Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
+                    (Engine.Clock as TestClock)?.Advance(TimeSpan.FromMilliseconds(2));
+                    if (Interlocked.Increment(ref done) == steps) await end.CancelAsync();
+                }
+            }
+        }
+
+        var working = Enumerable.Range(0, 6).Select(i => Task.Run(() => WorkAsync(new Random(i)), Ct)).ToList();
+        for (var i = 0; i < steps / 3; i++) await StartAsync(definition, $"i-{i}");
+
+        // A step that was handed to nobody stays leased, and its run never ends.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(working).WaitAsync(TimeSpan.FromSeconds(60), Ct));
+        Assert.Equal(steps, done);
+        Assert.NotEqual(0, offered);
+    }
+}
