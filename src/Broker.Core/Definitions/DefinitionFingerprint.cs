@@ -5,9 +5,8 @@ using Broker.Core.Json;
 namespace Broker.Core.Definitions;
 
 /// <summary>
-/// Two definitions are the same when they are equal as JSON values: keys in any order, numbers by value, absent members equal to
-/// their defaults (broker contract 4.2). The fingerprint is equal exactly then. The text it is made from exists only in parts: a copy of
-/// the document as nodes took 14 times the document.
+/// Digest of a definition, equal exactly for definitions that are equal as JSON values (broker contract 4.2). Keys may have any order, numbers
+/// count by value, absent members equal their defaults. The digest is fed part by part: a copy of the document as nodes took 14 × its memory.
 /// </summary>
 internal static class DefinitionFingerprint
 {

@@ -6,7 +6,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
 
-/// <summary>What is wrong with a definition: where (a path such as <c>steps.build.policies</c>) and what was expected.</summary>
+/// <summary>A fault of a definition: its place (such as <c>steps.build.policies</c>) and the expected form.</summary>
 public sealed record DefinitionProblem(string Path, string Message)
 {
     public override string ToString() => Path.Length == 0 ? Message : $"{Path}: {Message}";
@@ -16,8 +16,8 @@ public sealed record DefinitionProblem(string Path, string Message)
 public sealed record DefinitionReading(WorkflowDefinition? Definition, IReadOnlyList<DefinitionProblem> Problems);
 
 /// <summary>
-/// Reads a definition document: the broker dialect's schema with the extensions of design section 6. The other dialects' forms are
-/// turned into this one document first, so that there is one reader and one set of checks.
+/// Reader of definition documents: the broker dialect's schema with extensions. The other dialects translate their forms into this
+/// document first, so there is one reader and one set of checks.
 /// </summary>
 public static class DefinitionReader
 {
@@ -26,7 +26,7 @@ public static class DefinitionReader
 
     /// <param name="document">The document.</param>
     /// <param name="mostSteps">Steps that a definition may have here.</param>
-    /// <param name="isStored">The document was judged when it came in: rules that are younger than it do not make it unreadable.</param>
+    /// <param name="isStored">The document passed the check when it was registered: later rules do not make it unreadable.</param>
     public static DefinitionReading Read(JsonElement document, int mostSteps = WorkflowDefinition.MaxSteps, bool isStored = false)
     {
         var problems = new ProblemList();

@@ -39,8 +39,8 @@ internal static class GraphBuilder
     {
         bool Counts(int predecessor) => !back.Contains((predecessor, i));
 
-        // A group keeps members that lead back: workers look for the value under the one listed first (broker contract 4.4), and a
-        // loop may be entered there. Nobody can wait for a group of nothing else.
+        // A group keeps members that lead back: workers look for the value under the first one listed (broker contract 4.4).
+        // A group without any other member can never be met, so it is dropped.
         var groups = edges.Groups[i].Where(g => g.Members.Any(Counts)).Select(g => new AnyOfGroup(g.Name, [.. g.Members])).ToImmutableArray();
         var grouped = groups.IsEmpty ? NoSteps : groups.SelectMany(g => g.Members).ToFrozenSet();
         var predecessors = edges.Predecessors[i].Where(p => Counts(p) || grouped.Contains(p)).ToImmutableArray();
@@ -226,7 +226,7 @@ internal static class GraphBuilder
             Targets = [.. successors.Select(s => s is null ? None : [.. s.Values.SelectMany(v => v).Distinct()])];
             if (problems.Any) return;
 
-            // A predecessor that leads nowhere near the step under any action could never choose it.
+            // A predecessor none of whose actions leads to the step could never choose it.
             for (var i = 0; i < drafts.Count; i++)
             {
                 if (Predecessors[i].Count > 0 && !Predecessors[i].Any(from => Targets[from].Contains(i)))

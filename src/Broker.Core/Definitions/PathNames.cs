@@ -1,8 +1,8 @@
 namespace Broker.Core.Definitions;
 
 /// <summary>
-/// Names that stand in paths. Every client resolves the segments <c>.</c> and <c>..</c> before it sends a request, encoded or not: what has such a
-/// name could be created and never addressed.
+/// Check of names that stand in paths. Clients resolve the segments <c>.</c> and <c>..</c> before they send a request, encoded or not: a
+/// workflow of such a name could be created and never addressed.
 /// </summary>
 public static class PathNames
 {

@@ -4,10 +4,10 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
 
-/// <summary>What the worker-side policies of a step tell the broker.</summary>
+/// <summary>Limits that the broker derives from the worker-side policies of a step.</summary>
 internal readonly record struct PolicyFacts(int? BudgetSecs, long? TimeoutMs);
 
-/// <summary>Reads members and collects what is wrong with them, so that a caller hears of every problem at once.</summary>
+/// <summary>Reader of members that collects every fault, so that one answer lists them all.</summary>
 internal sealed class ProblemList
 {
     private const int MostShown = 50;

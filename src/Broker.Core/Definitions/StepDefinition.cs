@@ -3,7 +3,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
 
-/// <summary>Who finishes a step: a worker under a lease, or the broker itself.</summary>
+/// <summary>Kind of a step: a worker finishes a task under a lease, the broker finishes waits and sleeps.</summary>
 public enum StepKind
 {
     /// <summary>Claimed and reported by a worker.</summary>
@@ -32,7 +32,7 @@ public sealed class StepDefinition
     /// <summary>Branch action → steps it leads to. A plain dictionary: freezing one for each of ten thousand steps took most of the reading.</summary>
     public required IReadOnlyDictionary<string, ImmutableArray<int>> Successors { get; init; }
 
-    /// <summary>Every step that leads here. Back edges are left out unless an any-of group names them: nobody waits for them (design 2.8).</summary>
+    /// <summary>Every step that leads here. Back edges are left out unless an any-of group names them: no join waits for them (design 2.8).</summary>
     public required ImmutableArray<int> Predecessors { get; init; }
 
     /// <summary>Predecessors that are in no any-of group: all of them must finish.</summary>
@@ -60,7 +60,7 @@ public sealed class StepDefinition
     /// <summary>Lease given when the claim asks for none (seconds); null: the broker's default, or the budget if that is longer.</summary>
     public int? LeaseSecs { get; init; }
 
-    /// <summary>What the worker's own retries and time-outs may take in all (seconds, rounded up), where a policy says so.</summary>
+    /// <summary>Longest time of the worker's own retries and time-outs together (seconds, rounded up), where a policy limits it.</summary>
     public int? BudgetSecs { get; init; }
 
     /// <summary>Task: what one attempt may take. Wait: how long it waits. Milliseconds.</summary>
@@ -78,13 +78,13 @@ public sealed class StepDefinition
     /// <summary>Event types that may be sent to the step.</summary>
     public ImmutableArray<string> Accepts { get; init; } = [];
 
-    /// <summary>Its worker is handed the run's pending events of these types. Shell commands have nowhere to look at them.</summary>
+    /// <summary>The worker is handed the run's pending events of these types. Shell commands have no place for them.</summary>
     public bool TakesEvents => !Accepts.IsEmpty && Kind is StepKind.Task && Command is null;
 
-    /// <summary>Some step of this kind could take an event of that type.</summary>
+    /// <summary>Whether the step takes events of that type, as a wait or with its payload.</summary>
     public bool Wants(string type) => EventType == type || Accepts.Contains(type);
 
-    /// <summary>What the jobs dialect shows of the job beyond its state: raw JSON object, given back as sent.</summary>
+    /// <summary>Members of the job that the jobs dialect only shows: raw JSON object, returned as sent.</summary>
     public string? DisplayJson { get; init; }
 
     /// <summary>The lease to grant, in seconds: what the claim asks for, else the step's own, else the default or the longer budget.</summary>

@@ -5,8 +5,8 @@ using Broker.Core.Json;
 namespace Broker.Core.Definitions;
 
 /// <summary>
-/// Finds lone surrogates. JSON text may hold them as escapes, and everything that reads such a string or member name as text throws, so
-/// they are looked for once, before anything else is read.
+/// Search for lone surrogates, before any other part of a document is read. JSON text may hold them as escapes, and reading such a string
+/// or member name as text throws.
 /// </summary>
 public static class UnicodeCheck
 {

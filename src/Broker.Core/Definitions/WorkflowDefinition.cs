@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 
 namespace Broker.Core.Definitions;
 
-/// <summary>What an expired lease costs; part of the definition (design 2.4).</summary>
+/// <summary>Cost of an expired lease; part of the definition (design 2.4).</summary>
 public enum LostLeaseRule
 {
     /// <summary>The step goes back to the front, at most <see cref="WorkflowDefinition.MaxLeaseLosses"/> times.</summary>
@@ -32,8 +32,8 @@ public sealed class WorkflowDefinition
     public int MaxLeaseLosses { get; init; } = 3;
 
     /// <summary>
-    /// Whether steps may be leased ahead of a worker's request. It can be answered from memory then, and after a crash of the broker a step that was
-    /// handed over looks like one that was not: only where a step may run twice.
+    /// Whether steps may be leased ahead of a worker's request: only where a step may run twice. After a crash of the broker, a step that was
+    /// handed over looks like one that was not.
     /// </summary>
     public bool AllowsAhead => LostLease is LostLeaseRule.ReturnToFront && MaxLeaseLosses > 0;
 
@@ -65,5 +65,5 @@ public sealed class WorkflowDefinition
     public StepDefinition? Find(string stepName) => IndexOf.TryGetValue(stepName, out var index) ? Steps[index] : null;
 }
 
-/// <summary>What the jobs dialect shows of a workflow beside its jobs.</summary>
+/// <summary>Members of a workflow that the jobs dialect shows beside its jobs.</summary>
 public sealed record JobsDisplay(string Name, string Trigger, bool FromFile);

@@ -9,7 +9,7 @@ public enum CauseKind
     /// <summary>A worker holds the lease: it is running.</summary>
     Leased,
 
-    /// <summary>The lease has run out and nobody has collected it yet.</summary>
+    /// <summary>The lease has expired and waits for the reaper.</summary>
     LeaseExpired,
 
     /// <summary>It has ended: succeeded.</summary>
@@ -57,7 +57,7 @@ public enum CauseKind
     /// <summary>Others are before it in the line.</summary>
     QueuedBehind,
 
-    /// <summary>Nothing stands in the way: the next claim of a fitting worker gets it.</summary>
+    /// <summary>The step is ready: the next claim of a fitting worker gets it.</summary>
     Claimable,
 }
 
@@ -97,8 +97,8 @@ public sealed record Cause(CauseKind Kind, string Message)
     public RunStatus? Run { get; init; }
 }
 
-/// <summary>What the store knows of a step beside its run.</summary>
+/// <summary>Facts about a step that are not in its run.</summary>
 /// <param name="Now">The store's clock.</param>
-/// <param name="WorkerSeenAt">Last sign of life of a worker that could take it; null: there never was one, or nobody needs one.</param>
+/// <param name="WorkerSeenAt">Last sign of life of a worker that could take it; null: no such worker was seen, or the step needs none.</param>
 /// <param name="Ahead">Claimable steps before it in its line, up to a bound.</param>
 public sealed record StepFacts(DateTimeOffset Now, DateTimeOffset? WorkerSeenAt, int Ahead);

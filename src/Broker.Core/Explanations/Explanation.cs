@@ -11,8 +11,8 @@ public static class Explanation
 {
     /// <param name="run">The run with its reached steps.</param>
     /// <param name="step">The step in question.</param>
-    /// <param name="facts">What the store knows beside the run.</param>
-    /// <param name="silentAfter">A worker not seen for longer does not count as there.</param>
+    /// <param name="facts">Facts that are not in the run.</param>
+    /// <param name="silentAfter">A worker that was silent for longer does not count.</param>
     public static IReadOnlyList<Cause> Of(RunView run, StepDefinition step, StepFacts facts, TimeSpan silentAfter)
     {
         var board = StepBoard.Of(run.Definition, run.Status, run.Steps);
@@ -132,7 +132,7 @@ public static class Explanation
                 : new(CauseKind.WaitingForAnyOf, $"It waits for one of {string.Join(", ", names)} to finish.") { AnyOf = names });
         }
 
-        // Everything above has finished and it was not reached: a result named another branch, or a skipped job does not do.
+        // Its predecessors have finished, and the step was not reached: a result named another branch, or a dependency was skipped.
         if (causes.Count == 0) causes.AddRange(step.Predecessors.Where(p => board[p].State is { IsFinished: true }).Select(p => NotTaken(step, board[p])));
         return causes;
     }

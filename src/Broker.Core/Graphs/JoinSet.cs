@@ -17,8 +17,8 @@ public readonly record struct Join(int Step, int Unfinished, int Plain, ulong Gr
 }
 
 /// <summary>
-/// The open joins of a run. They stand in the run's row, so that finishing a step costs the same below a join of ten as of ten
-/// thousand: a counter moves, nobody reads the other predecessors. A join leaves the set when it can no longer change.
+/// The open joins of a run, kept in the run's row. Finishing a step moves a counter and reads no other predecessor, so it costs the same
+/// below a join of 10 steps as of 10,000. A join leaves the set when it can no longer change.
 /// </summary>
 public sealed class JoinSet
 {
@@ -34,7 +34,7 @@ public sealed class JoinSet
     public int Count => joins.Count;
 
     /// <summary>
-    /// A step has finished: counts it at every join below it, and tells which of the chosen successors become ready by that. Rules:
+    /// Counts a finished step at every join below it, and returns the chosen successors that become ready by that. Rules:
     /// broker contract 4.3; a step becomes ready at most once a run.
     /// </summary>
     public (JoinSet Next, ImmutableArray<int> Ready) Finish(WorkflowDefinition definition, StepDefinition finished, string? branch, bool succeeded)

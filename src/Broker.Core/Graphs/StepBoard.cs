@@ -4,7 +4,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Graphs;
 
-/// <summary>What a step that was never reached will come to.</summary>
+/// <summary>Fate of a step that was never reached.</summary>
 public enum Fate
 {
     /// <summary>Reached: its own row says.</summary>
@@ -24,8 +24,8 @@ public enum Fate
 public readonly record struct BoardStep(StepDefinition Step, StepState? State, Fate Fate);
 
 /// <summary>
-/// Every step of a run. Unreached steps have no rows; that a failure above has killed them follows from the graph and the rows, so it
-/// is derived when somebody looks, and a failure costs the same in a run of ten steps as of ten thousand.
+/// Every step of a run, for readers. Unreached steps have no rows: a read derives from the graph and the rows that a failure above has
+/// killed them. A failure therefore costs the same in a run of 10 steps as of 10,000.
 /// </summary>
 public static class StepBoard
 {

@@ -14,8 +14,8 @@ public enum ClaimScope
 }
 
 /// <summary>A worker asks for steps.</summary>
-/// <param name="WorkerId">Who asks.</param>
-/// <param name="Scope">What it may have.</param>
+/// <param name="WorkerId">The worker that claims.</param>
+/// <param name="Scope">Steps that the worker may have.</param>
 /// <param name="Labels">Labels of this claim.</param>
 /// <param name="Count">At most that many, 1 to 1,000.</param>
 /// <param name="LeaseSecs">Lease to grant; null: the step's own.</param>
@@ -70,9 +70,9 @@ public readonly record struct UpstreamResult(string Step, string? ResultJson);
 public static class Upstream
 {
     /// <summary>
-    /// One entry for each finished predecessor, also when its result is null; and for each any-of group whose first-listed member is
-    /// not finished, an entry under that member's name with the result of a finished member (broker contract 4.4): stock workers read
-    /// the first-listed name whichever finished first.
+    /// One entry for each finished predecessor, also when its result is null. An any-of group whose first-listed member has not finished
+    /// adds an entry under that member's name, with the result of a finished member. Stock workers read the first-listed name
+    /// (broker contract 4.4).
     /// </summary>
     /// <param name="definition">Names the steps.</param>
     /// <param name="step">The step that is handed out.</param>

@@ -6,9 +6,8 @@ using Broker.Core.Steps;
 namespace Broker.Core.Runs;
 
 /// <summary>
-/// One run while one transaction changes it: commands go in one after the other, the rows to write come out. Pure: what it may look at
-/// is loaded before, the instant is an argument. The caller loads the steps a command names, and all active steps for the commands
-/// marked so.
+/// One run while one transaction changes it: commands go in one after the other, the rows to write come out. It is pure: the caller loads
+/// rows before and passes the instant. Each command needs the steps that it names; some need all active steps, and say so.
 /// </summary>
 public sealed class RunSession
 {
@@ -18,11 +17,11 @@ public sealed class RunSession
     private readonly HashSet<int> updated = [];
     private readonly SortedDictionary<long, InboxEvent> consumed = [];
 
-    // Waits reached by this command, in order of creation. They look for kept events after the waits that were there before, and in a
-    // loop: a chain of thousands of waits whose events are all kept must not cost a stack frame each.
+    // Waits reached by this command, in order of creation. Earlier waits take kept events first. The queue replaces recursion: a chain of
+    // thousands of waits whose events are all kept would cost a stack frame each.
     private readonly Queue<int> freshWaits = [];
 
-    // Some step has ended or begun.
+    // A step has ended or begun.
     private bool moved;
 
     public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboxEvent> undelivered)
@@ -53,8 +52,8 @@ public sealed class RunSession
     public List<PublishedEvent> Published { get; } = [];
 
     /// <summary>
-    /// Steps moved, and none that is known to be active does anything but wait for an event: the run may have become idle. The caller
-    /// looks at the active steps that are not loaded and says so with <see cref="AnnounceIdle"/>.
+    /// The run may have become idle: steps moved, and each loaded active step waits for an event. The caller checks the active steps that
+    /// are not loaded and calls <see cref="AnnounceIdle"/>.
     /// </summary>
     public bool MayBeIdle => moved && Run is { Streams: true, HandsOut: true, Active: > 0 } && steps.Values.All(s => !s.IsActive || IsEventWait(s.Index));
 
@@ -136,7 +135,7 @@ public sealed class RunSession
         return true;
     }
 
-    /// <summary>An event came in (stored already, with its id). All waiting steps must be loaded.</summary>
+    /// <summary>Delivers an event that is stored already, with its id. The caller must have loaded the waiting steps.</summary>
     public SendVerdict Deliver(InboxEvent message, Delivery delivery, DateTimeOffset now)
     {
         if (Run.IsTerminal) return SendVerdict.RunTerminal;
@@ -166,7 +165,7 @@ public sealed class RunSession
     private PublishedEvent Unhandled(string type) => StepEvents.Unhandled(
         type, Run.Definition.Events.Find(type)?.QualifiedName ?? $"{Run.Definition.Name}.{type}", Active().All(s => IsEventWait(s.Index)));
 
-    /// <summary>Ends the run at once. All active steps must be loaded.</summary>
+    /// <summary>Ends the run at once. The caller must have loaded the active steps.</summary>
     public ControlVerdict Cancel(DateTimeOffset now)
     {
         if (Run.IsTerminal) return ControlVerdict.Terminal;
@@ -176,7 +175,7 @@ public sealed class RunSession
         return ControlVerdict.Done;
     }
 
-    /// <summary>Stops handing out. All active steps must be loaded, and locked against claims.</summary>
+    /// <summary>Stops handing out. The caller must have loaded the active steps and locked them against claims.</summary>
     public ControlVerdict Pause(DateTimeOffset now)
     {
         if (Run.IsTerminal) return ControlVerdict.Terminal;
@@ -192,7 +191,7 @@ public sealed class RunSession
         return ControlVerdict.Done;
     }
 
-    /// <summary>Hands out again; kept events come before passed deadlines. All active steps must be loaded.</summary>
+    /// <summary>Hands out again; kept events come before passed deadlines. The caller must have loaded the active steps.</summary>
     public ControlVerdict Resume(DateTimeOffset now)
     {
         if (Run.IsTerminal) return ControlVerdict.Terminal;
@@ -214,7 +213,7 @@ public sealed class RunSession
         return ControlVerdict.Done;
     }
 
-    /// <summary>Restart: whatever the old run's leases may still want to change, they no longer may.</summary>
+    /// <summary>Ends the old run of a restart: its leases may no longer change anything.</summary>
     public void VoidLeases()
     {
         foreach (var step in steps.Values.Where(s => s.Fence is not null).ToList()) Set(step with { Fence = null, ExpiresAt = null, Ahead = false });
@@ -254,7 +253,7 @@ public sealed class RunSession
     {
         moved = true;
 
-        // Nobody loads it any more to see that the run has begun, or has begun again after a pause: the run says so itself.
+        // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
         var begun = ended.GrantedAt ?? ended.BegunAt;
         Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
         if (!ended.IsFinished)

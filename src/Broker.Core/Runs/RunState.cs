@@ -4,7 +4,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Runs;
 
-/// <summary>What is stored of where a run is; <see cref="RunStatus"/> is derived from it and the steps. Numbers are stored.</summary>
+/// <summary>Stored phase of a run; <see cref="RunStatus"/> is derived from it and the steps. Numbers are stored.</summary>
 public enum RunPhase
 {
     Active = 0,
@@ -49,8 +49,8 @@ public sealed record RunState
     public JoinSet Joins { get; init; } = JoinSet.Empty;
 
     /// <summary>
-    /// Inbound events that no wait has consumed. Hand-outs to steps that accept events do not touch the run's row, so it may count some
-    /// that have gone, until they are next looked for.
+    /// Inbound events that no wait has consumed. A hand-out to a step that accepts events does not touch the run's row. The count may
+    /// therefore include consumed events, until a command reads them again.
     /// </summary>
     public int InboxCount { get; init; }
 
@@ -59,7 +59,7 @@ public sealed record RunState
 
     public DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>First grant that a report has told of; earlier grants stand in the step rows.</summary>
+    /// <summary>First grant that a report has confirmed; earlier grants stand in the step rows.</summary>
     public DateTimeOffset? StartedAt { get; init; }
 
     /// <summary>When the run was last resumed: it counts as queued until a later grant. Null again once a step of a later grant has ended.</summary>

@@ -1,10 +1,10 @@
 namespace Broker.Core.Runs;
 
 /// <summary>
-/// Makes a start repeatable: sent again with the same id and the same request, it answers with the run that it started the first time.
+/// Key of a repeatable start: the same id and request again are answered with the run of the first time.
 /// </summary>
-/// <param name="Id">Names the start: whatever tells callers, routes and their keys apart.</param>
-/// <param name="Request">Digest of what was asked for; another one under the same id is refused.</param>
+/// <param name="Id">Name of the start, unique over callers, routes and their keys.</param>
+/// <param name="Request">Digest of the request; another one under the same id is refused.</param>
 public sealed record StartKey(string Id, string Request)
 {
     /// <summary>Also "the current run has not ended" is an answer to keep: where that counts as success.</summary>

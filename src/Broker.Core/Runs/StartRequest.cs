@@ -55,7 +55,7 @@ public enum StartVerdict
     BacklogFull,
 }
 
-/// <summary>What became of a start: the run that was started, or the current one that stands in the way.</summary>
+/// <summary>Outcome of a start: the new run, or the current one that prevents it.</summary>
 public sealed record StartOutcome(StartVerdict Verdict, RunRef? Run, DateTimeOffset At)
 {
     /// <summary>The answer to an earlier start under the same key: nothing was started now.</summary>

@@ -18,10 +18,10 @@ public enum ReportOutcome
     Returned,
 }
 
-/// <summary>What a worker says at the end of an attempt. Everything ending in Json is raw text that passes through.</summary>
+/// <summary>A worker's report at the end of an attempt. Members ending in Json are raw text that passes through.</summary>
 public sealed record StepReport(ReportOutcome Outcome)
 {
-    /// <summary>What hands a step back.</summary>
+    /// <summary>Report that releases a step.</summary>
     public static StepReport Returned { get; } = new(ReportOutcome.Returned);
 
     public string? ResultJson { get; init; }
@@ -39,7 +39,7 @@ public sealed record StepReport(ReportOutcome Outcome)
     public string? ContextJson { get; init; }
 }
 
-/// <summary>What became of a report.</summary>
+/// <summary>Verdict on a report.</summary>
 public enum ReportVerdict
 {
     Accepted,
@@ -53,7 +53,7 @@ public enum ReportVerdict
     UnknownStep,
 }
 
-/// <summary>What a heartbeat found.</summary>
+/// <summary>Verdict on a heartbeat.</summary>
 public enum HeartbeatVerdict
 {
     Renewed,
@@ -85,7 +85,7 @@ public sealed record LogLine(string Level, string Message, string Category = Log
 public sealed record InboxEvent(
     long Id, string Type, string? PayloadJson, int? TargetStep, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt = null, int? ConsumedBy = null);
 
-/// <summary>Who gets a sent event when several waits want it.</summary>
+/// <summary>Waits that get an inbound event when several take its type.</summary>
 public enum Delivery
 {
     /// <summary>The wait that was created first.</summary>
@@ -95,7 +95,7 @@ public enum Delivery
     AllWaiting,
 }
 
-/// <summary>What became of a sent event.</summary>
+/// <summary>Verdict on an inbound event.</summary>
 public enum SendVerdict
 {
     Delivered,
@@ -106,7 +106,7 @@ public enum SendVerdict
     UnknownRun,
 }
 
-/// <summary>What an operator asks of a run.</summary>
+/// <summary>A caller's command to a run.</summary>
 public enum ControlCommand
 {
     /// <summary>End it at once; late results are discarded. Terminate is the same.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Broker.Core.Runs;
 
-/// <summary>What a wait hands to its successors: <c>{"type", "payload", "timestamp"}</c> (instances contract 8).</summary>
+/// <summary>Result of a wait, for its successors: <c>{"type", "payload", "timestamp"}</c> (instances contract 8).</summary>
 public static class WaitResult
 {
     public static string Of(InboxEvent message) =>

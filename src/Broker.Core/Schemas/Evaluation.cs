@@ -7,7 +7,7 @@ namespace Broker.Core.Schemas;
 /// <summary>One validation under way: where it is, what it found, and how much it may still cost.</summary>
 internal sealed class Evaluation(long valueSize)
 {
-    /// <summary>More than a person reads; a long array of wrong items must not become a long answer.</summary>
+    /// <summary>Bound of the list: a long array of wrong items must not become a long answer.</summary>
     public const int MaxErrors = 50;
 
     // A few schemas that refer to each other twice make 2^n checks of n schemas. Real models need under one check per byte.
@@ -87,7 +87,7 @@ internal sealed class Evaluation(long valueSize)
         return valid;
     }
 
-    /// <summary>What a schema finds wrong, without it counting.</summary>
+    /// <summary>Errors that a schema finds; they are not added to the result.</summary>
     public IReadOnlyList<SchemaError> Try(SchemaNode schema, JsonElement value)
     {
         var outer = found;

@@ -5,8 +5,8 @@ using Broker.Core.Json;
 namespace Broker.Core.Schemas;
 
 /// <summary>
-/// A compiled JSON Schema: the part of draft 2020-12 that schemas generated from models use. A schema with anything that could not be
-/// judged is refused when it comes in, so a value is never accepted by a rule that was skipped. Keeps nothing of the document it came from.
+/// A compiled JSON Schema: the part of draft 2020-12 that schemas generated from models use. The compiler refuses a schema with any other
+/// keyword, so no value passes because a rule was skipped. The compiled form keeps no reference to the document.
 /// </summary>
 public sealed class JsonSchema
 {
@@ -31,7 +31,7 @@ public sealed class JsonSchema
         return true;
     }
 
-    /// <summary>What is wrong with the value, at most <see cref="Evaluation.MaxErrors"/> entries; empty when it is valid.</summary>
+    /// <summary>Errors of the value, at most <see cref="Evaluation.MaxErrors"/>; empty when it is valid.</summary>
     public IReadOnlyList<SchemaError> Validate(JsonElement value)
     {
         var run = new Evaluation(JsonText.SizeOf(value));

@@ -11,7 +11,7 @@ internal abstract class Rule
     /// <summary>Types the rule lets through at best.</summary>
     public virtual JsonTypes Admitted => JsonTypes.Any;
 
-    /// <summary>True unless the rule can tell that a member of a union was not meant.</summary>
+    /// <summary>False where the rule shows that the value was not written for this member of a union.</summary>
     public virtual bool Resembles(JsonElement value, JsonTypes actual, Evaluation run) => true;
 
     /// <summary>Judges the value; a false answer has been reported to the run.</summary>

@@ -15,7 +15,7 @@ internal sealed class SchemaNode(string pointer)
     /// <summary>Types a value may have at all. Only asked once the compiler has ruled out references that circle in place.</summary>
     public JsonTypes Admitted => admitted ??= Rules.Aggregate(JsonTypes.Any, (types, rule) => types & rule.Admitted);
 
-    /// <summary>True where the schema is a tag that tells the members of a union apart: a const or an enum.</summary>
+    /// <summary>True where the schema is a tag that distinguishes the members of a union: a const or an enum.</summary>
     public bool IsTag => Rules.Any(rule => rule is EnumRule);
 
     public bool Check(JsonElement value, Evaluation run)
@@ -26,7 +26,7 @@ internal sealed class SchemaNode(string pointer)
         {
             if (rule.Check(value, run)) continue;
             valid = false;
-            // What else is wrong with a value of the wrong type says nothing new.
+            // For a value of the wrong type, further errors add nothing.
             if (run.IsQuiet || rule is TypeRule) break;
         }
 

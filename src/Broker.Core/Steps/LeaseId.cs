@@ -3,9 +3,8 @@ using System.Buffers.Binary;
 namespace Broker.Core.Steps;
 
 /// <summary>
-/// The right to report one attempt of one step. It is a UUID to clients (version 8); inside it says which step it belongs to
-/// (run: 47 bits, step: 24 bits) and carries 50 random bits as the fence, so that a report finds its row by primary key and
-/// the hot table needs no index on leases.
+/// The right to report one attempt of one step: a UUID (version 8). It holds the run (47 bits), the step (24 bits) and the fence (50 random bits).
+/// A report therefore finds its row by primary key, and the hot table needs no index on leases.
 /// </summary>
 public readonly record struct LeaseId(Guid Value)
 {

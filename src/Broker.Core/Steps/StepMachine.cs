@@ -3,7 +3,7 @@ using Broker.Core.Runs;
 
 namespace Broker.Core.Steps;
 
-/// <summary>What a step's state says to something that happened to it.</summary>
+/// <summary>Reason for which a step refuses a transition.</summary>
 public enum Refusal
 {
     None,
@@ -54,7 +54,7 @@ public static class StepMachine
     /// <summary>A heartbeat under the current fence, of the worker or of the broker that records a hand-over.</summary>
     public static StepState Renew(StepState step, DateTimeOffset now) => step with { ExpiresAt = now.AddSeconds(step.LeaseSecs), Ahead = false };
 
-    /// <summary>A report under a fence. An expired lease that nobody has collected is still current.</summary>
+    /// <summary>A report under a fence. An expired lease is current until the reaper collects it or a claim grants it anew.</summary>
     public static Verdict Report(StepState step, long fence, StepReport report, StepDefinition definition, DateTimeOffset now)
     {
         if (step.Fence != fence) return Refuse(step, Refusal.StaleLease);
@@ -73,14 +73,14 @@ public static class StepMachine
         };
     }
 
-    /// <summary>The lease ran out. What that costs is part of the definition (design 2.4).</summary>
+    /// <summary>The lease expired. The definition says whether that uses up a retry (design 2.4).</summary>
     public static Verdict Expire(StepState step, long fence, WorkflowDefinition workflow, DateTimeOffset now)
     {
         if (step.Fence != fence || step.ExpiresAt > now) return Refuse(step, Refusal.StaleLease);
         if (step.Status is StepStatus.Cancelled) return Accept(Released(step));
         if (step.Status is not StepStatus.Leased) return Refuse(step, Refusal.StaleLease);
 
-        // As far as is recorded the worker never came, or its broker was killed before: nothing has run.
+        // No hand-over is recorded: the worker never claimed, or its broker was killed before. Nothing has run.
         if (step.Ahead) return Accept(Released(step) with { Status = StepStatus.Ready });
         if (workflow.LostLease is LostLeaseRule.UseRetry)
             return Accept(AfterFailure(step, workflow.Steps[step.Index], new(LeaseExpiredName, "lease expired"), retryable: true, now));

@@ -24,7 +24,7 @@ public enum StepStatus
     Cancelled = 7,
 }
 
-/// <summary>One reached step of one run. Who moves it is written at <see cref="StepMachine"/>.</summary>
+/// <summary>One reached step of one run. <see cref="StepMachine"/> has its transitions.</summary>
 public sealed record StepState
 {
     public required int Index { get; init; }
@@ -53,11 +53,11 @@ public sealed record StepState
     public DateTimeOffset? ExpiresAt { get; init; }
 
     /// <summary>
-    /// The lease was granted ahead of its worker's request, and that the worker has got the step is not recorded yet: a lost lease is charged nothing.
+    /// The lease was granted ahead of its worker's request, and its hand-over is not recorded. A lost lease is charged nothing.
     /// </summary>
     public bool Ahead { get; init; }
 
-    /// <summary>What a heartbeat renews for.</summary>
+    /// <summary>Length of the lease, and of each renewal.</summary>
     public int LeaseSecs { get; init; }
 
     /// <summary>First grant, or when the wait began: the step exists for its users from then on.</summary>
