@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Broker.Worker;
 
-/// <summary>Reads a file that others may have put there: a regular file only, at most so many bytes, without waiting.</summary>
+/// <summary>Reads a file that a job may have replaced: a regular file only, up to a limit of bytes, without waiting.</summary>
 internal static class BoundedFile
 {
     private const int NoSuchFile = 2;
@@ -14,7 +14,7 @@ internal static class BoundedFile
     /// <exception cref="FormatException">It is no regular file, is too large or cannot be read. The message holds no content.</exception>
     public static byte[]? Read(string path, int maxBytes, bool followLinks = false)
     {
-        // Opened first and looked at afterwards: what is checked is what is read. A FIFO does not block an open of this kind.
+        // The file is opened first and checked afterwards, so the checked file is the one that is read. A FIFO does not block an open of this kind.
         int file = Libc.Open(path, Libc.ReadOnly | Libc.NonBlocking | Libc.CloseOnExec | (followLinks ? 0 : Libc.NoFollow), 0);
         if (file < 0)
         {
@@ -36,7 +36,7 @@ internal static class BoundedFile
     {
         try
         {
-            // Files of the kernel have length 0 and content all the same, and a file may grow meanwhile: the count of bytes read decides.
+            // The count of bytes read decides: files of the kernel have length 0 and content all the same, and a file may grow meanwhile.
             byte[] buffer = new byte[Math.Min(maxBytes, RandomAccess.GetLength(handle)) + 1];
             int length = 0;
             while (true)

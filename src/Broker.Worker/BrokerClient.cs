@@ -167,8 +167,8 @@ internal sealed class BrokerClient : IDisposable
         }
     }
 
-    // 401 and 403 end when the key is put right, and 404 is what a proxy says while the broker behind it restarts:
-    // giving up on those would throw away finished work.
+    // 401 and 403 end when the operator mends the key, and a proxy answers 404 while the broker behind it restarts. A worker that gave up on
+    // these would lose finished work.
     private static Exception Failure(HttpStatusCode status) => (int)status is 401 or 403 or 404 or 408 or 425 or 429 or >= 500
         ? new BrokerUnavailableException($"{(int)status} {status}")
         : new BrokerRefusedException(status);

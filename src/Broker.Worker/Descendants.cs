@@ -4,12 +4,12 @@ using System.Diagnostics;
 namespace Broker.Worker;
 
 /// <summary>
-/// All processes under this one: leaders of jobs, and the processes that jobs left behind. A process that has left its job's session and
-/// whose parent has ended becomes a child of the worker (child subreaper), so that its job's end can find it.
+/// Table of the processes under this one: leaders of jobs, and processes that jobs left behind. A process that has left its job's session
+/// becomes a child of the worker when its parent ends (child subreaper). The end of its job can therefore find it.
 /// </summary>
 internal sealed class Descendants(bool adopts) : IDisposable
 {
-    /// <summary>Set for every job; tells whose process an adopted one is.</summary>
+    /// <summary>Variable of every job that marks its processes, also adopted ones.</summary>
     public const string Mark = "BROKER_ATTEMPT_ID";
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -128,7 +128,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
         {
             if (_leaders.Values.Any(other => other != attempt && ProcessTable.HasVariable(id, Mark, other)))
                 return false;
-            // Its environment was emptied. Whichever job started it, it ends with the last that can have.
+            // The process emptied its environment, so its job is unknown. It ends with the last job that can have started it.
             if (!_unmarked.TryGetValue(id, out var candidates))
                 _unmarked[id] = candidates = [.. _leaders.Values];
             return candidates.All(candidate => candidate == attempt);

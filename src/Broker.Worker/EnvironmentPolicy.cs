@@ -1,6 +1,6 @@
 namespace Broker.Worker;
 
-/// <summary>Which variables of the worker its jobs are given, which values their log lines hide, and whose processes they are.</summary>
+/// <summary>Policy for a job's environment: variables that it inherits, values that its log lines hide, and the mark of its processes.</summary>
 internal sealed class EnvironmentPolicy
 {
     /// <summary>Given to every job; a name that ends with * stands for all that begin so.</summary>

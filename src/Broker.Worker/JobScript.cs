@@ -67,9 +67,9 @@ internal static partial class JobScript
     }
 
     /// <summary>
-    /// Waits for the shell of the steps, a process of its own: a step that sends its shell (<c>$$</c>) a signal must reach the shell that runs it.
-    /// A step that ends the shell with success (exit, exec, set -n) ends itself only: a new shell goes on with the next, from the variables and
-    /// the folder that the step left.
+    /// Waits for the shell of the steps. It is a process of its own, so that a step's signal to its shell (<c>$$</c>) reaches the shell that runs it.
+    /// A step that ends the shell with success (exit, exec, set -n) ends itself only: a new shell goes on with the next step. It starts with the
+    /// variables and the folder that the step left.
     /// </summary>
     private static string Guard(JobFiles files) => $"""
         echo 1 >{Quote(files.StartedPath)} || exit 125
@@ -161,7 +161,7 @@ internal static partial class JobScript
         script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo _broker_at={number} >\"$_broker_dir/step\" || exit 125\n");
         if (labelled)
             script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
-        // What a step calls by a name of these, it has called so with an alias: hence the backslashes.
+        // A step may have made an alias of one of these names: the backslashes bypass it.
         string leave = $$"""
             { _broker_status=$?; \set +xv; } 2>/dev/null
             case $_broker_status in 0) _broker_folder=$PWD; \export _broker_folder; { \export -p; command echo "umask $(\umask)"; } >"$_broker_dir/left-{{number}}" ;; esac

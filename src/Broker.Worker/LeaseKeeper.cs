@@ -79,7 +79,7 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
         }
         catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException or OperationCanceledException)
         {
-            // Asked again in the next round; heartbeats tell about an outage.
+            // The next round asks again; heartbeats report an outage.
         }
     }
 

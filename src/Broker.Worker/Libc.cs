@@ -28,7 +28,7 @@ internal static partial class Libc
     // The two architectures have swapped this flag with O_DIRECT.
     public static int NoFollow => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
 
-    /// <summary>True for a plain file; false for a link, folder, pipe, socket or device, or when it cannot be told.</summary>
+    /// <summary>True for a plain file; false for a link, folder, pipe, socket or device, or when the call fails.</summary>
     public static bool IsRegular(SafeFileHandle file)
     {
         // struct statx has one layout everywhere: stx_mode is at byte 28.

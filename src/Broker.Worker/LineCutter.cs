@@ -28,7 +28,7 @@ internal sealed class LineCutter
         }
     }
 
-    /// <summary>What is left when the stream has ended; null when it ended with a newline.</summary>
+    /// <summary>Rest of the stream after its last newline; null when there is none.</summary>
     public string? End() => _length == 0 ? null : Take(_length);
 
     private string Take(int count)

@@ -4,8 +4,8 @@ using System.Threading.Channels;
 namespace Broker.Worker;
 
 /// <summary>
-/// Numbers the output of one job and pushes it in batches: a line a chunk, but in a flood. Holds about 1 MiB at most: while the broker takes nothing,
-/// <see cref="Write"/> blocks, the pipe fills and the command waits.
+/// Numbers the output of one job and pushes it in batches. A chunk is one line; in a flood lines share chunks. It holds about 1 MiB: while the
+/// broker accepts no chunk, <see cref="Write"/> blocks, the pipe fills and the command waits.
 /// </summary>
 internal sealed class LogBatcher : IDisposable
 {
@@ -15,10 +15,10 @@ internal sealed class LogBatcher : IDisposable
     /// <summary>Beyond this many held bytes lines of one stream share chunks.</summary>
     public const int FloodBytes = MaxHeldBytes / 4;
 
-    /// <summary>What such a chunk holds at most, unless a single line is longer.</summary>
+    /// <summary>Most bytes of a shared chunk, unless a single line is longer.</summary>
     public const int SharedChunkBytes = 8 * 1024;
 
-    // What a chunk costs beside its text; keeps a flood of empty lines within the bound.
+    // Cost of a chunk beside its text; it keeps a flood of empty lines within the bound.
     private const int ChunkOverhead = 128;
 
     private readonly ClaimedJob _job;
@@ -97,7 +97,7 @@ internal sealed class LogBatcher : IDisposable
         }
         finally
         {
-            // Nobody would ever make room for a writer that waits now.
+            // The batcher is closed and will make no more room: a writer that waits must return.
             TakeNoMore();
         }
     }

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Broker.Worker;
 
-/// <summary>What a job wrote into $BROKER_OUTPUT: <c>name=value</c> lines and here-documents, a later entry replacing an earlier one.</summary>
+/// <summary>Reader of a job's $BROKER_OUTPUT: <c>name=value</c> lines and here-documents, a later entry replacing an earlier one.</summary>
 internal static class OutputFile
 {
     public const int MaxBytes = 1024 * 1024;
@@ -40,7 +40,7 @@ internal static class OutputFile
             if (equals < 0 && here < 0)
                 throw new FormatException($"output file, line {i + 1}: write name=value or name<<END");
 
-            // Whichever comes first decides: a value may hold << and an end marker may hold =.
+            // The first of the two decides: a value may hold << and an end marker may hold =.
             bool isHereDocument = here >= 0 && (equals < 0 || here < equals);
             string name = line[..(isHereDocument ? here : equals)];
             if (name.Length == 0)

@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Broker.Worker;
 
 /// <summary>
-/// Reads both pipes of a command line by line, on one thread of its own: a wait for the broker blocks it, and the thread pool is needed for
-/// heartbeats. It ends with the pipes, or by <see cref="FinishAsync"/> although another process still holds them.
+/// Reads both pipes of a command line by line, on a thread of its own. A wait for the broker blocks this thread, and heartbeats need the
+/// thread pool. The reader ends with the pipes, or by <see cref="FinishAsync"/> although another process still holds them.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "The reading thread disposes of the handle as it ends.")]
 internal sealed class OutputReader

@@ -6,16 +6,16 @@ using System.Text;
 namespace Broker.Worker;
 
 /// <summary>
-/// Closes this process to the jobs it runs. A job of the same user may read the environment and the arguments that a process was started
-/// with, its memory, and what the runtime's diagnostic port gives.
+/// Closes this process to the jobs it runs. Without this, a job of the same user could read its start environment, its arguments, its
+/// memory, and the runtime's diagnostic port.
 /// </summary>
 internal static unsafe class OwnProcess
 {
     private const string Diagnostics = "DOTNET_EnableDiagnostics";
 
     /// <summary>
-    /// Starts the program anew in this process, unless that was done: without the key in environment and arguments (it comes by a pipe),
-    /// and without the diagnostic port, which only a variable turns off.
+    /// Starts the program anew in this process, unless that was done. The new program has no key in environment and arguments (it comes by a
+    /// pipe), and no diagnostic port, which only a variable turns off.
     /// </summary>
     /// <exception cref="IOException">The program could not be started anew.</exception>
     public static void Close(string? apiKey)

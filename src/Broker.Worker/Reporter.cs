@@ -3,8 +3,8 @@ using System.Threading.Channels;
 namespace Broker.Worker;
 
 /// <summary>
-/// Brings results to the broker: those that finish at the same moment share a request, which claims the next jobs for their slots too.
-/// A result is kept and sent again until the broker has answered for it.
+/// Reports results to the broker. Results that finish at the same moment share a request, which claims the next jobs for their slots too.
+/// A result is sent again until the broker has answered.
 /// </summary>
 internal sealed class Reporter(BrokerClient client, WorkerTimings timings, WorkerLog log, Func<bool> mayClaim)
 {

@@ -22,7 +22,7 @@ internal static class Retrying
             })
             .Build();
 
-    // Polly's own jitter ends at MaxDelay: from there on every worker would knock at the same pace.
+    // Polly's own jitter ends at MaxDelay: from there on all workers would retry at the same instants.
     internal static TimeSpan? Pause(WorkerTimings timings, int attempt, double chance)
     {
         var grown = timings.RetryFirst * Math.Pow(2, Math.Min(attempt, 30));

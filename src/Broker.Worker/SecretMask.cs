@@ -4,8 +4,8 @@ using System.Text;
 namespace Broker.Worker;
 
 /// <summary>
-/// Replaces secret values in a stream of bytes by <c>***</c>. Bytes that may be the beginning of a secret are held back until the next
-/// bytes decide, so that a value is found whatever pieces it arrives in.
+/// Replaces secret values in a stream of bytes by <c>***</c>. Bytes that may begin a secret are held back until the next bytes decide. A
+/// value is therefore found in any split.
 /// </summary>
 internal sealed class SecretMask
 {
@@ -27,7 +27,7 @@ internal sealed class SecretMask
 
     public ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> bytes) => _secrets.Length == 0 ? bytes : Replace(bytes, isEnd: false);
 
-    /// <summary>What was held back when the stream ended: no secret, then.</summary>
+    /// <summary>Bytes that were held back when the stream ended: they are no secret.</summary>
     public ReadOnlyMemory<byte> End() => _held.Length == 0 ? default : Replace(default, isEnd: true);
 
     private ReadOnlyMemory<byte> Replace(ReadOnlyMemory<byte> bytes, bool isEnd)

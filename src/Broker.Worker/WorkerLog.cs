@@ -9,7 +9,7 @@ internal sealed class WorkerLog(TextWriter output)
 
     public void Line(string text)
     {
-        // Ids are other people's text; a line end in one must not start a line of ours.
+        // Ids come from definitions; a line end in one must not start a log line.
         string clean = string.Create(text.Length, text, static (span, from) =>
         {
             for (int i = 0; i < span.Length; i++)

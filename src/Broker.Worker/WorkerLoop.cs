@@ -44,7 +44,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
 
     private async Task ClaimAsync(Reporter reporter, CancellationToken stopping, CancellationToken lifetime)
     {
-        // Whatever the broker says, a worker that waits can be helped by putting the broker right; one that has gone away cannot.
+        // The worker retries on every answer: an operator can mend the broker, and the waiting worker goes on.
         var retry = Retrying.Forever(
             timings,
             e => log.Line($"no work to be had, trying again: {e.Message}"),
@@ -104,7 +104,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         }
         catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException)
         {
-            // The broker that comes back may have forgotten us.
+            // A broker that comes back may have removed this worker's registration.
             _registered = false;
             throw;
         }
@@ -145,7 +145,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         }
         catch (Exception defect)
         {
-            // One slot's bad luck must neither end the other jobs nor pass in silence; the broker sees the lease run out.
+            // A fault of one slot must not end the other jobs, and is logged. The lease of its job expires.
             log.Line($"given up after an internal error: {first.Job.WorkflowId}: {defect.GetType().Name}: {defect.Message}");
         }
         finally
@@ -183,7 +183,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         }
     }
 
-    /// <summary>Hands a job back that was not finished; a broker that cannot take it back is told of a failure, so that it need not wait for the lease.</summary>
+    /// <summary>Releases an unfinished job. A broker without releases gets a failure instead, so that it need not wait for the lease.</summary>
     private async Task ReleaseAsync(Claim claim, CancellationToken lifetime, string reason = "the worker was stopped")
     {
         var retry = Retrying.Forever(timings, e => log.Line($"not handed back, trying again: {claim}: {e.Message}"));

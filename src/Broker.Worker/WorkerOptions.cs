@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Broker.Worker;
 
-/// <summary>What the command line and the environment say; the command line wins.</summary>
+/// <summary>Options from the command line and the environment; the command line wins.</summary>
 internal sealed record WorkerOptions
 {
     public Uri Server { get; init; } = new("http://localhost:3000");

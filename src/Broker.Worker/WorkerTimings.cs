@@ -1,6 +1,6 @@
 namespace Broker.Worker;
 
-/// <summary>Pauses and limits that nobody needs to configure; tests shorten them.</summary>
+/// <summary>Pauses and limits without a setting; tests shorten them.</summary>
 internal sealed record WorkerTimings
 {
     public TimeSpan RetryFirst { get; init; } = TimeSpan.FromMilliseconds(300);
@@ -25,10 +25,10 @@ internal sealed record WorkerTimings
     /// <summary>A check that takes longer has failed.</summary>
     public TimeSpan Check { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>From the polite signal to the one that cannot be refused.</summary>
+    /// <summary>From SIGTERM to SIGKILL.</summary>
     public TimeSpan Kill { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>A broker that was away this long has given the lease to somebody else.</summary>
+    /// <summary>After this long without a broker, the lease has expired and another worker has the job.</summary>
     public TimeSpan ReportLimit { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>For the last log lines of a command that was stopped.</summary>
