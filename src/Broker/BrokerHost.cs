@@ -77,11 +77,11 @@ internal static class BrokerHost
     }
 }
 
-/// <summary>What the program was told.</summary>
+/// <summary>Configuration of the program.</summary>
 /// <param name="Builder">Of the host that would have these settings.</param>
 /// <param name="Settings">As read.</param>
 /// <param name="Auth">As read.</param>
-/// <param name="Problem">What is wrong and what to write instead; null when nothing is.</param>
+/// <param name="Problem">Message on wrong values and what to write instead; null when all are right.</param>
 internal readonly record struct HostSetting(WebApplicationBuilder Builder, BrokerSettings Settings, AuthSettings Auth, string? Problem)
 {
     /// <summary>Values that count as something else.</summary>

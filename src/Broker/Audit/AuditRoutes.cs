@@ -26,7 +26,7 @@ internal static class AuditRoutes
         DateTimeOffset? from = null;
         if (since is not null)
         {
-            // Without an offset it is UTC: the answer of a server must not depend on where it stands.
+            // An instant without an offset is UTC: an answer must not depend on the server's time zone.
             if (!DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant))
             {
                 await ProblemAnswer.SendAsync(http, StatusCodes.Status400BadRequest, "since: expected an instant such as 2030-01-31T12:00:00Z");
@@ -80,7 +80,7 @@ internal sealed record AuditPageDto(
     [property: JsonPropertyName("entries")] IReadOnlyList<AuditEntryDto> Entries,
     [property: JsonPropertyName("cursor")] string? Cursor);
 
-/// <summary>Who did what: <c>key</c> is the id of an API key, or anonymous, broker or command-line.</summary>
+/// <summary>Entry of the audit trail: <c>key</c> is the id of an API key, or anonymous, broker or command-line.</summary>
 internal sealed record AuditEntryDto(
     [property: JsonPropertyName("at")] DateTimeOffset At,
     [property: JsonPropertyName("key")] string Key,

@@ -4,14 +4,14 @@ using Broker.Storage.Contracts;
 namespace Broker.Audit;
 
 /// <summary>
-/// Who did what. Starts and registrations are noted in memory and written once a second, all in one transaction, so that a start costs
-/// no further exchange with the database: a broker that is killed loses the notes of its last second, not the runs. What steers or
-/// deletes runs is written before it is answered. Creating and revoking a key is in the key's own transaction.
+/// Audit trail: actions with the caller's key. Starts and registrations are noted in memory and written once a second, in one transaction.
+/// A start therefore costs no further exchange with the database. A broker that is killed loses the notes of its last second, not the runs.
+/// Commands that change or delete runs are written before their answer. Entries of keys are in the key's own transaction.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
 {
-    /// <summary>Notes in memory, at most: whoever comes then waits until some are written.</summary>
+    /// <summary>Most notes in memory: further callers wait until some are written.</summary>
     public const int Most = 10_000;
 
     // Bounds how long other writers wait for one transaction.
@@ -35,7 +35,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
             if (pending.Count + inBatches < Most) return ValueTask.CompletedTask;
         }
 
-        // Not cancelled with the request: what is to be noted has happened.
+        // The write is not cancelled with the request: the action has happened.
         return new(FlushAsync(CancellationToken.None));
     }
 
@@ -49,7 +49,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
         }
         catch (Exception)
         {
-            // The background writer has it now, and tells the log when it fails too.
+            // The background writer has the note now, and logs its own failures.
         }
     }
 

@@ -4,9 +4,8 @@ using System.Text;
 namespace Broker.Auth;
 
 /// <summary>
-/// The text of a key: <c>brk_ID_SECRET</c>. Its hash is one round of SHA-256 over the whole text. A slow, salted hash protects secrets
-/// that people make up, which can be guessed; this one is 238 random bits, and whoever could search those needs no shortcut. It is
-/// computed for every request, so it has to be fast.
+/// The text of a key: <c>brk_ID_SECRET</c>. Its hash is one round of SHA-256 over the whole text, computed for every request. A slow,
+/// salted hash would protect secrets that can be guessed; this one has 238 random bits.
 /// </summary>
 internal static class ApiKey
 {
@@ -47,7 +46,7 @@ internal static class ApiKey
     public static bool IsId(string id) =>
         id.Length is > 0 and <= MaxIdLength && id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '-') && !Caller.Reserved.Contains(id);
 
-    /// <summary>Whether the key has that hash; how long it takes tells nothing of where they differ.</summary>
+    /// <summary>Whether the key has that hash, compared in constant time.</summary>
     public static bool Matches(ReadOnlySpan<char> key, ReadOnlySpan<byte> hash)
     {
         Span<byte> text = stackalloc byte[MaxLength * 3];

@@ -3,28 +3,28 @@ using Broker.Storage.Contracts;
 namespace Broker.Auth;
 
 /// <summary>
-/// Every key, in memory: a request costs a look-up and a hash, and no exchange with the database. What was created or revoked elsewhere
-/// is known after the next refresh; while the database is away, what was known last holds.
+/// Cache of all API keys: a request costs a look-up and a hash, and no exchange with the database. A key that was created or revoked
+/// elsewhere counts after the next refresh. While the database is away, the last refresh holds.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
 internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimeProvider clock)
 {
     private readonly SemaphoreSlim refreshing = new(1);
-    private volatile Ring ring = new(settings.Keys.Count > 0 ? null : new(), new Dictionary<string, Held>(StringComparer.Ordinal));
+    private volatile Snapshot current = new(settings.Keys.Count > 0 ? null : new(), new Dictionary<string, CachedKey>(StringComparer.Ordinal));
 
     /// <summary>
-    /// True from the first key on, also when all of them are revoked, and also when the database has none any more: neither revoking the last one
-    /// nor a restore from before the first one, or one that is under way, lets everybody in. A restart asks the database anew.
+    /// True from the first key on, also when all keys are revoked or the database has none any more. Neither a revocation of the last key nor a
+    /// restore to a time before the first one opens the broker. A restart reads the database anew.
     /// </summary>
-    public bool AreRequired => ring.Keyless is null;
+    public bool AreRequired => current.Keyless is null;
 
     /// <summary>Null when keys are required; else cancelled as soon as they are.</summary>
-    public CancellationToken? KeylessEnd => ring.Keyless?.Token;
+    public CancellationToken? KeylessEnd => current.Keyless?.Token;
 
-    /// <summary>Reads the keys; requests under way with one that is gone are cut where they would go on for long.</summary>
+    /// <summary>Reads the keys, and ends streams and waits of keys that are gone.</summary>
     public async Task RefreshAsync(CancellationToken ct)
     {
-        // One after the other: an older reading must not replace a newer one.
+        // Refreshes run one after another: an older reading must not replace a newer one.
         await refreshing.WaitAsync(ct);
         try
         {
@@ -38,29 +38,29 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
 
     private void Replace(IReadOnlyList<StoredKey> stored)
     {
-        var before = ring;
-        var keys = new Dictionary<string, Held>(StringComparer.Ordinal);
+        var previous = current;
+        var keys = new Dictionary<string, CachedKey>(StringComparer.Ordinal);
         foreach (var key in stored)
         {
-            if (key.RevokedAt is null) keys[key.Id] = Hold(before, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
+            if (key.RevokedAt is null) keys[key.Id] = Hold(previous, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
         }
 
         // The configuration wins: it is what the operator sees.
-        foreach (var key in settings.Keys) keys[key.Id] = Hold(before, key, isStored: false);
-        var areRequired = before.Keyless is null || stored.Count > 0;
-        ring = new(areRequired ? null : before.Keyless ?? new(), keys);
-        if (areRequired) before.Keyless?.Cancel();
-        foreach (var (id, held) in before.Keys)
+        foreach (var key in settings.Keys) keys[key.Id] = Hold(previous, key, isStored: false);
+        var areRequired = previous.Keyless is null || stored.Count > 0;
+        current = new(areRequired ? null : previous.Keyless ?? new(), keys);
+        if (areRequired) previous.Keyless?.Cancel();
+        foreach (var (id, held) in previous.Keys)
         {
             if (keys.GetValueOrDefault(id) != held) held.End();
         }
     }
 
     /// <summary>The key that this text is, or null.</summary>
-    public Held? Find(ReadOnlySpan<char> text)
+    public CachedKey? Find(ReadOnlySpan<char> text)
     {
         var id = ApiKey.IdOf(text);
-        if (id.IsEmpty || !ring.ById.TryGetValue(id, out var key) || !ApiKey.Matches(text, key.Hash)) return null;
+        if (id.IsEmpty || !current.ById.TryGetValue(id, out var key) || !ApiKey.Matches(text, key.Hash)) return null;
         key.Used(clock.GetUtcNow());
         return key;
     }
@@ -69,7 +69,7 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
     public async Task FlushUseAsync(CancellationToken ct)
     {
         var used = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
-        foreach (var (id, key) in ring.Keys)
+        foreach (var (id, key) in current.Keys)
         {
             if (key.IsStored && key.LastUsed is { } at && at != key.Written) used[id] = at;
         }
@@ -78,19 +78,19 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
         await store.UsedAsync(used, ct);
         foreach (var (id, at) in used)
         {
-            if (ring.Keys.TryGetValue(id, out var key)) key.Written = at;
+            if (current.Keys.TryGetValue(id, out var key)) key.Written = at;
         }
     }
 
     // The same object for the same key: it carries what is not written yet, and open streams hang on it.
-    private static Held Hold(Ring before, ConfiguredKey key, bool isStored) =>
-        before.Keys.TryGetValue(key.Id, out var known) && known.IsStored == isStored && known.Is(key)
+    private static CachedKey Hold(Snapshot previous, ConfiguredKey key, bool isStored) =>
+        previous.Keys.TryGetValue(key.Id, out var known) && known.IsStored == isStored && known.Is(key)
             ? known
             : new(new(key.Id, key.Scopes, key.Workflows?.ToHashSet(StringComparer.Ordinal)), Convert.FromHexString(key.Hash), isStored);
 
     /// <summary>A valid key.</summary>
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing, and requests may hang on it after the key has gone.")]
-    internal sealed class Held(Caller caller, byte[] hash, bool isStored)
+    internal sealed class CachedKey(Caller caller, byte[] hash, bool isStored)
     {
         private readonly CancellationTokenSource ended = new();
         private long lastUsed;
@@ -106,7 +106,7 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
 
         public DateTimeOffset? LastUsed => Volatile.Read(ref lastUsed) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
 
-        /// <summary>What of <see cref="LastUsed"/> the database has; touched by the one writer only.</summary>
+        /// <summary>The <see cref="LastUsed"/> that the database has; only the one writer changes it.</summary>
         public DateTimeOffset? Written { get; set; }
 
         public void Used(DateTimeOffset now) => Volatile.Write(ref lastUsed, now.UtcTicks);
@@ -119,13 +119,13 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
     }
 
     [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "A source without a timer holds nothing.")]
-    private sealed class Ring(CancellationTokenSource? keyless, Dictionary<string, Held> keys)
+    private sealed class Snapshot(CancellationTokenSource? keyless, Dictionary<string, CachedKey> keys)
     {
-        /// <summary>Null when keys are required; carried from ring to ring until then.</summary>
+        /// <summary>Null when keys are required; each refresh passes it on until then.</summary>
         public CancellationTokenSource? Keyless => keyless;
 
-        public Dictionary<string, Held> Keys => keys;
+        public Dictionary<string, CachedKey> Keys => keys;
 
-        public Dictionary<string, Held>.AlternateLookup<ReadOnlySpan<char>> ById { get; } = keys.GetAlternateLookup<ReadOnlySpan<char>>();
+        public Dictionary<string, CachedKey>.AlternateLookup<ReadOnlySpan<char>> ById { get; } = keys.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 }

@@ -1,9 +1,9 @@
 namespace Broker.Auth;
 
-/// <summary>On whose behalf something is done: a key, or whoever calls while none is required.</summary>
+/// <summary>Caller of a request: an API key, or the anonymous one while no key is required.</summary>
 /// <param name="Id">Id of the key, as the audit trail names it.</param>
-/// <param name="Scopes">What it may do.</param>
-/// <param name="Workflows">The only workflows that exist for it; null: all.</param>
+/// <param name="Scopes">Scopes of the key.</param>
+/// <param name="Workflows">The only workflows that the key may reach; null: all.</param>
 internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Workflows)
 {
     private static readonly AsyncLocal<Caller?> Flowing = new();
@@ -11,7 +11,7 @@ internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Wor
     /// <summary>Names in the audit trail that are no keys, and so cannot be ids of keys.</summary>
     public static readonly IReadOnlyList<string> Reserved = ["anonymous", "broker", "command-line"];
 
-    /// <summary>Nobody had to say who they are.</summary>
+    /// <summary>Caller of every request while no key is required.</summary>
     public static Caller Anonymous { get; } = new(Reserved[0], Scope.Any, null);
 
     /// <summary>The program itself, such as for the workflow files that it reads.</summary>
@@ -20,8 +20,8 @@ internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Wor
     public static Caller CommandLine { get; } = new(Reserved[2], Scope.Any, null);
 
     /// <summary>
-    /// Whom the present request is from. It flows with the request, so that engine calls need not carry it; it is set only where keys
-    /// are required, so that it costs nothing where they are not.
+    /// Caller of the present request. It flows with the request, so that engine calls need no parameter for it. It is set only where keys
+    /// are required, so a keyless broker pays nothing for it.
     /// </summary>
     public static Caller Current
     {

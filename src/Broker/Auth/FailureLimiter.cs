@@ -4,16 +4,16 @@ using System.Net.Sockets;
 namespace Broker.Auth;
 
 /// <summary>
-/// Counts wrong keys for each remote address. Beyond the limit a wrong key is answered with 429 until the window is over. A valid key is
-/// always let in: behind a gateway many callers share one address, and one of them with a revoked key must not lock out the others.
-/// Guessing gains nothing by that, as no number of tries finds 238 random bits.
+/// Counts wrong keys for each remote address. Beyond the limit a wrong key is answered with 429 until the window is over. A valid key
+/// always passes: behind a gateway callers share one address, and a revoked key must not lock out the others. Guessing stays hopeless, since
+/// a key has 238 random bits.
 /// </summary>
 internal sealed class FailureLimiter(TimeProvider clock)
 {
     /// <summary>Wrong keys of one address in a window.</summary>
     public const int Most = 20;
 
-    /// <summary>Addresses that are told apart; what comes on top shares one count, so that forged ones cannot fill the memory.</summary>
+    /// <summary>Addresses with a count of their own. Further ones share one count, so that forged addresses cannot fill the memory.</summary>
     public const int MostAddresses = 10_000;
 
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
@@ -58,7 +58,7 @@ internal sealed class FailureLimiter(TimeProvider clock)
         }
     }
 
-    // Whoever has one IPv6 address has 2^64 of them.
+    // An owner of one IPv6 address has 2^64 of them.
     private static IPAddress Network(IPAddress? remote)
     {
         if (remote is null) return IPAddress.None;

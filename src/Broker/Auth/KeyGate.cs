@@ -9,10 +9,10 @@ using Microsoft.Extensions.Primitives;
 namespace Broker.Auth;
 
 /// <summary>
-/// Asks every request for a key, once there is one. It stands behind routing, because the route says which scope it needs, and before
-/// everything that answers.
+/// Requires a key of every request, once there is one. It stands behind routing, because the route says which scope it needs, and before
+/// every part that answers.
 /// </summary>
-internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, FailureLimiter failures, ILogger<KeyGate> log)
+internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache keys, FailureLimiter failures, ILogger<KeyGate> log)
 {
     private const string Challenge = "Bearer realm=\"broker\"";
     private const string BasicChallenge = "Basic realm=\"broker\", charset=\"UTF-8\"";
@@ -24,16 +24,16 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, Fa
         var endpoint = http.GetEndpoint();
         var endsWithKey = endpoint?.Metadata.GetMetadata<EndsWithItsKey>() is not null;
 
-        // What is under way without a key ends with the first key: it could not be asked for any more.
-        if (ring.KeylessEnd is { } end) return endsWithKey ? WatchedAsync(http, end) : next(http);
+        // A keyless stream or wait ends with the first key, since the gate cannot check it later.
+        if (keys.KeylessEnd is { } end) return endsWithKey ? WatchedAsync(http, end) : next(http);
         if (endpoint?.Metadata.GetMetadata<IAllowAnonymous>() is not null) return next(http);
 
         var isForBrowsers = IsForBrowsers(http.Request.Path);
         var presented = Presented(http.Request.Headers.Authorization, isForBrowsers);
         if (presented.Length == 0) return ChallengeAsync(http, isForBrowsers, Challenge, Missing);
-        if (ring.Find(presented) is not { } key) return UnknownAsync(http, isForBrowsers);
+        if (keys.Find(presented) is not { } key) return UnknownAsync(http, isForBrowsers);
 
-        // What routing itself answers, and the pages, are for any key. A route that says nothing is for none: someone forgot.
+        // Any key may read the pages and get routing's own answers. No key may use a route without a scope: that is a fault of the route.
         var required = endpoint?.Metadata.GetMetadata<RequiredScope>()?.AnyOf ?? (endpoint is RouteEndpoint ? Scope.None : Scope.Any);
         if (required is Scope.None) return ForbidAsync(http, "this route does not say which scope it needs, so no key may use it");
         if (!key.Caller.May(required))
@@ -76,8 +76,8 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, Fa
         return RefuseAsync(http, StatusCodes.Status429TooManyRequests, $"too many wrong API keys from this address: try again in {seconds} s");
     }
 
-    // A browser can send a key only by asking for a password: on the pages meant for browsers that is taken as well, and there alone,
-    // since browsers send a password again by themselves, also when another site makes them.
+    // A browser can send a key only as a password, so pages for browsers take one. Other routes do not: a browser repeats a password by
+    // itself, also in requests that another site's page causes.
     private static bool IsForBrowsers(PathString path) =>
         DocumentPage.IsAt(path) || path.Value is "/" or "/openapi.json" or "/openapi.yaml" or "/broker/openapi.json" or "/broker/openapi.yaml";
 
@@ -92,7 +92,7 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, Fa
     private static Task RefuseAsync(HttpContext http, int status, string message)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return RefusalForm.SendAsync(http, status, message);
+        return DialectErrorFormat.SendAsync(http, status, message);
     }
 
     private static ReadOnlySpan<char> Presented(StringValues header, bool mayBeBasic)
@@ -111,6 +111,6 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache ring, Fa
         return text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..];
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Too many wrong API keys from {Address}: it is answered with 429 for a while")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Too many wrong API keys from {Address}: wrong keys are answered 429 until the window is over")]
     private partial void LogLimited(IPAddress? address);
 }

@@ -3,13 +3,13 @@ using Broker.Startup;
 
 namespace Broker.Auth;
 
-/// <summary>Reads the keys before the first request is answered, and refuses to serve everybody without any.</summary>
-internal sealed partial class KeyStartup(ApiKeyCache ring, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IStartStep
+/// <summary>Reads the keys before the first request is answered, and refuses to serve a network without any.</summary>
+internal sealed partial class KeyStartup(ApiKeyCache keys, AuthSettings auth, BrokerSettings settings, ILogger<KeyStartup> log) : IStartStep
 {
     public async Task RunAsync(CancellationToken ct)
     {
-        await ring.RefreshAsync(ct);
-        if (ring.AreRequired) return;
+        await keys.RefreshAsync(ct);
+        if (keys.AreRequired) return;
         if (ListenAddress.BeyondLoopback(settings) is { } address)
         {
             if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(address));

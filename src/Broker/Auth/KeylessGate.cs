@@ -4,16 +4,16 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Broker.Auth;
 
 /// <summary>
-/// Guards a broker without keys against web pages: a page of another site can send requests from the operator's own browser, and could
-/// define and run shell commands. Stands behind routing, which knows the claims, and before the key gate. Inactive once keys are required.
+/// Guards a broker without keys against web pages. A page of another site can send requests from the operator's own browser, and could
+/// define and run shell commands. The gate stands behind routing and before the key gate, and is inactive once keys are required.
 /// </summary>
-internal sealed class KeylessGate(RequestDelegate next, ApiKeyCache ring, AllowedHosts hosts, WebPages pages)
+internal sealed class KeylessGate(RequestDelegate next, ApiKeyCache keys, AllowedHosts hosts, WebPages pages)
 {
     private const int LongestQuoted = 200;
 
     public Task InvokeAsync(HttpContext http)
     {
-        if (ring.AreRequired) return next(http);
+        if (keys.AreRequired) return next(http);
         if (ForeignHost(http) is { } host)
         {
             return RefuseAsync(
@@ -55,7 +55,7 @@ internal sealed class KeylessGate(RequestDelegate next, ApiKeyCache ring, Allowe
     private static Task RefuseAsync(HttpContext http, string message)
     {
         http.Response.Headers.CacheControl = "no-store";
-        return RefusalForm.SendAsync(http, StatusCodes.Status403Forbidden, message, isExplained: true);
+        return DialectErrorFormat.SendAsync(http, StatusCodes.Status403Forbidden, message, isExplained: true);
     }
 
     private static string Quoted(string text) => text.Length <= LongestQuoted ? text : text[..LongestQuoted];

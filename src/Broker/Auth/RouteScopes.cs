@@ -4,24 +4,23 @@ namespace Broker.Auth;
 internal sealed record RequiredScope(Scope AnyOf);
 
 /// <summary>
-/// On a route: keys that are limited to some workflows may use it, because whatever it does goes by workflow name through the engine,
-/// which knows only those workflows for them. Any other route refuses such keys.
+/// Mark of a route that keys limited to workflows may use: its calls name a workflow, and the engine checks the name against the key. Other
+/// routes refuse such keys.
 /// </summary>
 internal sealed class OpenToLimitedKeys;
 
-/// <summary>On a route: a stream, or a wait for work, which is cut off when its key is revoked, or, without a key, when the first one is made.</summary>
+/// <summary>Mark of a stream or a wait for work. It ends when its key is revoked, or, without a key, when the first key is made.</summary>
 internal sealed class EndsWithItsKey;
 
 /// <summary>
-/// On a GET that takes a lease or answers with credentials: while no key is required it is refused to web pages as if it changed
-/// something.
+/// Mark of a GET that takes a lease or answers with credentials: while no key is required, web pages are refused it like a change.
 /// </summary>
 internal sealed class RefusedToPages
 {
     public static RefusedToPages Mark { get; } = new();
 }
 
-/// <summary>What routes say about keys.</summary>
+/// <summary>Metadata of routes about keys.</summary>
 internal static class RouteScopes
 {
     public static TBuilder RequireScope<TBuilder>(this TBuilder route, Scope anyOf)

@@ -1,6 +1,6 @@
 namespace Broker.Auth;
 
-/// <summary>What a key may do.</summary>
+/// <summary>Right of a key.</summary>
 [Flags]
 internal enum Scope
 {

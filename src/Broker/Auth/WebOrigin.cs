@@ -5,7 +5,7 @@ internal readonly record struct WebOrigin(string Scheme, string Name, int Port)
 {
     private const string SchemeEnd = "://";
 
-    /// <summary>What sandboxed frames, files and redirected requests send: it names no page.</summary>
+    /// <summary>Origin <c>null</c> of sandboxed frames, files and redirected requests: it names no page.</summary>
     public static WebOrigin Opaque { get; } = new("null", "", 0);
 
     public static bool TryParse(ReadOnlySpan<char> text, out WebOrigin origin)

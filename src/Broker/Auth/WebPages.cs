@@ -4,9 +4,9 @@ using Microsoft.Extensions.Primitives;
 namespace Broker.Auth;
 
 /// <summary>
-/// Which web pages may change something while no key is required: those of the broker itself and those of <c>CORS_ORIGINS</c>. A browser
-/// names the page in <c>Origin</c>, and its relation to the broker in <c>Sec-Fetch-Site</c>; no page can set either. Clients that are no
-/// browsers send neither, and pass.
+/// Decides which web pages may change something while no key is required: the broker's own and those of <c>CORS_ORIGINS</c>. A browser
+/// names the page in <c>Origin</c> and its relation to the broker in <c>Sec-Fetch-Site</c>; no page can set either. Other clients send
+/// neither header, and pass.
 /// </summary>
 internal sealed class WebPages(BrokerSettings settings)
 {

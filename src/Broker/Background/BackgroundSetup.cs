@@ -2,7 +2,7 @@ using Broker.Settings;
 
 namespace Broker.Background;
 
-/// <summary>Work that nobody asks for.</summary>
+/// <summary>Registers the services that run without a request.</summary>
 internal static class BackgroundSetup
 {
     public static IServiceCollection AddBackgroundServices(this IServiceCollection services, BrokerSettings settings)

@@ -4,8 +4,8 @@ using Broker.Storage.Matching;
 namespace Broker.Background;
 
 /// <summary>
-/// The net below lost signals: lets one idle claim of each kind look. Every second, which also has what falls due next looked for anew, and twice
-/// a second while brokers do not hear each other, so that a step is handed over within one second there too.
+/// Polls for steps whose signal was lost. Once a second, one waiting claim of each group looks for work, and the next due time is read anew.
+/// While the link between brokers is down it polls twice a second, so that a hand-over takes at most one second there too.
 /// </summary>
 internal sealed class ClaimPolling(WaitingClaims gate, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
     : PeriodicService(TimeSpan.FromMilliseconds(500), clock, log)

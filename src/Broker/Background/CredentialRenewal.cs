@@ -3,7 +3,8 @@ using Broker.Storage.Contracts;
 namespace Broker.Background;
 
 /// <summary>
-/// Encrypts what an earlier version wrote in clear, at the first round, and what lies under an old key, once the ring has a new one.
+/// Encrypts credentials that an earlier version wrote in clear, in the first round. Later rounds renew those under an old key, once the ring
+/// has a new one.
 /// </summary>
 internal sealed class CredentialRenewal(IRepositoryStore repositories, TimeProvider clock, ILogger<CredentialRenewal> log)
     : PeriodicService(TimeSpan.FromHours(1), clock, log)

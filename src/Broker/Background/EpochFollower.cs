@@ -8,8 +8,8 @@ using Broker.WorkflowFiles;
 namespace Broker.Background;
 
 /// <summary>
-/// Does again what the start did with the database when that has another history, as after a failover or a restore: keys are read, workflow files
-/// or the sample registered, runs that wait counted. Caches drop what they hold by themselves.
+/// Repeats the database part of the start in a new epoch, after a failover or a restore. It reads the keys, registers workflow files or
+/// the sample, and counts waiting runs. Caches drop their entries by themselves.
 /// </summary>
 internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
 {
@@ -79,7 +79,7 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
         }
     }
 
-    // Called by whichever thread has found the other history: it must not wait.
+    // The thread that found the new epoch calls this, so it must not wait.
     private void Notice()
     {
         try
@@ -92,6 +92,6 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What the start read from the database could not be read anew; tried again in a second")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Keys and workflow files could not be read in the new epoch; the broker tries again in a second")]
     private static partial void LogFailed(ILogger logger, Exception fault);
 }

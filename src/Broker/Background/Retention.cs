@@ -4,8 +4,8 @@ using Broker.Storage.Contracts;
 namespace Broker.Background;
 
 /// <summary>
-/// Removes finished runs after the retention time of their status. It goes on while it finds any: a fixed number of rounds a minute kept
-/// behind a broker that finishes more runs than that.
+/// Removes finished runs after the retention time of their status. It goes on while it finds any: a fixed number of rounds a minute fell
+/// behind brokers that finished more runs than that.
 /// </summary>
 internal sealed class Retention(IRetention runs, BrokerSettings settings, TimeProvider clock, ILogger<Retention> log)
     : PeriodicService(Interval, clock, log)

@@ -3,7 +3,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 
-/// <summary>Forgets starts that nobody sends again any more.</summary>
+/// <summary>Deletes idempotency keys whose retention has passed.</summary>
 internal sealed class StartKeyPruning(IStartKeyStore keys, BrokerSettings settings, TimeProvider clock, ILogger<StartKeyPruning> log)
     : PruningService(clock, log)
 {

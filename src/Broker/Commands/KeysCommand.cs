@@ -49,7 +49,7 @@ internal static class KeysCommand
 
     private static Command Revoking(string[] settings)
     {
-        // Who has found a key in the wrong place has the whole of it at hand.
+        // An operator who finds a leaked key has its whole text at hand.
         var id = new Argument<string>("ID")
         {
             Description = "Id of the key, or the key itself",

@@ -45,7 +45,7 @@ internal static class ServeCommand
         }
         catch (Exception fault)
         {
-            // Services that run already end before what they use is disposed of. A host without any services yet throws.
+            // Running services stop before their dependencies are disposed of. A host without any services yet throws.
             var signalled = fault is OperationCanceledException && lifetime.ApplicationStopping.IsCancellationRequested;
             await app.StopAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return signalled ? null : fault;

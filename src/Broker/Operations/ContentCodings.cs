@@ -20,7 +20,7 @@ internal static class ContentCodings
     private static Task RefuseAsync(HttpContext http)
     {
         http.Response.Headers.AcceptEncoding = None;
-        return RefusalForm.SendAsync(
+        return DialectErrorFormat.SendAsync(
             http, StatusCodes.Status415UnsupportedMediaType, $"Content-Encoding: '{http.Request.Headers.ContentEncoding}' is not taken; send the body uncompressed, without this header");
     }
 }

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Primitives;
 namespace Broker.Operations;
 
 /// <summary>
-/// Which web pages may read answers. Written here because the framework's policy answers preflights with 204, and one policy cannot
-/// both allow everyone without credentials and echo the origin where clients of the handlers dialect send them.
+/// Decides which web pages may read answers. The framework's policy does not fit: it answers preflights with 204. Nor can one policy allow
+/// every origin without credentials and echo the origin where clients of the handlers dialect send credentials.
 /// </summary>
 internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
 {
@@ -16,7 +16,7 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
     private static readonly StringValues True = "true";
     private static readonly StringValues Origin = "Origin";
 
-    // Null: every origin. A list of which nothing could be read allows none.
+    // Null: every origin. A list without any readable origin allows none.
     private readonly HashSet<string>? listed =
         settings.CorsOrigins is { } origins && !origins.Contains(WebPages.AnyOrigin) ? new(origins, StringComparer.Ordinal) : null;
 

@@ -3,8 +3,8 @@ using Broker.Api;
 namespace Broker.Operations;
 
 /// <summary>
-/// Probes, link checkers and proxies ask with HEAD where others say GET. Answered by the GET route itself: the server knows the method
-/// that came and leaves the body out.
+/// Answers HEAD, which probes, link checkers and proxies send, by the GET route itself. The server knows the original method and leaves the
+/// body out.
 /// </summary>
 internal static class HeadRequests
 {
@@ -34,7 +34,7 @@ internal static class HeadRequests
         }
         finally
         {
-            // The request log names what was asked for.
+            // The request log names the original method.
             http.Request.Method = HttpMethods.Head;
         }
     }

@@ -3,7 +3,7 @@ using Broker.Auth;
 
 namespace Broker.Operations;
 
-/// <summary>What a browser finds at the bare address: where to go from here.</summary>
+/// <summary>Page at the bare address, with links to the documents.</summary>
 internal static class HomePage
 {
     public static void MapHomePage(this IEndpointRouteBuilder routes)

@@ -4,14 +4,13 @@ using System.Net.Sockets;
 namespace Broker.Operations;
 
 /// <summary>
-/// Finds the port by taking it: the socket that is returned listens already, so no other process can come between finding a port
-/// free and using it.
+/// Finds a free port by taking it: the returned socket listens already. No other process can take the port between the search and its use.
 /// </summary>
 internal static class PortSearch
 {
     private const int Further = 100;
 
-    // On Linux two sockets may be bound to one port while neither listens; only listening settles whose it is.
+    // On Linux two sockets may be bound to one port while neither listens; only listening takes it.
     private const int Backlog = 512;
 
     /// <summary>A listening socket on the wanted port, else on one of the next 100, else on any that is free.</summary>

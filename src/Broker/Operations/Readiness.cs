@@ -4,7 +4,7 @@ using Broker.Startup;
 
 namespace Broker.Operations;
 
-/// <summary>A part of the host that can tell why no requests should come yet, or any more.</summary>
+/// <summary>Part of the host that reports why a balancer should send no requests, at the start or at the stop.</summary>
 internal interface IReadiness
 {
     /// <summary>Null when ready; else the reason, for people.</summary>
@@ -18,7 +18,7 @@ internal static class Probes
 
     public const string Tag = "Operations";
 
-    // A probe that waits for a hanging database says nothing; orchestrators give up after a few seconds themselves.
+    // A probe must answer although the database hangs: orchestrators time out after a few seconds.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     public static void MapProbes(this IEndpointRouteBuilder routes)
@@ -43,7 +43,7 @@ internal static class Probes
         {
             foreach (var part in parts)
             {
-                // Not all of a driver's waiting ends with its token.
+                // The driver ignores the token in some of its waits.
                 if (await part.FaultAsync(patience.Token).WaitAsync(Patience, ct) is { } fault) return fault;
             }
 

@@ -4,9 +4,8 @@ using Broker.Auth;
 namespace Broker.Operations;
 
 /// <summary>
-/// One line for each request, and the id that ties a client's complaint to it. Neither query nor headers nor bodies are written: they
-/// may hold credentials. What workers call a thousand times a second is told at level Debug while it goes well: the lines tell nothing
-/// then, and writing them is not free.
+/// Writes one line for each request, with the id that its answer carries. Query, headers and bodies are never written: they may hold
+/// credentials. Successful calls of workers, a thousand a second, have level Debug: their lines say nothing new and cost time.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
 {
@@ -40,7 +39,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         http.Request.Path.Value is Probes.Live or Probes.Ready or "/health"
         || (http.Response.StatusCode < StatusCodes.Status400BadRequest && http.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>()?.AnyOf is Scope.Worker);
 
-    /// <summary>Whatever is echoed and logged must be harmless in both places.</summary>
+    /// <summary>Whether a client's id is harmless in a header and in a log line.</summary>
     private static bool IsPlain(string id) => id.Length is > 0 and <= LongestId && !id.AsSpan().ContainsAnyExceptInRange('!', '~');
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} answered {Status} in {Milliseconds} ms")]

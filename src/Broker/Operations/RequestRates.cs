@@ -43,7 +43,7 @@ internal static class RequestRates
     {
         var wait = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var given) && given > Second ? given : Second;
         rejected.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        await RefusalForm.SendAsync(
+        await DialectErrorFormat.SendAsync(
             rejected.HttpContext, StatusCodes.Status429TooManyRequests, $"Too many requests: at most {rate} a second are answered for one client");
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Primitives;
 namespace Broker.Operations;
 
 /// <summary>
-/// What browsers are told about every answer: it is data, to be shown in no frame and to run nothing. The one page there is takes its
-/// scripts and styles from files of its own; none is inline.
+/// Headers that make browsers treat every answer as data: shown in no frame, and without scripts. The one page takes its scripts and
+/// styles from files of its own; none is inline.
 /// </summary>
 internal static class SecurityHeaders
 {

@@ -4,7 +4,10 @@ using Broker.Settings;
 
 namespace Broker.Operations;
 
-/// <summary>Counts the open streams of each API key, and of all callers without one together: each holds a connection, and a page of what it reads, for as long as it likes.</summary>
+/// <summary>
+/// Counts the open streams of each API key, and of all callers without one together. A stream holds a connection and one page of its rows
+/// until its client leaves.
+/// </summary>
 internal sealed class StreamSlots(BrokerSettings settings)
 {
     private const int RetryAfterSecs = 5;
@@ -46,7 +49,7 @@ internal sealed class StreamSlots(BrokerSettings settings)
         if (!slots.TryTake(client))
         {
             http.Response.Headers.RetryAfter = RetryAfterSecs.ToString(CultureInfo.InvariantCulture);
-            await RefusalForm.SendAsync(
+            await DialectErrorFormat.SendAsync(
                 http, StatusCodes.Status429TooManyRequests, $"Too many streams: at most {slots.Limit} may be open for one API key, or without one; close some, or raise Broker:Limits:Streams");
             return Results.Empty;
         }

@@ -9,14 +9,14 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace Broker.Security;
 
 /// <summary>
-/// Encrypts credentials with ASP.NET Core data protection. The key ring is made at the first use, in a container of its own: a broker
-/// that keeps no credentials writes no key, and its start is not slowed by reading any.
+/// Encrypts credentials with ASP.NET Core data protection. The first use makes the key ring, in a container of its own. A broker
+/// without credentials therefore writes no key and reads none at its start.
 /// </summary>
 internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
 {
     private const string Purpose = "Broker.Repository.Credentials";
 
-    // A ring that was read before another broker added its key does not know it; read again, but not for every unreadable row.
+    // Another broker may have added a key since the ring was read. The cipher reads the ring again, but not for every unreadable row.
     private static readonly TimeSpan BetweenReloads = TimeSpan.FromSeconds(5);
 
     private readonly Func<ServiceProvider> open;
@@ -88,7 +88,7 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
 
     public void Dispose() => ring?.Dispose();
 
-    // A revoked key still opens what it closed: the value is closed anew under the present one.
+    // A revoked key still decrypts its values: such a value is encrypted anew under the present key.
     private Deciphered Open(byte[] bytes)
     {
         var text = Protector().DangerousUnprotect(bytes, ignoreRevocationErrors: true, out var isOld, out var isRevoked);
@@ -127,6 +127,6 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
         + "Restore the ring, or register the repositories anew.",
         fault);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The key ring for repository credentials lies unencrypted in the database that it protects: whoever reads the whole database reads the credentials. Set Broker:DataProtection:Secret (the same on all brokers), or Broker:DataProtection:KeyRing to a folder that they share")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The key ring for repository credentials lies unencrypted in the database that it protects: a reader of the whole database can decrypt the credentials. Set Broker:DataProtection:Secret (the same on all brokers), or Broker:DataProtection:KeyRing to a folder that they share")]
     private static partial void LogReadableRing(ILogger logger);
 }

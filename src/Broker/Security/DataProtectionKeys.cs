@@ -12,10 +12,9 @@ namespace Broker.Security;
 internal readonly record struct KeyRingPlace(string? Folder);
 
 /// <summary>
-/// The keys for stored credentials. With SQLite they lie in a folder beside the file: there is one broker, and copying the file alone
-/// tells nothing. With PostgreSQL they lie in the database, since that is the one place that all brokers on it can reach without being
-/// set up, and a new broker must be able to read what the others wrote; there a secret from the settings encrypts them, so that neither
-/// the database nor a backup of it is enough.
+/// The keys for stored credentials. With SQLite they lie in a folder beside the file, so that a copy of the file alone reveals no credential.
+/// With PostgreSQL they lie in the database: all brokers reach it without further setup, and each must read what the others wrote.
+/// There a secret from the settings encrypts them, so that neither the database nor a backup of it is enough.
 /// </summary>
 internal static partial class DataProtectionKeys
 {

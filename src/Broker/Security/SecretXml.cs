@@ -64,7 +64,7 @@ internal static class SecretXml
     public const string Element = "secretEncrypted", Salt = "salt", Value = "value";
     public const int SaltBytes = 16, NonceBytes = 12, TagBytes = 16, KeyBytes = 32;
 
-    // For secrets that people think up: a guess costs about a tenth of a second. The ring is read about once a day.
+    // Slow on purpose, for secrets that can be guessed: a guess costs about 100 ms. The ring is read about once a day.
     private const int Rounds = 200_000;
 
     public static byte[] KeyOf(string secret, byte[] salt) => Rfc2898DeriveBytes.Pbkdf2(secret, salt, Rounds, HashAlgorithmName.SHA256, KeyBytes);

@@ -11,7 +11,7 @@ internal sealed record LimitSettings
     /// <summary>Longest request line. Ids of up to 200 characters come percent-encoded, several to a path.</summary>
     public int RequestLineBytes { get; init; } = 16 * 1024;
 
-    /// <summary>All header fields of a request together.</summary>
+    /// <summary>Header fields of a request together.</summary>
     public int HeaderBytes { get; init; } = 32 * 1024;
 
     public int HeaderCount { get; init; } = 100;
@@ -68,7 +68,7 @@ internal sealed record DataProtectionSettings
     /// <summary>Folder of the key ring; null: beside the SQLite file, or in the PostgreSQL database.</summary>
     public string? KeyRing { get; init; }
 
-    /// <summary>Encrypts the key ring itself; null leaves it readable for whoever can read its place.</summary>
+    /// <summary>Encrypts the key ring itself; null leaves it in clear in its folder or table.</summary>
     public string? Secret { get; init; }
 
     /// <summary>The secret before: what it encrypted can still be read.</summary>

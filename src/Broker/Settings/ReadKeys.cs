@@ -22,6 +22,9 @@ internal sealed class ReadKeys(IConfiguration inner) : IConfiguration
         set => inner[key] = value;
     }
 
+    /// <summary>Keys of the section that a reader asked for.</summary>
+    public IEnumerable<string> Known => read.Where(key => key.StartsWith($"{Root}:", StringComparison.OrdinalIgnoreCase));
+
     public IConfigurationSection GetSection(string key) => new Section(this, inner.GetSection(key));
 
     public IEnumerable<IConfigurationSection> GetChildren() => inner.GetChildren().Select(child => new Section(this, child));
@@ -32,7 +35,7 @@ internal sealed class ReadKeys(IConfiguration inner) : IConfiguration
     public IEnumerable<string> Problems() => inner.GetSection(Root).AsEnumerable()
         .Where(pair => pair.Value is not null && !read.Contains(pair.Key))
         .Select(pair => pair.Key).Order(StringComparer.Ordinal)
-        .Select(key => NearestKey.To(key, read.Where(known => known.StartsWith($"{Root}:", StringComparison.OrdinalIgnoreCase))) is { } nearest
+        .Select(key => NearestKey.To(key, Known) is { } nearest
             ? $"{key}: no setting has this name; did you mean {nearest} ({Variable(nearest)} in the environment)?"
             : $"{key}: no setting has this name ({Variable(key)} in the environment); docs/configuration.md lists all.");
 

@@ -4,13 +4,13 @@ using Broker.Auth;
 
 namespace Broker.Settings;
 
-/// <summary>What was read, and everything that is wrong with it: what was found and what to write instead.</summary>
+/// <summary>Settings as read, with a sentence for each wrong value: what was found and what to write instead.</summary>
 internal readonly record struct SettingsReading(BrokerSettings Settings, IReadOnlyList<string> Problems)
 {
     /// <summary>Values that count as something else by contract.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>One message for whoever starts the program; null when nothing is wrong.</summary>
+    /// <summary>One message for the operator; null when nothing is wrong.</summary>
     public string? Message => Problems.Count == 0
         ? null
         : $"The broker cannot start with these settings:{string.Concat(Problems.Select(problem => $"{Environment.NewLine}  - {problem}"))}";
@@ -58,7 +58,7 @@ internal static partial class SettingsReader
 
     private static readonly int DefaultPort = new BrokerSettings().Port;
 
-    // The documented variables of old: PORT and API_ONLY have their own idea of what is no value.
+    // The documented variables. PORT and API_ONLY replace a wrong value instead of refusing it.
     private static readonly Setting[] Variables =
     [
         new("PORT", (settings, text) => settings with { Port = PortOrDefault(text) }, text => IsPort(text) ? null : $"'{text}' is no port from 0 to 65535: {DefaultPort} is used"),
@@ -158,7 +158,7 @@ internal static partial class SettingsReader
             : throw new FormatException("an IP address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for everyone"),
     };
 
-    // What is no origin is left out, as it can never match one; a browser sends scheme, host and port alone.
+    // A text that is no origin is left out, as it can never match one: a browser sends scheme, host and port alone.
     private static IReadOnlyList<string> Origins(string text) =>
     [
         .. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

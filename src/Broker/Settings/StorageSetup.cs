@@ -10,7 +10,7 @@ using Broker.Storage.Schema;
 
 namespace Broker.Settings;
 
-/// <summary>The one place where the host meets the database: stores, engine, scheduler and what tells readiness.</summary>
+/// <summary>Registers everything that needs the database: stores, engine, scheduler and readiness.</summary>
 internal static class StorageSetup
 {
     public static IServiceCollection AddBrokerStorage(this IServiceCollection services, BrokerSettings settings)

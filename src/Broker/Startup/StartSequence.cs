@@ -11,7 +11,7 @@ internal sealed partial class StartSequence(
     IServiceProvider services, IEnumerable<IStartStep> steps, IDatabaseEngine engine, IBrokerLock alone, StartGate gate, TimeProvider clock,
     IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
 {
-    // A server that takes connections and says nothing is as good as away.
+    // A server that accepts connections and never answers counts as away.
     private static readonly TimeSpan ContactPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// Typed access to one mapping of a file. What has the wrong type is reported and then counts as absent, so that reading goes on
+/// Typed access to one mapping of a file. A value of the wrong type is reported and then counts as absent, so that reading goes on
 /// and every problem is found.
 /// </summary>
 internal sealed class Fields(MappingNode mapping, string? prefix, Action<string, string> report)

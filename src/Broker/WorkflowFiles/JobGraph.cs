@@ -4,8 +4,8 @@ namespace Broker.WorkflowFiles;
 internal static class JobGraph
 {
     /// <summary>
-    /// Cycles that share no job, each in the order in which its jobs need the next. Takes away jobs that could run until only
-    /// those in or behind a cycle are left; no recursion, as a file may chain tens of thousands of jobs.
+    /// Cycles that share no job, each in the order in which its jobs need the next. The search removes jobs that could run until only those
+    /// in or behind a cycle are left. It does not recurse, as a file may chain tens of thousands of jobs.
     /// </summary>
     public static IEnumerable<IReadOnlyList<string>> Cycles(IReadOnlyDictionary<string, IReadOnlyList<string>> needs)
     {

@@ -8,7 +8,7 @@ internal enum ScalarKind
     Text,
 }
 
-/// <summary>What YAML and JSON have in common: the format is read from this tree, whichever the file was.</summary>
+/// <summary>Tree of a workflow file, made from YAML or JSON; the format is read from it.</summary>
 internal abstract class Node
 {
     /// <summary>Nodes and characters below, counting what aliases repeat: the cost of walking it all.</summary>

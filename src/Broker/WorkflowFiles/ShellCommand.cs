@@ -17,8 +17,8 @@ internal static class ShellCommand
 
     /// <summary>
     /// The parts joined with <c>&amp;&amp;</c>. Exports and directories stay in force for later steps. A part that is not a simple
-    /// line is joined as <c>eval '…'</c>: a comment, a here-document, <c>;</c>, <c>||</c> or a syntax error ends with its own step.
-    /// A failing first line of several does not stop the job, which workflows rely on.
+    /// line is joined as <c>eval '…'</c>. A comment, a here-document, <c>;</c>, <c>||</c> or a syntax error then ends with its own step.
+    /// A failing first line of several does not stop the job: workflows rely on that.
     /// </summary>
     public static string Compose(
         IReadOnlyList<KeyValuePair<string, string>> workflow,
@@ -32,7 +32,7 @@ internal static class ShellCommand
 
         if (steps.Count == 0)
         {
-            // Alone it has no neighbour, and people read it in the status: it stays as written.
+            // A single part needs no joining, and the status shows it: it stays as written.
             var text = run?.Trim() ?? "";
             parts.Add(parts.Count == 0 ? text : Joinable(text));
         }

@@ -7,8 +7,8 @@ using Broker.Startup;
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// Registers the workflows of the folder before the host serves anything. A file with a fault is reported on standard error and left
-/// out; with no file at all the built-in sample is there instead.
+/// Registers the workflows of the folder before the host serves requests. A file with a fault is reported on standard error and left
+/// out. Without any file the built-in sample is registered.
 /// </summary>
 internal sealed partial class WorkflowFileRegistration(
     WorkflowFileSync files, BrokerEngine engine, BrokerSettings settings, ILogger<WorkflowFileRegistration> log) : IStartStep
@@ -27,7 +27,7 @@ internal sealed partial class WorkflowFileRegistration(
         else LogLoaded(log, Loaded, settings.WorkflowsDir);
     }
 
-    // Left alone when it is there: another edition of it may have been asked for since.
+    // An existing sample stays: a caller may have registered another edition of it since.
     private async Task RegisterSampleAsync(CancellationToken ct)
     {
         var sample = SampleWorkflow.Create();

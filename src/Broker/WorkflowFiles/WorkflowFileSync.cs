@@ -8,8 +8,8 @@ using Broker.Storage.Health;
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// Brings the definitions in line with the folder: whole at the start and when the database has another history, else what changed there. Only
-/// changes that this broker saw count, so brokers that hold different states of one folder do not undo each other's.
+/// Registers the state of the folder: all files at the start and in a new epoch, else those that changed. Only changes that this broker
+/// saw count, so brokers with different states of one folder do not undo each other's.
 /// </summary>
 internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, StoreEpoch epoch, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
 {
@@ -135,6 +135,6 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
         foreach (var line in lines) await faults.WriteLineAsync(line);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow files in {Folder}: taken over {Changed}; gone {Removed}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow files in {Folder}: registered {Changed}; removed {Removed}")]
     private static partial void LogChanged(ILogger logger, string folder, string changed, string removed);
 }

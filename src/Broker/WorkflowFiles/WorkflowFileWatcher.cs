@@ -6,8 +6,8 @@ using Broker.Storage.Contracts;
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// Looks at the folder again when the system tells of a change there, and every few seconds: notices can be lost, do not exist on some
-/// file systems, and do not tell of a folder that another one replaces.
+/// Reads the folder again when the system reports a change there, and every few seconds. Notices can be lost, are missing on some file
+/// systems, and do not cover a folder that another one replaces.
 /// </summary>
 internal sealed partial class WorkflowFileWatcher(WorkflowFileSync files, BrokerSettings settings, ILogger<WorkflowFileWatcher> log) : BackgroundService, IWaitsForStart
 {
@@ -117,9 +117,9 @@ internal sealed partial class WorkflowFileWatcher(WorkflowFileSync files, Broker
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The workflow files could not be taken over; the next look tries again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The workflow files could not be registered; the next scan tries again")]
     private static partial void LogFailed(ILogger logger, Exception fault);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Folder} is not watched, and looked at every 2 s: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Folder} is not watched, and is scanned every 2 s: {Reason}")]
     private static partial void LogNotWatched(ILogger logger, string folder, string reason);
 }

@@ -4,9 +4,9 @@ using Broker.Storage.Contracts;
 
 namespace Broker.WorkflowFiles;
 
-/// <summary>What a folder holds.</summary>
+/// <summary>Content of a folder.</summary>
 /// <param name="Files">Sound files, by file name.</param>
-/// <param name="Problems">What is wrong with the others.</param>
+/// <param name="Problems">Faults of the others.</param>
 internal sealed record FolderReading(IReadOnlyList<WorkflowFile> Files, IReadOnlyList<FileProblem> Problems)
 {
     /// <summary>False when the folder is there and cannot be listed: then nothing is known of its files.</summary>
@@ -105,7 +105,7 @@ internal sealed class WorkflowFolder(string dir, TimeProvider clock)
 
     private static WorkflowFileResult Parse(string name, Microsoft.Win32.SafeHandles.SafeFileHandle handle)
     {
-        // One byte more than is allowed tells a longer file, without trusting its stated length: it may be growing.
+        // The buffer has one byte more than is allowed, which detects a longer file. Its stated length does not: the file may be growing.
         var bytes = new byte[Math.Min(RandomAccess.GetLength(handle), WorkflowFileReader.MaxCharacters) + 1];
         var length = 0;
         while (length < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(length), length) is > 0 and var more) length += more;

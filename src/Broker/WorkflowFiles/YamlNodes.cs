@@ -5,8 +5,8 @@ using YamlDotNet.Core.Events;
 namespace Broker.WorkflowFiles;
 
 /// <summary>
-/// YAML to nodes, from the parser's events: the library's own tree refuses a key that comes twice, and its object mapping
-/// decides by the C# type what a scalar is.
+/// YAML to nodes, from the parser's events. The library's own tree refuses a repeated key, and its object mapping decides by the C# type
+/// what a scalar is.
 /// </summary>
 internal sealed partial class YamlNodes
 {
@@ -31,8 +31,8 @@ internal sealed partial class YamlNodes
         }
         catch (Exception fault) when (fault is InvalidOperationException or ArgumentException)
         {
-            // The parser's answer to some malformed text, such as a bare | inside [] or a tag that is no URI; the last event is all
-            // that tells where.
+            // The parser throws this for some malformed text, such as a bare | inside [] or a tag that is no URI. Only the last event has
+            // a place.
             var last = nodes.parser.Current;
             throw new YamlException(last?.Start ?? Mark.Empty, last?.End ?? Mark.Empty, "not valid after this place", fault);
         }
@@ -143,7 +143,7 @@ internal sealed partial class YamlNodes
         return new MappingNode(entries);
     }
 
-    /// <summary>What is written in the mapping itself wins, before or after the merge; of several sources the first.</summary>
+    /// <summary>Merges a source. The mapping's own entries win, before or after the merge; of several sources the first wins.</summary>
     private static void Merge(OrderedDictionary<string, Node> entries, Node value, ParsingEvent at)
     {
         foreach (var source in value is SequenceNode several ? several.Items : [value])

@@ -107,12 +107,12 @@ public sealed class StartGateTests(PostgresCluster cluster)
     }
 
     // Each route once, with words where its parameters are.
-    private static IEnumerable<(string Method, string Path, RefusalForm? Dialect)> RoutesOf(WebApplication app) =>
+    private static IEnumerable<(string Method, string Path, DialectErrorFormat? Dialect)> RoutesOf(WebApplication app) =>
         from endpoint in app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         let methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET"]
         let path = $"/{string.Join('/', endpoint.RoutePattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(WordOf))))}"
         where !path.Contains("openapi", StringComparison.Ordinal)
-        select (methods[0], path, endpoint.Metadata.GetMetadata<RefusalForm>());
+        select (methods[0], path, endpoint.Metadata.GetMetadata<DialectErrorFormat>());
 
     private static string WordOf(Microsoft.AspNetCore.Routing.Patterns.RoutePatternPart part) =>
         part is Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal ? literal.Content

@@ -2,7 +2,7 @@ using System.Diagnostics.Metrics;
 
 namespace Broker.Operations.Metrics;
 
-/// <summary>What the host counts as it goes.</summary>
+/// <summary>Instruments of the host.</summary>
 internal static class HostMetrics
 {
     public const string MeterName = "Broker";

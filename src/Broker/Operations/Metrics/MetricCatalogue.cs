@@ -4,8 +4,8 @@ using Broker.Storage.Diagnostics;
 namespace Broker.Operations.Metrics;
 
 /// <summary>
-/// Which instruments are shown, and which of their tags become labels: the others are summed over, so that the number of series is
-/// bounded by this list.
+/// List of the exported instruments and of the tags that become labels. Other tags are summed over, so this list bounds the number of
+/// series.
 /// </summary>
 internal static class MetricCatalogue
 {

@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Broker.Operations.Metrics;
 
-/// <summary>What Prometheus knows.</summary>
+/// <summary>Kind of a Prometheus metric.</summary>
 internal enum MetricKind
 {
     Counter,

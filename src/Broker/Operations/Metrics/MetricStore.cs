@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 
 namespace Broker.Operations.Metrics;
 
-/// <summary>Hears the instruments of the catalogue from the start on, and keeps what they say.</summary>
+/// <summary>Listens to the instruments of the catalogue from the start on, and keeps their values.</summary>
 internal sealed class MetricStore : IDisposable
 {
     private readonly MeterListener listener = new();

@@ -24,7 +24,7 @@ internal static class MetricsSetup
     {
         if (!settings.Metrics) return;
 
-        // Made now, so that it hears everything from the first request on.
+        // Created now, so that it counts from the first request on.
         var store = app.Services.GetRequiredService<MetricStore>();
         app.MapGet(Path, (HttpContext http, QueueGauge queues) => AnswerAsync(http, store, queues)).RequireScope(Scope.Read).WithName("Metrics").WithTags(Probes.Tag)
             .WithSummary("Figures for Prometheus, in its text format").Produces<string>(200, "text/plain");

@@ -6,8 +6,8 @@ using Broker.Storage.Matching;
 namespace Broker.Operations.Metrics;
 
 /// <summary>
-/// What waits: steps by workflow and parked claims. The database is asked at most every few seconds, and only while somebody reads the
-/// gauges; several brokers on one database show the same depths.
+/// Gauges of ready steps by workflow and of waiting claims. The database is read at most every few seconds, and only while a scraper reads
+/// the gauges. Several brokers on one database show the same depths.
 /// </summary>
 internal sealed class QueueGauge : PeriodicService
 {

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Broker.Operations.Tracing;
 
-/// <summary>Gives a request's span the name of its route and its outcome, when somebody traces it.</summary>
+/// <summary>Gives a request's span the name of its route and its outcome, where the request is traced.</summary>
 internal sealed class RequestSpans(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext http) => TraceParents.Span is { } span ? TracedAsync(http, span) : next(http);

@@ -9,8 +9,8 @@ using OpenTelemetry.Trace;
 namespace Broker.Operations.Tracing;
 
 /// <summary>
-/// Sends metrics and spans by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set. What else OpenTelemetry reads from <c>OTEL_…</c>
-/// variables (headers, sampling, resource attributes) is its own matter.
+/// Sends metrics and spans by OTLP when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set. OpenTelemetry itself reads the other <c>OTEL_…</c>
+/// variables (headers, sampling, resource attributes).
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {

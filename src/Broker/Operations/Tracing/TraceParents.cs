@@ -7,7 +7,7 @@ namespace Broker.Operations.Tracing;
 internal static class TraceParents
 {
     /// <summary>
-    /// The span of this request, if somebody listens. The framework also makes one for the log alone: that has no source, though it takes
+    /// The span of this request, if it is recorded. The framework also makes one for the log alone: that has no source, though it takes
     /// the sampling flag over from its caller.
     /// </summary>
     public static Activity? Span => Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C, Source.Name.Length: > 0 } span ? span : null;
@@ -25,7 +25,7 @@ internal static class TraceParents
             : $"00-{context.TraceId}-{context.SpanId}-{(context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) ? "01" : "00")}";
     }
 
-    /// <summary>Tells the worker of one step by a header, which clients that do not look for it never notice.</summary>
+    /// <summary>Adds the trace of a single claimed step as a header, which stock clients ignore.</summary>
     public static void Offer(HttpResponse response, IReadOnlyList<Assignment> claimed)
     {
         if (claimed.Count == 1 && claimed[0].TraceParent is { } trace) response.Headers.TraceParent = trace;

@@ -1,7 +1,7 @@
 namespace Broker.Operations;
 
-/// <summary>Says something where routing found nothing. What an endpoint answers stays as it is, also when it is empty.</summary>
-internal sealed class FallbackAnswers(RequestDelegate next)
+/// <summary>Answers where routing found no route. An endpoint's own answer stays as it is, also when it is empty.</summary>
+internal sealed class FallbackMiddleware(RequestDelegate next)
 {
     public Task InvokeAsync(HttpContext http)
     {

@@ -5,14 +5,14 @@ using Broker.Storage.Tables;
 
 namespace Broker.Operations;
 
-/// <summary>Tells a database that is away or cannot write, which is a 503 and worth trying again, from a fault of our own.</summary>
-internal static class Unavailability
+/// <summary>Distinguishes a database that is away or cannot write, a 503 that clients retry, from a fault of the broker.</summary>
+internal static class DatabaseOutage
 {
     /// <summary>Long enough for a database to restart, short enough for a worker to hold on to its lease.</summary>
     public const string RetryAfterSecs = "2";
 
-    /// <summary>What to tell the client; null when the fault is something else.</summary>
-    public static string? Of(HttpContext http, Exception fault) => fault switch
+    /// <summary>Message for the client; null when the fault is another one.</summary>
+    public static string? MessageOf(HttpContext http, Exception fault) => fault switch
     {
         _ when fault.FindInner<StoreUnavailableException>() is { } known => known.Message,
         _ when fault.FindInner<DbException>() is not null && http.RequestServices.GetService<IDatabaseEngine>()?.IsUnavailable(fault) == true =>

@@ -4,12 +4,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Broker.Operations;
 
-/// <summary>What the client learns of an exception, in its dialect's form: the status, and in a header the id under which the log has the rest.</summary>
-internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplicationLifetime lifetime, ILogger<ExceptionAnswers> log)
+/// <summary>Answers exceptions in the dialect's form: the status, a message, and in a header the id under which the log has the rest.</summary>
+internal sealed partial class ExceptionMiddleware(RequestDelegate next, IHostApplicationLifetime lifetime, ILogger<ExceptionMiddleware> log)
 {
     private const int ClientClosedRequest = 499;
 
-    // An answer was begun but not sent: what described it must not describe the next one.
+    // Headers of an answer that was begun and not sent: the error answer must not carry them.
     private static readonly string[] OfTheBody =
     [
         HeaderNames.ContentLength, HeaderNames.ContentType, HeaderNames.ContentEncoding, HeaderNames.ContentDisposition,
@@ -30,7 +30,7 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
         {
             if (http.Response.HasStarted)
             {
-                // Half an answer must not look like a whole one: the connection is cut.
+                // A partial answer must not look complete: the connection is aborted.
                 BrokenOff(fault, http.Request.Method, http.Request.Path.Value);
                 http.Abort();
                 return;
@@ -46,26 +46,26 @@ internal sealed partial class ExceptionAnswers(RequestDelegate next, IHostApplic
         switch (fault)
         {
             case BadHttpRequestException bad:
-                return RefusalForm.SendAsync(http, bad.StatusCode, bad.Message);
+                return DialectErrorFormat.SendAsync(http, bad.StatusCode, bad.Message);
             case WorkflowBrokenException broken:
-                return RefusalForm.SendAsync(http, StatusCodes.Status409Conflict, broken.Message);
+                return DialectErrorFormat.SendAsync(http, StatusCodes.Status409Conflict, broken.Message);
             case BodyBudgetException full:
                 return UnavailableAsync(http, full.Message);
-            case var _ when Unavailability.Of(http, fault) is { } told:
+            case var _ when DatabaseOutage.MessageOf(http, fault) is { } message:
                 Unavailable(fault, http.Request.Method, http.Request.Path.Value);
-                return UnavailableAsync(http, told);
+                return UnavailableAsync(http, message);
             case OperationCanceledException when lifetime.ApplicationStopping.IsCancellationRequested:
                 return UnavailableAsync(http, "The broker is stopping.");
             default:
                 Failed(fault, http.Request.Method, http.Request.Path.Value);
-                return RefusalForm.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
+                return DialectErrorFormat.SendAsync(http, StatusCodes.Status500InternalServerError, "The broker failed. Its log tells more under this request id.");
         }
     }
 
     private static Task UnavailableAsync(HttpContext http, string detail)
     {
-        http.Response.Headers.RetryAfter = Unavailability.RetryAfterSecs;
-        return RefusalForm.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
+        http.Response.Headers.RetryAfter = DatabaseOutage.RetryAfterSecs;
+        return DialectErrorFormat.SendAsync(http, StatusCodes.Status503ServiceUnavailable, detail);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "{Method} {Path} failed")]
