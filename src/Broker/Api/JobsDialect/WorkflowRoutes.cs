@@ -4,7 +4,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations.Tracing;
-using Broker.Storage;
+using Broker.Storage.Contracts;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
