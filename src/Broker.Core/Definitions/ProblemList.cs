@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Broker.Core.Json;
 using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
@@ -52,14 +53,14 @@ internal sealed class ProblemList
 
     private string? TextOf(JsonElement value, string path)
     {
-        return value.ValueKind is JsonValueKind.String ? value.GetString() : Add<string>(path, $"expected a string, got {Kind(value)}");
+        return value.ValueKind is JsonValueKind.String ? value.GetString() : Add<string>(path, $"expected a string, got {JsonText.KindOf(value)}");
     }
 
     public JsonElement? Object(JsonElement owner, string member, string path)
     {
         if (!owner.TryGetProperty(member, out var value) || value.ValueKind is JsonValueKind.Null) return null;
         if (value.ValueKind is JsonValueKind.Object) return value;
-        Add(Join(path, member), $"expected an object, got {Kind(value)}");
+        Add(Join(path, member), $"expected an object, got {JsonText.KindOf(value)}");
         return null;
     }
 
@@ -71,7 +72,7 @@ internal sealed class ProblemList
         var list = new List<string>();
         if (value.ValueKind is not JsonValueKind.Array)
         {
-            Add(path, $"expected an array of strings, got {Kind(value)}");
+            Add(path, $"expected an array of strings, got {JsonText.KindOf(value)}");
             return list;
         }
 
@@ -90,7 +91,7 @@ internal sealed class ProblemList
         var lists = new List<KeyValuePair<string, IReadOnlyList<string>>>();
         if (value.ValueKind is not JsonValueKind.Object)
         {
-            Add(at, $"expected an object of arrays of step names, got {Kind(value)}");
+            Add(at, $"expected an object of arrays of step names, got {JsonText.KindOf(value)}");
             return lists;
         }
 
@@ -116,7 +117,7 @@ internal sealed class ProblemList
     {
         if (!owner.TryGetProperty("policies", out var policies) || policies.ValueKind is JsonValueKind.Null) return default;
         var at = Join(path, "policies");
-        if (policies.ValueKind is not JsonValueKind.Array) return Add<PolicyFacts>(at, $"expected an array of policies, got {Kind(policies)}");
+        if (policies.ValueKind is not JsonValueKind.Array) return Add<PolicyFacts>(at, $"expected an array of policies, got {JsonText.KindOf(policies)}");
 
         double attempts = 1, wait = 0;
         double? seconds = null;
@@ -131,7 +132,7 @@ internal sealed class ProblemList
             var hasConfig = policy.TryGetProperty("config", out var config) && config.ValueKind is JsonValueKind.Object;
             if (!hasConfig && policy.TryGetProperty("config", out config) && config.ValueKind is not JsonValueKind.Null)
             {
-                Add($"{at}.{name}.config", $"expected an object, got {Kind(config)}");
+                Add($"{at}.{name}.config", $"expected an object, got {JsonText.KindOf(config)}");
             }
             else if (name == "retry" && hasConfig)
             {
@@ -161,15 +162,4 @@ internal sealed class ProblemList
     }
 
     public static string Join(string path, string member) => path.Length == 0 ? member : string.Create(CultureInfo.InvariantCulture, $"{path}.{member}");
-
-    public static string Kind(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "a boolean",
-        JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
-        _ => "something else",
-    };
 }

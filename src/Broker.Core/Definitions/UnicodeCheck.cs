@@ -28,7 +28,7 @@ public static class UnicodeCheck
     {
         switch (value.ValueKind)
         {
-            case JsonValueKind.String when !IsWhole(JsonText.StringOf(value)):
+            case JsonValueKind.String when !StorableText.IsUnicode(JsonText.StringOf(value)):
                 problems.Add(path, "is not valid Unicode text");
                 return true;
             case JsonValueKind.Array:
@@ -37,7 +37,7 @@ public static class UnicodeCheck
                 foreach (var member in value.EnumerateObject())
                 {
                     var name = JsonText.NameOf(member);
-                    if (!IsWhole(name))
+                    if (!StorableText.IsUnicode(name))
                     {
                         problems.Add(path, "has a member whose name is not valid Unicode text");
                         return true;
@@ -50,17 +50,5 @@ public static class UnicodeCheck
             default:
                 return false;
         }
-    }
-
-    private static bool IsWhole(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (!char.IsSurrogate(text[i])) continue;
-            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return false;
-            i++;
-        }
-
-        return true;
     }
 }

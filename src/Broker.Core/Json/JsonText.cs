@@ -14,6 +14,20 @@ public static class JsonText
     /// <summary>The characters of a member's name.</summary>
     public static string NameOf(JsonProperty member) => Unescape(JsonMarshal.GetRawUtf8PropertyName(member));
 
+    /// <summary>The kind of a value, as messages name it.</summary>
+    public static string KindOf(JsonElement value) => KindOf(value.ValueKind);
+
+    /// <summary>The kind as messages name it.</summary>
+    public static string KindOf(JsonValueKind kind) => kind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
+    };
+
     /// <summary>A member's name as a JSON string of its own.</summary>
     internal static JsonElement NameAsValue(JsonProperty member)
     {

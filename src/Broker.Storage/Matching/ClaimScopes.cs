@@ -50,7 +50,7 @@ internal sealed class ClaimScopes(IDatabaseEngine engine, QueueCatalog queues, D
     {
         var remembered = registered;
         if (remembered.TryGetValue(worker, out var known)) return known;
-        if (!StoredText.Fits(worker)) return [];
+        if (!StorableText.Fits(worker)) return [];
         await using var db = engine.CreateContext();
         var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
         if (row is null) return [];

@@ -176,7 +176,7 @@ internal sealed class StepDispatcher(
     public async Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct)
     {
         var (instanceId, number) = RunRef.Split(workerInstanceId);
-        if (!StoredText.Fits(workflow) || !StoredText.Fits(instanceId)) return null;
+        if (!StorableText.Fits(workflow) || !StorableText.Fits(instanceId)) return null;
         await using var db = engine.CreateContext();
         var run = await db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && r.Number == number)
             .Select(r => new { r.Id, r.DefinitionId }).SingleOrDefaultAsync(ct);

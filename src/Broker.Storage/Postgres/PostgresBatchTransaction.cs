@@ -388,7 +388,7 @@ internal sealed class PostgresBatchTransaction(
     }
 
     // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
-    private static string? Known(string name) => StoredText.Fits(name) ? name : null;
+    private static string? Known(string name) => StorableText.Fits(name) ? name : null;
 
     // The first statement of a transaction takes its BEGIN along.
     private BatchBuilder Batch()

@@ -14,7 +14,7 @@ internal sealed class PostgresLimitedStepReader(PostgresClaimScanner claims, Fun
     public long Read(IReadOnlyList<LimitedQueueScan> parts, IReadOnlyList<string> workflows, int page, int most)
     {
         using var batch = open();
-        batch.Add(HotSql.FindLimited, [.. Places(parts), Parameter(workflows.Where(StoredText.Fits).ToArray()), Parameter((long)page), Parameter((long)most)]);
+        batch.Add(HotSql.FindLimited, [.. Places(parts), Parameter(workflows.Where(StorableText.Fits).ToArray()), Parameter((long)page), Parameter((long)most)]);
         batch.Add(HotSql.PageEnds, [.. Places(parts), Parameter((long)page)]);
         using var reader = batch.Read();
         while (reader.Read())

@@ -25,7 +25,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         for (var i = 0; i < found.Length; i++)
         {
             // The provider writes U+FFFD for what UTF-8 has no word for: that could be the name of another run.
-            if (!StoredText.Fits(names[i].Workflow) || !StoredText.Fits(names[i].InstanceId)) continue;
+            if (!StorableText.Fits(names[i].Workflow) || !StorableText.Fits(names[i].InstanceId)) continue;
             using var reader = Query(SqliteSql.Resolve, names[i].Workflow, names[i].InstanceId, names[i].Number);
             if (reader.Read()) found[i] = (reader.GetInt64(0), reader.GetInt32(1));
         }

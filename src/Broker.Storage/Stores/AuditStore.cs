@@ -96,7 +96,7 @@ internal sealed class AuditStore(IDatabaseEngine engine, TimeProvider clock, IPa
     private static AuditEntry EntryOf(AuditRow row) =>
         new(Instants.FromMicros(row.At), row.KeyId, row.Action, row.Workflow, row.InstanceId, row.Detail) { Id = row.Id };
 
-    private static bool Fits(string? text) => text is null || StoredText.Fits(text);
+    private static bool Fits(string? text) => text is null || StorableText.Fits(text);
 
-    private static string? Fitting(string? text) => text is null ? null : StoredText.Fitting(text);
+    private static string? Fitting(string? text) => text is null ? null : StorableText.Fitting(text);
 }

@@ -155,7 +155,7 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
 
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct, bool evenWithdrawn = false)
     {
-        if (!StoredText.Fits(name)) return null;
+        if (!StorableText.Fits(name)) return null;
         await using var db = engine.CreateContext();
         var latest = await db.Definitions.Where(d => d.Name == name).OrderByDescending(d => d.LatestOrder)
             .Select(d => new { d.Id, d.Withdrawn }).FirstOrDefaultAsync(ct);

@@ -14,20 +14,20 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
 
     public Task<RunView?> FindAsync(string workflow, string instanceId, int? number, CancellationToken ct)
     {
-        if (!StoredText.Fits(workflow) || !StoredText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
+        if (!StorableText.Fits(workflow) || !StorableText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
         return OneAsync(runs => runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && (number == null ? r.IsCurrent : r.Number == number)), ct);
     }
 
     public Task<RunView?> FindByInstanceAsync(string instanceId, CancellationToken ct)
     {
-        if (!StoredText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
+        if (!StorableText.Fits(instanceId)) return Task.FromResult<RunView?>(null);
         return OneAsync(
             runs => runs.Where(r => r.InstanceId == instanceId && r.IsCurrent).OrderByDescending(r => r.InstanceCreatedAt).ThenByDescending(r => r.Id), ct);
     }
 
     public async Task<IReadOnlyList<RunRef>> ActiveOfInstanceAsync(string instanceId, CancellationToken ct)
     {
-        if (!StoredText.Fits(instanceId)) return [];
+        if (!StorableText.Fits(instanceId)) return [];
         await using var db = engine.CreateContext();
         return await db.Runs.AsNoTracking()
             .Where(r => r.InstanceId == instanceId && r.IsCurrent && r.EndedAt == null)
@@ -37,7 +37,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
 
     public Task<RunView?> LatestOfAsync(string workflow, CancellationToken ct)
     {
-        if (!StoredText.Fits(workflow)) return Task.FromResult<RunView?>(null);
+        if (!StorableText.Fits(workflow)) return Task.FromResult<RunView?>(null);
         return OneAsync(runs => runs.Where(r => r.Workflow == workflow).OrderByDescending(r => r.CreatedAt).ThenByDescending(r => r.Id), ct);
     }
 
@@ -47,7 +47,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
         await using (var db = engine.CreateContext())
         {
             await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
-            foreach (var workflow in workflows.Distinct(StringComparer.Ordinal).Where(StoredText.Fits))
+            foreach (var workflow in workflows.Distinct(StringComparer.Ordinal).Where(StorableText.Fits))
             {
                 var run = await db.Runs.AsNoTracking()
                     .Where(r => r.Workflow == workflow)
@@ -128,7 +128,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
 
     public async Task<IRunWalk> WalkAsync(IReadOnlyList<string>? workflows, RunPlace? after, CancellationToken ct)
     {
-        var names = workflows?.Where(StoredText.Fits).Distinct(StringComparer.Ordinal).ToArray();
+        var names = workflows?.Where(StorableText.Fits).Distinct(StringComparer.Ordinal).ToArray();
         if (names is []) return new EmptyWalk();
         var merge = await RunMerge.BeginAsync(pages, names, after, ct);
         return new RunWalk(merge, (ids, stop) => ViewsAsync(runs => runs.Where(r => ids.Contains(r.Run.Id) && r.Run.IsCurrent), stop));
@@ -136,7 +136,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
 
     public async Task<Page<RunView>> ListByIdAsync(string workflow, string? afterId, int limit, CancellationToken ct)
     {
-        if (!StoredText.Fits(workflow) || (afterId is not null && !StoredText.Fits(afterId))) return NoRuns;
+        if (!StorableText.Fits(workflow) || (afterId is not null && !StorableText.Fits(afterId))) return NoRuns;
         var rows = await ViewsAsync(
             runs => runs
                 .Where(r => r.Run.Workflow == workflow && r.Run.IsCurrent && (afterId == null || string.Compare(r.Run.InstanceId, afterId) < 0))
@@ -149,7 +149,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     public async Task<Page<RunView>> ListByStatusAsync(
         string workflow, IReadOnlySet<RunStatus> statuses, (DateTimeOffset UpdatedAt, string Id)? after, int limit, CancellationToken ct)
     {
-        if (!StoredText.Fits(workflow) || (after is { } key && !StoredText.Fits(key.Id))) return NoRuns;
+        if (!StorableText.Fits(workflow) || (after is { } key && !StorableText.Fits(key.Id))) return NoRuns;
         var (at, id) = (after?.UpdatedAt.ToMicros() ?? long.MaxValue, after?.Id);
         var rows = await ViewsAsync(
             runs => runs
@@ -227,7 +227,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     public async Task<Page<LogRow>> LogsAsync(
         long runId, string? level, string? category, long? afterId, bool descending, int limit, CancellationToken ct)
     {
-        if ((level is not null && !StoredText.Fits(level)) || (category is not null && !StoredText.Fits(category))) return new([], false);
+        if ((level is not null && !StorableText.Fits(level)) || (category is not null && !StorableText.Fits(category))) return new([], false);
         var rows = await pages.RunAsync(db => LinesOf(db, runId, level, category, afterId, descending).Take(limit + 1).ToListAsync(ct), ct);
         return PageOf(rows.ConvertAll(LogStore.RowOf), limit);
     }

@@ -15,19 +15,19 @@ internal sealed class KeyStore(IDatabaseEngine engine, TimeProvider clock) : IKe
         db.Keys.Add(new ApiKeyRow
         {
             Id = key.Id,
-            Name = StoredText.Fitting(key.Name),
+            Name = StorableText.Fitting(key.Name),
             Hash = key.Hash,
             Scopes = JsonColumn.Write(key.Scopes),
             Workflows = key.Workflows is null ? null : JsonColumn.Write(key.Workflows),
             CreatedAt = now,
         });
-        db.Audit.Add(new AuditRow { At = now, KeyId = by, Action = "create_key", Detail = StoredText.Fitting($"{key.Id} {key.Name}") });
+        db.Audit.Add(new AuditRow { At = now, KeyId = by, Action = "create_key", Detail = StorableText.Fitting($"{key.Id} {key.Name}") });
         await db.SaveChangesAsync(ct);
     }
 
     public async Task<bool> RevokeAsync(string id, string by, CancellationToken ct)
     {
-        if (!StoredText.Fits(id)) return false;
+        if (!StorableText.Fits(id)) return false;
         var now = (await engine.NowAsync(ct)).ToMicros();
         using var turn = await engine.WriteTurnAsync(ct);
         await using var db = engine.CreateContext();

@@ -21,14 +21,14 @@ internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageR
             rows.Add(new LogLineRow
             {
                 RunId = run,
-                Workflow = StoredText.Fitting(chunk.Workflow),
-                Step = StoredText.Fitting(chunk.Step),
+                Workflow = StorableText.Fitting(chunk.Workflow),
+                Step = StorableText.Fitting(chunk.Step),
                 Attempt = attempt,
                 Level = chunk.Stream == "stderr" ? "error" : "info",
                 Category = LogLine.DefaultCategory,
                 Message = chunk.DataJson,
                 Sequence = chunk.Sequence,
-                Stream = StoredText.Fitting(chunk.Stream),
+                Stream = StorableText.Fitting(chunk.Stream),
                 TimestampMs = chunk.TimestampMs,
                 CreatedAt = now,
             });
@@ -117,7 +117,7 @@ internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageR
 
     public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
     {
-        var (storedWorkflow, storedStep) = (StoredText.Fitting(workflow), StoredText.Fitting(step));
+        var (storedWorkflow, storedStep) = (StorableText.Fitting(workflow), StorableText.Fitting(step));
         var rows = await pages.RunAsync(
             db => db.Logs.AsNoTracking()
                 .Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId)

@@ -61,7 +61,7 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
 
     public async Task<Repository?> FindAsync(string name, bool withCredentials, CancellationToken ct)
     {
-        if (!StoredText.Fits(name)) return null;
+        if (!StorableText.Fits(name)) return null;
         await using var db = engine.CreateContext();
         var row = await db.Repositories.AsNoTracking().SingleOrDefaultAsync(r => r.Name == name, ct);
         return row is null ? null : RepositoryOf(row, withCredentials);

@@ -151,7 +151,7 @@ internal sealed class WorkerStore(
     {
         if (!known.ContainsKey(id))
         {
-            if (!StoredText.Fits(id) || IsKnownStranger(id)) return false;
+            if (!StorableText.Fits(id) || IsKnownStranger(id)) return false;
             await using var db = engine.CreateContext();
             if (!await db.Workers.AnyAsync(w => w.Id == id, ct))
             {
@@ -176,7 +176,7 @@ internal sealed class WorkerStore(
 
     public void Seen(string id)
     {
-        if (known.ContainsKey(id) || (StoredText.Fits(id) && !IsKnownStranger(id))) Note(id, null);
+        if (known.ContainsKey(id) || (StorableText.Fits(id) && !IsKnownStranger(id))) Note(id, null);
     }
 
     // Workers of the jobs dialect may claim without registering: asking the database at each of their claims cost more than the claim.
@@ -192,14 +192,14 @@ internal sealed class WorkerStore(
 
     public async Task<IReadOnlyList<string>?> LimitOfAsync(string id, CancellationToken ct)
     {
-        if (!StoredText.Fits(id)) return null;
+        if (!StorableText.Fits(id)) return null;
         await using var db = engine.CreateContext();
         return LimitOf(await db.Workers.Where(w => w.Id == id && w.Kind == (short)WorkerKind.Labelled).Select(w => w.Workflows).SingleOrDefaultAsync(ct));
     }
 
     public void Reported(string id, LastTask task)
     {
-        if (StoredText.Fits(id)) Note(id, task);
+        if (StorableText.Fits(id)) Note(id, task);
     }
 
     private void RememberStranger(string id)

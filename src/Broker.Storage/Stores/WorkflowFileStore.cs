@@ -103,7 +103,7 @@ internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache 
 
     public async Task<string?> ErrorOfAsync(string name, CancellationToken ct)
     {
-        if (!StoredText.Fits(name)) return null;
+        if (!StorableText.Fits(name)) return null;
         await using var db = engine.CreateContext();
         var broken = await db.WorkflowFiles.Where(f => f.Name == name && f.Error != null).OrderBy(f => f.Source).Select(f => new { f.File, f.Error }).FirstOrDefaultAsync(ct);
         return broken is null ? null : $"{broken.File}: {broken.Error}";

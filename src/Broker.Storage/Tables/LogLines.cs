@@ -13,11 +13,11 @@ internal static class LogLines
         lines.Select((line, i) => new LogLineRow
         {
             RunId = run.Id,
-            Workflow = StoredText.Fitting(run.Workflow),
-            Step = StoredText.Fitting(step),
+            Workflow = StorableText.Fitting(run.Workflow),
+            Step = StorableText.Fitting(step),
             Attempt = attempt,
-            Level = StoredText.Fitting(line.Level),
-            Category = StoredText.Fitting(line.Category),
+            Level = StorableText.Fitting(line.Level),
+            Category = StorableText.Fitting(line.Category),
             Message = JsonSerializer.Serialize(line.Message),
             Data = line.DataJson,
             Sequence = i,

@@ -1,4 +1,4 @@
-using Broker.WorkflowFiles;
+using Broker.Core.Json;
 
 namespace Broker.Api;
 
@@ -8,5 +8,5 @@ internal static class EventIds
     public const string Expected = "expected 1 to 128 characters, no NUL and no half of a surrogate pair";
     private const int Longest = 128;
 
-    public static bool Fits(string id) => id.Length is > 0 and <= Longest && StorableText.Is(id);
+    public static bool Fits(string id) => id.Length is > 0 and <= Longest && StorableText.Fits(id);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Core.Json;
 
 namespace Broker.WorkflowFiles;
 
@@ -41,5 +42,5 @@ internal static class JsonNodes
         return new MappingNode(entries);
     }
 
-    private static string Storable(string text) => StorableText.Is(text) ? text : throw new JsonException(StorableText.Message);
+    private static string Storable(string text) => StorableText.Fits(text) ? text : throw new JsonException(StorableText.Message);
 }

@@ -1,5 +1,6 @@
 using Broker.Api.JobsDialect;
 using Broker.Auth;
+using Broker.Core.Json;
 using Broker.Engine;
 using Broker.Settings;
 using Broker.Storage.Contracts;
@@ -95,7 +96,7 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
         foreach (var faulty in reading.Problems.GroupBy(p => p.File))
         {
             var id = Path.GetFileNameWithoutExtension(faulty.Key);
-            if (Storable.IsName(id)) found.TryAdd(id, (null, new(id, faulty.Key, null, Cut(faulty.Select(p => (p with { File = "" }).ToString()[2..])))));
+            if (JobIds.MayExist(id)) found.TryAdd(id, (null, new(id, faulty.Key, null, Cut(faulty.Select(p => (p with { File = "" }).ToString()[2..])))));
         }
 
         return found;
@@ -127,7 +128,7 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
     private static string Cut(IEnumerable<string> problems)
     {
         var text = string.Join("; ", problems);
-        return Storable.Text(text.Length <= MostErrorCharacters ? text : $"{text[..MostErrorCharacters]}…");
+        return StorableText.Fitting(text.Length <= MostErrorCharacters ? text : $"{text[..MostErrorCharacters]}…");
     }
 
     private static async Task ReportAsync(TextWriter faults, IEnumerable<string> lines)

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Broker.Core.Json;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -98,7 +99,7 @@ internal sealed partial class YamlNodes
 
     private static ScalarNode ScalarOf(Scalar scalar)
     {
-        if (!StorableText.Is(scalar.Value))
+        if (!StorableText.Fits(scalar.Value))
         {
             throw Fault(scalar, StorableText.Message);
         }

@@ -63,14 +63,6 @@ public sealed class EventFramingTests
     [InlineData("order.1", false)]
     public void A_chosen_id_fits_into_a_path_and_names_no_later_run(string id, bool allowed) => Assert.Equal(allowed, HandlerIds.MayBeChosen(id));
 
-    [Fact]
-    public void Lone_surrogates_name_nothing()
-    {
-        Assert.False(HandlerIds.IsStorable("a\ud800"));
-        Assert.False(HandlerIds.IsStorable("\udc00a"));
-        Assert.True(HandlerIds.IsStorable("\ud83d\ude00"));
-    }
-
     private static string Framed(Action<IBufferWriter<byte>> write)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Operations.Tracing;
 
@@ -82,7 +83,7 @@ internal static class DispatchRoutes
         {
             if (given.ValueKind is JsonValueKind.Object && UnicodeCheck.Problem(given, "inputs") is { } broken) shape.Add(broken.Path, broken.Message);
             else if (given.ValueKind is JsonValueKind.Object) inputs = given.GetRawText();
-            else shape.Add("inputs", $"expected an object, got {Shape.Kind(given)}");
+            else shape.Add("inputs", $"expected an object, got {JsonText.KindOf(given)}");
         }
 
         return reading.Definition is { } definition ? new(definition, inputs) : null;

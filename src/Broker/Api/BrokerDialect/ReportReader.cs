@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Runs;
@@ -33,7 +32,7 @@ internal static class ReportReader
     public static IReadOnlyList<ReportedStep>? Keys(JsonElement body, Shape shape)
     {
         if (body.ValueKind is JsonValueKind.Array) return ListOf(body, shape, KeyOf);
-        shape.Add("", $"expected an array of steps, got {Shape.Kind(body)}");
+        shape.Add("", $"expected an array of steps, got {JsonText.KindOf(body)}");
         return null;
     }
 
@@ -122,7 +121,7 @@ internal static class ReportReader
     /// </summary>
     private static (StepError? Error, bool Retryable) FailureOf(JsonElement result)
     {
-        if (result.ValueKind is JsonValueKind.String) return (new(StepError.DefaultName, Plain(result)), true);
+        if (result.ValueKind is JsonValueKind.String) return (new(StepError.DefaultName, StorableText.Fitting(JsonText.StringOf(result))), true);
         if (result.ValueKind is not JsonValueKind.Object) return (new(StepError.DefaultName, result.GetRawText()), true);
 
         string name = StepError.DefaultName, message = result.GetRawText();
@@ -132,10 +131,10 @@ internal static class ReportReader
             switch (JsonText.NameOf(member))
             {
                 case "name" when member.Value.ValueKind is JsonValueKind.String:
-                    name = Plain(member.Value);
+                    name = StorableText.Fitting(JsonText.StringOf(member.Value));
                     break;
                 case "message" when member.Value.ValueKind is JsonValueKind.String:
-                    message = Plain(member.Value);
+                    message = StorableText.Fitting(JsonText.StringOf(member.Value));
                     break;
                 case "retryable":
                     retryable = member.Value.ValueKind is not JsonValueKind.False;
@@ -182,7 +181,7 @@ internal static class ReportReader
             if (level is not ("debug" or "info" or "warn" or "error")) shape.Add($"{path}.level", "expected debug, info, warn or error");
 
             var message = "";
-            if (entry.TryGetProperty("message", out var said) && said.ValueKind is JsonValueKind.String) message = Plain(said);
+            if (entry.TryGetProperty("message", out var said) && said.ValueKind is JsonValueKind.String) message = StorableText.Fitting(JsonText.StringOf(said));
             else shape.Add($"{path}.message", "is required: a string");
 
             lines.Add(new(
@@ -198,7 +197,7 @@ internal static class ReportReader
     private static JsonElement? EntriesOf(JsonElement owner, string member, Shape shape)
     {
         if (!IsGiven(owner, member, out var entries)) return null;
-        if (entries.ValueKind is not JsonValueKind.Array) shape.Add(member, $"expected an array, got {Shape.Kind(entries)}");
+        if (entries.ValueKind is not JsonValueKind.Array) shape.Add(member, $"expected an array, got {JsonText.KindOf(entries)}");
         else if (entries.GetArrayLength() > MostEntries) shape.Add(member, $"expected at most {MostEntries} entries");
         else return entries;
         return null;
@@ -208,23 +207,10 @@ internal static class ReportReader
     {
         if (!IsGiven(owner, member, out var value)) return null;
         if (value.ValueKind is JsonValueKind.Object) return value.GetRawText();
-        shape.Add(path, $"expected an object, got {Shape.Kind(value)}");
+        shape.Add(path, $"expected an object, got {JsonText.KindOf(value)}");
         return null;
     }
 
     private static bool IsGiven(JsonElement owner, string member, out JsonElement value) =>
         owner.TryGetProperty(member, out value) && value.ValueKind is not JsonValueKind.Null;
-
-    /// <summary>Text for people: what cannot be stored (NUL, half a surrogate pair) is shown as the replacement character.</summary>
-    private static string Plain(JsonElement value)
-    {
-        var text = JsonText.StringOf(value).Replace('\0', '\uFFFD');
-        foreach (var unit in text)
-        {
-            // Encoding replaces every lone surrogate; the round trip is only paid where there is a surrogate at all.
-            if (char.IsSurrogate(unit)) return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
-        }
-
-        return text;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 using Broker.Settings;
 
 namespace Broker.Api.BrokerDialect;
@@ -33,7 +34,7 @@ internal sealed class Shape(LimitSettings limits)
     public bool IsObject(JsonElement value, string expected)
     {
         if (value.ValueKind is JsonValueKind.Object) return true;
-        Add("", $"expected {expected}, got {Kind(value)}");
+        Add("", $"expected {expected}, got {JsonText.KindOf(value)}");
         return false;
     }
 
@@ -50,21 +51,13 @@ internal sealed class Shape(LimitSettings limits)
     {
         if (value.ValueKind is not JsonValueKind.String)
         {
-            Add(path, $"expected a string, got {Kind(value)}");
+            Add(path, $"expected a string, got {JsonText.KindOf(value)}");
             return "";
         }
 
-        try
-        {
-            var text = value.GetString()!;
-            if (!text.Contains('\0')) return text;
-            Add(path, "holds a NUL character");
-        }
-        catch (InvalidOperationException)
-        {
-            Add(path, "is not valid Unicode text");
-        }
-
+        var text = JsonText.StringOf(value);
+        if (StorableText.Fits(text)) return text;
+        Add(path, StorableText.IsUnicode(text) ? "holds a NUL character" : "is not valid Unicode text");
         return "";
     }
 
@@ -83,15 +76,4 @@ internal sealed class Shape(LimitSettings limits)
         if (text.Length is 0 or > DefinitionReader.MaxNameLength) Add(path, $"expected 1 to {DefinitionReader.MaxNameLength} characters");
         return text;
     }
-
-    public static string Kind(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "a boolean",
-        JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
-        _ => "something else",
-    };
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
@@ -63,7 +64,7 @@ internal static class WorkerRoutes
     {
         if (body.ValueKind is not JsonValueKind.Array)
         {
-            shape.Add("", $"expected an array of workflow schemas, got {Shape.Kind(body)}");
+            shape.Add("", $"expected an array of workflow schemas, got {JsonText.KindOf(body)}");
             return null;
         }
 

@@ -1,3 +1,4 @@
+using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Storage.Contracts;
@@ -24,7 +25,7 @@ internal static class HandlerRoutes
 
         var statuses = status.Where(word => word.Length > 0).ToHashSet(StringComparer.Ordinal);
         var names = workflowName.Where(name => name.Length > 0).Distinct(StringComparer.Ordinal).ToList();
-        var runs = await engine.History.WalkAsync(names.Count == 0 ? null : names.FindAll(HandlerIds.IsStorable), paging.After, http.RequestAborted);
+        var runs = await engine.History.WalkAsync(names.Count == 0 ? null : names.FindAll(StorableText.Fits), paging.After, http.RequestAborted);
 
         // Only clients that expect envelopes send these keys, the newest one always and blank when unset.
         var query = http.Request.Query;
@@ -96,7 +97,7 @@ internal static class HandlerRoutes
 
     /// <summary>The current run of a handler, or null; an id that no database can hold names none.</summary>
     public static async Task<RunView?> FindAsync(BrokerEngine engine, string handlerId, CancellationToken ct) =>
-        HandlerIds.IsStorable(handlerId) ? await engine.FindRunAsync(handlerId, ct) : null;
+        StorableText.Fits(handlerId) ? await engine.FindRunAsync(handlerId, ct) : null;
 
     /// <summary>500 for a run that failed or was cancelled: the message, or its handler object.</summary>
     public static Task UnsuccessfulAsync(HttpContext http, HandlersMount mount, RunView run, string subject, ResultForm form) => mount.ErrorsAsJson

@@ -1,4 +1,5 @@
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Operations.Tracing;
@@ -45,7 +46,7 @@ internal static class RunRoutes
     /// <summary>Starts, or answers why not and returns null.</summary>
     private static async Task<StartOutcome?> StartAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name, string route, int bodyErrorStatus)
     {
-        if (!HandlerIds.IsStorable(name) || await engine.StartableAsync(name, http.RequestAborted) is not { } definition)
+        if (!StorableText.Fits(name) || await engine.StartableAsync(name, http.RequestAborted) is not { } definition)
         {
             await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
             return null;
@@ -110,9 +111,9 @@ internal static class RunRoutes
     {
         if (request.HandlerId is not { } id) return (new(definition, BrokerEngine.NewInstanceId()) { ContextJson = request.ContextJson }, null);
         if (request.ContextJson is null && !mount.ClientsChooseIds)
-            return (HandlerIds.IsStorable(id) ? new StartRequest(definition, id) { Mode = StartMode.Continue } : null, null);
+            return (StorableText.Fits(id) ? new StartRequest(definition, id) { Mode = StartMode.Continue } : null, null);
 
-        var previous = HandlerIds.IsStorable(id) ? await engine.FindRunAsync(definition.Name, id, ct) : null;
+        var previous = StorableText.Fits(id) ? await engine.FindRunAsync(definition.Name, id, ct) : null;
         if (previous is null && !HandlerIds.MayBeChosen(id)) return (null, $"Validation error for 'handler_id': {HandlerIds.Expected}");
         return (new(definition, id) { Mode = StartMode.NextRun, ContextJson = request.ContextJson ?? previous?.ContextJson }, null);
     }

@@ -1,4 +1,5 @@
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 using Broker.Engine;
 using Broker.Startup;
 
@@ -82,5 +83,5 @@ internal static class WorkflowRoutes
     }
 
     private static async Task<WorkflowDefinition?> FindAsync(HttpContext http, BrokerEngine engine, string name) =>
-        HandlerIds.IsStorable(name) ? await engine.LatestAsync(name, http.RequestAborted) : null;
+        StorableText.Fits(name) ? await engine.LatestAsync(name, http.RequestAborted) : null;
 }

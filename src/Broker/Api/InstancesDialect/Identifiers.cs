@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Broker.Core.Json;
 
 namespace Broker.Api.InstancesDialect;
 
@@ -19,20 +20,7 @@ internal static class Identifiers
     public static bool IsEventType(string text) =>
         text.Length is > 0 and <= MaxEventType && text[0] is not ('-' or '.' or ':') && text.All(c => IsPlain(c) || c is '.' or ':');
 
-    public static bool IsWorkflowName(string text) => text.Length is > 0 and <= MaxWorkflowName && IsStorable(text);
-
-    /// <summary>Text that every database takes: no NUL and no lone surrogate.</summary>
-    public static bool IsStorable(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (text[i] == '\0' || char.IsLowSurrogate(text[i])) return false;
-            if (!char.IsHighSurrogate(text[i])) continue;
-            if (++i == text.Length || !char.IsLowSurrogate(text[i])) return false;
-        }
-
-        return true;
-    }
+    public static bool IsWorkflowName(string text) => text.Length is > 0 and <= MaxWorkflowName && StorableText.Fits(text);
 
     /// <summary><c>inst_</c>, the milliseconds, <c>_</c> and eight random characters, both in base 36.</summary>
     public static string NewInstanceId(DateTimeOffset now) => $"inst_{InBase36(now.ToUnixTimeMilliseconds())}_{RandomNumberGenerator.GetString(Base36, 8)}";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.Core.Json;
 using Broker.Engine;
 
 namespace Broker.Api.InstancesDialect;
@@ -65,7 +66,7 @@ internal sealed record HistoryQuery(long? RunNumber, bool IncludeLogs, string? L
         if (includeLogs is not (null or "true" or "false")) issues.Add("invalid_value", "expected true or false", "includeLogs");
         if (logLevel is not (null or "debug" or "info" or "warn" or "error")) issues.Add("invalid_value", "expected debug, info, warn or error", "logLevel");
         if (order is not (null or "asc" or "desc")) issues.Add("invalid_value", "expected asc or desc", "order");
-        if (logCategory is not null && !Identifiers.IsStorable(logCategory)) issues.Add("invalid_format", "expected text without NUL", "logCategory");
+        if (logCategory is not null && !StorableText.Fits(logCategory)) issues.Add("invalid_format", "expected text without NUL", "logCategory");
 
         var first = new PageCursor(CursorKind.Steps, order != "asc", PageSizes.Of(pageSize), Ticks: -1, Row: -1);
         return new(

@@ -79,7 +79,7 @@ internal sealed record PageCursor(CursorKind Kind, bool Descending, int PageSize
         }
 
         var id = JsonText.StringOf(last);
-        if (!Identifiers.IsStorable(id) || kind is < 0 or > (int)CursorKind.Logs) return null;
+        if (!StorableText.Fits(id) || kind is < 0 or > (int)CursorKind.Logs) return null;
         return new((CursorKind)kind, order.GetBoolean(), (int)size, ticks, row, id);
     }
 

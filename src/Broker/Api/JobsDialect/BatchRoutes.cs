@@ -111,7 +111,7 @@ internal static class BatchRoutes
             return;
         }
 
-        var texts = ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? Storable.Text(JsonText.StringOf(i)) : "").ToList();
+        var texts = ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "").ToList();
         var leases = texts.Select(t => LeaseId.TryParse(t, out var lease) ? lease : default(LeaseId?)).ToList();
         var known = leases.Where(l => l is not null).Select(l => l!.Value).ToList();
         var found = known.Count == 0 ? [] : await engine.HeartbeatAsync(known, ct);
@@ -146,6 +146,6 @@ internal static class BatchRoutes
     private static string LeaseText(JsonElement result, string path, Fields fields)
     {
         var lease = fields.Value(result, "lease_id", path, JsonValueKind.String, required: true);
-        return lease.ValueKind is JsonValueKind.String ? Storable.Text(JsonText.StringOf(lease)) : "";
+        return lease.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(lease)) : "";
     }
 }

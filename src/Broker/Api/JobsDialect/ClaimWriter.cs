@@ -121,7 +121,7 @@ internal static class ClaimWriter
             using var outputs = JsonDocument.Parse(result);
             foreach (var output in outputs.RootElement.EnumerateObject())
             {
-                json.WritePropertyName(Storable.Text(JsonText.NameOf(output)));
+                json.WritePropertyName(StorableText.Fitting(JsonText.NameOf(output)));
                 if (output.Value.ValueKind is JsonValueKind.String) json.WriteRaw(output.Value.GetRawText());
                 else json.WriteStringValue(output.Value.GetRawText());
             }

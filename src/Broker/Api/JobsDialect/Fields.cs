@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
-using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
@@ -25,7 +24,7 @@ internal sealed class Fields
     public bool IsObject(JsonElement value, string path)
     {
         if (value.ValueKind is JsonValueKind.Object) return true;
-        Add(path, $"expected an object, got {Kind(value)}");
+        Add(path, $"expected an object, got {JsonText.KindOf(value)}");
         return false;
     }
 
@@ -35,23 +34,23 @@ internal sealed class Fields
         if (!Given(owner, member, path, required, out var value)) return "";
         if (value.ValueKind is not JsonValueKind.String)
         {
-            Add(Join(path, member), $"expected a string, got {Kind(value)}");
+            Add(Join(path, member), $"expected a string, got {JsonText.KindOf(value)}");
             return "";
         }
 
         var text = JsonText.StringOf(value);
-        if (StorableText.Is(text)) return text;
+        if (StorableText.Fits(text)) return text;
         Add(Join(path, member), StorableText.Message);
         return "";
     }
 
-    /// <summary>Text of 1 to <see cref="Storable.MaxLength"/> characters.</summary>
+    /// <summary>Text of 1 to <see cref="JobIds.MaxLength"/> characters.</summary>
     public string Name(JsonElement owner, string member, string path, bool required = true)
     {
         var text = Text(owner, member, path, required);
-        if (text.Length is > 0 and <= Storable.MaxLength) return text;
+        if (text.Length is > 0 and <= JobIds.MaxLength) return text;
         if (text.Length > 0 || (Has(owner, member) && !HasProblem(Join(path, member))))
-            Add(Join(path, member), $"expected 1 to {Storable.MaxLength} characters");
+            Add(Join(path, member), $"expected 1 to {JobIds.MaxLength} characters");
         return "";
     }
 
@@ -69,7 +68,7 @@ internal sealed class Fields
         var at = Join(path, member);
         if (value.ValueKind is not JsonValueKind.Array)
         {
-            Add(at, $"expected an array of strings, got {Kind(value)}");
+            Add(at, $"expected an array of strings, got {JsonText.KindOf(value)}");
             return [];
         }
 
@@ -80,18 +79,18 @@ internal sealed class Fields
         {
             if (item.ValueKind is not JsonValueKind.String)
             {
-                Add(at, $"expected an array of strings, got {Kind(item)} in it");
+                Add(at, $"expected an array of strings, got {JsonText.KindOf(item)} in it");
                 break;
             }
 
             var name = JsonText.StringOf(item);
-            if (name.Length <= Storable.MaxLength && StorableText.Is(name))
+            if (name.Length <= JobIds.MaxLength && StorableText.Fits(name))
             {
                 names.Add(name);
             }
             else
             {
-                Add(at, $"holds a string of more than {Storable.MaxLength} characters, with a NUL character or half of a surrogate pair");
+                Add(at, $"holds a string of more than {JobIds.MaxLength} characters, with a NUL character or half of a surrogate pair");
                 break;
             }
         }
@@ -112,7 +111,7 @@ internal sealed class Fields
     {
         if (!Given(owner, member, path, required: false, out var value)) return fallback;
         if (value.ValueKind is JsonValueKind.True or JsonValueKind.False) return value.ValueKind is JsonValueKind.True;
-        Add(Join(path, member), $"expected a boolean, got {Kind(value)}");
+        Add(Join(path, member), $"expected a boolean, got {JsonText.KindOf(value)}");
         return fallback;
     }
 
@@ -121,7 +120,7 @@ internal sealed class Fields
     {
         if (!Given(owner, member, path, required, out var value)) return default;
         if (value.ValueKind == kind) return value;
-        Add(Join(path, member), $"expected {Kind(kind)}, got {Kind(value)}");
+        Add(Join(path, member), $"expected {JsonText.KindOf(kind)}, got {JsonText.KindOf(value)}");
         return default;
     }
 
@@ -154,16 +153,4 @@ internal sealed class Fields
     private bool HasProblem(string path) => problems?.Exists(p => p.Path == path) ?? false;
 
     public static string Join(string path, string member) => path.Length == 0 ? member : $"{path}.{member}";
-
-    public static string Kind(JsonElement value) => Kind(value.ValueKind);
-
-    private static string Kind(JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "a boolean",
-        JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
-    };
 }

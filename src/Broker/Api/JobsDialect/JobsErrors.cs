@@ -1,4 +1,5 @@
 using Broker.Core.Definitions;
+using Broker.Core.Json;
 
 namespace Broker.Api.JobsDialect;
 
@@ -39,7 +40,7 @@ internal static class JobsErrors
         : SendAsync(response, StatusCodes.Status400BadRequest, body.Fault is BodyFault.NotJson ? $"the body is not JSON: {body.Reason}" : body.Reason);
 
     public static Task UnknownWorkflowAsync(HttpResponse response, string id) =>
-        SendAsync(response, StatusCodes.Status404NotFound, $"there is no workflow '{Storable.Text(id)}'");
+        SendAsync(response, StatusCodes.Status404NotFound, $"there is no workflow '{StorableText.Fitting(id)}'");
 
     /// <summary>An answer without a body has no content type either.</summary>
     public static Task EmptyAsync(HttpResponse response, int status)

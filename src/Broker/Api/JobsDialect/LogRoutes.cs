@@ -50,7 +50,7 @@ internal static class LogRoutes
             var stream = fields.Text(chunk, "stream", path);
             if (!Streams.Contains(stream)) fields.Add($"{path}.stream", "expected stdout or stderr");
             var workflow = fields.Text(chunk, "workflow_id", path);
-            if (!Storable.IsName(workflow) || !PathNames.Fits(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
+            if (!JobIds.MayExist(workflow) || !PathNames.Fits(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
             chunks.Add(new(
                 workflow,
                 fields.Id(chunk, "job_id", path),
@@ -66,7 +66,7 @@ internal static class LogRoutes
     /// <summary>All chunks of a job, sent page by page.</summary>
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {
-        var known = Storable.IsName(workflow) && Storable.IsName(job);
+        var known = JobIds.MayExist(workflow) && JobIds.MayExist(job);
         var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
         var pages = new LogPages(engine, name, job, after: 0);
 
@@ -89,7 +89,7 @@ internal static class LogRoutes
     public static async Task StreamAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, engine.Stopping);
-        var known = Storable.IsName(workflow) && Storable.IsName(job);
+        var known = JobIds.MayExist(workflow) && JobIds.MayExist(job);
         var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
         var seen = long.TryParse(http.Request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : 0;
 

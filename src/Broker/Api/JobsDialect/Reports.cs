@@ -2,7 +2,6 @@ using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
@@ -22,8 +21,10 @@ internal static class Reports
         {
             any = true;
             if (output.Value.ValueKind is not JsonValueKind.String)
-                fields.Add($"{Fields.Join(path, "outputs")}.{Storable.Text(JsonText.NameOf(output))}", $"expected a string, got {Fields.Kind(output.Value)}");
-            else if (!IsText(JsonText.StringOf(output.Value)) || !IsText(JsonText.NameOf(output)))
+                fields.Add($"{Fields.Join(path, "outputs")}.{StorableText.Fitting(JsonText.NameOf(output))}", $"expected a string, got {JsonText.KindOf(output.Value)}");
+
+            // NUL passes: outputs are kept as JSON text, where it is an escape.
+            else if (!StorableText.IsUnicode(JsonText.StringOf(output.Value)) || !StorableText.IsUnicode(JsonText.NameOf(output)))
                 fields.Add(Fields.Join(path, "outputs"), "holds half of a surrogate pair, which no reader of JSON has to accept");
         }
 
@@ -35,7 +36,8 @@ internal static class Reports
         if (!fields.IsObject(body, path)) return StepReport.Returned;
         var error = fields.Value(body, "error", path, JsonValueKind.String, required: true);
         var retryable = fields.Boolean(body, "retryable", path, false);
-        var message = error.ValueKind is JsonValueKind.String ? Storable.Text(JsonText.StringOf(error)) : "";
+        // Refusing text cut from the output of a program would cost the job its report: workers do not look at the answer.
+        var message = error.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(error)) : "";
         return new(ReportOutcome.Failed) { Error = new(StepError.DefaultName, message), Retryable = retryable };
     }
 
@@ -53,7 +55,4 @@ internal static class Reports
         ReportVerdict.StepCancelled => "cancelled",
         ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => "stale",
     };
-
-    // NUL passes: outputs are kept as JSON text, where it is an escape.
-    private static bool IsText(string text) => StorableText.Is(text.Contains('\0', StringComparison.Ordinal) ? text.Replace("\0", "", StringComparison.Ordinal) : text);
 }

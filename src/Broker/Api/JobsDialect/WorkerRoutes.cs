@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Core.Json;
 using Broker.Engine;
 using Broker.Storage.Contracts;
 
@@ -34,8 +35,8 @@ internal static class WorkerRoutes
 
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
-        if (Storable.IsName(id) && await engine.SeenAsync(id, ct)) await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
-        else await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"no worker '{Storable.Text(id)}' has registered");
+        if (JobIds.MayExist(id) && await engine.SeenAsync(id, ct)) await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
+        else await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"no worker '{StorableText.Fitting(id)}' has registered");
     }
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)

@@ -15,7 +15,7 @@ internal static class WorkflowLookup
     /// <summary>A workflow with its last started run, or one run by the id of its instance; null when there is neither.</summary>
     public static async Task<WorkflowView?> FindAsync(BrokerEngine engine, string id, CancellationToken ct)
     {
-        if (!Storable.IsName(id)) return null;
+        if (!JobIds.MayExist(id)) return null;
         if (await engine.LatestAsync(id, ct) is { } latest) return WorkflowView.Of(latest, await engine.History.LatestOfAsync(id, ct));
         return await engine.FindRunAsync(id, ct) is { } run ? new(id, run.Definition, run) : null;
     }
@@ -27,7 +27,7 @@ internal static class WorkflowLookup
     /// </summary>
     public static async Task<IReadOnlyList<RunRef>?> RunsOfAsync(BrokerEngine engine, string id, CancellationToken ct)
     {
-        if (!Storable.IsName(id)) return null;
+        if (!JobIds.MayExist(id)) return null;
         if (await engine.LatestAsync(id, ct) is not null) return await engine.FindRunAsync(id, id, ct) is { } own ? [own.Ref] : [];
         if (await engine.FindRunAsync(id, ct) is not { } run) return null;
         return run.Ref.InstanceId == id ? await engine.History.ActiveOfInstanceAsync(id, ct) : [run.Ref];
@@ -36,7 +36,7 @@ internal static class WorkflowLookup
     /// <summary>The run that a worker's claim was made for: of the instance it names, not the last started one of the workflow.</summary>
     public static async Task<WorkflowView?> FindClaimedAsync(BrokerEngine engine, string workflow, CancellationToken ct)
     {
-        if (!Storable.IsName(workflow)) return null;
+        if (!JobIds.MayExist(workflow)) return null;
         var run = await engine.FindRunAsync(workflow, workflow, ct);
         return run is null ? await FindAsync(engine, workflow, ct) : new(workflow, run.Definition, run);
     }

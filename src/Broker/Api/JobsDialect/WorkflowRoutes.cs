@@ -77,7 +77,7 @@ internal static class WorkflowRoutes
     public static async Task StatusAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
         if (await WorkflowLookup.FindAsync(engine, id, ct) is { } workflow) await SendAsync(http, StatusCodes.Status200OK, workflow);
-        else if (Storable.IsName(id) && await engine.FileErrorAsync(id, ct) is { } error) await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"the file of the workflow '{id}' cannot be read: {error}");
+        else if (JobIds.MayExist(id) && await engine.FileErrorAsync(id, ct) is { } error) await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"the file of the workflow '{id}' cannot be read: {error}");
         else await JobsErrors.UnknownWorkflowAsync(http.Response, id);
     }
 
@@ -154,7 +154,7 @@ internal static class WorkflowRoutes
 
     private static async Task<StartRequest?> StartOfAsync(BrokerEngine engine, string id, CancellationToken ct)
     {
-        if (!Storable.IsName(id)) return null;
+        if (!JobIds.MayExist(id)) return null;
         if (await engine.StartableAsync(id, ct) is { } definition) return new(definition, id) { Mode = StartMode.NextRun };
 
         // An instance of another workflow; one whose own workflow was a file that is gone is no way to start it again.
