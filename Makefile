@@ -21,7 +21,12 @@ run: ## Starts a broker on http://localhost:3000.
 	dotnet run --project src/Broker
 
 migration: ## Writes a migration for each engine: make migration NAME=AddSomething
-	dotnet run -c Release --project tests/Broker.Migrations -- add $(NAME)
+	dotnet tool restore
+	dotnet build src/Broker.Storage -c Release -v q
+	for engine in Postgres Sqlite; do \
+		dotnet ef migrations add $(NAME) --project src/Broker.Storage --context $${engine}Db \
+			--output-dir Migrations/$$engine --configuration Release --no-build || exit 1; \
+	done
 
 format: ## Formats the sources.
 	dotnet format Broker.sln

@@ -42,6 +42,23 @@ public abstract class MigrationConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_database_of_a_build_from_before_the_first_release_is_refused_and_left_as_it_is()
+    {
+        await Engine.ExecuteAsync("""CREATE TABLE "__EFMigrationsHistory" ("MigrationId" varchar(150) NOT NULL PRIMARY KEY, "ProductVersion" varchar(32) NOT NULL)""");
+        await Engine.ExecuteAsync("""INSERT INTO "__EFMigrationsHistory" VALUES ('20261122044517_Initial', '10.0.14'), ('20261122060749_KeysAndAudit', '10.0.14')""");
+        await Engine.ExecuteAsync("CREATE TABLE run (id bigint)");
+        foreach (var attempt in (Func<Task>[])[() => Store.Migrator.MigrateAsync(Ct), () => Store.Migrator.CheckAsync(Ct), () => Open().Migrator.MigrateAsync(Ct)])
+        {
+            var refusal = await Assert.ThrowsAsync<SchemaMismatchException>(attempt);
+            Assert.Contains("(the first of 2: 20261122044517_Initial)", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("Start with an empty database", refusal.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(["run"], await TablesAsync());
+        Assert.Equal(["20261122044517_Initial", "20261122060749_KeysAndAudit"], await Engine.QueryAsync("""SELECT "MigrationId" FROM "__EFMigrationsHistory" ORDER BY 1"""));
+    }
+
+    [Fact]
     public async Task What_is_missing_is_named_until_it_is_there()
     {
         var fault = await Store.Migrator.FaultAsync(Ct);

@@ -38,8 +38,8 @@ internal sealed class PostgresDb : BrokerDb
             ct);
     }
 
-    // A row is rewritten several times within seconds and then never again: room on its page keeps the versions together, and vacuum
-    // comes for a few thousand dead rows rather than for a fifth of the history.
+    // A row is rewritten several times within seconds and then stays as it is. Room on its page keeps its versions together, and vacuum
+    // starts at a few thousand dead rows instead of a fifth of the history.
     private static void Hot<TRow>(EntityTypeBuilder<TRow> table)
         where TRow : class => table
             .HasStorageParameter("fillfactor", 85)
@@ -48,9 +48,9 @@ internal sealed class PostgresDb : BrokerDb
             .HasStorageParameter("autovacuum_vacuum_cost_delay", 0);
 }
 
-/// <summary>For the tool that writes migrations.</summary>
-public sealed class PostgresDesign : IDesignTimeDbContextFactory<DbContext>
+/// <summary>Makes the context for dotnet-ef, which writes migrations and opens no database.</summary>
+internal sealed class PostgresDesign : IDesignTimeDbContextFactory<PostgresDb>
 {
-    public DbContext CreateDbContext(string[] args) =>
-        new PostgresDb(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql("Host=design-time-only").Options);
+    public PostgresDb CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql("Host=design-time-only").Options);
 }

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Broker.Storage.Schema;
 
-/// <summary>Applies migrations, and tells whether they are all there. One broker applies them while the others wait.</summary>
+/// <summary>Applies migrations and checks that all are applied. One broker applies them while the others wait.</summary>
 internal sealed class Migrator(IDatabaseEngine engine)
 {
     // Migrations are never taken back under a running broker: after the first time it is enough that the database answers.
@@ -24,12 +24,13 @@ internal sealed class Migrator(IDatabaseEngine engine)
             var creator = db.GetService<IRelationalDatabaseCreator>();
             if (!await creator.ExistsAsync(ct)) await creator.CreateAsync(ct);
 
-            // It looks at what is pending only once it has the lock: another broker may have done it all meanwhile.
+            // MigrateAsync reads what is pending under the lock: another broker may have applied it meanwhile.
             await using var turn = await engine.MigrationTurnAsync(ct);
+            await RefuseUnknownAsync(db, ct);
             await db.Database.MigrateAsync(ct);
         }
 
-        await RefuseNewerAsync(db, ct);
+        await RefuseUnknownAsync(db, ct);
         known = true;
         return pending;
     }
@@ -38,6 +39,7 @@ internal sealed class Migrator(IDatabaseEngine engine)
     public async Task CheckAsync(CancellationToken ct)
     {
         await using var db = engine.CreateContext();
+        await RefuseUnknownAsync(db, ct);
         var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
         if (pending.Count > 0)
         {
@@ -45,7 +47,6 @@ internal sealed class Migrator(IDatabaseEngine engine)
                 $"{Missing(pending)} Run 'broker migrate' with a role that owns the tables, or set Broker:MigrateAtStart=true.");
         }
 
-        await RefuseNewerAsync(db, ct);
         known = true;
     }
 
@@ -79,14 +80,16 @@ internal sealed class Migrator(IDatabaseEngine engine)
     private static string Missing(List<string> pending) =>
         $"The database is not migrated: it lacks {(pending.Count == 1 ? "the migration" : $"{pending.Count} migrations, the first is")} {pending[0]}.";
 
-    private static async Task RefuseNewerAsync(BrokerDb db, CancellationToken ct)
+    /// <summary>Refuses a history with migrations that this program lacks, before a migration is applied on top of them.</summary>
+    private static async Task RefuseUnknownAsync(BrokerDb db, CancellationToken ct)
     {
-        var own = db.Database.GetMigrations().ToHashSet(StringComparer.Ordinal);
-        var unknown = (await db.Database.GetAppliedMigrationsAsync(ct)).Where(m => !own.Contains(m)).ToList();
-        if (unknown.Count > 0)
-        {
-            throw new SchemaMismatchException(
-                $"The database was migrated by a newer version ({string.Join(", ", unknown)}). Start that version, or restore a backup from before.");
-        }
+        var own = db.Database.GetMigrations().ToList();
+        var applied = (await db.Database.GetAppliedMigrationsAsync(ct)).ToList();
+        var unknown = applied.Except(own, StringComparer.Ordinal).ToList();
+        if (unknown.Count == 0) return;
+        throw new SchemaMismatchException(applied.Contains(own[0], StringComparer.Ordinal)
+            ? $"The database was migrated by a newer version ({string.Join(", ", unknown)}). Start that version, or restore a backup from before."
+            : $"The database was made by a development build from before the first release: its migrations (the first of {unknown.Count}: {unknown[0]}) are not part of this version. "
+                + "Start with an empty database, or keep this one for the build that made it. Nothing was changed.");
     }
 }

@@ -19,9 +19,9 @@ internal sealed class SqliteDb(DbContextOptions<SqliteDb> options) : BrokerDb(op
     }
 }
 
-/// <summary>For the tool that writes migrations.</summary>
-public sealed class SqliteDesign : IDesignTimeDbContextFactory<DbContext>
+/// <summary>Makes the context for dotnet-ef, which writes migrations and opens no database.</summary>
+internal sealed class SqliteDesign : IDesignTimeDbContextFactory<SqliteDb>
 {
-    public DbContext CreateDbContext(string[] args) =>
-        new SqliteDb(new DbContextOptionsBuilder<SqliteDb>().UseSqlite("Data Source=design-time-only.db").Options);
+    public SqliteDb CreateDbContext(string[] args) =>
+        new(new DbContextOptionsBuilder<SqliteDb>().UseSqlite("Data Source=design-time-only.db").Options);
 }

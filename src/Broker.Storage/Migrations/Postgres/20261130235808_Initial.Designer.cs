@@ -8,11 +8,11 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace Broker.Storage.Postgres.Migrations
+namespace Broker.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresDb))]
-    [Migration("20261130213020_LimitedWorkers")]
-    partial class LimitedWorkers
+    [Migration("20261130235808_Initial")]
+    partial class Initial
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -24,7 +24,7 @@ namespace Broker.Storage.Postgres.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
-            modelBuilder.Entity("Broker.Storage.Model.ApiKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.ApiKeyRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("text")
@@ -69,7 +69,7 @@ namespace Broker.Storage.Postgres.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.AuditRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.AuditRow", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -113,7 +113,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.CounterRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.CounterRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("text")
@@ -128,7 +128,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("counter", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.DataKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.DataKeyRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("text")
@@ -148,7 +148,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("data_key", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.DefinitionRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.DefinitionRow", b =>
                 {
                     b.Property<int>("Id")
                         .ValueGeneratedOnAdd()
@@ -213,7 +213,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("definition", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.EventRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.EventRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("bigint")
@@ -246,7 +246,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("event", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.InboxRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.InboxRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("bigint")
@@ -293,7 +293,7 @@ namespace Broker.Storage.Postgres.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.LogLineRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.LogLineRow", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -365,7 +365,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("log", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.LogSizeRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.LogSizeRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("bigint")
@@ -392,7 +392,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("log_size", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.QueueRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.QueueRow", b =>
                 {
                     b.Property<int>("Id")
                         .ValueGeneratedOnAdd()
@@ -427,7 +427,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("queue", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.RepositoryRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.RepositoryRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("text")
@@ -457,7 +457,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("repository", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.RunRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.RunRow", b =>
                 {
                     b.Property<long>("Id")
                         .HasColumnType("bigint")
@@ -583,7 +583,7 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 85);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StartKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StartKeyRow", b =>
                 {
                     b.Property<string>("Key")
                         .HasColumnType("text")
@@ -627,7 +627,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("start_key", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StepRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StepRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("bigint")
@@ -734,7 +734,7 @@ namespace Broker.Storage.Postgres.Migrations
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 85);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StreamRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StreamRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("bigint")
@@ -764,7 +764,7 @@ namespace Broker.Storage.Postgres.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.WorkerRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.WorkerRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("text")
@@ -805,7 +805,7 @@ namespace Broker.Storage.Postgres.Migrations
                     b.ToTable("worker", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.WorkflowFileRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.WorkflowFileRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("text")

@@ -3,7 +3,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 
 #nullable disable
 
-namespace Broker.Storage.Postgres.Migrations
+namespace Broker.Storage.Migrations.Postgres
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -11,6 +11,43 @@ namespace Broker.Storage.Postgres.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.CreateTable(
+                name: "api_key",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "text", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    hash = table.Column<string>(type: "text", nullable: false),
+                    scopes = table.Column<string>(type: "text", nullable: false),
+                    workflows = table.Column<string>(type: "text", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_used_at = table.Column<long>(type: "bigint", nullable: true),
+                    revoked_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_api_key", x => x.id);
+                    table.CheckConstraint("ck_api_key_hash", "length(hash) = 64");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    action = table.Column<string>(type: "text", nullable: false),
+                    workflow = table.Column<string>(type: "text", nullable: true),
+                    instance_id = table.Column<string>(type: "text", nullable: true),
+                    detail = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit", x => x.id);
+                });
+
             migrationBuilder.CreateTable(
                 name: "counter",
                 columns: table => new
@@ -24,6 +61,19 @@ namespace Broker.Storage.Postgres.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "data_key",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    xml = table.Column<string>(type: "text", nullable: false),
+                    added_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_data_key", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "definition",
                 columns: table => new
                 {
@@ -34,7 +84,10 @@ namespace Broker.Storage.Postgres.Migrations
                     fingerprint = table.Column<string>(type: "text", nullable: false),
                     document = table.Column<string>(type: "text", nullable: false),
                     latest_order = table.Column<long>(type: "bigint", nullable: false),
-                    registered_at = table.Column<long>(type: "bigint", nullable: false)
+                    registered_at = table.Column<long>(type: "bigint", nullable: false),
+                    from_file = table.Column<bool>(type: "boolean", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: true),
+                    withdrawn = table.Column<bool>(type: "boolean", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -66,6 +119,7 @@ namespace Broker.Storage.Postgres.Migrations
                     type = table.Column<string>(type: "text", nullable: false),
                     payload = table.Column<string>(type: "text", nullable: true),
                     target_step = table.Column<int>(type: "integer", nullable: true),
+                    client_id = table.Column<string>(type: "text", nullable: true),
                     delivered_at = table.Column<long>(type: "bigint", nullable: true),
                     consumed_by = table.Column<int>(type: "integer", nullable: true)
                 },
@@ -97,6 +151,21 @@ namespace Broker.Storage.Postgres.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_log", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "log_size",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "bigint", nullable: false),
+                    workflow = table.Column<string>(type: "text", nullable: false),
+                    step = table.Column<string>(type: "text", nullable: false),
+                    bytes = table.Column<long>(type: "bigint", nullable: false),
+                    is_cut = table.Column<bool>(type: "boolean", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log_size", x => new { x.run_id, x.workflow, x.step });
                 });
 
             migrationBuilder.CreateTable(
@@ -147,6 +216,7 @@ namespace Broker.Storage.Postgres.Migrations
                     streams = table.Column<bool>(type: "boolean", nullable: false),
                     inputs = table.Column<string>(type: "text", nullable: false),
                     context = table.Column<string>(type: "text", nullable: true),
+                    start_context = table.Column<string>(type: "text", nullable: true),
                     result = table.Column<string>(type: "text", nullable: true),
                     error = table.Column<string>(type: "text", nullable: true),
                     trace_parent = table.Column<string>(type: "text", nullable: true),
@@ -171,6 +241,24 @@ namespace Broker.Storage.Postgres.Migrations
                 .Annotation("Npgsql:StorageParameter:fillfactor", 85);
 
             migrationBuilder.CreateTable(
+                name: "start_key",
+                columns: table => new
+                {
+                    key = table.Column<string>(type: "text", nullable: false),
+                    request = table.Column<string>(type: "text", nullable: false),
+                    verdict = table.Column<short>(type: "smallint", nullable: false),
+                    run_id = table.Column<long>(type: "bigint", nullable: false),
+                    workflow = table.Column<string>(type: "text", nullable: false),
+                    instance_id = table.Column<string>(type: "text", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_start_key", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "step",
                 columns: table => new
                 {
@@ -188,6 +276,7 @@ namespace Broker.Storage.Postgres.Migrations
                     granted_at = table.Column<long>(type: "bigint", nullable: true),
                     expires_at = table.Column<long>(type: "bigint", nullable: true),
                     lease_secs = table.Column<int>(type: "integer", nullable: false),
+                    ahead = table.Column<bool>(type: "boolean", nullable: false, defaultValue: false),
                     begun_at = table.Column<long>(type: "bigint", nullable: true),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
                     result = table.Column<string>(type: "text", nullable: true),
@@ -229,6 +318,7 @@ namespace Broker.Storage.Postgres.Migrations
                     kind = table.Column<short>(type: "smallint", nullable: false),
                     labels = table.Column<string>(type: "text", nullable: false),
                     definitions = table.Column<string>(type: "text", nullable: false),
+                    workflows = table.Column<string>(type: "text", nullable: true),
                     registered_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     last_task = table.Column<string>(type: "text", nullable: true)
@@ -237,6 +327,39 @@ namespace Broker.Storage.Postgres.Migrations
                 {
                     table.PrimaryKey("PK_worker", x => x.id);
                 });
+
+            migrationBuilder.CreateTable(
+                name: "workflow_file",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "text", nullable: false),
+                    source = table.Column<string>(type: "text", nullable: false),
+                    file = table.Column<string>(type: "text", nullable: false),
+                    version = table.Column<string>(type: "text", nullable: true),
+                    error = table.Column<string>(type: "text", nullable: true),
+                    changed_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_workflow_file", x => new { x.name, x.source });
+                    table.CheckConstraint("ck_workflow_file_state", "(version IS NULL) <> (error IS NULL)");
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_at",
+                table: "audit",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_workflow_id",
+                table: "audit",
+                columns: new[] { "workflow", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_from_file",
+                table: "definition",
+                column: "from_file",
+                filter: "from_file");
 
             migrationBuilder.CreateIndex(
                 name: "IX_definition_name_latest_order",
@@ -248,6 +371,19 @@ namespace Broker.Storage.Postgres.Migrations
                 table: "definition",
                 columns: new[] { "name", "version" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_seen_at",
+                table: "definition",
+                column: "seen_at",
+                filter: "seen_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_inbox_client",
+                table: "inbox",
+                columns: new[] { "run_id", "client_id" },
+                unique: true,
+                filter: "client_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_log_run_id_id",
@@ -282,6 +418,11 @@ namespace Broker.Storage.Postgres.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_start_key_at",
+                table: "start_key",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_step_claim",
                 table: "step",
                 columns: new[] { "queue_id", "rank", "due", "idx" },
@@ -290,7 +431,7 @@ namespace Broker.Storage.Postgres.Migrations
             migrationBuilder.CreateIndex(
                 name: "ix_step_leased",
                 table: "step",
-                columns: new[] { "run_id", "idx" },
+                column: "fence",
                 filter: "status = 2");
 
             migrationBuilder.CreateIndex(
@@ -304,7 +445,16 @@ namespace Broker.Storage.Postgres.Migrations
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
+                name: "api_key");
+
+            migrationBuilder.DropTable(
+                name: "audit");
+
+            migrationBuilder.DropTable(
                 name: "counter");
+
+            migrationBuilder.DropTable(
+                name: "data_key");
 
             migrationBuilder.DropTable(
                 name: "definition");
@@ -319,6 +469,9 @@ namespace Broker.Storage.Postgres.Migrations
                 name: "log");
 
             migrationBuilder.DropTable(
+                name: "log_size");
+
+            migrationBuilder.DropTable(
                 name: "queue");
 
             migrationBuilder.DropTable(
@@ -328,6 +481,9 @@ namespace Broker.Storage.Postgres.Migrations
                 name: "run");
 
             migrationBuilder.DropTable(
+                name: "start_key");
+
+            migrationBuilder.DropTable(
                 name: "step");
 
             migrationBuilder.DropTable(
@@ -335,6 +491,9 @@ namespace Broker.Storage.Postgres.Migrations
 
             migrationBuilder.DropTable(
                 name: "worker");
+
+            migrationBuilder.DropTable(
+                name: "workflow_file");
         }
     }
 }

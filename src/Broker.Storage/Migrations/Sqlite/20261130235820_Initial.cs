@@ -2,7 +2,7 @@
 
 #nullable disable
 
-namespace Broker.Storage.Sqlite.Migrations
+namespace Broker.Storage.Migrations.Sqlite
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -10,6 +10,43 @@ namespace Broker.Storage.Sqlite.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.CreateTable(
+                name: "api_key",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    hash = table.Column<string>(type: "TEXT", nullable: false),
+                    scopes = table.Column<string>(type: "TEXT", nullable: false),
+                    workflows = table.Column<string>(type: "TEXT", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_api_key", x => x.id);
+                    table.CheckConstraint("ck_api_key_hash", "length(hash) = 64");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    key_id = table.Column<string>(type: "TEXT", nullable: false),
+                    action = table.Column<string>(type: "TEXT", nullable: false),
+                    workflow = table.Column<string>(type: "TEXT", nullable: true),
+                    instance_id = table.Column<string>(type: "TEXT", nullable: true),
+                    detail = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit", x => x.id);
+                });
+
             migrationBuilder.CreateTable(
                 name: "counter",
                 columns: table => new
@@ -23,6 +60,19 @@ namespace Broker.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "data_key",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    xml = table.Column<string>(type: "TEXT", nullable: false),
+                    added_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_data_key", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "definition",
                 columns: table => new
                 {
@@ -33,7 +83,10 @@ namespace Broker.Storage.Sqlite.Migrations
                     fingerprint = table.Column<string>(type: "TEXT", nullable: false),
                     document = table.Column<string>(type: "TEXT", nullable: false),
                     latest_order = table.Column<long>(type: "INTEGER", nullable: false),
-                    registered_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    registered_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    from_file = table.Column<bool>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    withdrawn = table.Column<bool>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -65,6 +118,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     type = table.Column<string>(type: "TEXT", nullable: false),
                     payload = table.Column<string>(type: "TEXT", nullable: true),
                     target_step = table.Column<int>(type: "INTEGER", nullable: true),
+                    client_id = table.Column<string>(type: "TEXT", nullable: true),
                     delivered_at = table.Column<long>(type: "INTEGER", nullable: true),
                     consumed_by = table.Column<int>(type: "INTEGER", nullable: true)
                 },
@@ -96,6 +150,21 @@ namespace Broker.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_log", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "log_size",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    workflow = table.Column<string>(type: "TEXT", nullable: false),
+                    step = table.Column<string>(type: "TEXT", nullable: false),
+                    bytes = table.Column<long>(type: "INTEGER", nullable: false),
+                    is_cut = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_log_size", x => new { x.run_id, x.workflow, x.step });
                 });
 
             migrationBuilder.CreateTable(
@@ -146,6 +215,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     streams = table.Column<bool>(type: "INTEGER", nullable: false),
                     inputs = table.Column<string>(type: "TEXT", nullable: false),
                     context = table.Column<string>(type: "TEXT", nullable: true),
+                    start_context = table.Column<string>(type: "TEXT", nullable: true),
                     result = table.Column<string>(type: "TEXT", nullable: true),
                     error = table.Column<string>(type: "TEXT", nullable: true),
                     trace_parent = table.Column<string>(type: "TEXT", nullable: true),
@@ -166,6 +236,24 @@ namespace Broker.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "start_key",
+                columns: table => new
+                {
+                    key = table.Column<string>(type: "TEXT", nullable: false),
+                    request = table.Column<string>(type: "TEXT", nullable: false),
+                    verdict = table.Column<short>(type: "INTEGER", nullable: false),
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    workflow = table.Column<string>(type: "TEXT", nullable: false),
+                    instance_id = table.Column<string>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_start_key", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "step",
                 columns: table => new
                 {
@@ -183,6 +271,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     granted_at = table.Column<long>(type: "INTEGER", nullable: true),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: true),
                     lease_secs = table.Column<int>(type: "INTEGER", nullable: false),
+                    ahead = table.Column<bool>(type: "INTEGER", nullable: false, defaultValue: false),
                     begun_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
                     result = table.Column<string>(type: "TEXT", nullable: true),
@@ -220,6 +309,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     kind = table.Column<short>(type: "INTEGER", nullable: false),
                     labels = table.Column<string>(type: "TEXT", nullable: false),
                     definitions = table.Column<string>(type: "TEXT", nullable: false),
+                    workflows = table.Column<string>(type: "TEXT", nullable: true),
                     registered_at = table.Column<long>(type: "INTEGER", nullable: false),
                     seen_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_task = table.Column<string>(type: "TEXT", nullable: true)
@@ -228,6 +318,39 @@ namespace Broker.Storage.Sqlite.Migrations
                 {
                     table.PrimaryKey("PK_worker", x => x.id);
                 });
+
+            migrationBuilder.CreateTable(
+                name: "workflow_file",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "TEXT", nullable: false),
+                    source = table.Column<string>(type: "TEXT", nullable: false),
+                    file = table.Column<string>(type: "TEXT", nullable: false),
+                    version = table.Column<string>(type: "TEXT", nullable: true),
+                    error = table.Column<string>(type: "TEXT", nullable: true),
+                    changed_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_workflow_file", x => new { x.name, x.source });
+                    table.CheckConstraint("ck_workflow_file_state", "(version IS NULL) <> (error IS NULL)");
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_at",
+                table: "audit",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_workflow_id",
+                table: "audit",
+                columns: new[] { "workflow", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_from_file",
+                table: "definition",
+                column: "from_file",
+                filter: "from_file");
 
             migrationBuilder.CreateIndex(
                 name: "IX_definition_name_latest_order",
@@ -239,6 +362,19 @@ namespace Broker.Storage.Sqlite.Migrations
                 table: "definition",
                 columns: new[] { "name", "version" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_definition_seen_at",
+                table: "definition",
+                column: "seen_at",
+                filter: "seen_at IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_inbox_client",
+                table: "inbox",
+                columns: new[] { "run_id", "client_id" },
+                unique: true,
+                filter: "client_id IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_log_run_id_id",
@@ -273,6 +409,11 @@ namespace Broker.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_start_key_at",
+                table: "start_key",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_step_claim",
                 table: "step",
                 columns: new[] { "queue_id", "rank", "due", "idx" },
@@ -281,7 +422,7 @@ namespace Broker.Storage.Sqlite.Migrations
             migrationBuilder.CreateIndex(
                 name: "ix_step_leased",
                 table: "step",
-                columns: new[] { "run_id", "idx" },
+                column: "fence",
                 filter: "status = 2");
 
             migrationBuilder.CreateIndex(
@@ -295,7 +436,16 @@ namespace Broker.Storage.Sqlite.Migrations
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
+                name: "api_key");
+
+            migrationBuilder.DropTable(
+                name: "audit");
+
+            migrationBuilder.DropTable(
                 name: "counter");
+
+            migrationBuilder.DropTable(
+                name: "data_key");
 
             migrationBuilder.DropTable(
                 name: "definition");
@@ -310,6 +460,9 @@ namespace Broker.Storage.Sqlite.Migrations
                 name: "log");
 
             migrationBuilder.DropTable(
+                name: "log_size");
+
+            migrationBuilder.DropTable(
                 name: "queue");
 
             migrationBuilder.DropTable(
@@ -319,6 +472,9 @@ namespace Broker.Storage.Sqlite.Migrations
                 name: "run");
 
             migrationBuilder.DropTable(
+                name: "start_key");
+
+            migrationBuilder.DropTable(
                 name: "step");
 
             migrationBuilder.DropTable(
@@ -326,6 +482,9 @@ namespace Broker.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "worker");
+
+            migrationBuilder.DropTable(
+                name: "workflow_file");
         }
     }
 }

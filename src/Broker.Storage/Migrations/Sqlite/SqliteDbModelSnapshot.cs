@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 #nullable disable
 
-namespace Broker.Storage.Sqlite.Migrations
+namespace Broker.Storage.Migrations.Sqlite
 {
     [DbContext(typeof(SqliteDb))]
     partial class SqliteDbModelSnapshot : ModelSnapshot
@@ -16,7 +16,7 @@ namespace Broker.Storage.Sqlite.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
-            modelBuilder.Entity("Broker.Storage.Model.ApiKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.ApiKeyRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("TEXT")
@@ -61,7 +61,7 @@ namespace Broker.Storage.Sqlite.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.AuditRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.AuditRow", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -103,7 +103,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.CounterRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.CounterRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("TEXT")
@@ -118,7 +118,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("counter", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.DataKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.DataKeyRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("TEXT")
@@ -138,7 +138,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("data_key", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.DefinitionRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.DefinitionRow", b =>
                 {
                     b.Property<int>("Id")
                         .ValueGeneratedOnAdd()
@@ -201,7 +201,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("definition", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.EventRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.EventRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("INTEGER")
@@ -234,7 +234,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("event", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.InboxRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.InboxRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("INTEGER")
@@ -281,7 +281,7 @@ namespace Broker.Storage.Sqlite.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.LogLineRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.LogLineRow", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -351,7 +351,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("log", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.LogSizeRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.LogSizeRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("INTEGER")
@@ -378,7 +378,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("log_size", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.QueueRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.QueueRow", b =>
                 {
                     b.Property<int>("Id")
                         .ValueGeneratedOnAdd()
@@ -411,7 +411,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("queue", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.RepositoryRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.RepositoryRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("TEXT")
@@ -441,7 +441,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("repository", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.RunRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.RunRow", b =>
                 {
                     b.Property<long>("Id")
                         .HasColumnType("INTEGER")
@@ -559,7 +559,7 @@ namespace Broker.Storage.Sqlite.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StartKeyRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StartKeyRow", b =>
                 {
                     b.Property<string>("Key")
                         .HasColumnType("TEXT")
@@ -603,7 +603,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("start_key", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StepRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StepRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("INTEGER")
@@ -704,7 +704,7 @@ namespace Broker.Storage.Sqlite.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.StreamRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.StreamRow", b =>
                 {
                     b.Property<long>("RunId")
                         .HasColumnType("INTEGER")
@@ -734,7 +734,7 @@ namespace Broker.Storage.Sqlite.Migrations
                         });
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.WorkerRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.WorkerRow", b =>
                 {
                     b.Property<string>("Id")
                         .HasColumnType("TEXT")
@@ -775,7 +775,7 @@ namespace Broker.Storage.Sqlite.Migrations
                     b.ToTable("worker", (string)null);
                 });
 
-            modelBuilder.Entity("Broker.Storage.Model.WorkflowFileRow", b =>
+            modelBuilder.Entity("Broker.Storage.Tables.WorkflowFileRow", b =>
                 {
                     b.Property<string>("Name")
                         .HasColumnType("TEXT")
