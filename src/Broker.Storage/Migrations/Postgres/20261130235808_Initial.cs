@@ -238,7 +238,7 @@ namespace Broker.Storage.Migrations.Postgres
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 2000)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 85);
+                .Annotation("Npgsql:StorageParameter:fillfactor", 45);
 
             migrationBuilder.CreateTable(
                 name: "start_key",

@@ -577,7 +577,7 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_cost_delay", 0)
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 2000)
-                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 85);
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 45);
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.StartKeyRow", b =>
