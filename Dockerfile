@@ -25,15 +25,15 @@ ENTRYPOINT ["dotnet", "/app/broker-worker.dll"]
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS broker
 COPY --from=build /out/broker /app
-# The embedded database, for those who set no DATABASE_URL, and workflow files; mount volumes over them.
+# The embedded database, used without DATABASE_URL, and workflow files; mount volumes over them.
 RUN mkdir -p /data/broker-data /data/workflows && cp -r /app/workflows/. /data/workflows/ && chown -R "$APP_UID" /data
 WORKDIR /data
-# So that the embedded database outlives the container, also where nobody thought of it.
+# The embedded database outlives the container also where no volume was named.
 VOLUME /data/broker-data
 USER $APP_UID
-# Inside a container loopback is reachable by nobody. Listening beyond it takes API keys: `docker run … broker keys create --name admin
-# --scopes admin` on the same database, or Broker__Auth__Keys__0__…. Where only friends reach the port, Broker__Auth__AllowAnonymous=true
-# does, with the names in its addresses as Broker__AllowedHosts.
+# No client reaches loopback inside a container. Listening beyond it takes API keys: `docker run … broker keys create --name admin
+# --scopes admin` on the same database, or Broker__Auth__Keys__0__…. On a closed network Broker__Auth__AllowAnonymous=true is enough,
+# with the names in the broker's addresses as Broker__AllowedHosts.
 ENV HOST=0.0.0.0 PORT=3000 WORKFLOWS_DIR=/data/workflows
 EXPOSE 3000
 # Asks /readyz: the image has no curl.

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Faults;
 
-/// <summary>Readers of a live log that are cut off again and again and come back with the last id they saw, and a broker that is killed under them.</summary>
+/// <summary>Readers of a live log whose connections are cut again and again, and a broker that is killed. Each reader resumes with its last id.</summary>
 public sealed class CutStreamsTests(DurableCluster cluster)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);

@@ -48,8 +48,8 @@ public sealed class FailingFileTests(DurableCluster cluster)
     }
 
     /// <summary>
-    /// The files as they are at one instant, with half a page behind the log's end, as of a write that the power cut short. What had
-    /// been answered by then is there when a broker opens them.
+    /// The files at one instant, with half a page behind the log's end, as after a power cut during a write. A broker that opens them finds
+    /// every report that was answered by then.
     /// </summary>
     [Fact]
     public async Task The_power_goes_while_it_writes()

@@ -31,10 +31,10 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
     public Task A_standby_that_froze_and_is_promoted_takes_along_only_what_was_answered_503_if_it_was_synchronous() => RoundAsync(FrozenSynchronous);
 
     [Fact]
-    public Task What_an_asynchronous_standby_never_had_is_not_used_after_its_promotion() => RoundAsync(Frozen);
+    public Task Commits_that_an_asynchronous_standby_never_had_are_not_used_after_its_promotion() => RoundAsync(Frozen);
 
     [Fact]
-    public Task What_a_restore_has_taken_back_is_not_used_by_the_brokers_that_run() => RoundAsync(Restored);
+    public Task Running_brokers_use_no_commit_that_a_restore_has_undone() => RoundAsync(Restored);
 
     [Fact]
     public async Task Twenty_failovers_of_all_kinds()
@@ -46,10 +46,10 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         }
     }
 
-    /// <summary>Strikes; returns when it began, when the standby was told to take over, and when that was done.</summary>
+    /// <summary>Causes the fault; returns the instants of its begin, of the request to promote the standby, and of the end of the promotion.</summary>
     private delegate Task<Strike> Striking(FailoverClients clients);
 
-    /// <summary>What happens to the database and what may come of it.</summary>
+    /// <summary>A fault of the database and its permitted effects.</summary>
     private sealed record Fault(string Name, Striking StrikeAsync)
     {
         public bool IsSynchronous { get; init; }

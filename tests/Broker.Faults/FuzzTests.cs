@@ -20,7 +20,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     // A busy machine may let everything wait; an answer that does not come at all is what this finds.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    // The answer of these is what somebody else does; the client goes away, as clients do.
+    // These requests wait for another client's action; the fuzzer disconnects after this time.
     private static readonly TimeSpan Waiting = TimeSpan.FromMilliseconds(300);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -113,8 +113,8 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     }
 
     /// <summary>
-    /// The handlers dialect answers 500 for a body that is no object, and for what a failed run has to say (handlers contract 2, 5, 7).
-    /// The broker's own faults look otherwise. 505 is the server's word for a request line with a blank too many.
+    /// The handlers dialect answers 500 for a body that is no object, and for the error of a failed run (handlers contract 2, 5, 7). The
+    /// broker's own faults have another form. Kestrel answers 505 to a request line with a blank too many.
     /// </summary>
     private static bool IsDocumented(HttpRequestMessage request, HttpResponseMessage answer, string text) =>
         answer.StatusCode is HttpStatusCode.HttpVersionNotSupported
@@ -123,7 +123,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
         && answer.Content.Headers.ContentType?.MediaType is "text/plain" or "application/json"
         && !text.Contains("INTERNAL_SERVER_ERROR", StringComparison.Ordinal));
 
-    /// <summary>No answer tells of the program's insides.</summary>
+    /// <summary>Finds internals of the program in an answer.</summary>
     private static string? Leak(string text) =>
         text.Contains("   at ", StringComparison.Ordinal) || text.Contains("Npgsql", StringComparison.Ordinal) || text.Contains("SQLite", StringComparison.Ordinal) ? $"leaks: {text}" : null;
 

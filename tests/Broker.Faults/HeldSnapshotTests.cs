@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Faults;
 
-/// <summary>Somebody holds a snapshot, so that no dead row can be removed while steps come and go.</summary>
+/// <summary>Another session holds a snapshot, so that no dead row can be removed while steps come and go.</summary>
 public sealed class HeldSnapshotTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -16,7 +16,7 @@ public sealed class HerdTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task All_come_due_at_once()
+    public async Task Ten_thousand_retries_come_due_at_once()
     {
         var (claimers, due) = (Effort.Of(200, 2_000), Effort.Of(1_000, 10_000));
         await using var postgres = DurableCluster.New("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off");
@@ -104,7 +104,7 @@ public sealed class HerdTests
         }
     }
 
-    /// <summary>All are claimed once and fail, so that what waits are retries.</summary>
+    /// <summary>Claims each step once and fails it, so that each waits for its retry.</summary>
     private static async Task RetryAllAsync(Site site, string workflow, int count)
     {
         for (var from = 0; from < count; from += 100)

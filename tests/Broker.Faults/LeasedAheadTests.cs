@@ -38,7 +38,7 @@ public abstract class LeasedAheadTests(DurableCluster cluster, Database database
             for (var i = 0; i < 20; i++) await site.Http.MustPostAsync("/workflow/dispatch", dispatch, Ct);
             await team.WorkAsync(reports: 400);
 
-            // All have reported and none asks again: what was leased with the last reports is held for them.
+            // Each worker has reported and none claims again: the steps leased with their last reports stay reserved.
             await team.FreezeAsync();
             await site.Broker.KillAsync();
             kept = [.. (await AheadAsync(site, file)).Where(step => !team.Given.ContainsKey(step))];

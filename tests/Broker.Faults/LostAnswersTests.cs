@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Broker.Faults;
 
-/// <summary>The network loses answers after the broker has committed what they tell. Whoever sends again under the same id gets the same.</summary>
+/// <summary>The network loses answers after the broker has committed. A client that sends again under the same id gets the same answer.</summary>
 public abstract class LostAnswersTests(DurableCluster cluster, Database database)
 {
     private const int Team = 8;
@@ -39,7 +39,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
         var recoveries = new ConcurrentBag<double>();
         await Task.WhenAll(Enumerable.Range(0, Team).Select(i => WorkAsync(proxy, $"w-{i}", done, recoveries)));
 
-        // No retries are allowed: had a lease been lost, its job would have failed, or waited out a lease that nobody knew of.
+        // No retries are allowed: a lost lease would have failed its job, or delayed it until an unknown lease expired.
         Assert.Equal(jobs, done.Count);
         Assert.Equal(jobs, done.Distinct().Count());
         for (var i = 0; i < jobs; i++)

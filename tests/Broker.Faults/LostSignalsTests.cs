@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Faults;
 
-/// <summary>Brokers that do not hear each other hand work over all the same.</summary>
+/// <summary>Brokers whose signals are lost hand steps over all the same.</summary>
 public sealed class LostSignalsTests(DurableCluster cluster)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Faults;
 
-/// <summary>A step that kills whoever takes it, and workers that are replaced in good order.</summary>
+/// <summary>A step that kills every worker that claims it, and workers that are restarted in turn.</summary>
 public abstract class PoisonTests(DurableCluster cluster, Database database)
 {
     private const int MostLosses = 2;

@@ -17,7 +17,7 @@ public sealed class PoolerTests(DurableCluster cluster)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task All_dialects_work_and_work_is_handed_over()
+    public async Task Every_dialect_works_and_steps_are_handed_over()
     {
         PgBouncer.Require();
         await using var pooler = new PgBouncer();
@@ -48,8 +48,8 @@ public sealed class PoolerTests(DurableCluster cluster)
     }
 
     /// <summary>
-    /// No connection of a broker ends, and each transaction may go to another one of the pooler's: the epoch is seen in the transaction that would
-    /// have used a memory, not up to a second later.
+    /// No connection of a broker ends, and each transaction may use another connection of the pooler. A transaction that would use cached rows sees
+    /// the new epoch itself, not a check up to 1 s later.
     /// </summary>
     [Fact]
     public async Task Another_epoch_is_seen_before_a_memory_of_the_former_is_used()
@@ -83,7 +83,7 @@ public sealed class PoolerTests(DurableCluster cluster)
             await site.Http.MustPostAsync($"/api/jobs/{second["lease"]!["lease_id"]}/complete", "{}", Ct);
         }
 
-        // What brokers have counted beside the rounds' own: none was missed, and none seen twice.
+        // The brokers counted each epoch once: none was missed, and none counted twice.
         Assert.Contains(
             string.Create(CultureInfo.InvariantCulture, $"broker_epochs_total {Rounds}"), await site.Http.GetStringAsync(new Uri("/metrics", UriKind.Relative), Ct), StringComparison.Ordinal);
     }
@@ -157,7 +157,7 @@ public sealed class PoolerTests(DurableCluster cluster)
             Ct);
     }
 
-    /// <summary>What the lanes set for themselves must not be found by the pooler's next client.</summary>
+    /// <summary>Settings that a batch makes for its session must not reach the pooler's next client.</summary>
     private static async Task LeavesNoSettingsAsync(string url)
     {
         var pooler = new Uri(url);

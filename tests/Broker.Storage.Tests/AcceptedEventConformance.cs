@@ -75,7 +75,7 @@ public abstract class AcceptedEventConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_a_step_was_handed_no_wait_takes()
+    public async Task An_event_that_was_handed_to_a_step_is_taken_by_no_wait()
     {
         var run = await StartAsync(await RegisterAsync(
             """ "a":{"accepts":["E"],"successors":{"default":["w"]}},"w":{"kind":"waitForEvent","event":"E","predecessors":["a"],"successors":{"default":["c"]}},"c":{"predecessors":["w"]} """), "i");
@@ -113,7 +113,7 @@ public abstract class AcceptedEventConformance : StoreTests
     }
 
     [Fact]
-    public async Task The_stream_tells_of_events_handed_to_a_step()
+    public async Task The_stream_shows_events_handed_to_a_step()
     {
         var definition = await RegisterAsync(""" "a":{"accepts":["E"]} """);
         var run = (await Store.Runs.StartAsync([new StartRequest(definition, "i") { Streams = true }], Ct))[0].Run!;

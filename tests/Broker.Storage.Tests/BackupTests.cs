@@ -12,7 +12,7 @@ public abstract class BackupSuite : IAsyncLifetime
 {
     private const int Instances = 60;
 
-    // Short: until somebody collects it, a lease that has run out still counts.
+    // Short: an expired lease counts until it is collected.
     private const int LeaseSecs = 2;
 
     private const string Retries = """ "command": "true", "retry_policy": {"max_retries": 9, "backoff": "None"} """;

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>Who of a group's lanes works, and when it is woken.</summary>
+/// <summary>Which batch loop of a group runs, and when it is woken.</summary>
 public sealed class BatchSlotsTests
 {
     private const int PiecesOfEach = 5_000;
@@ -52,13 +52,13 @@ public sealed class BatchSlotsTests
         Assert.False(turns.Take());
     }
 
-    /// <summary>A wake-up that was lost would leave work behind: nobody else comes for it.</summary>
+    /// <summary>A lost wake-up would leave commands in the queue: no other loop takes them.</summary>
     [Theory]
     [InlineData(1, 1, 1)]
     [InlineData(1, 2, 1)]
     [InlineData(1, 2, 4)]
     [InlineData(2, 4, 3)]
-    public async Task All_work_is_done_and_never_by_more_lanes_than_have_turns(int most, int batcher, int callers)
+    public async Task Every_command_runs_and_never_in_more_loops_than_there_are_slots(int most, int batcher, int callers)
     {
         var turns = new BatchSlots(most, waiting.Reader);
         var (working, together) = (0, 0);
@@ -75,7 +75,7 @@ public sealed class BatchSlotsTests
             return true;
         })).ToArray();
 
-        // Each waits for its piece before it comes with the next, so the lanes fall asleep again and again.
+        // Each caller waits for its command before it sends the next, so the loops sleep again and again.
         await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => CallAsync(turns))).WaitAsync(Patience, TestContext.Current.CancellationToken);
         turns.Close();
         await Task.WhenAll(loops).WaitAsync(Patience, TestContext.Current.CancellationToken);
@@ -89,7 +89,7 @@ public sealed class BatchSlotsTests
 
     private static Task<bool> OnItsThread(Func<bool> lane) => Begin(lane).Done;
 
-    // Else a test could pass because nobody had to be woken.
+    // Without this, a test could pass because no loop had to be woken.
     private static Task<bool> Asleep(Func<bool> lane)
     {
         var (thread, done) = Begin(lane);

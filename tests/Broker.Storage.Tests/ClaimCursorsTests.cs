@@ -15,7 +15,7 @@ public sealed class ClaimCursorsTests
     public ClaimCursorsTests() => cursors = new ClaimCursors(clock);
 
     [Fact]
-    public void What_has_been_handed_out_is_passed()
+    public void A_cursor_passes_entries_that_were_handed_out()
     {
         Look(100);
         Assert.Equal(100, cursors.Of(Queue).From);
@@ -25,7 +25,7 @@ public sealed class ClaimCursorsTests
     }
 
     [Fact]
-    public void What_becomes_ready_before_the_mark_is_looked_for()
+    public void An_entry_that_becomes_ready_before_the_cursor_lowers_it()
     {
         Look(100);
         cursors.Lower(Queue, 40);
@@ -35,7 +35,7 @@ public sealed class ClaimCursorsTests
     }
 
     [Fact]
-    public void What_becomes_ready_during_a_look_is_not_passed_by_it()
+    public void A_scan_does_not_pass_an_entry_that_becomes_ready_during_it()
     {
         var (_, version) = cursors.Of(Queue);
         cursors.Lower(Queue, 40);

@@ -86,7 +86,7 @@ public abstract class ClaimIdConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_is_reported_in_part_is_given_again_in_part()
+    public async Task A_claim_id_returns_the_leases_that_are_not_reported_yet()
     {
         await StartAsync(10);
         var held = await Store.Steps.ClaimAsync(Named("c", count: 3), Ct);

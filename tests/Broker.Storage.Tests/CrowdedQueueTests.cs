@@ -11,7 +11,7 @@ public sealed class CrowdedQueueTests(PostgresCluster cluster) : StoreTests(new 
     [Theory]
     [InlineData]
     [InlineData("gpu")]
-    public async Task Nobody_hears_that_there_is_nothing_because_others_are_taking_what_comes_first(params string[] labels)
+    public async Task No_claim_is_empty_because_other_claims_lock_the_first_entries(params string[] labels)
     {
         await StartAsync(
             await RegisterAsync(ADefinition.Of("""

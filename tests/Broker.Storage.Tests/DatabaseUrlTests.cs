@@ -28,7 +28,7 @@ public sealed class DatabaseUrlTests
     [InlineData("postgres://u@h1,h2/db?target_session_attrs=any&Host%20Recheck%20Seconds=10&connect_timeout=15")]
     [InlineData("postgres://u@h1,h2/db?Target Session Attributes=any&Host Recheck Seconds=10&Timeout=15")]
     [InlineData("Host=h1,h2;Username=u;Database=db;Target Session Attributes=any;Host Recheck Seconds=10;Timeout=15")]
-    public void What_is_written_stays(string text)
+    public void A_stated_option_of_the_address_is_kept(string text)
     {
         var read = Read(text);
         Assert.Equal(("any", 10, 15), (read.TargetSessionAttributes, read.HostRecheckSeconds, read.Timeout));

@@ -40,7 +40,7 @@ public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPo
     }
 
     [Fact]
-    public async Task Streams_are_locked_in_order_of_run_whoever_appends_to_them()
+    public async Task Every_append_locks_streams_in_order_of_run()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
         var first = await StartStreamingAsync(definition, "first");

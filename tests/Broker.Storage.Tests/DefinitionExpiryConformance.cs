@@ -25,7 +25,7 @@ public abstract class DefinitionExpiryConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_no_worker_and_no_run_needs_goes_with_its_queues()
+    public async Task A_definition_without_worker_and_run_is_removed_with_its_queues()
     {
         await Store.Workers.RegisterAsync([ADefinition.Graph("worked", "a", "b")], Ct);
         await RegisterAsync(ADefinition.Graph("dispatched", "a"));
@@ -42,7 +42,7 @@ public abstract class DefinitionExpiryConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_has_gone_can_be_registered_again_and_run()
+    public async Task A_removed_definition_can_be_registered_again_and_run()
     {
         await Store.Workers.RegisterAsync([ADefinition.Graph("d", "a")], Ct);
         await PassAsync(Longer);
@@ -67,7 +67,7 @@ public abstract class DefinitionExpiryConformance : StoreTests
     }
 
     [Fact]
-    public async Task A_worker_that_is_heard_of_keeps_what_it_registered()
+    public async Task A_live_worker_keeps_its_definitions()
     {
         var (worker, _) = await Store.Workers.RegisterAsync([ADefinition.Graph("d", "a")], Ct);
         await PassAsync(Longer);

@@ -95,7 +95,7 @@ public abstract class DueWatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task A_broker_that_was_told_nothing_of_the_failure_wakes_its_claims_too()
+    public async Task A_broker_without_a_signal_of_the_failure_wakes_its_claims_too()
     {
         await FailAsync(await LeasedAsync(1));
         var peer = OpenPeer();

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What a lost lease costs that was granted ahead, and which steps are never granted so.</summary>
+/// <summary>Cost of a lost lease that was granted ahead, and steps that are never granted so.</summary>
 public abstract partial class EagerDispatchConformance
 {
     /// <summary>Jobs, whose lost leases use up a retry, and definitions that forgive none: what is handed over from memory may not be lost sight of.</summary>
@@ -66,7 +66,7 @@ public abstract partial class EagerDispatchConformance
     }
 
     [Fact]
-    public async Task What_was_handed_over_is_recorded_after_a_while_and_charged_from_then_on()
+    public async Task A_hand_over_is_recorded_after_a_while_and_charged_from_then_on()
     {
         await PrefetchAsync();
         await Task.WhenAll(Workers.Select(worker => TakeAsync(worker)));

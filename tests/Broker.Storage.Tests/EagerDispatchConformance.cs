@@ -86,7 +86,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     private async Task<int> LeasedAsync() => (await Engine.QueryAsync("SELECT idx FROM step WHERE status = 2")).Count;
 
     [Fact]
-    public async Task Who_comes_back_gets_what_was_claimed_with_the_report()
+    public async Task A_worker_that_comes_back_gets_the_step_that_was_leased_with_its_report()
     {
         await PrefetchAsync();
         Assert.Equal(4, await LeasedAsync());
@@ -136,7 +136,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_before_it_is_a_habit()
+    public async Task No_step_is_granted_ahead_before_a_row_of_prompt_claims()
     {
         await OpenAsync();
         await ReportAsync(await ComeBackAsync(EagerDispatch.InitialStreak - 1, Workers));
@@ -144,7 +144,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_for_fewer_than_share_transactions_when_it_matters()
+    public async Task No_step_is_granted_ahead_for_fewer_workers_than_share_transactions()
     {
         await OpenAsync();
         await ReportAsync(await ComeBackAsync(EagerDispatch.InitialStreak, Workers[1..]));
@@ -203,7 +203,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_nobody_comes_for_goes_back_uncharged_to_its_place()
+    public async Task A_reserved_step_without_a_claim_goes_back_uncharged_to_its_place()
     {
         await PrefetchAsync(steps: 120);
         Assert.Equal(4, await LeasedAsync());
@@ -222,7 +222,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Nobody_hears_that_there_is_nothing_while_something_is_held_for_others()
+    public async Task No_claim_is_empty_while_steps_are_reserved_for_other_workers()
     {
         await PrefetchAsync(steps: 20);
         Assert.Equal(4, await LeasedAsync());
@@ -233,7 +233,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task A_report_that_claims_the_next_hears_of_it_too()
+    public async Task A_report_that_claims_gets_a_reserved_step_too()
     {
         await OpenAsync(steps: 21);
         var held = await ComeBackAsync(EagerDispatch.InitialStreak, [.. Workers, "other"]);
@@ -265,7 +265,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Who_asks_for_something_else_is_not_given_what_was_held()
+    public async Task A_claim_in_another_form_does_not_get_the_reserved_step()
     {
         await PrefetchAsync();
         var before = claims;
@@ -286,7 +286,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Whoever_vanishes_nothing_is_lost_or_done_twice()
+    public async Task Vanishing_workers_lose_no_step_and_run_none_twice()
     {
         const int Runs = 120;
         OpenBroker();

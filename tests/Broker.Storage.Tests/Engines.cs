@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What a suite needs to know of the engine that it runs on.</summary>
+/// <summary>Engine that a suite runs on.</summary>
 internal interface ITestEngine
 {
     /// <summary>The clock that the stores are given; PostgreSQL judges by its own.</summary>

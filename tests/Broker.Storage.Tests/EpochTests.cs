@@ -118,7 +118,7 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
         var dump = Path.Combine(folder.Path, "dump");
         await PostgresCluster.RunToolAsync("pg_dump", Target.Postgres!, "--format=custom", $"--file={dump}");
 
-        // What follows is lost: a result, a definition whose id and queue are given away again, and a run.
+        // The restore loses the following: a result, a definition whose id and queue are assigned again, and a run.
         await FinishAsync(store, "\"OLD\"");
         await store.Definitions.RegisterAsync([Graph("lost", "x")], makeLatest: false, Ct);
         await store.Workers.RegisterAsync([Graph("lost", "x")], Ct);

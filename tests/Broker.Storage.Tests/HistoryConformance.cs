@@ -221,7 +221,7 @@ public abstract class HistoryConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_no_column_can_hold_is_not_found()
+    public async Task A_name_that_no_column_can_hold_is_not_found()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         foreach (var odd in (string[])["i\0", "\ud800"])

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>The stream tells when a run only waits for events from outside, and of events that nothing takes (handlers contract 8).</summary>
+/// <summary>The stream announces runs that only wait for inbound events, and events that no step takes (handlers contract 8).</summary>
 public abstract class IdleConformance : StoreTests
 {
     private const string Branches = """
@@ -84,7 +84,7 @@ public abstract class IdleConformance : StoreTests
     }
 
     [Fact]
-    public async Task An_event_that_no_step_takes_is_told_of_and_one_that_is_kept_is_not()
+    public async Task An_event_that_no_step_takes_is_announced_and_a_kept_one_is_not()
     {
         var run = await StartAsync("""
             {"workflow_id":"d","events":{"U":{"qualified_name":"mod.U"}},"steps":{

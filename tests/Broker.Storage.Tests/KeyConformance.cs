@@ -66,7 +66,7 @@ public abstract class KeyConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_is_no_hash_is_not_stored()
+    public async Task A_text_that_is_no_hash_is_not_stored()
     {
         await Assert.ThrowsAnyAsync<Exception>(() => Store.Keys.AddAsync(Key("a") with { Hash = "short" }, "command-line", Ct));
         Assert.Empty(await Store.Keys.ListAsync(Ct));

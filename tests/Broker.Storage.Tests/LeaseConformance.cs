@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What time does to leases, retries, sleeps and waits.</summary>
+/// <summary>Leases, retries, sleeps and waits as time passes.</summary>
 public abstract class LeaseConformance : StoreTests
 {
     private protected LeaseConformance(ITestEngine engine)
@@ -86,7 +86,7 @@ public abstract class LeaseConformance : StoreTests
     }
 
     [Fact]
-    public async Task An_expired_lease_that_nobody_has_collected_may_still_report()
+    public async Task An_expired_lease_may_still_report_until_it_is_collected()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         var held = await ClaimAsync(lease: 1);
@@ -220,7 +220,7 @@ public abstract class LeaseConformance : StoreTests
 
     /// <summary>A lease whose time is over and which is not collected yet is renewed or collected, never both.</summary>
     [Fact]
-    public async Task Who_is_told_that_a_late_heartbeat_counted_still_holds_the_lease()
+    public async Task A_worker_whose_late_heartbeat_counted_still_holds_the_lease()
     {
         const int leases = 40;
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));

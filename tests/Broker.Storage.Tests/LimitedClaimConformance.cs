@@ -111,7 +111,7 @@ public abstract class LimitedClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_its_report_makes_ready_is_claimed_with_it()
+    public async Task A_step_that_its_report_makes_ready_is_claimed_with_it()
     {
         var mine = await RegisterAsync(ADefinition.Jobs("mine", "a", "b<-a"));
         await StartEachAsync("other");
@@ -156,7 +156,7 @@ public abstract class LimitedClaimConformance : StoreTests
         using var unlimited = await EnterInVainAsync(new("u", ClaimScope.ByLabels, []));
         Task<bool>[] waiting = [WokenAsync(limited), WokenAsync(another), WokenAsync(unlimited)];
 
-        // The unlimited one is handed it in the transaction that makes it ready, although limited ones came first: so those hear nothing.
+        // The unlimited one is handed it in the transaction that makes it ready, although limited ones came first: so those get no signal.
         await StartAsync(other, "i");
         Assert.True(await waiting[2]);
         Assert.Equal("other", Assert.Single(await unlimited.TakeOffer()!).Run.Workflow);

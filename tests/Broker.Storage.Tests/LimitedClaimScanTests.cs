@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What limited claims read of queues, counted row by row.</summary>
+/// <summary>Rows that limited claims read of queues.</summary>
 public sealed class LimitedClaimScanTests
 {
     private readonly TestClock clock = new();

@@ -85,7 +85,7 @@ public sealed class LoadedPostgres(PostgresCluster cluster) : IAsyncLifetime
     }
 }
 
-/// <summary>What the hot statements do on full tables by the plans that a session made while they were empty.</summary>
+/// <summary>The hot statements on full tables, by plans that a session made while the tables were empty.</summary>
 public sealed class EarlyPlans(PostgresCluster cluster) : IAsyncLifetime
 {
     private readonly Dictionary<string, string> plans = [];

@@ -41,7 +41,7 @@ public abstract class LogConformance : StoreTests
     }
 
     [Fact]
-    public async Task A_lost_lease_still_tells_whose_lines_they_are()
+    public async Task Lines_under_a_lost_lease_keep_the_attempt_that_wrote_them()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         var a = (await ClaimAsync())!;

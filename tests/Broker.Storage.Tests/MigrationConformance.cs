@@ -59,7 +59,7 @@ public abstract class MigrationConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_is_missing_is_named_until_it_is_there()
+    public async Task A_missing_migration_is_named_until_it_is_applied()
     {
         var fault = await Store.Migrator.FaultAsync(Ct);
         Assert.Contains("_Initial", fault, StringComparison.Ordinal);

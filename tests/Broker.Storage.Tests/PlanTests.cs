@@ -25,7 +25,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string Ints = "ARRAY[1, 1]::int[]";
     private const string Slots = "ARRAY['w', 'w']::text[], ARRAY[5, 6]::bigint[], ARRAY[NULL, 60]::int[]";
 
-    // The claim from one queue leaves a parameter unused, so their types must be told.
+    // The claim from one queue leaves a parameter unused, so the types must be stated.
     private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint, boolean[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
     private const string RunTail =
@@ -70,7 +70,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         // 66 candidates from each queue, a page each at worst.
         ["claim from many queues"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 66, NULL", 300),
 
-        // All 240 that are ready in each.
+        // The 240 ready steps of each queue.
         ["claim from many queues that others take from"] = (HotSql.ClaimMany, $"{Slots}, ARRAY[3, 4, 5]::int[], ARRAY[0, 0, 1]::int[], 2, ARRAY[0, 0, 0]::bigint[], 684, NULL", 900),
         // A page of each of three queues: 240 rows are ready in each, and all are of other workflows.
         ["find for a limited claim"] = (HotSql.FindLimited,

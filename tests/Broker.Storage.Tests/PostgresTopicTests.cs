@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>A topic's version changes with every event, every end and every line, whoever wrote it.</summary>
+/// <summary>A topic's version changes with every event, every end and every line of any broker.</summary>
 public sealed class PostgresTopicTests(PostgresCluster cluster) : StoreTests(new OnPostgres(cluster))
 {
     private async Task<string> OfAsync(string topic) =>

@@ -43,7 +43,7 @@ public sealed class PrivateFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_exists_keeps_the_mode_that_the_operator_gave_it()
+    public async Task An_existing_file_keeps_its_mode()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "no modes");
         const UnixFileMode shared = ForOneUser | UnixFileMode.GroupRead;

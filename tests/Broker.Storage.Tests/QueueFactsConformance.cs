@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What gauges and explanations are told.</summary>
+/// <summary>Facts for gauges and explanations.</summary>
 public abstract class QueueFactsConformance : StoreTests
 {
     private protected QueueFactsConformance(ITestEngine engine)

@@ -114,7 +114,7 @@ internal sealed class RandomClient(StoreHarness store, ITestEngine engine, Share
     }
 }
 
-/// <summary>What the clients of one story share, and what they have seen.</summary>
+/// <summary>Instances and observations that the clients of one test share.</summary>
 internal sealed class SharedObservations(IReadOnlyList<(string Workflow, string Id)> instances, long firstRun, string worker)
 {
     private int events;

@@ -59,7 +59,7 @@ public abstract class RandomClientConformance : StoreTests
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : otherwise;
 
     [Fact]
-    public async Task Whatever_clients_do_the_books_balance()
+    public async Task The_books_balance_after_any_order_of_calls()
     {
         var (worker, _) = await Store.Workers.RegisterAsync(Registered, Ct);
         foreach (var definition in Labelled) await RegisterAsync(definition);

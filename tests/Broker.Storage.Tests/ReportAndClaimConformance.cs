@@ -24,7 +24,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     private Task<BatchOutcome> ReportAsync(Assignment step, ClaimRequest? next) => Store.Steps.ReportAsync([new LeaseReport(step.Lease, Success)], next, Ct);
 
     [Fact]
-    public async Task What_a_report_makes_ready_is_claimed_with_it()
+    public async Task A_step_that_a_report_makes_ready_is_claimed_with_it()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("w", "a", "b<-a", "c<-a")), "i");
         var outcome = await ReportAsync((await ClaimAsync())!, Next(count: 5));
@@ -75,7 +75,7 @@ public abstract class ReportAndClaimConformance : StoreTests
         Assert.Equal([ReportVerdict.Stale], again.Verdicts);
         Assert.Equal(first.Lease, Assert.Single(again.Claimed).Lease);
 
-        // What it was given is being reported: so it asks for more.
+        // The leases of that id are being reported, so the same id claims further steps.
         Assert.NotEqual(first.Step.Name, Assert.Single((await ReportAsync(first, Next(id: "one"))).Claimed).Step.Name);
     }
 
@@ -92,7 +92,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_was_claimed_beside_a_report_that_failed_goes_back()
+    public async Task A_step_claimed_beside_a_report_that_failed_goes_back()
     {
         var faults = new Faults();
         var store = await OpenAsync(new InjectedFault("some reports cannot be written") { Transaction = (transaction, _) => new Failing(transaction, faults) }, ADefinition.Jobs("w", "a", "b"));

@@ -75,7 +75,7 @@ public abstract class RepositoryConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_was_written_in_clear_or_under_an_old_key_is_read_and_then_written_anew()
+    public async Task Credentials_in_clear_or_under_an_old_key_are_read_and_then_written_anew()
     {
         await Store.Repositories.PutAsync(Secretive("old-key", "hunter2"), Ct);
         await Store.Repositories.PutAsync(Secretive("clear", "replaced below"), Ct);

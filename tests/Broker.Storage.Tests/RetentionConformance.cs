@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What has ended long ago goes; all else stays, and what is read meanwhile is whole.</summary>
+/// <summary>Runs that ended long ago are removed and others stay; a read meanwhile sees a run whole or not at all.</summary>
 public abstract class RetentionConformance : StoreTests
 {
     private static readonly TimeSpan Month = TimeSpan.FromDays(30);

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What one broker remembers of a run while another, or somebody at the database, changes it.</summary>
+/// <summary>Cached runs of one broker while another broker, or an operator's statement, changes them.</summary>
 public abstract class RunCacheConformance : StoreTests
 {
     private protected RunCacheConformance(ITestEngine engine)
@@ -24,8 +24,8 @@ public abstract class RunCacheConformance : StoreTests
         return (held, OpenPeer());
     }
 
-    // A recall takes the time from a clock that was heard within a second. On a busy machine that second may have passed, and the memory is there all
-    // the same: the clock is heard again. A memory that was lost does not come back by that.
+    // A cached load needs an estimate of the database's clock that is less than 1 s old. On a busy machine that second may have passed although the
+    // row is cached, so the clock is read again. That does not bring back a lost row.
     private async Task AssertRememberedAsync(Assignment held)
     {
         if (Store.Engine is not PostgresEngine engine) return;
@@ -140,6 +140,6 @@ public abstract class RunCacheConformance : StoreTests
         }
     }
 
-    // Else the report would not have met what is stale. Where there is one broker, it has changed the run itself and knows.
+    // Checks that the report met the stale row. A single broker has changed the run itself, so its row is not stale.
     private Task AssertMeetsAsync(StoreHarness peer, Assignment held) => ReferenceEquals(peer, Store) ? Task.CompletedTask : AssertRememberedAsync(held);
 }

@@ -38,7 +38,7 @@ public sealed class RunCacheTests
     }
 
     [Fact]
-    public void What_was_written_last_counts_and_a_claim_does_not_replace_it()
+    public void The_last_write_counts_and_a_claim_does_not_replace_it()
     {
         memory.Wrote(Run(active: 1), version: 6, CommitFlag.Past);
         memory.Leased(new StepKey(1, 1), new StepState { Index = 1, Status = StepStatus.Leased, Fence = 9 }, Run(active: 2), version: 5);
@@ -47,7 +47,7 @@ public sealed class RunCacheTests
     }
 
     [Fact]
-    public void What_is_not_committed_yet_is_locked_before_it_is_written()
+    public void An_uncommitted_run_is_locked_before_it_is_written()
     {
         var commit = new CommitFlag();
         var run = Run(active: 1);

@@ -15,7 +15,7 @@ public sealed class SignalHubTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Nobody_waits_for_nothing_and_nothing_is_asked()
+    public async Task Without_waiters_no_query_is_sent()
     {
         var store = new Versions();
         await hub.LookAsync(store, Ct);
@@ -28,7 +28,7 @@ public sealed class SignalHubTests
         var store = new Versions { ["r1"] = "a", ["r2"] = "a" };
         var waiters = Enumerable.Range(0, 1000).Select(i => hub.Subscribe(i % 2 == 0 ? "r1" : "r2")).ToList();
 
-        // A signal may have been lost before the first look: it wakes everybody.
+        // A signal may have been lost before the first look, so it wakes every waiter.
         await hub.LookAsync(store, Ct);
         foreach (var waiter in waiters) Assert.True(await waiter.WaitAsync(Patience, Ct));
         Assert.Equal(1, store.Looks);
@@ -50,7 +50,7 @@ public sealed class SignalHubTests
     }
 
     [Fact]
-    public async Task What_is_no_longer_waited_for_is_forgotten()
+    public async Task A_topic_without_waiters_is_forgotten()
     {
         var store = new Versions { ["r1"] = "a" };
         var waiter = hub.Subscribe("r1");

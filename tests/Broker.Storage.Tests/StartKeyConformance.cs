@@ -123,7 +123,7 @@ public abstract class StartKeyConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_waits_is_counted_by_run_and_leaves_the_count_when_it_is_taken()
+    public async Task Waiting_runs_are_counted_until_a_worker_takes_their_step()
     {
         var (two, one) = (await RegisterAsync(ADefinition.Jobs("two", "a", "b")), await RegisterAsync(ADefinition.Jobs("one", "a")));
         for (var i = 0; i < 3; i++) await StartAsync(two, $"i{i}");

@@ -18,7 +18,7 @@ internal sealed class StatementCounter : IDisposable
 
     public void Dispose() => Current.Value = null;
 
-    // Before anything is executed: EF remembers for a second that nobody listens.
+    // Before the first statement: EF remembers for a second that there is no listener.
     [ModuleInitializer]
     internal static void Listen() => DiagnosticListener.AllListeners.Subscribe(new Observer<DiagnosticListener>(listener =>
     {

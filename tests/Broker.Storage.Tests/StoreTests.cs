@@ -52,7 +52,7 @@ public abstract class StoreTests : IAsyncLifetime
         return store;
     }
 
-    /// <summary>A broker with planted faults, or somebody who looks on.</summary>
+    /// <summary>A broker with an injected fault, or with an observer.</summary>
     private protected StoreHarness OpenWith(TimeProvider clock, InjectedFault plant)
     {
         var store = StoreHarness.Open(Target, clock, amend: services => FaultyEngine.Add(services, plant));

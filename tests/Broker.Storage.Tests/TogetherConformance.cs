@@ -30,7 +30,7 @@ public abstract class TogetherConformance : StoreTests
     }
 
     [Fact]
-    public async Task Who_meets_a_restart_meets_the_run_before_it_or_the_one_after()
+    public async Task A_call_beside_a_restart_meets_the_run_before_it_or_the_one_after()
     {
         var definition = await RegisterAsync(ADefinition.Graph("w", "a"));
         for (var round = 0; round < Rounds; round++)
@@ -51,7 +51,7 @@ public abstract class TogetherConformance : StoreTests
     [Theory]
     [InlineData(StartMode.NewInstance, StartVerdict.AlreadyExists)]
     [InlineData(StartMode.NextRun, StartVerdict.StillActive)]
-    public async Task Of_two_brokers_that_start_an_instance_one_is_told_that_the_other_did(StartMode mode, StartVerdict otherwise)
+    public async Task Of_two_brokers_that_start_an_instance_one_answers_that_the_other_did(StartMode mode, StartVerdict otherwise)
     {
         var definition = await RegisterAsync(ADefinition.Graph("w", "a"));
         var peer = OpenPeer();

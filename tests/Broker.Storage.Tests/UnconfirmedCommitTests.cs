@@ -167,7 +167,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_sent_again_is_not_acknowledged_either_because_it_is_found_on_the_primary()
+    public async Task A_repeated_start_is_not_acknowledged_because_the_primary_has_it()
     {
         var definition = (await store.Definitions.RegisterAsync([ADefinition.Jobs("w", "a")], makeLatest: false, Ct)).Registered[0];
         await store.Runs.StartAsync([new StartRequest(definition, "first")], Ct);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>Waiting claims: who is woken, and when nobody need look.</summary>
+/// <summary>Waiting claims: which claim is woken, and when no claim needs to look.</summary>
 public abstract class WaitingClaimsConformance : StoreTests
 {
     private static readonly ClaimRequest Claim = new("w", ClaimScope.ByLabels, [], 1, null);
@@ -41,7 +41,7 @@ public abstract class WaitingClaimsConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_becomes_ready_wakes_one_and_lets_all_who_come_look()
+    public async Task A_ready_step_wakes_one_claim_and_lets_every_new_claim_look()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
         using var first = await EnterInVainAsync();
@@ -61,14 +61,14 @@ public abstract class WaitingClaimsConformance : StoreTests
         Assert.True(early.BeginsLook());
         await StartAsync(definition, "i");
 
-        // The start is answered before others are told of it.
+        // The start is answered before its signal is sent.
         Assert.True(await WokenAsync(early));
         early.FoundNothing();
         Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
     }
 
     [Fact]
-    public async Task The_poll_wakes_one_and_whoever_is_served_by_it_wakes_the_next()
+    public async Task The_poll_wakes_one_claim_and_a_served_claim_wakes_the_next()
     {
         await RegisterAsync(ADefinition.Jobs("d", "a"));
         using var first = await EnterInVainAsync();
@@ -82,7 +82,7 @@ public abstract class WaitingClaimsConformance : StoreTests
     }
 
     [Fact]
-    public async Task Who_leaves_without_having_looked_passes_the_signal_on()
+    public async Task A_claim_that_leaves_without_a_look_passes_the_signal_on()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
         var first = await EnterInVainAsync();
@@ -106,7 +106,7 @@ public abstract class WaitingClaimsConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_becomes_ready_is_handed_to_a_waiting_claim_in_the_same_transaction()
+    public async Task A_ready_step_is_handed_to_a_waiting_claim_in_the_same_transaction()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a", "b"));
         using var first = await EnterInVainAsync();
@@ -126,7 +126,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         Assert.Equal(["a", "b"], given.Select(s => s.Step.Name).Order());
         Assert.All(given, s => Assert.Equal(run, s.Run));
 
-        // Nobody else was told of them.
+        // No other claim got a signal.
         Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
         foreach (var step in given) Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
     }
@@ -162,7 +162,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         Assert.NotNull(await ClaimAsync());
     }
 
-    /// <summary>Waits that end at any moment, also while a transaction makes their claim an offer: what was handed out always reaches somebody.</summary>
+    /// <summary>Waits that end at any moment, also while a transaction serves their claim: each handed-out step reaches a worker.</summary>
     [Fact]
     public async Task Nothing_is_handed_to_a_claim_that_has_stopped_waiting()
     {
@@ -198,7 +198,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         var working = Enumerable.Range(0, 6).Select(i => Task.Run(() => WorkAsync(new Random(i)), Ct)).ToList();
         for (var i = 0; i < steps / 3; i++) await StartAsync(definition, $"i-{i}");
 
-        // A step that was handed to nobody stays leased, and its run never ends.
+        // A step whose assignment was lost stays leased, and its run never ends.
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(working).WaitAsync(TimeSpan.FromSeconds(60), Ct));
         Assert.Equal(steps, done);
         Assert.NotEqual(0, offered);

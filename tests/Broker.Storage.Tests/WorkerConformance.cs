@@ -77,7 +77,7 @@ public abstract class WorkerConformance : StoreTests
     }
 
     [Fact]
-    public async Task The_list_tells_what_a_worker_is_doing()
+    public async Task The_list_shows_the_job_of_a_worker()
     {
         await Store.Workers.RegisterAsync("w1", [], Ct);
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a", "b")), "i");

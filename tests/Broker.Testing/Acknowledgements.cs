@@ -6,7 +6,7 @@ namespace Broker.Testing;
 /// <summary>A step of an instance, by the names that clients know.</summary>
 public readonly record struct InstanceStep(string Instance, string Step);
 
-/// <summary>What clients were told while the database failed over or was restored, to be held against what the database has then.</summary>
+/// <summary>Answers that clients got while the database failed over or was restored, to be compared with its rows afterwards.</summary>
 public sealed class Acknowledgements
 {
     private readonly ConcurrentQueue<Told<string>> starts = [];
@@ -45,7 +45,7 @@ public sealed class Acknowledgements
     private readonly record struct Told<T>(T Of, string Result, long At);
 }
 
-/// <summary>What a database has.</summary>
+/// <summary>Instances and results in a database.</summary>
 public sealed record Stored(IReadOnlySet<string> Instances, IReadOnlyDictionary<InstanceStep, string> Results)
 {
     /// <summary>Each result is a token of its own, whatever is stored around it.</summary>

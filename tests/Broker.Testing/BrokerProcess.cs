@@ -46,7 +46,7 @@ public sealed class BrokerProcess : ManagedProcess
     {
         string line = await StartUntilAsync(Listening);
         string said = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..];
-        // A taken port makes the host choose the next one: the caller's address would be somebody else's.
+        // A taken port makes the host choose the next one: the caller's address would be another process's.
         if (!said.Contains(string.Create(CultureInfo.InvariantCulture, $":{Address.Port}"), StringComparison.Ordinal))
         {
             await KillAsync();

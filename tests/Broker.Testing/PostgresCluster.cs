@@ -8,8 +8,8 @@ namespace Broker.Testing;
 
 /// <summary>
 /// The server that BROKER_TEST_POSTGRES names, or a private one from the installed binaries: an assembly fixture.
-/// It starts with the first database that is asked for. BROKER_TEST_POOLER (host:port) is a pooler in transaction mode before the named
-/// server: what tests do in their databases goes through it, what is done to databases does not.
+/// It starts with the first database that a test needs. BROKER_TEST_POOLER (host:port) is a pooler in transaction mode before the named
+/// server: statements of tests go through it, the creation of databases does not.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
@@ -144,7 +144,7 @@ public sealed class PostgresCluster : IAsyncDisposable
         Assert.True(process.ExitCode == 0, $"{tool} ended with code {process.ExitCode}: {said}");
     }
 
-    /// <summary>The same database as another role, which the server trusts as it trusts the first.</summary>
+    /// <summary>The same database as another role, which the server admits without a password check like the first.</summary>
     public static string As(string connectionString, string role, string password) =>
         new NpgsqlConnectionStringBuilder(connectionString) { Username = role, Password = password }.ConnectionString;
 
@@ -164,7 +164,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Ends <see cref="Freeze"/>.</summary>
     public void Thaw() => ProcessTree.Thaw(Private().ServerPid);
 
-    /// <summary>What the private server's processes have taken of the processors.</summary>
+    /// <summary>Processor time of the private server's processes.</summary>
     public TimeSpan ProcessorTime() => ProcessTree.ProcessorTime(Private().ServerPid);
 
     /// <summary>A connection as the server's owner.</summary>

@@ -5,8 +5,8 @@ using Npgsql;
 namespace Broker.Testing;
 
 /// <summary>
-/// A PostgreSQL server that ends, and whose files go, when this process does, even by SIGKILL: the shell that keeps it
-/// reads a pipe from us. A parent-death signal would come too early, because it follows the thread that started the child.
+/// A PostgreSQL server that ends with this process, even after SIGKILL, and whose files are removed then. The shell that keeps it reads a
+/// pipe from this process. A parent-death signal would come too early, because it follows the thread that started the child.
 /// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -78,7 +78,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         List<string> command = ["/bin/sh", "-c", script];
         if (Environment.IsPrivilegedProcess)
         {
-            // PostgreSQL refuses root. Debian's nobody has the group nogroup, so ids come from the user list.
+            // PostgreSQL refuses root. Debian's unprivileged user has a group of another name, so both ids come from the user list.
             var users = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).ToDictionary(f => f[0], f => (Id: f[2], Group: f[3]));
             var user = users.TryGetValue("postgres", out var known) ? known : users["nobody"];
             command = ["setpriv", $"--reuid={user.Id}", $"--regid={user.Group}", "--clear-groups", .. command];

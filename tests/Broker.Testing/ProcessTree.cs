@@ -31,7 +31,7 @@ internal static class ProcessTree
         Signal(root, Continue);
     }
 
-    /// <summary>What they have taken of the processors, with the children that have ended.</summary>
+    /// <summary>Processor time of these processes and of their ended children.</summary>
     public static TimeSpan ProcessorTime(int root)
     {
         // Own and ended children's time, in user and system mode; ticks of 10 ms on every Linux.

@@ -85,7 +85,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
         await UntilAsync(_primary, "SELECT count(*) = 0 FROM pg_stat_replication");
     }
 
-    /// <summary>SIGSTOP for the standby and its processes: it confirms nothing, and its connections stay. What has reached its machine it replays later. Returns how many stand still.</summary>
+    /// <summary>SIGSTOP for the standby and its processes: it confirms no commit, and its connections stay. It replays later the WAL that has reached its machine. Returns the number of stopped processes.</summary>
     public int FreezeStandby() => Freeze(Standby);
 
     /// <summary>Ends <see cref="FreezeStandby"/>.</summary>

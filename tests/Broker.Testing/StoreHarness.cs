@@ -73,7 +73,7 @@ internal sealed class StoreHarness : IAsyncDisposable
     public Migrator Migrator => provider.GetRequiredService<Migrator>();
 
     /// <param name="target">The database.</param>
-    /// <param name="clock">What the stores are given; PostgreSQL judges by its own.</param>
+    /// <param name="clock">Clock of the stores; PostgreSQL judges by its own.</param>
     /// <param name="lanes">Transactions side by side.</param>
     /// <param name="amend">Replaces parts: for tests that plant a fault.</param>
     public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2, Action<IServiceCollection>? amend = null)
@@ -88,7 +88,7 @@ internal sealed class StoreHarness : IAsyncDisposable
         return new StoreHarness(services.BuildServiceProvider());
     }
 
-    /// <summary>What a template database goes through: the product's own migrations.</summary>
+    /// <summary>Applies the product's own migrations to a template database.</summary>
     public static async Task MigrateAsync(string connectionString)
     {
         await using var harness = Open(new DatabaseTarget(connectionString, null), TimeProvider.System);

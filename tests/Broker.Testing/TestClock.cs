@@ -1,8 +1,8 @@
 namespace Broker.Testing;
 
 /// <summary>
-/// A clock that stands still until it is told to go. Timers fire inside <see cref="Advance"/>, in order, each at its own
-/// instant, so that what a timer does sees the time it asked for.
+/// A clock that stands still until a test advances it. Timers fire inside <see cref="Advance"/>, in order, each at its own
+/// instant, so that a timer's callback sees the time of its timer.
 /// </summary>
 public sealed class TestClock : TimeProvider
 {

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace Broker.Testing;
 
 /// <summary>
-/// A shell that holds a pipe from this process and, when the pipe ends for whatever reason, kills the processes it was
-/// told about: also after a SIGKILL of the test run nothing stays behind.
+/// A shell that holds a pipe from this process. When the pipe ends, it kills the processes whose ids it has read. No process is therefore
+/// left behind, even after a SIGKILL of the test run.
 /// </summary>
 internal static class Watchdog
 {

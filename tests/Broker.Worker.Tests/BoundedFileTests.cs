@@ -31,7 +31,7 @@ public sealed class BoundedFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_whose_length_the_kernel_does_not_tell_is_read_to_the_limit()
+    public void A_file_of_unknown_length_is_read_to_the_limit()
     {
         Assert.NotEmpty(BoundedFile.Read("/proc/self/status", 100_000)!);
         Assert.Throws<FormatException>(() => BoundedFile.Read("/proc/self/status", 10));
@@ -41,7 +41,7 @@ public sealed class BoundedFileTests : IDisposable
     public void A_missing_file_is_null() => Assert.Null(BoundedFile.Read(PathOf("file"), 100));
 
     [Fact]
-    public void What_is_no_regular_file_is_refused_at_once()
+    public void A_path_that_is_no_regular_file_is_refused_at_once()
     {
         using (var make = Process.Start("mkfifo", [PathOf("fifo")]))
             make.WaitForExit();

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>For what happens in other processes, which nobody signals.</summary>
+/// <summary>Polls for changes in other processes, which give no signal.</summary>
 internal static class Eventually
 {
     public static async Task True(Func<bool> condition, string what)

@@ -134,7 +134,7 @@ public sealed class LogBatcherTests : IDisposable
     }
 
     [Fact]
-    public async Task Closing_gives_up_when_told_to()
+    public async Task Closing_ends_when_its_token_is_cancelled()
     {
         _broker = new TaskCompletionSource();
         _batcher.Write("stdout", "never taken");

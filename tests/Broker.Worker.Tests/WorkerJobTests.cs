@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>What one job sees and what the broker is told of it (jobs contract 2, 4, 5, 8.1).</summary>
+/// <summary>Environment and reports of one job (jobs contract 2, 4, 5, 8.1).</summary>
 public sealed class WorkerJobTests : IDisposable
 {
     private readonly FakeBroker _broker = new();
@@ -63,7 +63,7 @@ public sealed class WorkerJobTests : IDisposable
     }
 
     [Fact]
-    public async Task A_failure_tells_the_exit_code_and_the_first_4096_characters()
+    public async Task A_failure_reports_the_exit_code_and_the_first_4096_characters()
     {
         var report = await Run("echo broken; head -c 9000 /dev/zero | tr '\\0' x; exit 3");
 
@@ -81,7 +81,7 @@ public sealed class WorkerJobTests : IDisposable
     [InlineData("echo a\0b", "the command holds a NUL")]
     [InlineData("echo 'a<<EOF' > $BROKER_OUTPUT", "output file, line 1: no line EOF")]
     [InlineData("rm $BROKER_OUTPUT; ln -s /proc/self/mem $BROKER_OUTPUT", "the output file is a link")]
-    public async Task What_cannot_be_run_or_read_is_a_failure_with_its_reason(string command, string error)
+    public async Task A_command_or_output_file_that_cannot_be_used_fails_the_job_with_the_reason(string command, string error)
     {
         var report = await Run(command);
 
@@ -103,7 +103,7 @@ public sealed class WorkerJobTests : IDisposable
     public async Task Standard_input_is_empty() => Assert.True((await Run("test -z \"$(cat)\"")).Ok);
 
     [Fact]
-    public async Task What_a_job_leaves_behind_is_ended_with_it()
+    public async Task Processes_that_a_job_leaves_behind_end_with_it()
     {
         Assert.True((await Run("sleep 300 & echo $!")).Ok);
 
@@ -139,7 +139,7 @@ public sealed class WorkerJobTests : IDisposable
     }
 
     [Fact]
-    public async Task The_key_is_sent_with_every_request_and_shown_to_nobody()
+    public async Task The_key_is_sent_with_every_request_and_never_printed()
     {
         _broker.Add("job", "env; echo command-secret=1 > $BROKER_OUTPUT");
         Environment.SetEnvironmentVariable("BROKER_API_KEY", "s3cret");

@@ -5,7 +5,7 @@ namespace Broker.Worker.Tests;
 /// <summary>Heartbeats, lost leases and cancels (jobs contract 4, 6.6, 6.7, 8.1).</summary>
 public sealed class WorkerLeaseTests : IDisposable
 {
-    // Ignores the polite signal, in the shell and in a grandchild: only force to the whole group ends it.
+    // Ignores SIGTERM, in the shell and in a grandchild: only SIGKILL to the whole group ends it.
     private const string Stubborn = "trap '' TERM; sh -c 'while :; do sleep 300; done' & echo $!; while :; do sleep 300; done";
 
     private readonly FakeBroker _broker = new();
@@ -33,7 +33,7 @@ public sealed class WorkerLeaseTests : IDisposable
     }
 
     [Fact]
-    public async Task A_cancel_told_by_a_heartbeat_is_enough()
+    public async Task A_heartbeat_that_reports_a_cancellation_stops_the_job()
     {
         _broker.Add("job", "sleep 300 & echo $!; wait");
         await using var worker = new RunningWorker(_broker, timings: t => t with { CancelCheck = TimeSpan.FromMinutes(1) });

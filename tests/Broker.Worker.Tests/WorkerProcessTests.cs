@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>What becomes of a job's processes and files, tried on the built program.</summary>
+/// <summary>End of a job's processes and files, tested on the built program.</summary>
 public sealed class WorkerProcessTests : IDisposable
 {
     private readonly FakeBroker _broker = new();
@@ -126,7 +126,7 @@ public sealed class WorkerProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_job_does_to_the_files_of_its_script_does_not_matter()
+    public async Task A_job_that_replaces_the_files_of_its_script_still_reports_its_own_failure()
     {
         _broker.AddSteps("job", (null, "d=$(dirname $BROKER_OUTPUT); rm $BROKER_UPSTREAM $d/step; mkfifo $BROKER_UPSTREAM; ln -s /dev/zero $d/step; exit 4"));
         await using var worker = new WorkerProgram(_broker);

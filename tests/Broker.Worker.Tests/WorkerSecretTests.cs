@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>What a job can learn of its worker, tried on the built program.</summary>
+/// <summary>Secrets of the worker that a job must not reach, tested on the built program.</summary>
 public sealed class WorkerSecretTests : IDisposable
 {
     private const string Key = "brk_w0rker_s3cret";

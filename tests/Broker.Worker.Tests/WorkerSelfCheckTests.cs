@@ -48,7 +48,7 @@ public sealed class WorkerSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task What_goes_missing_later_costs_no_job_anything()
+    public async Task A_folder_that_goes_missing_later_costs_no_job_a_retry()
     {
         string temporary = Path.Combine(_folder, "tmp");
         Directory.CreateDirectory(temporary);

@@ -98,7 +98,7 @@ public sealed class WorkerSlotTests : IDisposable
     }
 
     [Fact]
-    public async Task A_broker_that_takes_nothing_back_is_told_of_a_failure()
+    public async Task A_broker_without_releases_gets_a_failure()
     {
         _broker.Extended = false;
         _broker.Add("job", "echo $$; sleep 300");

@@ -16,8 +16,8 @@ internal static class Bench
         var results = scenarios.Select(scenario => new Result(scenario)).ToList();
         if (!options.Short)
         {
-            // Without it the first rounds were a third slower than the others: the broker still ran code compiled in haste, and the compiler
-            // took a quarter of the processors for as long as fifteen seconds.
+            // Without it the first rounds were a third slower than the others. The broker still ran unoptimised code, and the compiler took 25 %
+            // of the processors for up to 15 s.
             lab.Options = options.Rehearsal;
             await RoundAsync("rehearsal", results, lab, progress, (_, _) => { });
         }

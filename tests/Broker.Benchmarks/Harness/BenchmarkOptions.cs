@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>What was asked for on the command line.</summary>
+/// <summary>Options of the command line.</summary>
 internal sealed record BenchmarkOptions
 {
     public const string Usage = """
@@ -42,13 +42,13 @@ internal sealed record BenchmarkOptions
     /// <summary>A size for full measurements, cut down in the short form and in the rehearsal.</summary>
     public int Size(int full, int small) => IsMeasured ? full : small;
 
-    /// <summary>Whether anybody is to believe the figures: not those of the short form and of a rehearsal.</summary>
+    /// <summary>Whether the figures count: those of the short form and of a rehearsal do not.</summary>
     public bool IsMeasured => !Short && !IsRehearsal;
 
-    /// <summary>Whether this is the run that nobody counts.</summary>
+    /// <summary>Whether this is the rehearsal, whose figures do not count.</summary>
     public bool IsRehearsal { get; private init; }
 
-    /// <summary>The same for a run that nobody counts: it lets code be compiled and plans be made.</summary>
+    /// <summary>The same options for the rehearsal, in which code is compiled and plans are made.</summary>
     public BenchmarkOptions Rehearsal => this with { IsRehearsal = true, Length = RehearsalLength };
 
     public bool Wants(string scenario) =>

@@ -4,7 +4,7 @@ using Broker.Testing;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>What the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
+/// <summary>Systems that the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
     private readonly Dictionary<(Database, string, int), Task<Site>> _shared = [];
@@ -25,7 +25,7 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>For the scenario that runs now: in its rehearsal others than those that were asked for.</summary>
     public BenchmarkOptions Options { get; set; }
 
-    /// <summary>What scenarios last reached in this run: how much a round of a wanted length needs, and what half load is.</summary>
+    /// <summary>Latest rates of scenarios in this run; they give the size of a round and the half load.</summary>
     public Dictionary<string, double> LatestRates { get; } = [];
 
     /// <summary>Nothing that costs durability is changed: only sizes.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>What the kernel and the broker's own metrics say about a process.</summary>
+/// <summary>Usage of a process by the kernel's figures and the broker's own metrics.</summary>
 internal static class ProcessUsage
 {
     // USER_HZ: 100 on every Linux that .NET runs on.
@@ -26,7 +26,7 @@ internal static class ProcessUsage
         return double.Parse(line["VmRSS:".Length..^"kB".Length], CultureInfo.InvariantCulture) / 1024;
     }
 
-    /// <summary>What the broker's runtime says at /metrics about garbage since its start; a figure that is not shown there is missing.</summary>
+    /// <summary>Garbage figures of the broker's runtime at /metrics since its start; a figure that is not shown there is missing.</summary>
     public static async Task<IReadOnlyDictionary<string, double>> GarbageAsync(Uri broker, CancellationToken ct)
     {
         using var client = new HttpClient { BaseAddress = broker };

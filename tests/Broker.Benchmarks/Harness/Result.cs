@@ -1,6 +1,6 @@
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>All rounds of one scenario.</summary>
+/// <summary>Rounds of one scenario.</summary>
 internal sealed class Result(Scenario scenario)
 {
     public Scenario Scenario { get; } = scenario;

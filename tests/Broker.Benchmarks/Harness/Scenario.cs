@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Broker.Benchmarks.Harness;
 
 /// <summary>One thing that is measured, once a round.</summary>
-/// <param name="Name">What the table calls it; --only matches parts of it.</param>
-/// <param name="Unit">What the rate counts.</param>
+/// <param name="Name">Name in the table; --only matches parts of it.</param>
+/// <param name="Unit">Unit of the rate.</param>
 /// <param name="ComparedWith">The scenario whose rate the table's ratio is taken of.</param>
 /// <param name="RunAsync">One round.</param>
 internal sealed record Scenario(string Name, string Unit, string? ComparedWith, Func<Lab, CancellationToken, Task<Sample>> RunAsync)
@@ -15,7 +15,7 @@ internal sealed record Scenario(string Name, string Unit, string? ComparedWith, 
     public string? Yardstick => Targets.Select(target => target.Yardstick).FirstOrDefault(name => name is not null) ?? ComparedWith;
 }
 
-/// <summary>What one round gave.</summary>
+/// <summary>Measurement of one round.</summary>
 internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latencies> Latencies)
 {
     private readonly Lazy<IReadOnlyList<long>> _sorted = new(() => [.. Latencies.SelectMany(l => l.Ticks).Order()]);

@@ -81,7 +81,7 @@ internal sealed class Site : IAsyncDisposable
 
     /// <summary>
     /// Transactions on the brokers' database so far, reads included; null for SQLite, which does not count them. A backend
-    /// tells its count a second late while it works and ten seconds late when it falls idle.
+    /// publishes its count 1 s late while it works, and 10 s late when it becomes idle.
     /// </summary>
     public async Task<long?> TransactionsAsync() => _postgresDatabase is null
         ? null

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>What a scenario is asked to reach: a figure of its own, or one in proportion to a yardstick of the same run.</summary>
+/// <summary>Target of a scenario: a figure of its own, or one in proportion to a yardstick of the same run.</summary>
 /// <param name="Asked">The demand in words.</param>
 /// <param name="Limit">The number to reach.</param>
 /// <param name="IsLeast">Whether the limit is the least that will do, not the most.</param>

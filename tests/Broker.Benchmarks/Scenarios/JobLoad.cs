@@ -4,7 +4,7 @@ using Broker.Benchmarks.Http;
 
 namespace Broker.Benchmarks.Scenarios;
 
-/// <summary>What a worker does until the supply is exhausted; answers how many steps it did.</summary>
+/// <summary>A worker's loop until the supply is exhausted; returns the number of its steps.</summary>
 internal delegate Task<long> JobWork(JobWorker worker);
 
 /// <summary>One worker of the jobs dialect with a connection of its own.</summary>
@@ -22,7 +22,7 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
         (int)Math.Max(1, stepsPerSecond * length.TotalSeconds / Supply.StepsInARun);
 
     /// <summary>
-    /// Starts so many runs and does as many steps as they have: all of them, or, of a given definition, those that have been ready for longest.
+    /// Starts runs and does as many steps as they have. With a given definition, these are the steps that have been ready for longest.
     /// </summary>
     public async Task<Sample> RunAsync(int runs, CancellationToken ct)
     {

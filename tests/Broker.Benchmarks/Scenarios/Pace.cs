@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Broker.Benchmarks.Scenarios;
 
 /// <summary>
-/// Turns at a steady rate, dealt to workers in order. Who is late takes its next turn at once, so that the rate holds. It begins with the
-/// first turn that is asked for.
+/// Turns at a steady rate, dealt to workers in order. A late worker takes its next turn at once, so that the rate holds. The rate begins
+/// with the first request for a turn.
 /// </summary>
 internal sealed class Pace(double perSecond, int workers)
 {
@@ -18,6 +18,6 @@ internal sealed class Pace(double perSecond, int workers)
         return _isOver || early <= TimeSpan.Zero ? Task.CompletedTask : Task.Delay(early, ct);
     }
 
-    /// <summary>From now on nobody waits.</summary>
+    /// <summary>Ends all waits, now and later.</summary>
     public void End() => _isOver = true;
 }

@@ -5,12 +5,12 @@ using Broker.Benchmarks.Http;
 
 namespace Broker.Benchmarks.Scenarios;
 
-/// <summary>Claims that wait: how soon they hear of work, and what they cost while there is none.</summary>
+/// <summary>Waiting claims: delay until they get a step, and cost while there is none.</summary>
 internal static class ParkedClaims
 {
     public const string CpuShare = "broker % of a core";
 
-    /// <summary>What PostgreSQL counts of a database. A query outside of a transaction is one of its own.</summary>
+    /// <summary>PostgreSQL's count for a database. A query outside of a transaction counts as one.</summary>
     public const string Transactions = "transactions/s";
 
     // Long enough for a request to be parked before the report that answers it is sent.

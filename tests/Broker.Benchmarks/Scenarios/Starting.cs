@@ -5,7 +5,7 @@ using Broker.Benchmarks.Http;
 
 namespace Broker.Benchmarks.Scenarios;
 
-/// <summary>Starting instances, which nobody works on: on a database that fills with them.</summary>
+/// <summary>Starts of instances without workers, on a database that fills with them.</summary>
 internal static class Starting
 {
     private const int Batch = 100;

@@ -3,8 +3,8 @@ using Broker.Benchmarks.Harness;
 namespace Broker.Benchmarks.Scenarios;
 
 /// <summary>
-/// A number of steps that is known beforehand and is worked off completely: nothing is left for the next scenario to
-/// trip over, and workers find work until the end.
+/// A fixed number of steps that workers finish completely. The next scenario finds no rest of them, and workers find work until
+/// the end.
 /// </summary>
 internal sealed class Supply(long steps)
 {
@@ -16,7 +16,7 @@ internal sealed class Supply(long steps)
 
     public void Done(int count = 1) => Interlocked.Add(ref _done, count);
 
-    /// <summary>What a worker does when it was given nothing while others still hold steps.</summary>
+    /// <summary>Pause of a worker whose claim was empty while others still hold steps.</summary>
     public static Task PauseAsync(CancellationToken ct) => Task.Delay(1, ct);
 
     public const int StepsInARun = 5;

@@ -2,12 +2,12 @@ using Broker.Benchmarks.Harness;
 
 namespace Broker.Benchmarks.Scenarios;
 
-/// <summary>What each scenario is asked to reach. SQLite is mostly asked to be no slower than PostgreSQL.</summary>
+/// <summary>Target of each scenario. For SQLite it is mostly to be no slower than PostgreSQL.</summary>
 internal static class Targets
 {
     private const string RawRows = "raw-sql-32", RawBatches = "raw-sql-batch200-4";
 
-    // What a start writes: the run and its first step. The others appear when they are reached.
+    // A start writes the run and its first step. The others appear when they are reached.
     private const double RowsOfARun = 2;
 
     public static IReadOnlyList<Target> Of(string scenario) => scenario.Split('@') switch

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Broker.Benchmarks.Yardsticks;
 
-/// <summary>What PostgreSQL can do with no broker in between: claim and complete, two commits each.</summary>
+/// <summary>Yardstick: PostgreSQL without a broker, claim and complete in two commits each.</summary>
 internal static class RawSql
 {
     private const string Claim = """

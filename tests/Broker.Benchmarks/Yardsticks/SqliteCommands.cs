@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Broker.Benchmarks.Yardsticks;
 
-/// <summary>What SQLite can do with no broker in between: prepared claims in one transaction, their completions in the next.</summary>
+/// <summary>Yardstick: SQLite without a broker, prepared claims in one transaction and their completions in the next.</summary>
 internal static class SqliteCommands
 {
     public static IEnumerable<Scenario> All()

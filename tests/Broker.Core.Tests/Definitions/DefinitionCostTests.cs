@@ -5,8 +5,8 @@ using Xunit;
 namespace Broker.Core.Tests.Definitions;
 
 /// <summary>
-/// Measured in processor time, which other programs do not add to, with no other test running, and as a ratio: on a busy machine the
-/// same reading costs three times what it costs on a quiet one (0.3 s and 1.05 s for ten thousand steps).
+/// Cost of reading, as a ratio of processor times, with no other test running. Other programs add nothing to processor time. On a busy
+/// machine the same reading took 1.05 s, on a quiet one 0.3 s (10,000 steps).
 /// </summary>
 [Collection(nameof(DefinitionCostTests))]
 [CollectionDefinition(nameof(DefinitionCostTests), DisableParallelization = true)]

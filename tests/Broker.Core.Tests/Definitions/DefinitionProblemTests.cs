@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Core.Tests.Definitions;
 
-/// <summary>What a definition may not be: every problem is named with its place, and nothing is thrown.</summary>
+/// <summary>Faulty definitions: the reader names every problem with its place, and throws nothing.</summary>
 public sealed class DefinitionProblemTests
 {
     [Theory]
@@ -82,7 +82,7 @@ public sealed class DefinitionProblemTests
         Assert.Equal("steps.a.retry_policy.backoff", Assert.Single(Doc.Read(Doc.Around("""  "a":{"retry_policy":{"backoff":"Some"}}""")).Problems).Path);
 
     [Fact]
-    public void Every_problem_is_told_at_once()
+    public void The_reader_lists_every_problem()
     {
         var problems = Doc.Read("""{"version":2,"steps":{"a":{"kind":"sleep"},"b":{"priority":"high"}}}""").Problems;
 
@@ -90,7 +90,7 @@ public sealed class DefinitionProblemTests
     }
 
     [Fact]
-    public void What_is_refused_gives_no_definition() =>
+    public void A_refused_document_gives_no_definition() =>
         Assert.Null(Doc.Read("""{"workflow_id":"w","steps":{},"max_lease_losses":1001}""").Definition);
 
     [Theory]

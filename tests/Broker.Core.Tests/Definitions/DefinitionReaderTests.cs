@@ -28,7 +28,7 @@ public sealed class DefinitionReaderTests
     public void An_empty_graph_is_a_definition() => Assert.Empty(Doc.Of("""{"workflow_id":"w","steps":{}}""").Roots);
 
     [Fact]
-    public void A_wait_lasts_a_day_unless_told_otherwise()
+    public void A_wait_lasts_a_day_unless_its_definition_says_otherwise()
     {
         var definition = Doc.Steps(""" "a":{"kind":"waitForEvent","event":"E"},"b":{"kind":"sleep","duration_ms":0} """);
 
@@ -68,7 +68,7 @@ public sealed class DefinitionReaderTests
     [Theory]
     [InlineData("""{"workflow_id":"w","steps":{"a":{"depends_on":[]}}}""")]
     [InlineData("""{"workflow_id":"w","steps":{"a":{}},"jobs":{}}""")]
-    public void What_the_jobs_dialect_defines_pays_for_a_lost_lease_with_a_retry(string json) => Assert.Equal(LostLeaseRule.UseRetry, Doc.Of(json).LostLease);
+    public void A_job_pays_for_a_lost_lease_with_a_retry(string json) => Assert.Equal(LostLeaseRule.UseRetry, Doc.Of(json).LostLease);
 
     [Fact]
     public void Successors_and_predecessors_are_one_set_of_edges()
@@ -104,7 +104,7 @@ public sealed class DefinitionReaderTests
     }
 
     [Fact]
-    public void A_back_edge_is_kept_and_nobody_waits_for_it()
+    public void A_back_edge_is_kept_and_no_join_waits_for_it()
     {
         var definition = Doc.Steps(""" "a":{"successors":{"default":["b"]}},"b":{"successors":{"default":["c"]}},"c":{"successors":{"again":["b"],"default":["d"]}},"d":{} """);
 

@@ -107,7 +107,7 @@ public sealed class ExplanationTests
     }
 
     [Fact]
-    public void What_can_never_start_says_what_failed()
+    public void A_step_that_can_never_start_names_the_step_that_failed()
     {
         var cause = Assert.Single(Explain("c", RunStatus.Running, Attended, At("a", StepStatus.Failed), At("b", StepStatus.Succeeded)));
         Assert.Equal((CauseKind.Unreachable, "a", "exit code 1"), (cause.Kind, cause.Step, cause.Error!.Message));
@@ -130,14 +130,14 @@ public sealed class ExplanationTests
     }
 
     [Fact]
-    public void A_retry_tells_when_it_may_start_and_what_went_wrong()
+    public void A_retry_shows_when_it_may_start_and_the_last_error()
     {
         var cause = Assert.Single(Explain("a", RunStatus.Waiting, Attended, At("a", StepStatus.Ready, Noon.AddMinutes(1), attempt: 2)));
         Assert.Equal((CauseKind.Delayed, Noon.AddMinutes(1), 2, "exit code 1"), (cause.Kind, cause.Until!.Value, cause.Attempt!.Value, cause.Error!.Message));
     }
 
     [Fact]
-    public void A_lease_tells_who_has_it_until_when_and_whether_it_has_run_out()
+    public void A_lease_shows_its_worker_its_end_and_whether_it_has_expired()
     {
         var live = Assert.Single(Explain("a", RunStatus.Running, Attended, At("a", StepStatus.Leased)));
         Assert.Equal(("w-1", Noon.AddSeconds(30), Noon.AddSeconds(-30)), (live.Worker, live.Until!.Value, live.Since!.Value));
@@ -146,7 +146,7 @@ public sealed class ExplanationTests
     }
 
     [Fact]
-    public void Nobody_to_take_it_is_told_with_labels_and_the_last_sign_of_life()
+    public void A_step_without_a_worker_shows_its_labels_and_the_last_sign_of_life()
     {
         var never = Assert.Single(Explain("gpu", RunStatus.Queued, new(Noon, null, 3), At("gpu", StepStatus.Ready)));
         Assert.Equal((CauseKind.NoWorker, null), (never.Kind, never.Since));
@@ -168,7 +168,7 @@ public sealed class ExplanationTests
     }
 
     [Fact]
-    public void All_causes_are_named_together()
+    public void The_explanation_lists_every_cause()
     {
         var causes = Explain("gpu", RunStatus.Paused, new(Noon, null, 0), At("gpu", StepStatus.Ready, Noon.AddMinutes(5), attempt: 1) with { Paused = true });
         Assert.Equal("RunPaused Delayed NoWorker", Kinds(causes));

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Core.Tests.Graphs;
 
-/// <summary>What becomes of steps that were never reached: broker contract 4.5.</summary>
+/// <summary>Fate of steps that were never reached: broker contract 4.5.</summary>
 public sealed class StepBoardTests
 {
     private static string Fates(string steps, RunStatus status, params (int Step, StepStatus Status)[] reached) => string.Join(' ',
@@ -27,7 +27,7 @@ public sealed class StepBoardTests
     [Theory]
     [InlineData(StepStatus.Skipped)]
     [InlineData(StepStatus.Leased)]
-    public void What_is_skipped_or_under_way_kills_nothing(StepStatus status) =>
+    public void A_skipped_or_active_step_kills_no_successor(StepStatus status) =>
         Assert.Equal("Reached Open Open Reached", Fates(Chain, RunStatus.Running, (0, status), (3, StepStatus.Succeeded)));
 
     [Fact]

@@ -3,7 +3,7 @@ using FsCheck.Fluent;
 
 namespace Broker.Core.Tests.Properties;
 
-/// <summary>What may happen to a run.</summary>
+/// <summary>Kind of a command to a run.</summary>
 public enum Happening
 {
     Claim,
@@ -24,7 +24,7 @@ public enum Happening
     Restart,
 }
 
-/// <summary>One command. What the two numbers pick depends on what there is to pick from, so that any sequence can be played.</summary>
+/// <summary>One command. Its two numbers pick among the steps that exist then, so that any sequence can be played.</summary>
 public readonly record struct Command(Happening What, int Pick, int Detail)
 {
     // Claims and reports come often, or no run would get anywhere; what ends a run comes rarely.

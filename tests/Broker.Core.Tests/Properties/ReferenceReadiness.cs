@@ -7,8 +7,8 @@ namespace Broker.Core.Tests.Properties;
 internal readonly record struct Finish(int Step, string? Branch, bool Succeeded);
 
 /// <summary>
-/// Which steps are reached: the words of the broker contract 4.3 carried out from the beginning over all finishes in their order, with
-/// no state kept. <see cref="Core.Graphs.JoinSet"/> must come to the same.
+/// Reference for the reached steps: broker contract 4.3 applied from the beginning over all finishes in their order, without kept state.
+/// <see cref="Core.Graphs.JoinSet"/> must give the same steps.
 /// </summary>
 internal static class ReferenceReadiness
 {

@@ -114,7 +114,7 @@ internal sealed partial class RunDriver
     private bool Wants(int index, InboxEvent message) =>
         definition.Steps[index] is { Kind: StepKind.WaitForEvent } step && step.EventType == message.Type && (message.TargetStep ?? index) == index;
 
-    /// <summary>Who took what in the last transaction: oldest first, the wait that was created first before the others.</summary>
+    /// <summary>Checks the events that waits took in the last transaction: oldest event first, and the wait that was created first before the others.</summary>
     private void InboxChecks(InboxImage before)
     {
         var taken = Run.Inbox.Where(m => m.DeliveredAt is not null && (before.Undelivered.Contains(m.Id) || m.Id == lastEvent)).ToList();

@@ -12,7 +12,7 @@ public sealed class RunProperties
     private const int Stories = 800;
 
     [Fact]
-    public void Whatever_happens_no_invariant_breaks_and_the_run_ends() =>
+    public void No_order_of_commands_breaks_an_invariant_and_each_run_ends() =>
         Prop.ForAll(CommandSequence.Any, Tell).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
 
     private static void Tell(CommandSequence story)

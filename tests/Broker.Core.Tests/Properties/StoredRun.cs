@@ -6,7 +6,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Tests.Properties;
 
-/// <summary>What a store keeps of one run between transactions: rows, the joins as text, the inbox.</summary>
+/// <summary>Stored part of one run between transactions: rows, the joins as text, the inbox.</summary>
 internal sealed class StoredRun(RunState fresh)
 {
     private readonly SortedDictionary<int, StepState> rows = [];
@@ -40,7 +40,7 @@ internal sealed class StoredRun(RunState fresh)
 
     public IEnumerable<StepState> Named(int index) => rows.TryGetValue(index, out var row) ? [row] : [];
 
-    /// <summary>What the session's documentation asks for with a named step: all active steps too while pausing.</summary>
+    /// <summary>The named step, and while pausing all active steps, as the session requires.</summary>
     public IEnumerable<StepState> NamedAndMore(int index) =>
         run.Phase is RunPhase.Pausing ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Core.Tests.Schemas;
 
-/// <summary>What the published suite does not ask: messages, limits, and schemas as generators write them.</summary>
+/// <summary>Parts that the published suite does not cover: messages, limits, and schemas as generators write them.</summary>
 public sealed class JsonSchemaTests
 {
     // As a Python model library writes an order with an optional field, an enum, a tagged union and a recursive part.
@@ -152,7 +152,7 @@ public sealed class JsonSchemaTests
     [InlineData("""{"exclusiveMaximum":12.50}""", "13", "expected less than 12.5")]
     [InlineData("""{"exclusiveMinimum":1e300}""", "13", "expected more than 1e300")]
     [InlineData("""{"multipleOf":10}""", "13", "expected a multiple of 10")]
-    public void Bounds_are_told_as_people_write_them(string schema, string json, string expected) => Assert.Equal([expected], Judge(schema, json));
+    public void Errors_write_bounds_in_short_form(string schema, string json, string expected) => Assert.Equal([expected], Judge(schema, json));
 
     [Fact]
     public void Annotations_do_not_stand_in_the_way() => Assert.Empty(Judge(
@@ -206,7 +206,7 @@ public sealed class JsonSchemaTests
     }
 
     [Fact]
-    public void No_more_than_fifty_errors_are_told()
+    public void A_validation_lists_at_most_fifty_errors()
     {
         var errors = Judge("""{"items":{"type":"string"}}""", $"[{string.Join(',', Enumerable.Range(0, 1000))}]");
 
@@ -215,7 +215,7 @@ public sealed class JsonSchemaTests
     }
 
     [Fact]
-    public void An_alternative_that_cannot_be_told_apart_is_explained_by_every_one() => Assert.Equal(
+    public void A_union_without_tags_is_explained_by_every_alternative() => Assert.Equal(
         ["matches none of the alternatives (a: field required; b: field required)"],
         Judge("""{"anyOf":[{"type":"object","required":["a"]},{"type":"object","required":["b"]}]}""", "{}"));
 

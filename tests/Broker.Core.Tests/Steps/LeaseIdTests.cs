@@ -11,7 +11,7 @@ public sealed class LeaseIdTests
     private const int StepLimit = 1 << 24;
 
     [Fact]
-    public void What_goes_in_comes_out() =>
+    public void A_lease_id_returns_its_run_step_and_fence() =>
         Prop.ForAll<ulong, ulong, uint>((run, fence, step) => RoundTrips((long)(run % RunLimit), (int)(step % StepLimit), (long)(fence % LeaseId.FenceLimit)))
             .QuickCheckThrowOnFailure();
 
@@ -30,7 +30,7 @@ public sealed class LeaseIdTests
     [InlineData("6f9619ff-8b86-4011-b42d-00c04fc964ff")]
     [InlineData("6f9619ff-8b86-8011-742d-00c04fc964ff")]
     [InlineData("6f9619ff8b868011b42d00c04fc964ff")]
-    public void What_cannot_be_ours_is_no_lease(string? text) => Assert.False(LeaseId.TryParse(text, out _));
+    public void A_text_that_cannot_be_a_lease_of_the_broker_is_refused(string? text) => Assert.False(LeaseId.TryParse(text, out _));
 
     private static bool RoundTrips(long run, int step, long fence)
     {

@@ -36,7 +36,7 @@ public sealed class StepMachineTests
         Assert.Equal(Refusal.StaleLease, StepMachine.Report(Leased, 8, new(ReportOutcome.Succeeded), Once.Steps[0], Noon).Refusal);
 
     [Fact]
-    public void A_report_counts_after_the_time_of_its_lease_as_long_as_nobody_has_collected_it() =>
+    public void A_report_counts_after_its_lease_has_expired_until_the_lease_is_collected() =>
         Assert.Equal(StepStatus.Succeeded, StepMachine.Report(Leased, 7, new(ReportOutcome.Succeeded), Once.Steps[0], Noon.AddDays(1)).Next.Status);
 
     [Fact]

@@ -6,10 +6,10 @@ using System.Text.Json.Nodes;
 namespace Broker.Faults.Harness;
 
 /// <summary>Sends each request until there is an answer below 500, to the next broker after each failure, as real clients do.</summary>
-/// <param name="brokers">Where to.</param>
+/// <param name="brokers">Addresses of the brokers.</param>
 /// <param name="random">Pause between two attempts: 20 to 120 ms.</param>
-/// <param name="defect">Told of each 5xx that does not say "try again later".</param>
-/// <param name="outage">Told of each attempt that failed: how many of this request have.</param>
+/// <param name="defect">Called for each 5xx that does not say "try again later".</param>
+/// <param name="outage">Called for each failed attempt, with the number of failed attempts of this request.</param>
 /// <param name="first">Number of the broker to begin with.</param>
 internal sealed class InsistentClient(IReadOnlyList<Uri> brokers, Random random, Action<string> defect, Action<int> outage, int first) : IDisposable
 {

@@ -8,7 +8,7 @@ internal readonly record struct StepName(string Run, string Job);
 /// <summary>A lease and the time in which it was certainly alive: from the claim's answer to the report, and never past its shortest life.</summary>
 internal readonly record struct LeaseSpan(StepName Step, string Lease, long From, long To);
 
-/// <summary>What workers know for certain of what they did, to be held against the broker's final word.</summary>
+/// <summary>Ledger of the workers' certain results, to be compared with the broker's final rows.</summary>
 internal sealed class Ledger
 {
     private int accepted;

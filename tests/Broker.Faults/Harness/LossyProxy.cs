@@ -6,8 +6,8 @@ using System.Text;
 namespace Broker.Faults.Harness;
 
 /// <summary>
-/// Stands between workers and a broker and loses answers: the request is carried out, and the connection is cut when its answer has come
-/// back from the broker. One request a connection, so that no other request is hit.
+/// Proxy between workers and a broker that loses answers: it cuts the connection when the broker has answered. A connection has one request,
+/// so that no other request is lost.
 /// </summary>
 internal sealed class LossyProxy : IAsyncDisposable
 {
@@ -61,7 +61,7 @@ internal sealed class LossyProxy : IAsyncDisposable
         }
         catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
         {
-            // Told to stop.
+            // The proxy stops.
         }
     }
 

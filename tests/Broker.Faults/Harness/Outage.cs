@@ -25,7 +25,7 @@ internal sealed class Outage
     /// <summary>Shows that the fault is there; as a rule requests break.</summary>
     public Func<Site, Load, int, Task> TookEffect { get; init; } = (_, load, broken) => load.OutageAsync(broken);
 
-    /// <summary>Whether it lasts until it is lifted, so that readiness must tell.</summary>
+    /// <summary>Whether it lasts until it is lifted, so that /readyz must report it.</summary>
     public bool Lasts { get; init; } = true;
 
     public async Task SurviveAsync(Site site)

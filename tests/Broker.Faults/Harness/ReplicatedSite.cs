@@ -59,7 +59,7 @@ public sealed class ReplicatedSite : IAsyncLifetime
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>What the primary has.</summary>
+    /// <summary>Rows of the primary.</summary>
     internal async Task<Stored> StoredAsync()
     {
         var (instances, results) = (new HashSet<string>(), new Dictionary<InstanceStep, string>());
@@ -119,7 +119,7 @@ public sealed class ReplicatedSite : IAsyncLifetime
     /// <summary>Whether the primary has it.</summary>
     internal Task<bool> HasMarkAsync() => SqlAsync<bool>("SELECT to_regclass('mark') IS NOT NULL");
 
-    /// <summary>Puts a restored database in the place of the one that brokers use, as an operator does: they meet an old or a new one, or none.</summary>
+    /// <summary>Replaces the brokers' database by a restored one, as an operator does. Brokers meet the old one, the new one, or none.</summary>
     internal async Task ReplaceDatabaseAsync(string dump)
     {
         var (admin, restored) = (Servers.PrimaryOf("postgres"), $"restored_{Guid.NewGuid():N}");

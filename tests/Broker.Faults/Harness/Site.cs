@@ -11,7 +11,7 @@ public enum Database
     Postgres,
 }
 
-/// <summary>What a test wants otherwise than the others.</summary>
+/// <summary>Options of a single test.</summary>
 internal sealed record SiteOptions
 {
     public int Brokers { get; init; } = 1;
@@ -97,7 +97,7 @@ internal sealed class Site : IAsyncDisposable
         Workflows.Dispose();
     }
 
-    /// <summary>What the last <c>/readyz</c> said; null when the broker was not there.</summary>
+    /// <summary>Status of <c>/readyz</c>; null when the broker did not answer.</summary>
     public async Task<HttpStatusCode?> ReadyAsync(CancellationToken ct)
     {
         try
@@ -128,7 +128,7 @@ internal sealed class Site : IAsyncDisposable
         return await command.ExecuteScalarAsync();
     }
 
-    /// <summary>What brokers are given in these tests, and what a test wants beside it.</summary>
+    /// <summary>Variables of the brokers in these tests, with those of a single test.</summary>
     public static Dictionary<string, string> Variables(TempFolder workflows, IReadOnlyDictionary<string, string>? more = null) =>
         new(more ?? new Dictionary<string, string>())
         {

@@ -4,8 +4,8 @@ using System.Net;
 namespace Broker.Faults.Harness;
 
 /// <summary>
-/// A worker that reports a token nobody else has and writes down what was accepted. It repeats whatever broke, as a real one
-/// does, with the next broker if there are several; now and then it sleeps past its lease.
+/// A worker that reports tokens of its own and records the accepted ones. It repeats failed requests, with the next broker if there are
+/// several; now and then it sleeps past its lease.
 /// </summary>
 internal sealed class TokenWorker : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class TokenWorker : IDisposable
         client = new InsistentClient(brokers, random, ledger.Defects.Add, ledger.Outage, first: seed);
     }
 
-    /// <summary>As by SIGKILL at the worst moment: it takes one more step and is never heard of again.</summary>
+    /// <summary>Ends like a worker under SIGKILL at the worst moment: it claims one more step and never reports.</summary>
     public void DropDead() => dying = true;
 
     /// <summary>One in this many jobs outlasts its lease; 0 for none.</summary>

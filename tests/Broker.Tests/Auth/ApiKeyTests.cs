@@ -34,7 +34,7 @@ public sealed class ApiKeyTests
     public void Other_text_has_no_id(string text) => Assert.True(ApiKey.IdOf(text).IsEmpty);
 
     [Fact]
-    public void What_is_too_long_is_no_key() => Assert.True(ApiKey.IdOf($"brk_id_{new string('s', 100_000)}").IsEmpty);
+    public void A_text_beyond_the_longest_key_is_no_key() => Assert.True(ApiKey.IdOf($"brk_id_{new string('s', 100_000)}").IsEmpty);
 
     [Theory]
     [InlineData("anonymous", false)]
@@ -42,7 +42,7 @@ public sealed class ApiKeyTests
     [InlineData("a_b", false)]
     [InlineData("", false)]
     [InlineData("ci-runner", true)]
-    public void Ids_are_letters_digits_and_hyphens_and_nobody_elses(string id, bool allowed) => Assert.Equal(allowed, ApiKey.IsId(id));
+    public void Ids_are_letters_digits_and_hyphens_without_reserved_words(string id, bool allowed) => Assert.Equal(allowed, ApiKey.IsId(id));
 
     [Fact]
     public void Keys_are_read_from_lists_and_from_variables()

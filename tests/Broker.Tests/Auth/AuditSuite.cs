@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>Who did what, read back over HTTP.</summary>
+/// <summary>The audit trail, read over HTTP.</summary>
 public abstract class AuditSuite(BrokerApp app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -20,7 +20,7 @@ public abstract class AuditSuite(BrokerApp app)
     private static string Told(JsonNode entry) => $"{entry["key"]} {entry["action"]} {entry["workflow"]}/{entry["instance_id"]} {entry["detail"]}".Trim();
 
     [Fact]
-    public async Task Every_action_is_told_with_the_key_that_took_it()
+    public async Task The_trail_lists_every_action_with_its_key()
     {
         await app.Client.RegisterAsync("worker", "told");
         await app.Client.RegisterAsync("worker", "told");
@@ -42,7 +42,7 @@ public abstract class AuditSuite(BrokerApp app)
     }
 
     [Fact]
-    public async Task What_each_dialect_starts_and_registers_is_told()
+    public async Task The_trail_lists_the_starts_and_registrations_of_each_dialect()
     {
         await app.Client.CallAsync("creator", "POST", "/workflow/dispatch", $$$"""{"workflow":{{{Calls.Definition("dispatched")}}},"inputs":{}}""");
         await app.Client.CallAsync("creator", "POST", "/workflows/dispatched/run-nowait", "{}");
@@ -101,7 +101,7 @@ public abstract class AuditSuite(BrokerApp app)
     public async Task It_is_for_admins(string key) => Assert.Equal(403, (await app.Client.CallAsync(key, "GET", "/api/audit")).Status);
 
     [Fact]
-    public async Task What_cannot_be_written_is_kept_and_written_later_in_order()
+    public async Task Entries_that_cannot_be_written_are_kept_and_written_later_in_order()
     {
         var store = new FailingStore(app.Services.GetRequiredService<IAuditStore>());
         var trail = new AuditTrail(store, TimeProvider.System);
@@ -143,11 +143,11 @@ public sealed class PostgresAuditTests(KeyedPostgresApp app) : AuditSuite(app), 
 
 public sealed class SqliteAuditTests(KeyedSqliteApp app) : AuditSuite(app), IClassFixture<KeyedSqliteApp>;
 
-/// <summary>Where no key is required, everybody is anonymous, and that is what the trail says.</summary>
+/// <summary>The trail of a broker without keys: every caller is anonymous.</summary>
 public sealed class AnonymousAuditTests(SqliteApp app) : IClassFixture<SqliteApp>
 {
     [Fact]
-    public async Task Without_keys_everybody_is_anonymous_and_may_do_everything()
+    public async Task Without_keys_every_caller_is_anonymous_and_may_do_everything()
     {
         await app.Client.RegisterAsync("none", "free");
         Assert.Equal(200, (await app.Client.CallAsync(null, "POST", "/workflows/free/instances", "{}")).Status);

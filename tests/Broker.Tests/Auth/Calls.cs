@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>What came back.</summary>
+/// <summary>An answer.</summary>
 internal sealed record Reply(int Status, string? Type, string Text, HttpResponseHeaders Headers)
 {
     public JsonNode Json => JsonNode.Parse(Text)!;

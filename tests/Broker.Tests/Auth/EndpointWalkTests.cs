@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>Every route there is, whoever added it: guarded, or named here.</summary>
+/// <summary>Walk over all routes: each is guarded, or named here.</summary>
 public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixture<KeyedSqliteApp>
 {
     private static readonly string[] Open = ["/agents/health", "/health", "/livez", "/readyz"];
@@ -58,7 +58,7 @@ public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixtur
         Assert.Empty(answered);
     }
 
-    /// <summary>What is no endpoint: pages, paths that nothing matches, methods that nothing takes.</summary>
+    /// <summary>Requests without an endpoint: pages, paths that no route matches, methods that no route takes.</summary>
     [Theory]
     [InlineData("GET", "/docs")]
     [InlineData("GET", "/docs/")]

@@ -23,7 +23,7 @@ public abstract class KeyLifeSuite(BrokerApp app)
         Assert.Equal(200, (await CallAsync(null)).Status);
         Assert.Contains(app.Services.GetServices<IHostedService>(), service => service is KeyRefresh);
 
-        // What callers without a key have open ends with the first key: streams and waits for work.
+        // Open streams and waits of callers without a key end with the first key.
         var worker = (await app.Client.CallAsync(null, "POST", "/worker/register", $"[{Calls.Definition("open")}]")).Json.GetValue<string>();
         var open = (await app.Client.CallAsync(null, "POST", "/workflows/open/run-nowait", "{}")).Json["handler_id"]!.GetValue<string>();
         using var taken = await app.Client.GetAsync(new Uri($"/workflow/step?worker_id={worker}", UriKind.Relative), Ct);
@@ -66,7 +66,7 @@ public abstract class KeyLifeSuite(BrokerApp app)
         Assert.Equal(401, (await CallAsync(key)).Status);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => stream.Content.ReadAsStringAsync(Ct).WaitAsync(TimeSpan.FromSeconds(60), Ct));
 
-        // Revoking the last one locks everybody out; it lets nobody in.
+        // Revoking the last key locks every caller out.
         Assert.True(await Store.RevokeAsync(adminId, "command-line", Ct));
         await Ring.RefreshAsync(Ct);
         Assert.Equal(401, (await CallAsync(admin)).Status);

@@ -116,7 +116,7 @@ public sealed class SqliteKeysCommandTests : KeysCommandSuite
     }
 }
 
-/// <summary>What the command line answers before it looks at any database.</summary>
+/// <summary>Answers of the command line before it opens a database.</summary>
 public sealed class KeysCommandLineTests
 {
     [Theory]
@@ -143,7 +143,7 @@ public sealed class KeysCommandLineTests
     }
 
     [Fact]
-    public async Task A_database_that_cannot_be_used_is_told_without_its_password()
+    public async Task A_message_on_an_unusable_database_omits_its_password()
     {
         using var errors = new StringWriter();
         var code = await CommandLine.RunAsync(["keys", "list", "--DATABASE_URL=postgres://me:hunter2@127.0.0.1:1/none"], TextWriter.Null, errors);

@@ -125,7 +125,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
     [InlineData("GET", "/workers")]
     [InlineData("GET", "/repository")]
     [InlineData("POST", "/_runner/tick")]
-    public async Task What_goes_beyond_single_workflows_is_forbidden(string method, string path) =>
+    public async Task A_limited_key_may_not_use_routes_beyond_single_workflows(string method, string path) =>
         Assert.Equal(403, (await CallAsync(method, path, method == "POST" ? "{}" : null)).Status);
 
     [Fact]

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>Who is let in, and how each dialect says that somebody is not.</summary>
+/// <summary>Accepted keys, and the form in which each dialect refuses a caller.</summary>
 public abstract class RefusalSuite(BrokerApp app)
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>Beyond loopback the broker starts with keys, or when it is told to do without.</summary>
+/// <summary>Beyond loopback the broker starts with keys, or with <c>AllowAnonymous</c>.</summary>
 public sealed class StartTests : IDisposable
 {
     private readonly SqliteFile file = new();
@@ -54,13 +54,13 @@ public sealed class StartTests : IDisposable
     [InlineData("broker")]
     [InlineData("*")]
     [InlineData("localhost")]
-    public async Task Told_to_it_lets_everybody_in_under_its_names(string names) =>
+    public async Task With_AllowAnonymous_it_serves_every_caller_under_its_names(string names) =>
         await StartAsync("--HOST=0.0.0.0", "--Broker:Auth:AllowAnonymous=true", $"--Broker:AllowedHosts={names}");
 
     [Theory]
     [InlineData("0.0.0.0")]
     [InlineData("::")]
-    public async Task Told_to_without_its_names_it_refuses_and_says_what_to_write(string host)
+    public async Task With_AllowAnonymous_and_without_names_it_refuses_and_says_what_to_write(string host)
     {
         var refusal = await Assert.ThrowsAsync<StartRefusedException>(() => StartAsync($"--HOST={host}", "--Broker:Auth:AllowAnonymous=true"));
         Assert.Contains("Broker__AllowedHosts=", refusal.Message, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ public sealed class StartTests : IDisposable
     [InlineData(false, "--Broker:Auth:AllowAnonymous=true", "--CORS_ORIGINS=https://page.example")]
     [InlineData(false, "--Broker:Auth:AllowAnonymous=true", "--CORS_ORIGINS=*")]
     [InlineData(false)]
-    public async Task Letting_everybody_in_without_a_list_of_origins_is_warned_of(bool isWarned, params string[] settings)
+    public async Task AllowAnonymous_without_a_list_of_origins_gives_a_warning(bool isWarned, params string[] settings)
     {
         var logs = new RecordedLogs();
         await using var broker = await OwnBroker.StartOnAsync(null, logs, settings);
@@ -121,7 +121,7 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
-    public async Task What_was_noted_for_the_audit_trail_is_written_when_the_host_stops()
+    public async Task Notes_of_the_audit_trail_are_written_when_the_host_stops()
     {
         await StartAsync([], async services => await services.GetRequiredService<AuditTrail>().NoteAsync("noted"));
         await StartAsync([], async services => Assert.Single((await services.GetRequiredService<IAuditStore>().ReadAsync(new(Action: "noted"), 10, Ct)).Rows));

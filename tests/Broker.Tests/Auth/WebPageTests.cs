@@ -57,7 +57,7 @@ public sealed class WebPageTests
     public void A_star_takes_every_name() => Assert.True(Hosts("*").Has("rebind.example:3000"));
 
     [Fact]
-    public void What_was_taken_before_opens_nothing_else()
+    public void An_accepted_host_opens_no_other_host()
     {
         var hosts = Hosts("broker");
         Assert.True(hosts.Has("broker:3000"));
@@ -127,7 +127,7 @@ public sealed class WebPageTests
     [InlineData(null, null, "https://evil.example?http://localhost:3000/", true)]
     [InlineData(null, null, "about:blank", true)]
     [InlineData("http://localhost:3000", null, "https://evil.example/", false)]
-    public void What_the_browser_says_of_the_site_counts_too(string? origin, string? site, string? referrer, bool isForeign)
+    public void The_browser_s_Sec_Fetch_Site_counts_too(string? origin, string? site, string? referrer, bool isForeign)
     {
         var headers = Headers("localhost:3000", origin is null ? [] : [origin]);
         if (site is not null) headers["Sec-Fetch-Site"] = site;

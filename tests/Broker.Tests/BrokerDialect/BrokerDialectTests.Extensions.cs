@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Broker.Tests.BrokerDialect;
 
-/// <summary>What a worker may ask for beyond the broker contract; whoever does not ask never meets it.</summary>
+/// <summary>Extensions that a worker may ask for beyond the broker contract; stock workers never meet them.</summary>
 public abstract partial class BrokerDialectTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.BrokerDialect;
 
-/// <summary>Whatever is sent, the broker never answers with a fault of its own.</summary>
+/// <summary>Random requests: the broker never answers with a fault of its own.</summary>
 public abstract partial class BrokerDialectTests
 {
     private static readonly string[] Scraps =

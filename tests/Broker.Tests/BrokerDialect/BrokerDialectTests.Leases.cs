@@ -146,7 +146,7 @@ public abstract partial class BrokerDialectTests
         Assert.Equal("stale", again.GetProperty("results")[0].GetProperty("verdict").GetString());
         Assert.Equal(Leases(sent.GetProperty("assignments")), Leases(again.GetProperty("assignments")));
 
-        // What was given to that claim is reported now, so under the same id it gets further steps.
+        // The steps of that claim are reported now, so the same id gets further steps.
         var held = sent.GetProperty("assignments").EnumerateArray().ToList();
         var more = (await Wire.PostAsync(path + "second", $"[{string.Join(',', held.Select(h => Wire.Report(h, "SUCCEEDED")))}]")).Json.GetProperty("assignments");
         Assert.Equal(2, more.GetArrayLength());

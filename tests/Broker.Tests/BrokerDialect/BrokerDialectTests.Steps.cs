@@ -121,7 +121,7 @@ public abstract partial class BrokerDialectTests
     [InlineData("CANCELLED")]
     [InlineData("PENDING")]
     [InlineData("RUNNING")]
-    public async Task What_is_no_success_ends_the_step_for_good(string state)
+    public async Task A_state_other_than_success_ends_the_step_for_good(string state)
     {
         var schema = Flows.Chain(Flows.NewName("ends"), 2);
         var worker = await Wire.RegisterAsync(schema);

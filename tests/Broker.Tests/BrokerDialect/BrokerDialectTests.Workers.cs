@@ -99,7 +99,7 @@ public abstract partial class BrokerDialectTests
     }
 
     [Fact]
-    public async Task A_worker_that_was_never_registered_is_told_so()
+    public async Task A_call_of_a_worker_that_was_never_registered_is_404()
     {
         Assert.Equal(404, (await Wire.PostAsync("/worker/keep-alive?worker_id=nobody", "")).Status);
         Assert.Equal(404, (await Wire.GetAsync("/workflow/step?worker_id=nobody")).Status);
@@ -131,7 +131,7 @@ public abstract partial class BrokerDialectTests
     [InlineData("SUCCEEDED", true)]
     [InlineData("SKIPPED", false)]
     [InlineData("FAILED", false)]
-    public async Task The_last_task_tells_of_success(string state, bool success)
+    public async Task The_last_task_shows_whether_it_succeeded(string state, bool success)
     {
         var name = Flows.NewName("last");
         var worker = await Wire.RegisterAsync(Flows.Single(name));

@@ -6,10 +6,10 @@ using System.Text.Json.Nodes;
 
 namespace Broker.Tests.BrokerDialect;
 
-/// <summary>What a stock client dies of: an error status, an answer it cannot parse, a key too many or too few.</summary>
+/// <summary>Answer that ends a stock client: an error status, text that it cannot parse, a key too many or too few.</summary>
 internal sealed class StockClientException(string message) : Exception(message);
 
-/// <summary>What a step of a stock worker is given.</summary>
+/// <summary>Arguments of a stock worker's step.</summary>
 internal sealed record StockCall(string Instance, string Step, JsonObject Inputs, JsonObject Results);
 
 /// <summary>How a step of a stock worker ends.</summary>

@@ -39,7 +39,7 @@ public abstract class EventIdSuite(BrokerApp app)
     }
 
     [Fact]
-    public async Task What_an_ended_run_had_taken_is_answered_as_before()
+    public async Task An_event_that_an_ended_run_had_taken_is_answered_as_before()
     {
         var (instances, id) = await StartedAsync();
         Assert.Equal(200, (await Wire.PostAsync($"{instances}/events", """{"type":"go","id":"mail-1"}""")).Status);

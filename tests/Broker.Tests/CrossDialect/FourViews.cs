@@ -13,7 +13,7 @@ public enum Door
     Instances,
 }
 
-/// <summary>What a run looks like at one moment: the words of three dialects. The broker dialect shows a run by what it hands out.</summary>
+/// <summary>Status of a run at one moment in the words of three dialects. The broker dialect shows a run only by its assignments.</summary>
 internal sealed record Stage(int HandlerStatus, string Handler, string Instance, string Jobs)
 {
     public static Stage Live(string instance, string jobs) => new(202, "running", instance, jobs);
@@ -47,7 +47,7 @@ internal sealed class FourViews(Wire wire, string workflow)
         }
     }
 
-    /// <summary>All views of a run, which must agree on who it is.</summary>
+    /// <summary>Views of a run in each dialect, which must agree on its identity.</summary>
     public async Task<Stage> LookAsync(string id)
     {
         var handlerReply = await wire.GetAsync($"/handlers/{id}");

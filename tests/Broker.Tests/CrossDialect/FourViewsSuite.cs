@@ -181,7 +181,7 @@ public abstract class FourViewsSuite(BrokerApp app)
         }
     }
 
-    // A restart keeps the id for everybody but workers, whose late reports would else reach the new run.
+    // A restart keeps the id for clients. Workers see another one: their late reports would otherwise reach the new run.
     private async Task RestartedAsync(FourViews views, string id, string worker, JsonElement old)
     {
         var before = Text(await views.HandlerAsync(id), "run_id");
@@ -203,7 +203,7 @@ public abstract class FourViewsSuite(BrokerApp app)
         _ => Door.Instances,
     };
 
-    /// <summary>What the start of a broker does with the files of its folder.</summary>
+    /// <summary>Registers the files of the folder, as the start of a broker does.</summary>
     private async Task LoadAsync(string name)
     {
         using var folder = new TempFolder();

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.CrossDialect;
 
-/// <summary>What every dialect asks of a request before it looks at what the request says.</summary>
+/// <summary>Form that every dialect requires of a request before it reads the content.</summary>
 public abstract class RequestFormSuite(BrokerApp app)
 {
     private const string Flow = """{"workflow_id":"@","version":"1","steps":{"s":{}}}""";

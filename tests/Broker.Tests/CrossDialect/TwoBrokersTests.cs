@@ -12,7 +12,7 @@ using Flows = Broker.Tests.InstancesDialect.Flows;
 
 namespace Broker.Tests.CrossDialect;
 
-/// <summary>Two brokers on one PostgreSQL: what one is told, the other hands out, streams and answers with.</summary>
+/// <summary>Two brokers on one PostgreSQL: runs, events and lines that one stores, the other hands out, streams and returns.</summary>
 [Collection(OneByOne.Name)]
 public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp>
 {

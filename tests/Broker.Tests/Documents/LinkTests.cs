@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.Documents;
 
-/// <summary>What pages refer to exists: files, and the tests that prove a guarantee.</summary>
+/// <summary>Checks that the targets of pages exist: files, and the tests that prove a guarantee.</summary>
 public sealed partial class LinkTests
 {
     [Fact]

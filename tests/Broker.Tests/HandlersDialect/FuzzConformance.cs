@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.HandlersDialect;
 
-/// <summary>Whatever is sent, the answer is no 5xx: these pages list none for a body (handlers contract 2).</summary>
+/// <summary>Random requests: the answer is never a 5xx, since the contract lists none for a body (handlers contract 2).</summary>
 public abstract class FuzzConformance
 {
     private static readonly string[] Values =

@@ -44,7 +44,7 @@ internal sealed class HandlersClient(HttpClient http, string prefix = "")
 
     public async Task<string> StartedIdAsync(string workflow, string body = "{}") => (await StartAsync(workflow, body)).GetProperty("handler_id").GetString()!;
 
-    /// <summary>All nine keys, or Python clients fail to read it (handlers contract 3).</summary>
+    /// <summary>Checks that the nine keys are there: Python clients cannot read a handler without one (handlers contract 3).</summary>
     public static void AssertHandler(JsonElement handler)
     {
         Assert.Equal(Keys, handler.EnumerateObject().Select(member => member.Name));
@@ -63,8 +63,8 @@ internal sealed class HandlersClient(HttpClient http, string prefix = "")
     }
 
     /// <summary>
-    /// The 2.8.3-line Python client: newline-delimited JSON, four keys in every line, 404 is an error, 204 the quiet end, anything else
-    /// raises (handlers contract 6, 7).
+    /// The Python client of line 2.8.3: newline-delimited JSON with four keys in every line. 204 ends the stream; 404 and any other status
+    /// raise (handlers contract 6, 7).
     /// </summary>
     public async IAsyncEnumerable<JsonElement> LinesAsync(string handlerId, bool includeInternal = false, double acquireTimeout = 1)
     {

@@ -150,7 +150,7 @@ public abstract class RunConformance
     [InlineData("/events/nosuch", "Handler not found")]
     [InlineData("/workflows/a/b/c", "Not Found")]
     [InlineData("/handlers/a/b", "Not Found")]
-    public async Task What_does_not_exist_is_404_in_the_form_of_the_mount(string path, string message)
+    public async Task An_unknown_path_is_404_in_the_form_of_the_mount(string path, string message)
     {
         var method = path.EndsWith("/cancel", StringComparison.Ordinal) || path.Contains("/run", StringComparison.Ordinal) ? HttpMethod.Post : HttpMethod.Get;
 

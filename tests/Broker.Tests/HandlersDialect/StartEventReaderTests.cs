@@ -71,7 +71,7 @@ public sealed class StartEventReaderTests
     [InlineData("""{"start_event":{"type":"AskStart","qualified_name":null}}""", "value: field required")]
     [InlineData("""{"start_event":{"value":{},"type":"Nope"}}""",
         "Invalid event type: Nope. Expected one of AskStart, StopEvent, NameAsked, NameGiven, Progress")]
-    public void What_cannot_be_used_is_refused_with_the_reason(string request, string reason)
+    public void An_unusable_start_event_is_refused_with_the_reason(string request, string reason)
     {
         var problem = StartEventReader.Read(JsonElement.Parse(request), Ask).Problem;
 

@@ -67,7 +67,7 @@ public abstract class StreamConformance
     }
 
     [Fact]
-    public async Task What_one_reader_took_from_the_queue_is_gone_and_reading_by_number_takes_nothing()
+    public async Task An_event_that_one_reader_took_from_the_queue_is_gone_and_reading_by_number_takes_none()
     {
         var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
@@ -204,7 +204,7 @@ public abstract class StreamConformance
 
     /// <summary>Handlers contract 8: shown on request and by number only, since older clients cannot load them.</summary>
     [Fact]
-    public async Task Idle_runs_and_unhandled_events_are_told_of_by_number()
+    public async Task Idle_runs_and_unhandled_events_are_on_the_stream_by_number()
     {
         var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
@@ -225,7 +225,7 @@ public abstract class StreamConformance
         Assert.DoesNotContain("Unhandled", queued, StringComparison.Ordinal);
     }
 
-    /// <summary>Handlers contract 13: whoever registers what a step accepts finds it in <c>payload.events</c>.</summary>
+    /// <summary>Handlers contract 13: a worker that registers types a step accepts finds such events in <c>payload.events</c>.</summary>
     [Fact]
     public async Task A_step_finds_the_events_that_it_accepts_in_its_payload()
     {

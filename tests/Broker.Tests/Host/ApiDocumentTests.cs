@@ -79,7 +79,7 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
         Assert.DoesNotContain("\"additionalProperties\":false", json.ToJsonString(), StringComparison.Ordinal);
     }
 
-    /// <summary>What makes the page show its Authorize button.</summary>
+    /// <summary>The security scheme makes the page show its Authorize button.</summary>
     [Fact]
     public async Task Operations_ask_for_a_key_and_name_its_scopes()
     {

@@ -47,7 +47,7 @@ public sealed class CommandLineTests
     [InlineData("unknown option --force", "migrate", "--force")]
     [InlineData("'now' is one word too many", "migrate", "now")]
     [InlineData("Required argument 'FILE' missing for command", "backup")]
-    public async Task What_is_not_known_ends_with_a_message_and_code_2(string expected, params string[] args)
+    public async Task A_faulty_command_line_ends_with_a_message_and_code_2(string expected, params string[] args)
     {
         var (code, output, errors) = await RunAsync(args);
         Assert.Equal((2, ""), (code, output));

@@ -40,7 +40,7 @@ public sealed class FallbackTests
     }
 
     [Fact]
-    public async Task What_a_route_answers_stays_as_it_is()
+    public async Task The_answer_of_a_route_stays_as_it_is()
     {
         await using var host = await MiniHost.StartAsync(Routes);
         using var answer = await host.Client.GetAsync(new Uri("/empty404", UriKind.Relative), Ct);
@@ -51,7 +51,7 @@ public sealed class FallbackTests
     }
 
     [Fact]
-    public async Task A_failure_is_a_500_that_tells_only_where_to_look()
+    public async Task A_failure_is_a_500_that_shows_only_its_request_id()
     {
         await using var host = await MiniHost.StartAsync(Routes);
         using var answer = await host.Client.GetAsync(new Uri("/fails", UriKind.Relative), Ct);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.Host;
 
-/// <summary>What only a real process shows: exit codes, standard output, signals.</summary>
+/// <summary>Tests that need a real process: exit codes, standard output, signals.</summary>
 public sealed class HostProcessTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Tests.Host;
 
-/// <summary>What stands around the dialects, on a real port, with routes of the test's own.</summary>
+/// <summary>Host with the middleware of every request, on a real port, with routes of the test's own.</summary>
 internal sealed class MiniHost : IAsyncDisposable
 {
     private readonly WebApplication app;

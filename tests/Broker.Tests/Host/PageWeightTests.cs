@@ -23,7 +23,7 @@ public sealed class PageWeightTests
     }
 
     [Fact]
-    public void A_page_that_is_not_full_was_the_last_and_tells_nothing_of_the_weight()
+    public void A_page_that_is_not_full_was_the_last_and_does_not_change_the_weight()
     {
         var weight = new PageWeight();
         Assert.True(weight.Saw(3, 10));

@@ -24,6 +24,6 @@ public sealed class RouteTableTests(SqliteApp host) : IClassFixture<SqliteApp>
         ? methods
         : ["any"];
 
-    // The name of a parameter does not tell routes apart, its constraint does.
+    // The constraint of a parameter distinguishes routes, its name does not.
     private static string Blanked(RoutePattern pattern) => Regex.Replace(pattern.RawText ?? "", @"\{(\**)[A-Za-z0-9_]+", "{$1");
 }

@@ -28,7 +28,7 @@ public sealed class SettingsReaderTests
     [InlineData("-1", 3000)]
     [InlineData("http", 3000)]
     [InlineData("", 3000)]
-    public void What_is_no_port_is_3000(string text, int port) => Assert.Equal(port, Read(("PORT", text)).Settings.Port);
+    public void A_text_that_is_no_port_is_3000(string text, int port) => Assert.Equal(port, Read(("PORT", text)).Settings.Port);
 
     [Theory]
     [InlineData("PORT", "abc", "PORT: 'abc' is no port from 0 to 65535: 3000 is used.")]
@@ -37,7 +37,7 @@ public sealed class SettingsReaderTests
     [InlineData("API_ONLY", "yes", "API_ONLY: 'yes' counts as false: only 1 and true switch it on.")]
     [InlineData("API_ONLY", "0", null)]
     [InlineData("CORS_ORIGINS", "https://a.example,nonsense", "CORS_ORIGINS: 'nonsense' is left out: an origin is written https://host:port.")]
-    public void What_counts_as_something_else_is_told(string variable, string text, string? warning)
+    public void A_replaced_value_gives_a_warning(string variable, string text, string? warning)
     {
         var read = Read((variable, text));
         Assert.Null(read.Message);
@@ -51,7 +51,7 @@ public sealed class SettingsReaderTests
     [InlineData("Broker:Auth:Keys:0:Scope", "Broker:Auth:Keys:0:Scope: no setting has this name; did you mean Broker:Auth:Keys:0:Scopes (Broker__Auth__Keys__0__Scopes in the environment)?")]
     [InlineData("Broker:Something:Else", "Broker:Something:Else: no setting has this name (Broker__Something__Else in the environment); docs/configuration.md lists all.")]
     [InlineData("Broker:Limits", "Broker:Limits: no setting has this name; did you mean")]
-    public void A_key_that_no_reader_asks_for_is_told_with_the_nearest(string key, string problem)
+    public void A_key_that_no_reader_asks_for_is_a_problem_that_names_the_nearest(string key, string problem)
     {
         var keys = KeysOf((key, "1"));
         _ = (SettingsReader.Read(keys), AuthSettingsReader.Read(keys));
@@ -108,7 +108,7 @@ public sealed class SettingsReaderTests
     [InlineData("*.")]
     [InlineData("*broker")]
     [InlineData("a..b")]
-    public void What_is_no_host_name_is_refused_with_what_to_write(string text) =>
+    public void A_text_that_is_no_host_name_is_refused_with_the_form_to_write(string text) =>
         Assert.Contains("host names without scheme and port", Read(("Broker:AllowedHosts", text)).Message, StringComparison.Ordinal);
 
     [Fact]
@@ -202,7 +202,7 @@ public sealed class SettingsReaderTests
     [InlineData("postgres://me:hunter2@db:99999/broker")]
     [InlineData("postgres://me:hunter2@db/broker?Timeout=soon")]
     [InlineData("Host=db;Password=hunter2;Timeout=soon")]
-    public void A_wrong_database_is_told_without_its_password(string url)
+    public void A_message_on_a_wrong_database_omits_its_password(string url)
     {
         var message = Read(("DATABASE_URL", url)).Message;
         Assert.NotNull(message);

@@ -59,7 +59,7 @@ public sealed class StartFaultTests : IDisposable
     [Theory]
     [InlineData("abc")]
     [InlineData("70000")]
-    public async Task What_is_no_port_is_replaced_with_a_warning(string port)
+    public async Task A_text_that_is_no_port_is_replaced_with_a_warning(string port)
     {
         await using var broker = new ManagedProcess(RepositoryLayout.HostProgram(), new Dictionary<string, string>
         {

@@ -113,7 +113,7 @@ public sealed class HookTests
 
     // Instances contract 1: GET X without the slash belongs to another API.
     [Fact]
-    public async Task The_base_path_without_the_slash_is_somebody_elses()
+    public async Task The_base_path_without_the_slash_belongs_to_the_jobs_dialect()
     {
         await using var app = await StartAsync(new Recorder(RefuseAt: "request"), new BrokerSettings());
 
@@ -205,7 +205,7 @@ public sealed class HookTests
     }
 }
 
-/// <summary>A store that is not there: whoever calls it fails, unless the test answers for it.</summary>
+/// <summary>A store that is not there: every call fails, unless the test answers for it.</summary>
 public class Absent : DispatchProxy
 {
     private Func<string, object?[], object?>? answer;

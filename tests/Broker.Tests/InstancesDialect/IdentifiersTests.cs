@@ -66,7 +66,7 @@ public sealed class IdentifiersTests
     }
 
     [Fact]
-    public void A_made_up_id_tells_the_time_in_base_36_and_is_an_identifier()
+    public void A_generated_id_holds_the_time_in_base_36_and_is_an_identifier()
     {
         var id = Identifiers.NewInstanceId(DateTimeOffset.FromUnixTimeMilliseconds(36L * 36 * 36 + 35));
 

@@ -120,7 +120,7 @@ public sealed class InstanceRequestsTests
         Assert.Single(issues.All);
     }
 
-    // Instances contract 12: only a schema that somebody wrote counts.
+    // Instances contract 12: only a registered schema counts.
     [Fact]
     public void Params_are_judged_by_the_schema_of_the_start_event_where_one_is_declared()
     {

@@ -24,7 +24,7 @@ public abstract partial class InstancesDialectTests
         Assert.Equal(path, string.Join('.', answer["issues"][0].GetProperty("path").EnumerateArray().Select(p => p.GetString())));
     }
 
-    // Instances contract 10: so a refused create does not tell whether the workflow exists; the body comes first.
+    // Instances contract 10: the body is checked first, so a refused create does not show whether the workflow exists.
     [Fact]
     public async Task The_body_is_checked_before_the_workflow_and_the_workflow_before_the_id()
     {
@@ -108,7 +108,7 @@ public abstract partial class InstancesDialectTests
     }
 
     [Fact]
-    public async Task A_body_nested_too_deep_is_told_so()
+    public async Task A_body_nested_too_deep_is_refused_with_the_reason()
     {
         var name = await StartedAsync("a");
 
@@ -122,7 +122,7 @@ public abstract partial class InstancesDialectTests
     [InlineData("/api/workflows/_runner/tick", null)]
     [InlineData("/_runner/tick", "no json")]
     [InlineData("/_runner/tick", """{"maxInstances":10,"maxSteps":"100"}""")]
-    public async Task A_tick_tells_how_many_instances_it_advanced(string path, string? body)
+    public async Task A_tick_returns_how_many_instances_it_advanced(string path, string? body)
     {
         var answer = (await Cli.SendAsync(HttpMethod.Post, path, body)).Expect(HttpStatusCode.OK);
 

@@ -62,7 +62,7 @@ public abstract partial class InstancesDialectTests
     [InlineData("complete", null)]
     [InlineData("errored", null)]
     [InlineData("terminated", null)]
-    public async Task Sending_an_event_tells_the_status_before(string from, string? before)
+    public async Task Sending_an_event_returns_the_status_before(string from, string? before)
     {
         var (name, _) = await InStateAsync(from);
 
@@ -206,7 +206,7 @@ public abstract partial class InstancesDialectTests
 
     // Instances contract 8 and 12: payload null, dots in types.
     [Fact]
-    public async Task Events_that_nobody_waits_for_are_kept()
+    public async Task Events_that_no_step_waits_for_are_kept()
     {
         var name = await StartedAsync("a");
 

@@ -130,7 +130,7 @@ public sealed class MappingTests
     public void A_step_that_was_cut_off_is_errored() => Assert.Equal("errored", Row(StepMachine.Cancel(Claimed("work"), Noon.AddSeconds(1))).Status);
 
     [Fact]
-    public void A_sleep_tells_when_it_ends_and_counts_no_attempt()
+    public void A_sleep_shows_when_it_ends_and_counts_no_attempt()
     {
         var asleep = Waiting("nap", Noon.AddMinutes(1));
         var over = StepMachine.Finish(asleep, null, Noon.AddMinutes(1));
@@ -143,7 +143,7 @@ public sealed class MappingTests
     }
 
     [Fact]
-    public void A_wait_tells_its_deadline_and_its_event()
+    public void A_wait_shows_its_deadline_and_its_event()
     {
         var row = Row(Waiting("wait", Noon.AddSeconds(9)));
 

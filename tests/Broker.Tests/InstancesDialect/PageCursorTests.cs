@@ -36,7 +36,7 @@ public sealed class PageCursorTests
     [InlineData("e30")]
     [InlineData("W10")]
     [InlineData("%00")]
-    public void What_is_no_cursor_is_ignored(string? text) => Assert.Null(PageCursor.Decode(text, CursorKind.Steps));
+    public void A_text_that_is_no_cursor_is_ignored(string? text) => Assert.Null(PageCursor.Decode(text, CursorKind.Steps));
 
     [Theory]
     [InlineData("""{"v":2,"kind":2,"desc":true,"size":5,"at":0,"row":0,"id":""}""")]

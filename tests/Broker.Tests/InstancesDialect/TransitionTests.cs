@@ -210,7 +210,7 @@ public sealed class TransitionTests
         return run;
     }
 
-    // What the store's claim statement does to the row.
+    // Changes the row as the store's claim statement does.
     private static RunSession Claimed(RunSession run, int index) => new(
         run.Run with { StartedAt = run.Run.StartedAt ?? Noon },
         Enumerable.Range(0, Definition.Steps.Length)

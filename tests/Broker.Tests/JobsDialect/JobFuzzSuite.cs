@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Broker.Tests.JobsDialect;
 
-/// <summary>Whatever comes in, the answer is never a server error, and the broker goes on.</summary>
+/// <summary>Random requests: the answer is never a server error, and the broker goes on.</summary>
 public abstract class JobFuzzSuite(IJobsBroker broker) : JobsSuite(broker)
 {
     private static readonly string[] Values =

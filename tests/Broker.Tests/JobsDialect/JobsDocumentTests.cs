@@ -12,7 +12,7 @@ public sealed class JobsDocumentTests
     private static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public void A_file_becomes_a_definition_whose_version_tells_its_content()
+    public void A_file_becomes_a_definition_whose_version_follows_from_its_content()
     {
         var definition = Good(File("make"));
 
@@ -34,7 +34,7 @@ public sealed class JobsDocumentTests
     }
 
     [Fact]
-    public void What_a_failure_skipped_stays_skipped_when_the_run_is_cancelled()
+    public void A_job_that_a_failure_skipped_stays_skipped_when_the_run_is_cancelled()
     {
         var definition = Good(File("make"));
         StepState[] reached =

@@ -13,8 +13,7 @@ public sealed record Answer(int Status, string Body, string? ContentType)
 }
 
 /// <summary>
-/// What the suites share. Every test names a label of its own and puts it on its jobs, so that tests share a broker and never claim each
-/// other's work.
+/// Base of the suites. Every test puts a label of its own on its jobs. Tests therefore share a broker and never claim each other's jobs.
 /// </summary>
 public abstract class JobsSuite(IJobsBroker broker)
 {

@@ -65,7 +65,7 @@ public abstract class StockWorkerSuite(IJobsBroker broker) : JobsSuite(broker)
         {
             await stop.CancelAsync();
 
-            // One that is told between two requests ends by itself; what else ends one fails the test.
+            // A worker that is stopped between two requests ends by itself; any other end fails the test.
             foreach (var worker in working)
             {
                 try

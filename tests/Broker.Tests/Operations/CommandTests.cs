@@ -85,7 +85,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_database_that_cannot_be_migrated_is_told_with_exit_code_1()
+    public async Task A_database_that_cannot_be_migrated_ends_with_a_message_and_exit_code_1()
     {
         await File.WriteAllTextAsync(Database, "this is no database, and long enough to be taken for one that is broken", Ct);
         Assert.Equal(1, (await RunAsync([], "The database could not be migrated: ", "migrate")).ExitCode);

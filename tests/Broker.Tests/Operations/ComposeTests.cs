@@ -5,14 +5,14 @@ using YamlDotNet.Serialization;
 
 namespace Broker.Tests.Operations;
 
-/// <summary>What can be told of the image and the compose file without an engine to run them.</summary>
+/// <summary>Checks of the image and the compose file that need no Docker engine.</summary>
 public sealed class ComposeTests
 {
     private static readonly Dictionary<string, object> Compose = Parsed("docker-compose.yml");
     private static readonly Dictionary<string, object> Keys = Parsed("docker-compose.keys.yml");
 
     [Fact]
-    public void Whatever_a_service_names_is_there()
+    public void Each_name_that_a_service_uses_is_defined()
     {
         var services = Names(Compose, "services");
         foreach (var name in services)

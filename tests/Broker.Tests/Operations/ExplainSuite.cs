@@ -68,7 +68,7 @@ public abstract class ExplainSuite(BrokerApp app)
     }
 
     [Fact]
-    public async Task Timers_events_pauses_and_retries_are_told_with_their_times()
+    public async Task Timers_events_pauses_and_retries_are_explained_with_their_times()
     {
         var name = Flows.NewName("timed");
         var worker = await wire.RegisterAsync($$$"""
@@ -112,7 +112,7 @@ public abstract class ExplainSuite(BrokerApp app)
     [InlineData("/api/explain/{0}/none/{1}", "No instance 'none'")]
     [InlineData("/api/explain/none/{2}/{1}", "No instance '")]
     [InlineData("/api/explain/{0}/{2}/none", "No step 'none'")]
-    public async Task What_is_not_there_is_a_problem_that_says_so(string path, string detail)
+    public async Task An_unknown_instance_or_step_is_a_404_that_names_it(string path, string detail)
     {
         var name = Flows.NewName("known");
         var step = JsonElement.Parse(Flows.Single(name)).GetProperty("steps").EnumerateObject().First().Name;

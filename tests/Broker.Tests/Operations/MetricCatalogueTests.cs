@@ -9,7 +9,7 @@ namespace Broker.Tests.Operations;
 public sealed class MetricCatalogueTests
 {
     [Fact]
-    public void Whatever_we_measure_is_shown()
+    public void Each_instrument_is_shown()
     {
         RuntimeHelpers.RunClassConstructor(typeof(StorageMetrics).TypeHandle);
         RuntimeHelpers.RunClassConstructor(typeof(HostMetrics).TypeHandle);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.Operations;
 
-/// <summary>What a scrape shows. Counters of the store are shared by all brokers of this process, so they are only compared with themselves.</summary>
+/// <summary>Figures of a scrape. Brokers of this process share the store's counters, so tests compare them only with earlier values.</summary>
 public abstract class MetricsSuite(BrokerApp app)
 {
     private static readonly string[] Families =

@@ -57,7 +57,7 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         var wire = new Wire(client);
         Assert.Equal(200, (await wire.GetAsync("/readyz")).Status);
 
-        // Something of everything: definitions, workers, runs, steps, events, mail, lines, repositories, removal.
+        // One row of each kind: definitions, workers, runs, steps, events, the inbox, lines, repositories, and their removal.
         var name = Flows.NewName("low");
         var worker = await wire.RegisterAsync(Flows.Single(name));
         var id = await wire.DispatchAsync(Flows.Single(name), """{"n":1}""");

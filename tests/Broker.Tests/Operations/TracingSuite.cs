@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Broker.Tests.Operations;
 
-/// <summary>The trace of whoever starts a run reaches the workers of its steps, and the transactions it causes.</summary>
+/// <summary>The trace of the start of a run reaches the workers of its steps and the transactions that it causes.</summary>
 public abstract class TracingSuite(BrokerApp app)
 {
     private readonly Wire wire = new(app.Client);
@@ -64,7 +64,7 @@ public abstract class TracingSuite(BrokerApp app)
     [InlineData("00-00000000000000000000000000000000-b7ad6b7169203331-01")]
     [InlineData("00-0AF7651916CD43DD8448EB211C80319C-B7AD6B7169203331-01")]
     [InlineData("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
-    public async Task What_is_no_trace_is_not_kept(string? sent)
+    public async Task A_traceparent_that_is_no_trace_is_not_kept(string? sent)
     {
         var name = Flows.NewName("plain");
         var worker = await wire.RegisterAsync(Flows.Single(name));

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Tests.Security;
 
-/// <summary>What browsers are told, and what no answer tells.</summary>
+/// <summary>Headers for browsers, and internals that no answer shows.</summary>
 public sealed class BrowserTests(SqliteApp app) : IClassFixture<SqliteApp>
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -81,7 +81,7 @@ public sealed class BrowserTests(SqliteApp app) : IClassFixture<SqliteApp>
     }
 
     [Fact]
-    public async Task A_fault_tells_its_request_id_and_nothing_of_the_program()
+    public async Task An_answer_to_a_fault_shows_its_request_id_and_no_stack_trace()
     {
         await using var host = await MiniHost.StartAsync(routes => routes.MapGet("/fails", string () => throw new InvalidOperationException("the password is 12345")));
         using var request = new HttpRequestMessage(HttpMethod.Get, "/fails");

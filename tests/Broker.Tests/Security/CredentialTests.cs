@@ -76,7 +76,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     }
 
     [Fact]
-    public async Task What_an_earlier_version_wrote_in_clear_is_encrypted_at_the_next_start()
+    public async Task Credentials_that_an_earlier_version_wrote_in_clear_are_encrypted_at_the_next_start()
     {
         using var file = new SqliteFile();
         await using (var broker = await OwnBroker.StartOnAsync($"sqlite:{file.Path}", null)) await KeepsTheSecretAsync(broker);
@@ -119,7 +119,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     }
 
     [Fact]
-    public void What_is_no_regular_file_in_the_ring_is_left_out_and_holds_up_nothing()
+    public void A_file_of_the_ring_that_is_not_regular_is_skipped_without_waiting()
     {
         using var folder = new TempFolder();
         var settings = new DataProtectionSettings { KeyRing = folder.Path };
@@ -152,7 +152,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     }
 
     [Fact]
-    public async Task A_lost_ring_is_a_fault_of_the_broker_that_tells_nothing()
+    public async Task A_lost_ring_is_a_500_that_shows_no_credential()
     {
         using var file = new SqliteFile();
         var logs = new RecordedLogs();
@@ -201,8 +201,8 @@ public sealed class CredentialTests(PostgresCluster cluster)
 
     private static string[] KeyFiles(SqliteFile file) => Directory.GetFiles(Path.ChangeExtension(file.Path, ".keys"));
 
-    // Not by this process: the lock file is locked as a whole, .NET asks for a lock with every open, and to close the database file here would end
-    // the locks that SQLite has on it.
+    // Another process reads the files. The lock file is locked as a whole, and .NET asks for a lock with every open. Closing the database file here
+    // would end SQLite's locks on it.
     private static string ReadShared(string path)
     {
         using var reader = Process.Start(new ProcessStartInfo("cat", [path]) { RedirectStandardOutput = true, StandardOutputEncoding = Encoding.Latin1 })!;

@@ -41,7 +41,7 @@ public sealed class LimitSettingsTests
     }
 
     [Fact]
-    public void What_is_wrong_is_told_and_secrets_are_not_repeated()
+    public void A_message_names_each_wrong_limit_and_repeats_no_secret()
     {
         var (_, problems) = Read(
             ("Limits:JsonDepth", "65"), ("Limits:Batch", "0"), ("Limits:Steps", "20001"), ("Limits:Backlog", "-1"), ("DataProtection:Secret", "hunter2"),

@@ -54,7 +54,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task A_client_that_asks_too_often_is_told_to_wait_and_probes_are_not()
+    public async Task A_client_beyond_its_rate_gets_429_and_a_probe_does_not()
     {
         await using var broker = await OwnBroker.StartAsync("--Broker:Limits:RequestsPerSecond=1", "--Broker:Limits:RequestBurst=3");
         foreach (var path in (string[])["/status", "/workers", "/workflows", "/agents/workflows", "/api/workers", "/api/workflows/w/instances", "/nowhere"])
@@ -77,7 +77,7 @@ public sealed class LimitTests
     }
 
     [Fact]
-    public async Task Without_a_limit_nobody_is_told_to_wait()
+    public async Task Without_a_limit_no_client_gets_429()
     {
         await using var broker = await OwnBroker.StartAsync();
         for (var i = 0; i < 300; i++) Assert.Equal(200, (await GetAsync(broker, "/status")).Status);

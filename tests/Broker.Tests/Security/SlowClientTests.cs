@@ -12,7 +12,7 @@ public sealed class SlowClientTests
 {
     private const int Clients = 40;
 
-    // Generous: the machine may be busy. What is measured is that an end comes at all.
+    // Long, since the machine may be busy: the test checks that the connection ends, not when.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -79,7 +79,7 @@ public sealed class SlowClientTests
     [Theory]
     [InlineData("GET /{0} HTTP/1.1\r\nHost: h\r\n\r\n", "--Broker:Limits:RequestLineBytes=2000", 3000, " 414 ")]
     [InlineData("GET /status HTTP/1.1\r\nHost: h\r\nX-Long: {0}\r\n\r\n", "--Broker:Limits:HeaderBytes=2000", 3000, " 431 ")]
-    public async Task What_stands_before_the_body_is_limited(string request, string setting, int length, string status)
+    public async Task The_request_line_and_the_header_are_limited(string request, string setting, int length, string status)
     {
         await using var broker = await OwnBroker.StartAsync(setting);
         using var socket = await ConnectAsync(broker);
@@ -164,7 +164,7 @@ public sealed class SlowClientTests
         return said;
     }
 
-    /// <summary>What comes until the other side closes, or has answered and goes on reading what is thrown away.</summary>
+    /// <summary>Reads until the broker closes, or has answered and goes on reading a body that it drops.</summary>
     private static async Task<string> ReadAsync(Socket socket, string? request = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);

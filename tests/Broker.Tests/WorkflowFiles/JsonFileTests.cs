@@ -76,7 +76,7 @@ public sealed class JsonFileTests
     [InlineData("""{"name":"\ud800"}""")]
     [InlineData("""{"\udc00":1}""")]
     [InlineData("""{"name":"a\u0000"}""")]
-    public void What_is_not_json_is_refused(string text) =>
+    public void A_text_that_is_not_json_is_refused(string text) =>
         Assert.StartsWith("n.json: is not readable JSON: ", Assert.Single(Reading.Problems(text, "n.json")), StringComparison.Ordinal);
 
     // Not in the list above: an attribute's text cannot hold half a pair.

@@ -28,7 +28,7 @@ internal static class Reading
     public static string[] JobProblems(string body) =>
         Problems(FileWith(body));
 
-    /// <summary>What a worker's shell prints for a command, and its exit code.</summary>
+    /// <summary>Output and exit code of a command in a worker's shell.</summary>
     public static async Task<(string Output, int ExitCode)> ShellAsync(string command, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };

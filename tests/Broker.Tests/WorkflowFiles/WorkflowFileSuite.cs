@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Broker.Tests.WorkflowFiles;
 
-/// <summary>What becomes of a workflow when its file appears, changes, breaks or goes, with a restart and without one.</summary>
+/// <summary>A workflow whose file appears, changes, breaks or is removed, with a restart and without one.</summary>
 public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker(cluster)
 {
     private const string Broken = "name: [\n";
@@ -68,7 +68,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
     }
 
     [Fact]
-    public async Task What_runs_when_its_file_goes_is_finished_and_shown()
+    public async Task A_run_is_finished_and_shown_after_its_file_was_removed()
     {
         Write("gone.yml");
         Write("kept.yml", "kept");

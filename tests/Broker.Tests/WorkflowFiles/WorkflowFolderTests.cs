@@ -75,7 +75,7 @@ public sealed class WorkflowFolderTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_read_is_a_problem()
+    public void A_file_that_cannot_be_read_is_a_problem()
     {
         File.CreateSymbolicLink(Path.Combine(folder.FullName, "dangling.yml"), Path.Combine(folder.FullName, "gone"));
         File.WriteAllBytes(Path.Combine(folder.FullName, "latin.yml"), [0x6E, 0xE9, 0x0A]);

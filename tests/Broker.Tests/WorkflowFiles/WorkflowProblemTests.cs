@@ -19,7 +19,7 @@ public sealed class WorkflowProblemTests
         Assert.Equal(["release.yml: must be a mapping with name, on and jobs, not a list"], Reading.Problems("- a\n"));
 
     [Fact]
-    public void What_is_missing_is_all_listed()
+    public void Every_missing_member_is_listed()
     {
         string[] missing =
         [

@@ -131,7 +131,7 @@ public sealed class YamlFileTests
     [InlineData("...\n...\n...\n", "is not readable YAML: line")]
     [InlineData("name: !<a b> x", "is not readable YAML: line 1")]
     [InlineData("%YAML 9.0\n---\nname: a", "is not readable YAML: line 1")]
-    public void What_is_not_readable_says_where(string text, string expected)
+    public void A_problem_of_unreadable_text_names_its_place(string text, string expected)
     {
         var problem = Assert.Single(Reading.Problems(text));
 
