@@ -30,7 +30,8 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
     private const string RunTail =
         $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}";
-    private const string StepTail = $"{Ints}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Longs}, {Longs}, {NoTexts}, {NoTexts}, ARRAY[false, false]";
+    // In the order of the EF model, behind the key: ahead to granted_at, lease_secs to rank, result, status, worker.
+    private const string StepTail = $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Ints}, {Longs}, {Longs}, {NoTexts}";
 
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
@@ -46,11 +47,11 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
         ["update runs"] = (HotSql.UpdateRuns, $"{Run}, {RunTail}", 100),
         ["update held runs"] = (HotSql.UpdateCachedRuns, $"{Run}, {RunTail}, {Ints}", 100),
-        ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 150),
-        ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {StepTail}, ARRAY[7, 7]::bigint[]", 150),
-        ["end held steps"] = (HotSql.EndLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
-        ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Ints}, {Longs}, {Longs}, {Longs}, {Ints}", 100),
-        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, ARRAY[1, 1]::smallint[], {StepTail}", 100),
+        ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {NoTexts}", 150),
+        ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {StepTail}, ARRAY[4, 4]::smallint[], {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
+        ["end held steps"] = (HotSql.EndLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[4, 4]::smallint[], ARRAY[7, 7]::bigint[]", 150),
+        ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Longs}, {Ints}, {Ints}, {Longs}, {Longs}", 100),
+        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {NoTexts}", 100),
         ["insert runs"] = (HotSql.InsertRuns,
             $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Ints}, {Ints}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, ARRAY[true, true], ARRAY['1', '1'], {NoTexts}, "
             + $"{NoTexts}, {NoTexts}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Longs}, ARRAY[NULL, NULL]::bigint[]", 120),

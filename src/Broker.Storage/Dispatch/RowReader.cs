@@ -1,6 +1,5 @@
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Tables;
 
@@ -11,10 +10,6 @@ internal static class RowReader
 {
     public const string RunColumns =
         "id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, created_at, started_at, resumed_at, updated_at, ended_at, error";
-
-    /// <summary>To be read with <see cref="ReadStep"/>; the run's id comes first.</summary>
-    public const string StepColumns =
-        "run_id, idx, status, attempt, losses, fence, worker, queued_at, due, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error, ahead";
 
     public static List<LoadedRun> ReadRuns<TRows>(TRows reader, DefinitionCache definitions)
         where TRows : IRows
@@ -43,32 +38,6 @@ internal static class RowReader
         }
 
         return runs;
-    }
-
-    public static (long RunId, StepState State) ReadStep<TRows>(TRows reader)
-        where TRows : IRows
-    {
-        var status = reader.GetInt16(2);
-        return (reader.GetInt64(0), new StepState
-        {
-            Index = reader.GetInt32(1),
-            Status = status == StepRow.Paused ? StepStatus.Ready : (StepStatus)status,
-            Paused = status == StepRow.Paused,
-            Attempt = reader.GetInt32(3),
-            Losses = reader.GetInt32(4),
-            Fence = Long(reader, 5),
-            Worker = Text(reader, 6),
-            QueuedAt = Instants.FromMicros(reader.GetInt64(7)),
-            Due = Instants.FromMicros(reader.GetInt64(8)),
-            GrantedAt = Instants.FromMicros(Long(reader, 9)),
-            ExpiresAt = Instants.FromMicros(Long(reader, 10)),
-            LeaseSecs = reader.GetInt32(11),
-            BegunAt = Instants.FromMicros(Long(reader, 12)),
-            EndedAt = Instants.FromMicros(Long(reader, 13)),
-            Result = Text(reader, 14),
-            Error = StoredError.Read(Text(reader, 15)),
-            Ahead = reader.GetBoolean(16),
-        });
     }
 
     public static InboxEvent ReadInboxEvent<TRows>(TRows reader, int from)

@@ -13,23 +13,6 @@ internal static class HotSql
 {
     private static readonly ArrayRows StepKeys = new(("run_id", "bigint"), ("idx", "int"));
 
-    private static readonly (string Name, string Type)[] StepColumns =
-    [
-        ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("attempt", "int"),
-        ("losses", "int"), ("fence", "bigint"), ("worker", "text"), ("queued_at", "bigint"), ("granted_at", "bigint"), ("expires_at", "bigint"),
-        ("lease_secs", "int"), ("begun_at", "bigint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"), ("ahead", "boolean"),
-    ];
-
-    private static readonly ArrayRows StepRows = new(StepColumns);
-
-    private static readonly ArrayRows LeasedRows = new([.. StepColumns, ("held", "bigint")]);
-
-    private static readonly ArrayRows EndedRows = new(
-        ("run_id", "bigint"), ("idx", "int"), ("status", "smallint"), ("ended_at", "bigint"), ("result", "text"), ("error", "text"), ("held", "bigint"));
-
-    private static readonly ArrayRows ReadyRows = new(
-        ("run_id", "bigint"), ("idx", "int"), ("queue_id", "int"), ("rank", "bigint"), ("due", "bigint"), ("queued_at", "bigint"), ("lease_secs", "int"));
-
     private static readonly (string Name, string Type)[] RunColumns =
     [
         ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
@@ -104,26 +87,11 @@ internal static class HotSql
         SELECT xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE
         """;
 
-    /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
-    public static readonly string Steps = $"""
-        SELECT s.* FROM {StepKeys.Each}
-        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = {StepKeys["run_id"]} AND idx = {StepKeys["idx"]} OFFSET 0) s ON true
-        """;
+    public static readonly string Steps = PostgresTables.Steps.Load;
 
-    /// <summary>
-    /// The same for leases that may have expired, locked in order: read without the lock, one that a heartbeat renewed meanwhile was
-    /// collected all the same.
-    /// </summary>
-    public const string LockSteps = $"""
-        SELECT s.* FROM (SELECT run_id, idx FROM unnest($1::bigint[], $2::int[]) AS u(run_id, idx) ORDER BY run_id, idx) k
-        JOIN LATERAL (SELECT {RowReader.StepColumns} FROM step WHERE run_id = k.run_id AND idx = k.idx FOR UPDATE) s ON true
-        """;
+    public static readonly string LockSteps = PostgresTables.Steps.Lock;
 
-    /// <summary>Waits for claims that are under way: after it, what is ready is not being handed out.</summary>
-    public const string LockActive = $"""
-        SELECT {RowReader.StepColumns} FROM step
-        WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
-        """;
+    public static readonly string LockActive = PostgresTables.Steps.LockActive;
 
     public const string ActiveIndexes = "SELECT run_id, idx FROM step WHERE run_id = ANY($1) AND status IN (1, 2, 3, 8)";
 
@@ -175,32 +143,15 @@ internal static class HotSql
         RETURNING r.xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
         """;
 
-    public static readonly string UpdateSteps = $"""
-        UPDATE step s SET {StepRows.AssignmentsBut("run_id", "idx")}
-        FROM {StepRows.Each} WHERE s.run_id = {StepRows["run_id"]} AND s.idx = {StepRows["idx"]}
-        """;
+    public static readonly string UpdateSteps = PostgresTables.Steps.Update;
 
-    /// <summary>
-    /// The same for steps that are remembered as leased: those that are still so, under the same fence. Plus zero keeps the planner from the index
-    /// of fences: with a plan made while the table was empty, a step cost 24 us, not 12.
-    /// </summary>
-    public static readonly string UpdateLeasedSteps = $"""
-        UPDATE step s SET {LeasedRows.AssignmentsBut("run_id", "idx", "held")}
-        FROM {LeasedRows.Each} WHERE s.run_id = {LeasedRows["run_id"]} AND s.idx = {LeasedRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {LeasedRows["held"]}
-        """;
+    public static readonly string UpdateLeasedSteps = PostgresTables.Steps.UpdateLeased;
 
-    /// <summary>The same where all of them have ended: what that changes, and no more. Measured: ten steps cost 0.16 ms so, 0.19 with all columns.</summary>
-    public static readonly string EndLeasedSteps = $"""
-        UPDATE step s SET {EndedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL, ahead = false
-        FROM {EndedRows.Each} WHERE s.run_id = {EndedRows["run_id"]} AND s.idx = {EndedRows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {EndedRows["held"]}
-        """;
+    public static readonly string EndLeasedSteps = PostgresTables.Steps.EndLeased;
 
-    public static readonly string InsertSteps = $"INSERT INTO step ({StepRows.Names}) SELECT {StepRows.Values} FROM {StepRows.Each}";
+    public static readonly string InsertSteps = PostgresTables.Steps.Insert;
 
-    /// <summary>The same where all of them wait for a worker: the columns that differ. Measured: ten steps cost 0.13 ms so, and 0.15 with all columns.</summary>
-    public static readonly string InsertReadySteps = $"""
-        INSERT INTO step ({ReadyRows.Names}, status, attempt, losses) SELECT {ReadyRows.Values}, 1, 0, 0 FROM {ReadyRows.Each}
-        """;
+    public static readonly string InsertReadySteps = PostgresTables.Steps.InsertReady;
 
     public static readonly string InsertRuns = $"""
         INSERT INTO run ({NewRunRows.Names}, start_context, is_current, mail)

@@ -417,7 +417,7 @@ internal sealed class PostgresBatchTransaction(
     private static ILookup<long, StepState> ReadSteps(NpgsqlDataReader reader)
     {
         var steps = new List<(long RunId, StepState State)>();
-        while (reader.Read()) steps.Add(RowReader.ReadStep(new PostgresRows(reader)));
+        while (reader.Read()) steps.Add(StepRowMapper.KeyedStateOf(PostgresTables.Steps.Read(new PostgresRows(reader))));
         return steps.ToLookup(s => s.RunId, s => s.State);
     }
 

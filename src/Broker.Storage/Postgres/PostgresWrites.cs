@@ -1,4 +1,3 @@
-using Broker.Core.Steps;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Postgres.Caching;
 using Broker.Storage.Tables;
@@ -30,7 +29,9 @@ internal static class PostgresWrites
         if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, verifiesInWrite ? cached : null);
         if (changes.Steps.Count > 0)
         {
-            steps = cached is null ? batch.Add(HotSql.UpdateSteps, StepArrays(changes.Steps)) : AddLeased(batch, changes.Steps, cached);
+            steps = cached is null
+                ? PostgresTables.Steps.AddUpdate(batch, changes.Steps)
+                : PostgresTables.Steps.AddUpdateLeased(batch, changes.Steps, Column(changes.Steps, s => cached.Steps[new(s.RunId, s.Idx)].Fence));
         }
 
         if (changes.NewRuns.Count > 0)
@@ -44,7 +45,7 @@ internal static class PostgresWrites
                 Column(runs, r => r.EndedAt));
         }
 
-        if (changes.NewSteps.Count > 0) AddNew(batch, changes.NewSteps);
+        if (changes.NewSteps.Count > 0) PostgresTables.Steps.AddInsert(batch, changes.NewSteps);
         if (changes.NewInboxEvents.Count > 0)
         {
             var inbox = changes.NewInboxEvents;
@@ -80,38 +81,6 @@ internal static class PostgresWrites
         if (remembered is null) batch.Add(HotSql.UpdateRuns, columns);
         else batch.Add(HotSql.UpdateCachedRuns, [.. columns, Column(remembered.Runs, r => unchecked((int)r.Version))]);
     }
-
-    private static NpgsqlBatchCommand AddLeased(BatchBuilder batch, List<StepRow> steps, CachedRuns remembered)
-    {
-        var held = Column(steps, s => remembered.Steps[new(s.RunId, s.Idx)].Fence);
-        return steps.TrueForAll(s => s.EndedAt is not null)
-            ? batch.Add(HotSql.EndLeasedSteps,
-                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.EndedAt), Column(steps, s => s.Result),
-                Column(steps, s => s.Error), held)
-            : batch.Add(HotSql.UpdateLeasedSteps, [.. StepArrays(steps), held]);
-    }
-
-    private static void AddNew(BatchBuilder batch, List<StepRow> steps)
-    {
-        if (steps.TrueForAll(s => s.Status == (short)StepStatus.Ready))
-        {
-            batch.Add(HotSql.InsertReadySteps,
-                Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.QueueId), Column(steps, s => s.Rank), Column(steps, s => s.Due),
-                Column(steps, s => s.QueuedAt), Column(steps, s => s.LeaseSecs));
-        }
-        else
-        {
-            batch.Add(HotSql.InsertSteps, StepArrays(steps));
-        }
-    }
-
-    private static NpgsqlParameter[] StepArrays(List<StepRow> steps) =>
-    [
-        Column(steps, s => s.RunId), Column(steps, s => s.Idx), Column(steps, s => s.Status), Column(steps, s => s.QueueId), Column(steps, s => s.Rank),
-        Column(steps, s => s.Due), Column(steps, s => s.Attempt), Column(steps, s => s.Losses), Column(steps, s => s.Fence), Column(steps, s => s.Worker),
-        Column(steps, s => s.QueuedAt), Column(steps, s => s.GrantedAt), Column(steps, s => s.ExpiresAt), Column(steps, s => s.LeaseSecs),
-        Column(steps, s => s.BegunAt), Column(steps, s => s.EndedAt), Column(steps, s => s.Result), Column(steps, s => s.Error), Column(steps, s => s.Ahead),
-    ];
 
     public static NpgsqlBatchCommand AddLines(BatchBuilder batch, IReadOnlyList<LogLineRow> lines) =>
         batch.Add(HotSql.InsertLines,

@@ -16,6 +16,9 @@ namespace Broker.Storage.Sqlite;
 internal sealed class SqliteBatchTransaction(SqliteConnection connection, DefinitionCache definitions, SqliteClock clock) : IBatchTransaction
 {
     private readonly Dictionary<string, SqliteStatement> prepared = new(StringComparer.Ordinal);
+
+    // Values of one row after the other: a transaction runs on one thread at a time.
+    private SqliteValue[] rowValues = [];
     private bool begun;
 
     public (long Id, int DefinitionId)[] Resolve(IReadOnlyList<RunName> names)
@@ -63,7 +66,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var step in steps)
         {
             using var reader = Query(SqliteSql.Step, step.RunId, step.Index);
-            if (reader.Read()) found.Add(RowReader.ReadStep(reader));
+            if (reader.Read()) found.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
         }
 
         return new Loaded(loaded, found.ToLookup(s => s.RunId, s => s.State), clock.Tick());
@@ -80,7 +83,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var run in runs)
         {
             using var reader = Query(SqliteSql.Active, run);
-            while (reader.Read()) steps.Add(RowReader.ReadStep(reader));
+            while (reader.Read()) steps.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
         }
 
         return steps.ToLookup(s => s.RunId, s => s.State);
@@ -224,13 +227,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
                 state.ResumedAt.ToMicros(), state.UpdatedAt.ToMicros(), state.EndedAt.ToMicros(), change.Context, change.Result, state.Id);
         }
 
-        foreach (var s in changes.Steps)
-        {
-            Execute(SqliteSql.UpdateStep,
-                s.Status, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt, s.LeaseSecs, s.BegunAt, s.EndedAt,
-                s.Result, s.Error, s.Ahead, s.RunId, s.Idx);
-        }
-
+        foreach (var step in changes.Steps) Execute(SqliteSql.UpdateStep, SqliteTables.Steps.Values, step);
         foreach (var r in changes.NewRuns)
         {
             Execute(SqliteSql.InsertRun,
@@ -238,13 +235,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
                 r.TraceParent, r.InstanceCreatedAt, r.CreatedAt, r.StartedAt, r.UpdatedAt, r.EndedAt);
         }
 
-        foreach (var s in changes.NewSteps)
-        {
-            Execute(SqliteSql.InsertStep,
-                s.RunId, s.Idx, s.Status, s.QueueId, s.Rank, s.Due, s.Attempt, s.Losses, s.Fence, s.Worker, s.QueuedAt, s.GrantedAt, s.ExpiresAt,
-                s.LeaseSecs, s.BegunAt, s.EndedAt, s.Result, s.Error, s.Ahead);
-        }
-
+        foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
         foreach (var m in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep, m.ClientId);
         foreach (var m in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, m.DeliveredAt, m.ConsumedBy, m.RunId, m.Id);
         foreach (var id in changes.Purged)
@@ -356,6 +347,14 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
     public SqliteRows Query(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Query(values);
 
     private void Execute(string sql, params ReadOnlySpan<SqliteValue> values) => Statement(sql).Execute(values);
+
+    private void Execute<TRow>(string sql, RowValues<TRow> columns, TRow row)
+        where TRow : class
+    {
+        if (rowValues.Length < columns.Count) rowValues = new SqliteValue[columns.Count];
+        columns.Write(row, rowValues);
+        Statement(sql).Execute(rowValues);
+    }
 
     private long? Number(string sql, params ReadOnlySpan<SqliteValue> values)
     {

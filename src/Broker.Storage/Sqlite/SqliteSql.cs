@@ -13,9 +13,9 @@ internal static class SqliteSql
 
     public const string Granted = "SELECT run_id, idx FROM step INDEXED BY ix_step_leased WHERE status = 2 AND fence = @p0 AND worker = @p1";
 
-    public const string Step = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND idx = @p1";
+    public static readonly string Step = SqliteTables.Steps.Load;
 
-    public const string Active = $"SELECT {RowReader.StepColumns} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
+    public static readonly string Active = SqliteTables.Steps.LoadActive;
 
     public const string Inbox = "SELECT id, type, payload, target_step FROM inbox WHERE run_id = @p0 AND delivered_at IS NULL ORDER BY id";
 
@@ -35,16 +35,9 @@ internal static class SqliteSql
             context = coalesce(@p9, context), result = coalesce(@p10, result) WHERE id = @p11
         """;
 
-    public const string UpdateStep = """
-        UPDATE step SET status = @p0, rank = @p1, due = @p2, attempt = @p3, losses = @p4, fence = @p5, worker = @p6, queued_at = @p7, granted_at = @p8,
-            expires_at = @p9, lease_secs = @p10, begun_at = @p11, ended_at = @p12, result = @p13, error = @p14, ahead = @p15
-        WHERE run_id = @p16 AND idx = @p17
-        """;
+    public static readonly string UpdateStep = SqliteTables.Steps.Update;
 
-    public const string InsertStep = """
-        INSERT INTO step (run_id, idx, status, queue_id, rank, due, attempt, losses, fence, worker, queued_at, granted_at, expires_at, lease_secs, begun_at, ended_at, result, error, ahead)
-        VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p13, @p14, @p15, @p16, @p17, @p18)
-        """;
+    public static readonly string InsertStep = SqliteTables.Steps.Insert;
 
     public const string InsertRun = """
         INSERT INTO run (id, workflow, instance_id, number, is_current, definition_id, phase, active, joins, mail, streams, inputs, context, start_context, result, error,

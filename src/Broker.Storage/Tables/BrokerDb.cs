@@ -2,10 +2,14 @@ using System.Text;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Broker.Storage.Tables;
 
-/// <summary>The one model of both engines. Checks stand here, so that both engines get them.</summary>
+/// <summary>
+/// The one model of both engines and the only description of the tables: migrations and the hot statements are made from it. Checks stand here, so that
+/// both engines get them.
+/// </summary>
 internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 {
     public DbSet<DefinitionRow> Definitions => Set<DefinitionRow>();
@@ -171,7 +175,13 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         model.Entity<DataKeyRow>(DataKeyRow.Map);
         model.Entity<WorkflowFileRow>(WorkflowFileRow.Map);
 
-        foreach (var entity in model.Model.GetEntityTypes())
+        NameColumns(model.Model);
+    }
+
+    /// <summary>Names columns in snake case.</summary>
+    internal static void NameColumns(IMutableModel model)
+    {
+        foreach (var entity in model.GetEntityTypes())
         {
             foreach (var property in entity.GetProperties()) property.SetColumnName(Snake(property.Name));
         }

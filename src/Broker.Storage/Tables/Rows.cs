@@ -71,7 +71,7 @@ internal sealed class RunRow
     public long? EndedAt { get; set; }
 }
 
-internal sealed class StepRow
+internal class StepRow
 {
     /// <summary>Stored status of a ready step that a pause keeps from being claimed: so that the claim index needs one condition only.</summary>
     public const short Paused = 8;

@@ -38,6 +38,8 @@ internal static class StepRowMapper
         };
     }
 
+    public static (long RunId, StepState State) KeyedStateOf(StepRow row) => (row.RunId, StateOf(row));
+
     public static StepState StateOf(StepRow row) => new()
     {
         Index = row.Idx,

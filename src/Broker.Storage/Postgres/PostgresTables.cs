@@ -1,0 +1,18 @@
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>The tables of the hot statements, read from the EF model once.</summary>
+internal static class PostgresTables
+{
+    private static readonly IModel Model = ReadModel();
+
+    public static readonly StepStatements<StepRow> Steps = new(Model);
+
+    private static IModel ReadModel()
+    {
+        using var db = new PostgresDesign().CreateDbContext([]);
+        return db.Model;
+    }
+}

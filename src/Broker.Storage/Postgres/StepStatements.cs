@@ -1,0 +1,120 @@
+using Broker.Core.Steps;
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Npgsql;
+
+namespace Broker.Storage.Postgres;
+
+/// <summary>
+/// Statements that load and write steps, made from the EF model. A statement that writes a few columns names those that it leaves out, so that a
+/// new column is written by each until it is left out too.
+/// </summary>
+internal sealed class StepStatements<TRow>
+    where TRow : StepRow
+{
+    // The lease ends with the attempt, and these stay as the claim wrote them.
+    private static readonly string[] KeptByEnd =
+    [
+        nameof(StepRow.QueueId), nameof(StepRow.Rank), nameof(StepRow.Due), nameof(StepRow.Attempt), nameof(StepRow.Losses), nameof(StepRow.Worker), nameof(StepRow.QueuedAt),
+        nameof(StepRow.GrantedAt), nameof(StepRow.LeaseSecs), nameof(StepRow.BegunAt), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead),
+    ];
+
+    // A step that waits for its first claim has none of these.
+    private static readonly string[] UnsetWhenReady =
+    [
+        nameof(StepRow.Status), nameof(StepRow.Attempt), nameof(StepRow.Losses), nameof(StepRow.Fence), nameof(StepRow.Worker), nameof(StepRow.GrantedAt), nameof(StepRow.ExpiresAt),
+        nameof(StepRow.BegunAt), nameof(StepRow.EndedAt), nameof(StepRow.Result), nameof(StepRow.Error), nameof(StepRow.Ahead),
+    ];
+
+    private readonly RowMap<TRow, PostgresRows> map;
+    private readonly RowArrays<TRow> all;
+    private readonly RowArrays<TRow> ended;
+    private readonly RowArrays<TRow> ready;
+
+    public StepStatements(IReadOnlyModel model)
+    {
+        var columns = new TableColumns<TRow>(model);
+        var endedColumns = columns.Without(KeptByEnd);
+        var readyColumns = columns.Without(UnsetWhenReady);
+        (map, all, ended, ready) = (new(columns), new(columns), new(endedColumns), new(readyColumns));
+        var keys = new ArrayRows([.. columns.Only(nameof(StepRow.RunId), nameof(StepRow.Idx)).Typed]);
+        var rows = new ArrayRows([.. columns.Typed]);
+        var leased = new ArrayRows([.. columns.Typed, ("held", "bigint")]);
+        var endedRows = new ArrayRows([.. endedColumns.Typed, ("held", "bigint")]);
+        var readyRows = new ArrayRows([.. readyColumns.Typed]);
+
+        Load = $"""
+            SELECT s.* FROM {keys.Each}
+            JOIN LATERAL (SELECT {columns.Names} FROM step WHERE run_id = {keys["run_id"]} AND idx = {keys["idx"]} OFFSET 0) s ON true
+            """;
+        Lock = $"""
+            SELECT s.* FROM (SELECT run_id, idx FROM unnest($1::bigint[], $2::int[]) AS u(run_id, idx) ORDER BY run_id, idx) k
+            JOIN LATERAL (SELECT {columns.Names} FROM step WHERE run_id = k.run_id AND idx = k.idx FOR UPDATE) s ON true
+            """;
+        LockActive = $"""
+            SELECT {columns.Names} FROM step
+            WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
+            """;
+        Update = $"""
+            UPDATE step s SET {rows.AssignmentsBut("run_id", "idx")}
+            FROM {rows.Each} WHERE s.run_id = {rows["run_id"]} AND s.idx = {rows["idx"]}
+            """;
+        UpdateLeased = $"""
+            UPDATE step s SET {leased.AssignmentsBut("run_id", "idx", "held")}
+            FROM {leased.Each} WHERE {StillLeased(leased)}
+            """;
+        EndLeased = $"""
+            UPDATE step s SET {endedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL, ahead = false
+            FROM {endedRows.Each} WHERE {StillLeased(endedRows)}
+            """;
+        Insert = $"INSERT INTO step ({rows.Names}) SELECT {rows.Values} FROM {rows.Each}";
+        InsertReady = $"INSERT INTO step ({readyRows.Names}, status, attempt, losses) SELECT {readyRows.Values}, 1, 0, 0 FROM {readyRows.Each}";
+    }
+
+    /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
+    public string Load { get; }
+
+    /// <summary>
+    /// The same for leases that may have expired, locked in order: read without the lock, a lease that a heartbeat had renewed meanwhile was
+    /// reaped.
+    /// </summary>
+    public string Lock { get; }
+
+    /// <summary>Waits for claims that are under way: after it, no ready step of these runs is being handed out.</summary>
+    public string LockActive { get; }
+
+    public string Update { get; }
+
+    /// <summary>
+    /// The same for steps that are cached as leased: only those that are still leased under the cached fence. Plus zero keeps the planner from the
+    /// index of fences: with a plan made while the table was empty, a step cost 24 us, not 12.
+    /// </summary>
+    public string UpdateLeased { get; }
+
+    /// <summary>The same where all of them have ended: only the columns that this changes. Measured: ten steps cost 0.16 ms so, 0.19 with all columns.</summary>
+    public string EndLeased { get; }
+
+    public string Insert { get; }
+
+    /// <summary>The same where all of them wait for a worker: only the columns that differ. Measured: ten steps cost 0.13 ms so, 0.15 with all columns.</summary>
+    public string InsertReady { get; }
+
+    /// <summary>A row of <see cref="Load"/>, <see cref="Lock"/> or <see cref="LockActive"/>.</summary>
+    public TRow Read(PostgresRows rows) => map.Read(rows);
+
+    public NpgsqlBatchCommand AddUpdate(BatchBuilder batch, IReadOnlyList<TRow> steps) => batch.Add(Update, all.Of(steps));
+
+    /// <param name="batch">Takes the statement.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="fences">The fences under which they must still be leased.</param>
+    public NpgsqlBatchCommand AddUpdateLeased(BatchBuilder batch, IReadOnlyList<TRow> steps, NpgsqlParameter fences) => steps.All(s => s.EndedAt is not null)
+        ? batch.Add(EndLeased, ended.Of(steps, fences))
+        : batch.Add(UpdateLeased, all.Of(steps, fences));
+
+    public NpgsqlBatchCommand AddInsert(BatchBuilder batch, IReadOnlyList<TRow> steps) => steps.All(s => s.Status == (short)StepStatus.Ready)
+        ? batch.Add(InsertReady, ready.Of(steps))
+        : batch.Add(Insert, all.Of(steps));
+
+    private static string StillLeased(ArrayRows rows) =>
+        $"s.run_id = {rows["run_id"]} AND s.idx = {rows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {rows["held"]}";
+}
