@@ -7,7 +7,7 @@ namespace Broker.Faults;
 /// <summary>Readers of a live log whose connections are cut again and again, and a broker that is killed. Each reader resumes with its last id.</summary>
 public sealed class CutStreamsTests(DurableCluster cluster)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(300);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(300);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -34,7 +34,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             await kill;
         }
 
-        await Task.WhenAll(all).WaitAsync(Patience, Ct);
+        await Task.WhenAll(all).WaitAsync(WaitLimit, Ct);
 
         // A chunk that was sent again after its answer was lost may stand there twice: what counts is what is kept.
         var kept = (string)(await site.SqlAsync($"SELECT string_agg(sequence::text, ',' ORDER BY id) FROM log WHERE workflow = '{workflow}'"))!;

@@ -12,7 +12,7 @@ public sealed class FailingDatabaseTests
     private const string Backends = "FROM pg_stat_activity WHERE application_name LIKE 'broker%' AND pid <> pg_backend_pid()";
 
     [Fact]
-    public async Task Its_backends_are_terminated()
+    public async Task The_broker_recovers_after_its_backends_were_terminated()
     {
         var terminated = 0L;
         await SurviveAsync(new()
@@ -27,7 +27,7 @@ public sealed class FailingDatabaseTests
     }
 
     [Fact]
-    public async Task Others_take_all_connections()
+    public async Task The_broker_recovers_after_other_clients_took_all_connections()
     {
         await using var postgres = DurableCluster.New("max_connections=40");
         var others = new List<NpgsqlConnection>();
@@ -47,7 +47,7 @@ public sealed class FailingDatabaseTests
     }
 
     [Fact]
-    public async Task It_is_made_read_only()
+    public async Task The_broker_recovers_after_the_database_was_read_only()
     {
         await using var postgres = DurableCluster.New();
         await SurviveAsync(postgres, new()
@@ -59,7 +59,7 @@ public sealed class FailingDatabaseTests
     }
 
     [Fact]
-    public async Task It_freezes()
+    public async Task The_broker_recovers_after_the_database_was_frozen()
     {
         await using var postgres = DurableCluster.New();
         var frozen = 0;
@@ -92,7 +92,7 @@ public sealed class FailingDatabaseTests
     }
 
     [Fact]
-    public async Task Its_disk_is_full()
+    public async Task The_broker_recovers_after_the_disk_was_full()
     {
         await using var postgres = DurableCluster.New();
         SmallDisk? disk = null;

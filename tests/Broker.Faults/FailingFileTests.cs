@@ -12,7 +12,7 @@ public sealed class FailingFileTests(DurableCluster cluster)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Another_process_holds_the_write_lock()
+    public async Task The_broker_recovers_after_another_process_held_the_write_lock()
     {
         using var folder = new TempFolder();
         var path = Path.Combine(folder.Path, "broker.db");
@@ -27,7 +27,7 @@ public sealed class FailingFileTests(DurableCluster cluster)
     }
 
     [Fact]
-    public async Task Its_disk_is_full()
+    public async Task The_broker_recovers_after_the_disk_was_full()
     {
         using var disk = SmallDisk.Mount(24, owner: 0);
         await using var site = await Site.OpenAsync(Database.Sqlite, cluster.Postgres, new SiteOptions { SqlitePath = Path.Combine(disk.Path, "broker.db") });

@@ -18,7 +18,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     private const int Cut = -1;
 
     // A busy machine may let everything wait; an answer that does not come at all is what this finds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
 
     // These requests wait for another client's action; the fuzzer disconnects after this time.
     private static readonly TimeSpan Waiting = TimeSpan.FromMilliseconds(300);
@@ -88,14 +88,14 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     private static async Task<(int Status, string? Fault)> SendAsync(HttpClient http, HttpRequestMessage request, ApiOperation? operation)
     {
         var mayWait = operation is { Waits: true };
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(mayWait ? Waiting : Patience);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        limit.CancelAfter(mayWait ? Waiting : WaitLimit);
         try
         {
-            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+            using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             var status = (int)answer.StatusCode;
             if (answer.Content.Headers.ContentType?.MediaType is "text/event-stream" or "application/x-ndjson") return (status, null);
-            var text = await answer.Content.ReadAsStringAsync(patience.Token);
+            var text = await answer.Content.ReadAsStringAsync(limit.Token);
             return (status, status < 500 || IsDocumented(request, answer, text) ? Leak(text) : text);
         }
         catch (OperationCanceledException) when (mayWait && !Ct.IsCancellationRequested)

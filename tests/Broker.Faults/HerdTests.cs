@@ -11,7 +11,7 @@ namespace Broker.Faults;
 public sealed class HerdTests
 {
     private static readonly TimeSpan IdleWindow = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -21,7 +21,7 @@ public sealed class HerdTests
         var (claimers, due) = (Effort.Of(200, 2_000), Effort.Of(1_000, 10_000));
         await using var postgres = DurableCluster.New("shared_preload_libraries=pg_stat_statements", "pg_stat_statements.track_utility=off");
         await using var site = await Site.OpenAsync(Database.Postgres, postgres);
-        using var http = new HttpClient { BaseAddress = site.Broker.Address, Timeout = 2 * Patience };
+        using var http = new HttpClient { BaseAddress = site.Broker.Address, Timeout = 2 * WaitLimit };
         var workflow = await site.Http.DefineAsync(Ct, Wire.Job("one", "true", more: ""","retry_policy":{"max_retries":3,"backoff":{"Fixed":{"delay_secs":3600}}}"""));
         await RetryAllAsync(site, workflow, due);
 
@@ -47,7 +47,7 @@ public sealed class HerdTests
                 }
             },
             Ct)).ToList();
-        await Broker.Testing.Eventually.TrueAsync(() => Volatile.Read(ref asked) == claimers, Patience, "all claims are sent");
+        await Broker.Testing.Eventually.TrueAsync(() => Volatile.Read(ref asked) == claimers, WaitLimit, "all claims are sent");
         await Task.Delay(TimeSpan.FromSeconds(1), Ct);
         await site.SqlAsync("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
         await site.SqlAsync("SELECT pg_stat_statements_reset()");
@@ -71,7 +71,7 @@ public sealed class HerdTests
                     if (claiming.Find(c => c.IsFaulted) is { } broken) throw broken.Exception!;
                     return Volatile.Read(ref done) >= due;
                 },
-                Patience,
+                WaitLimit,
                 "all are done");
         }
         finally

@@ -10,7 +10,7 @@ public abstract class KilledBrokerTests(DurableCluster cluster, Database databas
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_at_random_moments_it_loses_no_accepted_report_and_applies_none_twice()
+    public async Task A_broker_killed_at_random_moments_loses_no_accepted_report_and_applies_none_twice()
     {
         var kills = Effort.Of(2, 10);
         await using var site = await Site.OpenAsync(database, cluster.Postgres);

@@ -11,7 +11,7 @@ public sealed class KilledFirstStartTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_at_any_moment_of_its_first_start_it_starts_again()
+    public async Task A_broker_killed_at_any_moment_of_its_first_start_starts_again()
     {
         using var measured = new TempFolder();
         var began = Stopwatch.GetTimestamp();
@@ -48,7 +48,7 @@ public sealed class KilledFirstStartTests
     }
 
     [Fact]
-    public async Task Beside_a_running_broker_a_second_one_is_refused_and_commands_work()
+    public async Task A_second_broker_on_a_file_is_refused_and_commands_work_beside_the_first()
     {
         using var folder = new TempFolder();
         await using var first = await StartAsync(folder.Path);

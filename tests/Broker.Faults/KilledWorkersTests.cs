@@ -14,7 +14,7 @@ public abstract class KilledWorkersTests(DurableCluster cluster, Database databa
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Their_jobs_are_taken_over_in_time()
+    public async Task Jobs_of_dead_workers_are_taken_over_in_time()
     {
         var workers = Effort.Of(4, 16);
         using var scratch = new TempFolder();

@@ -16,7 +16,7 @@ public abstract class LeasedAheadTests(DurableCluster cluster, Database database
     private const int Team = 16;
     private const int MostKills = 10;
     private const int LeaseSecs = 3;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -43,13 +43,13 @@ public abstract class LeasedAheadTests(DurableCluster cluster, Database database
             await site.Broker.KillAsync();
             kept = [.. (await AheadAsync(site, file)).Where(step => !team.Given.ContainsKey(step))];
             await site.Broker.RestartAsync();
-            await Eventually.TrueAsync(async () => (await RowsAsync(site, file, "SELECT 1 FROM step WHERE status = 2")).Count == 0, Patience, "leases are collected");
+            await Eventually.TrueAsync(async () => (await RowsAsync(site, file, "SELECT 1 FROM step WHERE status = 2")).Count == 0, WaitLimit, "leases are collected");
             Assert.All(await StatesAsync(site, file, kept), state => Assert.Equal("1,0,0", state));
         }
 
         Assert.True(kept.Count > 0, $"The broker held no step ahead at any of {kills} kills.");
         await team.WorkAsync(reports: null);
-        await Eventually.TrueAsync(async () => (await RowsAsync(site, file, "SELECT 1 FROM run WHERE ended_at IS NULL")).Count == 0, Patience, "all runs end");
+        await Eventually.TrueAsync(async () => (await RowsAsync(site, file, "SELECT 1 FROM run WHERE ended_at IS NULL")).Count == 0, WaitLimit, "all runs end");
         await team.FreezeAsync();
         Assert.Empty(await RowsAsync(site, file, "SELECT 1 FROM run WHERE phase <> 3"));
         Assert.All(kept, step => Assert.Equal(1, team.Given[step]));
@@ -104,7 +104,7 @@ public abstract class LeasedAheadTests(DurableCluster cluster, Database database
             var wanted = Volatile.Read(ref reported) + reports;
             frozen = false;
             working = Task.WhenAll(ids.Select(WorkAsync));
-            if (wanted is { } enough) await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref reported) >= enough), Patience, "progress");
+            if (wanted is { } enough) await Eventually.TrueAsync(() => Task.FromResult(Volatile.Read(ref reported) >= enough), WaitLimit, "progress");
         }
 
         public Task FreezeAsync()

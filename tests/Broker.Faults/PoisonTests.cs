@@ -13,7 +13,7 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
     private const int MostLosses = 2;
     private const int Team = 8;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -59,12 +59,12 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
             for (var i = 0; i < 2; i++)
             {
                 var had = await SuccessesAsync(site, workflow);
-                await Eventually.TrueAsync(async () => await SuccessesAsync(site, workflow) > had, Patience, "work goes on");
+                await Eventually.TrueAsync(async () => await SuccessesAsync(site, workflow) > had, WaitLimit, "work goes on");
                 Assert.Equal(0, await team[i].StopAsync());
                 team.Add(ShellWorker.Start(site.Broker.Address, $"next-{i}"));
             }
 
-            await Eventually.TrueAsync(async () => await SuccessesAsync(site, workflow) == jobs, Patience, "every job has succeeded");
+            await Eventually.TrueAsync(async () => await SuccessesAsync(site, workflow) == jobs, WaitLimit, "every job has succeeded");
             Assert.All((await site.Http.JobsAsync(workflow, Ct)).Values, j => Assert.Equal(0, (int)j["attempt"]!));
             Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{jobs} jobs that may not be tried again, 2 workers replaced: all succeeded, none charged"));
         }
@@ -112,10 +112,10 @@ public abstract class PoisonTests(DurableCluster cluster, Database database)
                 }
             },
             Ct)).ToList();
-        await Eventually.TrueAsync(() => Volatile.Read(ref done) >= healthy, Patience, "every healthy step is done");
+        await Eventually.TrueAsync(() => Volatile.Read(ref done) >= healthy, WaitLimit, "every healthy step is done");
         if (poison)
         {
-            await Eventually.TrueAsync(async () => await StatusAsync(site, "poison", prefix) == "errored", Patience, "the poison step is given up");
+            await Eventually.TrueAsync(async () => await StatusAsync(site, "poison", prefix) == "errored", WaitLimit, "the poison step is given up");
             Effort.Print(string.Create(CultureInfo.InvariantCulture, $"the poison step was given up after {died} workers"));
             Assert.Equal(MostLosses + 1, died);
         }

@@ -11,8 +11,8 @@ namespace Broker.Faults;
 /// <summary>Two brokers behind PgBouncer in transaction mode: nothing of a session lasts, and no signal comes through.</summary>
 public sealed class PoolerTests(DurableCluster cluster)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan SuitePatience = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SuiteLimit = TimeSpan.FromMinutes(15);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -39,9 +39,9 @@ public sealed class PoolerTests(DurableCluster cluster)
         var broken = load.Ledger.OutageCount;
         await pooler.KillAsync();
         await load.OutageAsync(broken);
-        await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, Patience, Ct);
+        await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, WaitLimit, Ct);
         await pooler.RestartAsync();
-        await site.UntilReadyAsync(HttpStatusCode.OK, Patience, Ct);
+        await site.UntilReadyAsync(HttpStatusCode.OK, WaitLimit, Ct);
         await load.MoreAsync(Effort.Of(300, 10_000));
         await load.EndAsync(Ct);
         await LeavesNoSettingsAsync(url);
@@ -52,7 +52,7 @@ public sealed class PoolerTests(DurableCluster cluster)
     /// the new epoch itself, not a check up to 1 s later.
     /// </summary>
     [Fact]
-    public async Task Another_epoch_is_seen_before_a_memory_of_the_former_is_used()
+    public async Task A_broker_sees_another_epoch_before_it_uses_a_row_cached_in_the_former()
     {
         const int Rounds = 5;
         PgBouncer.Require();
@@ -112,7 +112,7 @@ public sealed class PoolerTests(DurableCluster cluster)
                 ["BROKER_TEST_POOLER"] = new Uri(await pooler.ThroughAsync(server.AbsoluteUri)).Authority,
             },
             ["--filter-class", "*.Postgres*", "--no-ansi"]);
-        await suite.StartUntilAsync("  duration:", SuitePatience);
+        await suite.StartUntilAsync("  duration:", SuiteLimit);
         var counted = suite.Output.SkipWhile(line => !line.StartsWith("Test run summary:", StringComparison.Ordinal)).ToList();
         Effort.Print(string.Join('\n', counted));
         Assert.True(counted.Contains("  failed: 0"), string.Join('\n', suite.Output));

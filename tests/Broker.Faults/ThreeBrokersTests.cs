@@ -14,7 +14,7 @@ public sealed class ThreeBrokersTests(DurableCluster cluster)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task None_of_their_deaths_loses_doubles_or_holds_up_a_step()
+    public async Task The_death_of_a_broker_loses_doubles_or_delays_no_step()
     {
         var claims = Effort.Of(50_000, 1_000_000);
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, brokers: 3);

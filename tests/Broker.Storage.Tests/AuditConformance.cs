@@ -45,7 +45,7 @@ public abstract class AuditConformance : StoreTests
     }
 
     [Fact]
-    public async Task Text_that_no_column_holds_is_kept_as_far_as_it_can_be()
+    public async Task Text_that_no_column_holds_is_stored_with_replacement_characters()
     {
         await Store.Audit.AddAsync(new([Entry("register") with { Detail = "a\0b\ud800" }]), Ct);
         Assert.Equal("a\ufffdb\ufffd", Assert.Single((await Store.Audit.ReadAsync(new(), 10, Ct)).Rows).Detail);

@@ -9,7 +9,7 @@ namespace Broker.Storage.Tests;
 public sealed class BatchSlotsTests
 {
     private const int PiecesOfEach = 5_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private readonly Channel<StoreCommand> waiting = Channel.CreateUnbounded<StoreCommand>();
 
@@ -19,7 +19,7 @@ public sealed class BatchSlotsTests
         var turns = new BatchSlots(1, waiting.Reader);
         var lane = Asleep(turns.Take);
         Come(turns);
-        Assert.True(await lane.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        Assert.True(await lane.WaitAsync(WaitLimit, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -32,13 +32,13 @@ public sealed class BatchSlotsTests
         var other = Asleep(turns.Take);
         Assert.False(other.IsCompleted);
         turns.GiveUp();
-        Assert.True(await other.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        Assert.True(await other.WaitAsync(WaitLimit, TestContext.Current.CancellationToken));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task At_the_end_all_lanes_go_once_the_work_is_done(bool sleepsBefore)
+    public async Task Every_loop_ends_after_Close_once_the_queue_is_empty(bool sleepsBefore)
     {
         var turns = new BatchSlots(1, waiting.Reader);
         Come(turns);
@@ -48,7 +48,7 @@ public sealed class BatchSlotsTests
         if (sleepsBefore) turns.Close();
         Assert.True(waiting.Reader.TryRead(out _));
         turns.GiveUp();
-        Assert.All(await Task.WhenAll(others).WaitAsync(Patience, TestContext.Current.CancellationToken), Assert.False);
+        Assert.All(await Task.WhenAll(others).WaitAsync(WaitLimit, TestContext.Current.CancellationToken), Assert.False);
         Assert.False(turns.Take());
     }
 
@@ -76,9 +76,9 @@ public sealed class BatchSlotsTests
         })).ToArray();
 
         // Each caller waits for its command before it sends the next, so the loops sleep again and again.
-        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => CallAsync(turns))).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => CallAsync(turns))).WaitAsync(WaitLimit, TestContext.Current.CancellationToken);
         turns.Close();
-        await Task.WhenAll(loops).WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await Task.WhenAll(loops).WaitAsync(WaitLimit, TestContext.Current.CancellationToken);
         Assert.InRange(together, 1, most);
     }
 
@@ -93,7 +93,7 @@ public sealed class BatchSlotsTests
     private static Task<bool> Asleep(Func<bool> lane)
     {
         var (thread, done) = Begin(lane);
-        Assert.True(SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), Patience));
+        Assert.True(SpinWait.SpinUntil(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), WaitLimit));
         return done;
     }
 

@@ -40,7 +40,7 @@ public sealed class DatabaseUrlTests
     [InlineData("postgres://[::1]:5433/db", "::1", 5433, null, null, "db")]
     [InlineData("postgres://h", "h", 5432, null, null, null)]
     [InlineData("postgres:///db?host=/run/postgresql", "/run/postgresql", 5432, null, null, "db")]
-    public void One_host_is_read_as_before(string text, string host, int port, string? user, string? password, string? database)
+    public void A_single_host_is_read_from_the_address(string text, string host, int port, string? user, string? password, string? database)
     {
         var read = Read(text);
         Assert.Equal((host, port, user, password, database), (read.Host, read.Port, read.Username, read.Password, read.Database));

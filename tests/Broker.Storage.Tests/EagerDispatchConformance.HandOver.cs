@@ -17,7 +17,7 @@ public abstract partial class EagerDispatchConformance
     [InlineData("depends")]
     [InlineData("strict")]
     [InlineData("beside")]
-    public async Task Never_steps_that_may_not_run_twice(string kind)
+    public async Task A_step_that_may_not_run_twice_is_never_granted_ahead(string kind)
     {
         var lenient = ADefinition.Graph("lenient", "a");
         await OpenAsync(kind switch

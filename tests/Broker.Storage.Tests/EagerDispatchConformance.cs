@@ -104,7 +104,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task For_one_worker_with_several_slots_too()
+    public async Task A_worker_with_several_slots_is_granted_steps_ahead_too()
     {
         await OpenAsync();
         var claim = await ClaimOfAsync("w");
@@ -152,7 +152,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_while_most_of_those_who_come_are_elsewhere()
+    public async Task No_step_is_granted_ahead_while_most_workers_claim_elsewhere()
     {
         await OpenAsync(steps: 100);
         var held = await ComeBackAsync(EagerDispatch.InitialStreak, [.. Workers, .. Enumerable.Range(5, 8).Select(i => $"w{i}")]);
@@ -163,7 +163,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_while_claims_of_the_same_kind_wait()
+    public async Task No_step_is_granted_ahead_while_claims_of_the_same_kind_wait()
     {
         await OpenAsync();
         var held = await ComeBackAsync(EagerDispatch.InitialStreak, Workers);
@@ -172,7 +172,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_after_there_was_nothing_to_be_had()
+    public async Task No_step_is_granted_ahead_after_an_empty_claim()
     {
         await OpenAsync(steps: 16);
         await ReportAsync(await ComeBackAsync(EagerDispatch.InitialStreak, Workers));
@@ -182,7 +182,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_for_who_takes_longer()
+    public async Task No_step_is_granted_ahead_for_a_worker_that_claims_late()
     {
         await OpenAsync();
         var held = await ComeBackAsync(EagerDispatch.InitialStreak - 1, Workers);
@@ -194,7 +194,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     }
 
     [Fact]
-    public async Task Not_for_work_that_is_handed_back()
+    public async Task No_step_is_granted_ahead_with_a_release()
     {
         await OpenAsync();
         var held = await ComeBackAsync(EagerDispatch.InitialStreak, Workers);

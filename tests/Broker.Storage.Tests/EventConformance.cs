@@ -139,7 +139,7 @@ public abstract class EventConformance : StoreTests
     }
 
     [Fact]
-    public async Task Of_readers_that_come_at_the_same_moment_one_gets_the_queue()
+    public async Task One_of_several_concurrent_readers_gets_the_queue()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
         var peer = OpenPeer();

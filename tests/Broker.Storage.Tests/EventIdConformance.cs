@@ -50,7 +50,7 @@ public abstract class EventIdConformance : StoreTests
     }
 
     [Fact]
-    public async Task Sent_at_once_to_two_brokers_it_is_one_event()
+    public async Task An_event_sent_at_once_to_two_brokers_is_one_event()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Of(Two)), "i");
         var peer = OpenPeer();

@@ -32,7 +32,7 @@ public abstract class LimitedClaimConformance : StoreTests
     private static IEnumerable<string> Names(IEnumerable<Assignment> steps) => steps.Select(s => $"{s.Run.Workflow}/{s.Step.Name}");
 
     [Fact]
-    public async Task It_gets_steps_of_its_workflows_alone_in_order()
+    public async Task A_limited_key_gets_steps_of_its_workflows_alone_in_order()
     {
         await StartEachAsync("a", "b", "c");
         Assert.Equal(["b/s00000", "b/s00001"], Names(await TakeAsync(Claim("b") with { Count = 5 })));
@@ -44,7 +44,7 @@ public abstract class LimitedClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task Labels_and_priorities_hold_for_it_too()
+    public async Task Labels_and_priorities_hold_for_a_limited_claim_too()
     {
         static string Step(string name, string labels, int priority) =>
             $$"""  "{{name}}": {"depends_on": [], "command": "true", "required_labels": [{{labels}}], "priority": {{priority}}}""";
@@ -59,7 +59,7 @@ public abstract class LimitedClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task It_finds_its_step_behind_five_thousand_of_others_and_does_not_read_them_again()
+    public async Task A_limited_claim_finds_its_step_behind_five_thousand_of_others_and_does_not_read_them_again()
     {
         await StartAsync(await JobsAsync("other", 5000), "i");
         await StartEachAsync("mine");

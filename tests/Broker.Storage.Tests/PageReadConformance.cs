@@ -8,7 +8,7 @@ namespace Broker.Storage.Tests;
 /// <summary>Reads of pages: a few at a time, each with its own context, and none keeps a thread of the pool.</summary>
 public abstract class PageReadConformance : StoreTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private protected PageReadConformance(ITestEngine engine)
         : base(engine)
@@ -26,13 +26,13 @@ public abstract class PageReadConformance : StoreTests
             {
                 InterlockedMax(ref most, Interlocked.Increment(ref running));
                 entered.Release();
-                await Task.Run(() => open.Wait(Patience), Ct);
+                await Task.Run(() => open.Wait(WaitLimit), Ct);
                 Interlocked.Decrement(ref running);
                 return await db.Logs.CountAsync(Ct);
             },
             Ct)).ToList();
 
-        for (var i = 0; i < PageReadLimit.AtOnce; i++) Assert.True(await entered.WaitAsync(Patience, Ct));
+        for (var i = 0; i < PageReadLimit.AtOnce; i++) Assert.True(await entered.WaitAsync(WaitLimit, Ct));
         Assert.False(await entered.WaitAsync(TimeSpan.Zero, Ct));
         open.Set();
         Assert.All(await Task.WhenAll(reads), count => Assert.Equal(0, count));

@@ -34,7 +34,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task By_name_too()
+    public async Task A_step_that_a_report_by_name_makes_ready_is_claimed_with_it()
     {
         var definition = ADefinition.Graph("w", "a", "b<-a");
         var worker = (await Store.Workers.RegisterAsync([definition], Ct)).Id!;
@@ -66,7 +66,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task Sent_again_it_gets_the_same_lease()
+    public async Task A_report_sent_again_claims_the_same_lease()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("w", "a", "b<-a", "c<-a")), "i");
         var step = (await ClaimAsync())!;
@@ -80,7 +80,7 @@ public abstract class ReportAndClaimConformance : StoreTests
     }
 
     [Fact]
-    public async Task It_is_one_transaction()
+    public async Task A_report_and_its_claim_share_one_transaction()
     {
         var transactions = new List<(int Reported, int Claimed)>();
         var store = await OpenAsync(new InjectedFault("none: it looks on") { Transaction = (transaction, _) => new Onlooker(transaction, transactions) }, ADefinition.Jobs("w", "a", "b", "c", "d<-a+b+c"));

@@ -100,7 +100,7 @@ public abstract class RepositoryConformance : StoreTests
     }
 
     [Fact]
-    public async Task One_that_cannot_be_read_does_not_keep_the_others_from_being_renewed()
+    public async Task An_unreadable_credential_does_not_keep_others_from_being_renewed()
     {
         Store.Cipher.Key = "lost";
         await Store.Repositories.PutAsync(Secretive("a", "t"), Ct);

@@ -43,7 +43,7 @@ public abstract class RetentionConformance : StoreTests
     }
 
     [Fact]
-    public async Task Late_requests_for_a_run_that_is_gone_find_no_run_and_change_nothing()
+    public async Task Late_requests_for_a_removed_run_find_no_run_and_change_nothing()
     {
         var definition = ADefinition.Graph("g", "a");
         var worker = (await Store.Workers.RegisterAsync([definition], Ct)).Id!;

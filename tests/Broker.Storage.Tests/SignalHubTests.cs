@@ -8,7 +8,7 @@ namespace Broker.Storage.Tests;
 /// <summary>The net below lost signals: one look for all waiters, and it wakes only those for whom something has changed.</summary>
 public sealed class SignalHubTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
 
     private readonly SignalHub hub = new(new StoreEpoch(), TimeProvider.System);
 
@@ -30,11 +30,11 @@ public sealed class SignalHubTests
 
         // A signal may have been lost before the first look, so it wakes every waiter.
         await hub.LookAsync(store, Ct);
-        foreach (var waiter in waiters) Assert.True(await waiter.WaitAsync(Patience, Ct));
+        foreach (var waiter in waiters) Assert.True(await waiter.WaitAsync(WaitLimit, Ct));
         Assert.Equal(1, store.Looks);
 
         await hub.LookAsync(store, Ct);
-        var waiting = waiters.ConvertAll(waiter => waiter.WaitAsync(Patience, Ct));
+        var waiting = waiters.ConvertAll(waiter => waiter.WaitAsync(WaitLimit, Ct));
         Assert.DoesNotContain(waiting, wait => wait.IsCompleted);
 
         store["r2"] = "b";
@@ -61,7 +61,7 @@ public sealed class SignalHubTests
 
         using var again = hub.Subscribe("r1");
         await hub.LookAsync(store, Ct);
-        Assert.True(await again.WaitAsync(Patience, Ct));
+        Assert.True(await again.WaitAsync(WaitLimit, Ct));
     }
 
     [Theory]

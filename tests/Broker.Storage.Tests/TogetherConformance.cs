@@ -8,7 +8,7 @@ namespace Broker.Storage.Tests;
 public abstract class TogetherConformance : StoreTests
 {
     private const int Rounds = 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private protected TogetherConformance(ITestEngine engine)
         : base(engine)
@@ -23,7 +23,7 @@ public abstract class TogetherConformance : StoreTests
         {
             var id = $"i{round}";
             await StartAsync(definition, id);
-            var restarts = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Store.Runs.ControlAsync("w", id, ControlCommand.Restart, Ct))).WaitAsync(Patience, Ct);
+            var restarts = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Store.Runs.ControlAsync("w", id, ControlCommand.Restart, Ct))).WaitAsync(WaitLimit, Ct);
             Assert.All(restarts, r => Assert.Equal(ControlVerdict.Done, r.Verdict));
             Assert.Equal([1, 2, 3, 4], restarts.Select(r => r.Run!.Number).Order());
         }
@@ -40,7 +40,7 @@ public abstract class TogetherConformance : StoreTests
             var restart = Store.Runs.ControlAsync("w", id, ControlCommand.Restart, Ct);
             var sent = Store.Runs.SendAsync("w", id, "go", null, null, Delivery.First, Ct);
             var pause = Store.Runs.ControlAsync("w", id, ControlCommand.Pause, Ct);
-            await Task.WhenAll(restart, sent, pause).WaitAsync(Patience, Ct);
+            await Task.WhenAll(restart, sent, pause).WaitAsync(WaitLimit, Ct);
 
             // The instance has never ended.
             Assert.Equal(SendVerdict.Kept, (await sent).Verdict);
@@ -58,7 +58,7 @@ public abstract class TogetherConformance : StoreTests
         for (var round = 0; round < Rounds; round++)
         {
             StartRequest[] start = [new(definition, $"i{round}") { Mode = mode }];
-            var started = await Task.WhenAll(Store.Runs.StartAsync(start, Ct), peer.Runs.StartAsync(start, Ct), Store.Runs.StartAsync(start, Ct)).WaitAsync(Patience, Ct);
+            var started = await Task.WhenAll(Store.Runs.StartAsync(start, Ct), peer.Runs.StartAsync(start, Ct), Store.Runs.StartAsync(start, Ct)).WaitAsync(WaitLimit, Ct);
             Assert.Equal([StartVerdict.Started, otherwise, otherwise], started.Select(s => s[0].Verdict).Order());
         }
     }
@@ -73,7 +73,7 @@ public abstract class TogetherConformance : StoreTests
             await StartAsync(definition, id);
             var purge = Store.Runs.ControlAsync("w", id, ControlCommand.Purge, Ct);
             var restart = Store.Runs.ControlAsync("w", id, ControlCommand.Restart, Ct);
-            await Task.WhenAll(purge, restart).WaitAsync(Patience, Ct);
+            await Task.WhenAll(purge, restart).WaitAsync(WaitLimit, Ct);
             Assert.Equal(ControlVerdict.Done, (await purge).Verdict);
 
             // The restart came first and was purged with the rest, or found nothing.

@@ -29,7 +29,7 @@ public abstract class WaitingClaimsConformance : StoreTests
     private static Task<bool> WokenAsync(IWaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
 
     [Fact]
-    public async Task When_one_has_looked_in_vain_others_of_its_kind_need_not()
+    public async Task After_an_empty_look_other_claims_of_the_same_kind_do_not_look()
     {
         await RegisterAsync(ADefinition.Jobs("d", "a"));
         Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));

@@ -10,7 +10,7 @@ namespace Broker.Testing;
 public static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(15);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(20);
 
     public static Task TrueAsync(
         Func<bool> condition, TimeSpan? within = null, [CallerArgumentExpression(nameof(condition))] string expected = "") =>
@@ -25,10 +25,10 @@ public static class Eventually
         Func<Task<T?>> read, TimeSpan? within = null, [CallerArgumentExpression(nameof(read))] string expected = "")
         where T : class
     {
-        var patience = within ?? Patience;
+        var limit = within ?? WaitLimit;
         long start = TimeProvider.System.GetTimestamp();
         Exception? last = null;
-        while (TimeProvider.System.GetElapsedTime(start) < patience)
+        while (TimeProvider.System.GetElapsedTime(start) < limit)
         {
             try
             {
@@ -47,7 +47,7 @@ public static class Eventually
             await Task.Delay(Interval);
         }
 
-        Assert.Fail($"Not within {patience.TotalSeconds:0.#} s: {expected}" + (last is null ? "" : $" (last: {last.Message})"));
+        Assert.Fail($"Not within {limit.TotalSeconds:0.#} s: {expected}" + (last is null ? "" : $" (last: {last.Message})"));
         throw new InvalidOperationException("Assert.Fail has returned.");
     }
 }

@@ -14,7 +14,7 @@ public class ManagedProcess : IAsyncDisposable
     private const int KeptLines = 5_000;
 
     // A broker is up within two seconds; with thirty processes waiting for two cores it once took half a minute.
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
     private readonly Lock _gate = new();
     private readonly Queue<string> _output = [];
@@ -123,7 +123,7 @@ public class ManagedProcess : IAsyncDisposable
         }
 
         Start();
-        var deadline = Task.Delay(within ?? StartPatience);
+        var deadline = Task.Delay(within ?? StartLimit);
         var first = await Task.WhenAny(seen.Task, _exited, deadline);
         if (first == _exited)
         {

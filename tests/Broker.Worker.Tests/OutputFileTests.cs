@@ -32,7 +32,7 @@ public sealed class OutputFileTests : IDisposable
     public void Every_form_gives_its_value(string text, string value) => Assert.Equal(value, Assert.Single(Parse(text), e => e.Key == "version").Value);
 
     [Fact]
-    public void Forms_may_be_mixed()
+    public void Lines_and_here_documents_may_be_mixed()
     {
         var outputs = Parse("a=1\nb<<X\n2\n3\nX\nc=4\n");
 

@@ -6,7 +6,7 @@ public sealed class WorkerOptionsTests
         WorkerOptions.Parse(args, name => environment.FirstOrDefault(e => e.Name == name).Value);
 
     [Fact]
-    public void Nothing_said_gives_the_defaults()
+    public void A_worker_without_options_has_the_defaults()
     {
         var parsed = Parse([]);
 

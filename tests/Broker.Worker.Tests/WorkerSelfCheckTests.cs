@@ -14,7 +14,7 @@ public sealed class WorkerSelfCheckTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_a_folder_for_files_it_claims_nothing_until_there_is_one()
+    public async Task Without_a_folder_for_files_the_worker_claims_nothing_until_there_is_one()
     {
         string missing = Path.Combine(_folder, "tmp");
         _broker.Add("job", "true");
@@ -31,7 +31,7 @@ public sealed class WorkerSelfCheckTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Without_its_programs_it_claims_nothing_until_they_are_there(bool hasSetsid)
+    public async Task Without_its_programs_the_worker_claims_nothing_until_they_are_there(bool hasSetsid)
     {
         if (hasSetsid)
             File.CreateSymbolicLink(Path.Combine(_folder, "setsid"), "/usr/bin/setsid");

@@ -23,7 +23,7 @@ public sealed class DefinitionFingerprintTests
     [InlineData("""{"workflow_id":"w","steps":{"a":{"successors":{"default":["b"]}},"b":{"policies":[{"name":"p","config":{}}]}}}""")]
     [InlineData("""{"workflow_id":"w","steps":{"a":{"successors":{"default":["b"]}},"b":{"predecessors":["a"]}}}""")]
     [InlineData("""{"workflow_id":"w","steps":{"a":{"successors":{"default":["b"]}},"b":{}},"anything":1}""")]
-    public void Everything_counts(string other) => Assert.NotEqual(Doc.Of(Plain).Fingerprint, Doc.Of(other).Fingerprint);
+    public void A_change_of_any_member_changes_the_fingerprint(string other) => Assert.NotEqual(Doc.Of(Plain).Fingerprint, Doc.Of(other).Fingerprint);
 
     [Theory]
     [InlineData("1", "1.0", true)]

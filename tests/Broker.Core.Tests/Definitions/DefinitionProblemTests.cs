@@ -37,7 +37,7 @@ public sealed class DefinitionProblemTests
     [InlineData("""{"workflow_id":"w","steps":{},"events":{"E":1}}""", "events.E", "expected an object")]
     [InlineData("""{"workflow_id":"w","steps":{},"events":{"E":{"types":1}}}""", "events.E.types", "expected an array of strings, got a number")]
     [InlineData("""{"workflow_id":"w","steps":{},"events":{"E":{"schema":[]}}}""", "events.E.schema", "expected a JSON schema object")]
-    public void Workflow_members(string json, string path, string message) => Assert.Contains(new(path, message), Doc.Read(json).Problems);
+    public void A_faulty_member_of_a_workflow_is_named_with_its_place(string json, string path, string message) => Assert.Contains(new(path, message), Doc.Read(json).Problems);
 
     [Fact]
     public void A_stored_definition_is_read_whatever_names_were_allowed_when_it_came_in() =>
@@ -74,7 +74,7 @@ public sealed class DefinitionProblemTests
     [InlineData("""{"policies":[{"name":"retry","config":[]}]}""", "steps.a.policies.retry.config", "expected an object, got an array")]
     [InlineData("""{"policies":[{"name":"timeout","config":{"seconds":-1}}]}""", "steps.a.policies.timeout.seconds", "expected a number of 0 or more")]
     [InlineData("1", "steps.a", "expected a step object")]
-    public void Step_members(string step, string path, string message) =>
+    public void A_faulty_member_of_a_step_is_named_with_its_place(string step, string path, string message) =>
         Assert.Contains(new(path, message), Doc.Read(Doc.Around($"\"a\":{step}")).Problems);
 
     [Fact]

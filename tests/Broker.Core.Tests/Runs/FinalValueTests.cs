@@ -10,16 +10,16 @@ public sealed class FinalValueTests
         Doc.Of($$"""{"workflow_id":"w","steps":{"a":{},"b\"é":{},"c":{} },"outputs":[{{outputs}}] }"""), finished.ToDictionary(f => f.Step, f => f.Result));
 
     [Fact]
-    public void Nothing_that_ran_is_null() => Assert.Equal("null", Of(""));
+    public void A_run_without_output_steps_that_ran_is_null() => Assert.Equal("null", Of(""));
 
     [Fact]
-    public void One_is_itself_character_by_character() => Assert.Equal(" {\"n\" : 1.0} ", Of("", (0, " {\"n\" : 1.0} ")));
+    public void A_single_output_is_returned_character_by_character() => Assert.Equal(" {\"n\" : 1.0} ", Of("", (0, " {\"n\" : 1.0} ")));
 
     [Fact]
-    public void One_without_a_result_is_null() => Assert.Equal("null", Of("", (2, null)));
+    public void A_single_output_without_a_result_is_null() => Assert.Equal("null", Of("", (2, null)));
 
     [Fact]
-    public void Several_are_an_object_by_step_in_order_of_the_outputs()
+    public void Several_outputs_are_an_object_by_step_in_order_of_the_outputs()
     {
         var value = System.Text.Json.JsonElement.Parse(Of("\"c\",\"b\\\"é\"", (1, "1e2"), (2, null), (0, "0")));
 

@@ -18,7 +18,7 @@ public sealed class RunRefTests
     [InlineData(".1", ".1", 0)]
     [InlineData("abc.", "abc.", 0)]
     [InlineData("", "", 0)]
-    public void Only_what_a_later_run_is_called_names_a_later_run(string text, string instance, int number) =>
+    public void Only_the_worker_s_form_of_an_id_names_a_later_run(string text, string instance, int number) =>
         Assert.Equal((instance, number), RunRef.Split(text));
 
     [Theory]

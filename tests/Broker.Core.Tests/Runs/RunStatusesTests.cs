@@ -25,7 +25,7 @@ public sealed class RunStatusesTests
     [InlineData(RunPhase.Succeeded, RunStatus.Succeeded)]
     [InlineData(RunPhase.Failed, RunStatus.Failed)]
     [InlineData(RunPhase.Cancelled, RunStatus.Cancelled)]
-    public void Beyond_active_the_phase_decides(RunPhase phase, RunStatus status)
+    public void The_phase_decides_the_status_of_any_other_run(RunPhase phase, RunStatus status)
     {
         for (var facts = 0; facts < 16; facts++)
             Assert.Equal(status, RunStatuses.Of(phase, (facts & 1) != 0, (facts & 2) != 0, (facts & 4) != 0, (facts & 8) != 0));
@@ -39,7 +39,7 @@ public sealed class RunStatusesTests
     [InlineData(false, false, true, false, RunStatus.Waiting)]
     [InlineData(false, false, true, true, RunStatus.Waiting)]
     [InlineData(false, false, false, false, RunStatus.Queued)]
-    public void While_active_the_steps_decide(bool leased, bool claimable, bool pending, bool begun, RunStatus status) =>
+    public void The_steps_decide_the_status_of_an_active_run(bool leased, bool claimable, bool pending, bool begun, RunStatus status) =>
         Assert.Equal(status, RunStatuses.Of(RunPhase.Active, leased, claimable, pending, begun));
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class UpstreamTests
         Assert.Equal([new("a", "1"), new("b", "2"), new("c", "2")], For((0, "1"), (1, "2")));
 
     [Fact]
-    public void One_name_is_filled_in_once() =>
+    public void A_name_gets_one_upstream_result() =>
         Assert.Equal(["a", "b", "d", "c"], For((0, "1"), (1, "2"), (3, "4")).Select(u => u.Step));
 
     [Fact]

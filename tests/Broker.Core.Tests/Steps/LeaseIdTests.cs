@@ -20,7 +20,7 @@ public sealed class LeaseIdTests
     [InlineData(RunLimit - 1, StepLimit - 1, LeaseId.FenceLimit - 1)]
     [InlineData(1, 0, 1L << 38)]
     [InlineData(1, 0, (1L << 38) - 1)]
-    public void Also_at_the_limits(long run, int step, long fence) => Assert.True(RoundTrips(run, step, fence));
+    public void The_largest_run_step_and_fence_survive_a_lease_id(long run, int step, long fence) => Assert.True(RoundTrips(run, step, fence));
 
     [Theory]
     [InlineData(null)]

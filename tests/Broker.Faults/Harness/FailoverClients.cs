@@ -9,7 +9,7 @@ namespace Broker.Faults.Harness;
 internal sealed class FailoverClients : IAsyncDisposable
 {
     private const int LeaseSecs = 4;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(Effort.Of(90, 120));
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(Effort.Of(90, 120));
 
     private readonly CancellationTokenSource stop = new();
     private readonly ReplicatedSite site;
@@ -64,7 +64,7 @@ internal sealed class FailoverClients : IAsyncDisposable
             if (working.IsFaulted) await working;
             return await condition();
         },
-        Patience,
+        WaitLimit,
         what);
 
     public async ValueTask DisposeAsync()

@@ -13,9 +13,9 @@ namespace Broker.Faults.Harness;
 /// <param name="first">Number of the broker to begin with.</param>
 internal sealed class InsistentClient(IReadOnlyList<Uri> brokers, Random random, Action<string> defect, Action<int> outage, int first) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(10);
 
-    private readonly HttpClient http = new() { Timeout = Patience };
+    private readonly HttpClient http = new() { Timeout = WaitLimit };
     private int broker = first;
 
     /// <summary>When the last attempt was made.</summary>

@@ -12,7 +12,7 @@ internal sealed class Outage
     private static readonly TimeSpan RecoveredWithin = TimeSpan.FromSeconds(15);
 
     // The short form runs beside other tests on two cores.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -39,11 +39,11 @@ internal sealed class Outage
         Assert.Equal(HttpStatusCode.OK, await site.ReadyAsync(Ct));
 
         await Strike(site);
-        var noticed = Lasts ? await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, Patience, Ct) : 0;
+        var noticed = Lasts ? await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, WaitLimit, Ct) : 0;
         await TookEffect(site, load, before);
         await Lift(site);
         var watch = Stopwatch.StartNew();
-        var ready = await site.UntilReadyAsync(HttpStatusCode.OK, Patience, Ct);
+        var ready = await site.UntilReadyAsync(HttpStatusCode.OK, WaitLimit, Ct);
         await load.MoreAsync(1);
         var first = watch.Elapsed.TotalSeconds;
         double rate;

@@ -36,7 +36,7 @@ public abstract class ModelConformance : StoreTests
     private static void Print(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
 
     [Fact]
-    public async Task Whatever_clients_do_at_once_some_order_of_it_explains_every_answer()
+    public async Task Some_order_of_concurrent_calls_explains_every_answer()
     {
         var (began, next, moves) = (Stopwatch.GetTimestamp(), 0, 0L);
         Caught? caught = null;

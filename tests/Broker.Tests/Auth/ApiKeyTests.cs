@@ -61,7 +61,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public void Nothing_set_is_no_key_and_no_anonymity()
+    public void A_broker_without_auth_settings_has_no_key_and_no_anonymity()
     {
         var (settings, problems) = Read();
         Assert.Empty(problems);

@@ -98,7 +98,7 @@ public abstract class AuditSuite(BrokerApp app)
     [Theory]
     [InlineData("reader")]
     [InlineData("limited")]
-    public async Task It_is_for_admins(string key) => Assert.Equal(403, (await app.Client.CallAsync(key, "GET", "/api/audit")).Status);
+    public async Task The_audit_trail_is_for_admins(string key) => Assert.Equal(403, (await app.Client.CallAsync(key, "GET", "/api/audit")).Status);
 
     [Fact]
     public async Task Entries_that_cannot_be_written_are_kept_and_written_later_in_order()

@@ -77,7 +77,7 @@ public sealed class KeylessGateTests(SqliteApp app) : IClassFixture<SqliteApp>
     [InlineData("/api/workflows/workflows")]
     [InlineData("/openapi.json")]
     [InlineData("/health")]
-    public async Task They_may_read_as_before(string path)
+    public async Task A_page_of_another_origin_may_read(string path)
     {
         var reply = await SendAsync("GET", path, null, "Origin", Evil, "Sec-Fetch-Site", "cross-site");
         Assert.Equal(200, reply.Status);

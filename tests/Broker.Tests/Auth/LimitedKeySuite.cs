@@ -37,7 +37,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
     [InlineData("/api/workflows/")]
     [InlineData("/handlers")]
     [InlineData("/handlers?workflow_name=other&workflow_name=mine")]
-    public async Task Lists_hold_its_workflow_alone(string path)
+    public async Task Lists_for_a_limited_key_hold_its_workflow_alone(string path)
     {
         var reply = await CallAsync("GET", path);
         Assert.Equal(200, reply.Status);
@@ -91,7 +91,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_own_workflow_can_be_run_watched_and_steered()
+    public async Task A_limited_key_runs_watches_and_steers_its_own_workflow()
     {
         Assert.Equal(200, (await CallAsync("POST", "/workflows/mine/run-nowait", "{}")).Status);
         Assert.Equal(200, (await CallAsync("POST", "/workflows/mine/instances", "{}")).Status);
@@ -129,7 +129,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
         Assert.Equal(403, (await CallAsync(method, path, method == "POST" ? "{}" : null)).Status);
 
     [Fact]
-    public async Task It_claims_and_reports_in_the_name_of_workers_for_its_workflow_alone()
+    public async Task A_limited_key_claims_and_reports_for_its_workflow_alone()
     {
         Assert.Equal(404, (await CallAsync("GET", $"/workflow/step?worker_id={otherWorker}")).Status);
         Assert.Equal(404, (await CallAsync("POST", $"/worker/keep-alive?worker_id={otherWorker}")).Status);

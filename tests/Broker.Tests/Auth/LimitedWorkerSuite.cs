@@ -49,7 +49,7 @@ public abstract class LimitedWorkerSuite(BrokerApp app)
     private static string WorkflowOf(JsonNode claimed) => claimed["job"]!["workflow_id"]!.GetValue<string>();
 
     [Fact]
-    public async Task It_registers_claims_logs_renews_and_reports()
+    public async Task A_limited_worker_registers_claims_logs_renews_and_reports()
     {
         var id = (await StartAsync("true", "other", TestKeys.Mine, "other"))[1];
         Assert.Equal(200, (await CallAsync("POST", "/api/workers/register", $$"""{"worker_id":"{{label}}","labels":["{{label}}"]}""")).Status);
@@ -121,7 +121,7 @@ public abstract class LimitedWorkerSuite(BrokerApp app)
     }
 
     [Fact]
-    public async Task It_lists_and_renews_workers_of_its_workflows_alone_and_takes_over_no_other()
+    public async Task A_limited_key_lists_and_renews_workers_of_its_workflows_alone()
     {
         string Register(string id) => $$"""{"worker_id":"{{id}}","labels":["{{label}}"]}""";
         var (mine, others, unlimited) = ($"m{label}", $"o{label}", $"u{label}");
@@ -157,7 +157,7 @@ public abstract class LimitedWorkerSuite(BrokerApp app)
     }
 
     [Fact]
-    public async Task Explain_counts_it_for_its_workflow_alone()
+    public async Task Explain_counts_a_limited_worker_for_its_workflow_alone()
     {
         var ids = await StartAsync("true", TestKeys.Mine, "other");
         Assert.Equal(200, (await CallAsync("POST", "/api/workers/register", $$"""{"worker_id":"e{{label}}","labels":["{{label}}"]}""")).Status);

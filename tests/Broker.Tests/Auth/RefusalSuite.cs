@@ -59,7 +59,7 @@ public abstract class RefusalSuite(BrokerApp app)
     [InlineData("/openapi.json")]
     [InlineData("/api/audit")]
     [InlineData("/api/nothing")]
-    public async Task Everything_else_refuses_with_problem_details(string path)
+    public async Task Paths_without_a_dialect_refuse_with_problem_details(string path)
     {
         var reply = await app.Client.CallAsync(null, "GET", path);
         Assert.Equal((401, "application/problem+json"), (reply.Status, reply.Type));

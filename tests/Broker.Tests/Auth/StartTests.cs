@@ -27,7 +27,7 @@ public sealed class StartTests : IDisposable
     [Theory]
     [InlineData("0.0.0.0")]
     [InlineData("::")]
-    public async Task Without_keys_it_refuses_and_says_what_to_write(string host)
+    public async Task Without_keys_the_broker_refuses_to_start_and_says_what_to_write(string host)
     {
         var refusal = await Assert.ThrowsAsync<StartRefusedException>(() => StartAsync($"--HOST={host}"));
         Assert.Contains("broker keys create", refusal.Message, StringComparison.Ordinal);
@@ -88,10 +88,10 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
-    public async Task With_configured_keys_it_starts() => await StartAsync(["--HOST=0.0.0.0", .. TestKeys.Settings]);
+    public async Task With_configured_keys_the_broker_starts() => await StartAsync(["--HOST=0.0.0.0", .. TestKeys.Settings]);
 
     [Fact]
-    public async Task With_a_key_in_the_database_it_starts_also_when_that_is_revoked()
+    public async Task With_a_key_in_the_database_the_broker_starts_also_when_it_is_revoked()
     {
         using var output = new StringWriter();
         Assert.Equal(0, await Commands.CommandLine.RunAsync(["keys", "create", "--name", "a", "--scopes", "read", Database], output, TextWriter.Null));

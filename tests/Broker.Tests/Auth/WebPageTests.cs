@@ -51,7 +51,7 @@ public sealed class WebPageTests
     [InlineData("badexample.org")]
     [InlineData(":3000")]
     [InlineData("")]
-    public void Other_names_are_not(string host) => Assert.False(Hosts("broker", "broker.example", "*.example.org").Has(host));
+    public void A_name_outside_the_list_is_refused(string host) => Assert.False(Hosts("broker", "broker.example", "*.example.org").Has(host));
 
     [Fact]
     public void A_star_takes_every_name() => Assert.True(Hosts("*").Has("rebind.example:3000"));
@@ -105,7 +105,7 @@ public sealed class WebPageTests
     [InlineData("localhost:3000", "http://localhost:3000, http://evil.example")]
     [InlineData("localhost:3000", "http://localhost:3000", "http://evil.example")]
     [InlineData("localhost:3000", "https://page.example", "null")]
-    public void Other_pages_may_not(string host, params string[] origins) =>
+    public void A_page_of_another_origin_may_not_write(string host, params string[] origins) =>
         Assert.NotNull(Pages("https://page.example").Foreign(Headers(host, origins)));
 
     [Theory]

@@ -22,7 +22,7 @@ public abstract class EventIdSuite(BrokerApp app)
     private async Task<int> CountAsync(string instances) => (await Wire.GetAsync($"{instances}/history")).Json.GetProperty("events").GetArrayLength();
 
     [Fact]
-    public async Task Sent_twice_through_either_dialect_it_is_one_event()
+    public async Task An_event_sent_twice_through_either_dialect_is_one_event()
     {
         var (instances, id) = await StartedAsync();
         var first = await Wire.PostAsync($"{instances}/events", """{"type":"go","payload":1,"id":"mail-1"}""");

@@ -24,7 +24,7 @@ public abstract class StreamScaleSuite : IAsyncLifetime
     private const int BigChunk = 256 * 1024;
     private const long BytesPerStream = 200 * 1024;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private readonly BrokerApp app;
     private readonly int streams;
@@ -66,10 +66,10 @@ public abstract class StreamScaleSuite : IAsyncLifetime
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var reading = readers.ConvertAll(reader => reader.RunAsync(stop.Token));
         for (var i = 0; i < SlowReaders; i++) slow.Add(await StallAsync(app.Address));
-        await Task.WhenAll(readers.Select(reader => reader.Opened.Task)).WaitAsync(Patience, Ct);
+        await Task.WhenAll(readers.Select(reader => reader.Opened.Task)).WaitAsync(WaitLimit, Ct);
 
         for (var n = 0; n < Items / 2; n += Batch) await SayAsync(wire, worker, step, n);
-        await Eventually.TrueAsync(() => readers.TrueForAll(reader => reader.Count >= Items / 2), Patience);
+        await Eventually.TrueAsync(() => readers.TrueForAll(reader => reader.Count >= Items / 2), WaitLimit);
         var perStream = (GC.GetTotalMemory(forceFullCollection: true) - before) / (streams + SlowReaders);
         TestContext.Current.SendDiagnosticMessage($"{perStream / 1024} kB per stream, both ends");
         Assert.True(perStream < BytesPerStream, $"{perStream} bytes per stream");
@@ -84,7 +84,7 @@ public abstract class StreamScaleSuite : IAsyncLifetime
         broker.Back(next);
         for (var n = (Items / 2) + Batch; n < Items; n += Batch) await SayAsync(wire, worker, step, n);
         await wire.ReportAsync(worker, step, "SUCCEEDED", "1");
-        await Task.WhenAll(reading).WaitAsync(Patience, Ct);
+        await Task.WhenAll(reading).WaitAsync(WaitLimit, Ct);
 
         foreach (var reader in readers)
         {

@@ -16,7 +16,7 @@ namespace Broker.Tests.CrossDialect;
 [Collection(OneByOne.Name)]
 public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, List<TimeSpan>> measured = [];
@@ -26,7 +26,7 @@ public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp
     private Wire A { get; } = new(app.Client);
 
     [Fact]
-    public async Task Everything_crosses_within_a_second()
+    public async Task Runs_events_and_lines_cross_to_the_other_broker_within_a_second()
     {
         using var second = await app.StartBrokerAsync();
         var b = new Wire(second);
@@ -78,7 +78,7 @@ public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp
         var finish = await A.MustClaimAsync(worker, "&wait=20");
         await PublishAsync(A, worker, finish, 2);
         await A.ReportAsync(worker, finish, "SUCCEEDED", "1");
-        await rest.WaitAsync(Patience, Ct);
+        await rest.WaitAsync(WaitLimit, Ct);
 
         Assert.Equal(["P", "P", "StopEvent"], seen.Select(item => JsonElement.Parse(item.Data).GetProperty("type").GetString()));
         Assert.Equal(seen.Select(Number).Distinct().Order(), seen.Select(Number));
@@ -101,9 +101,9 @@ public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp
         var done = new ConcurrentBag<string>();
         var third = new TaskCompletionSource();
         var working = Enumerable.Range(0, Workers).Select(_ => WorkAsync()).ToList();
-        await third.Task.WaitAsync(Patience, Ct);
+        await third.Task.WaitAsync(WaitLimit, Ct);
         await app.StopBrokerAsync();
-        await Task.WhenAll(working).WaitAsync(Patience, Ct);
+        await Task.WhenAll(working).WaitAsync(WaitLimit, Ct);
 
         Assert.Equal(Runs, done.Count);
         Assert.Equal(Runs, done.Distinct().Count());
@@ -174,7 +174,7 @@ public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp
     private async Task<T> TimedAsync<T>(string delivery, Task<T> arrival, long? since = null)
     {
         since ??= Stopwatch.GetTimestamp();
-        var arrived = await arrival.WaitAsync(Patience, Ct);
+        var arrived = await arrival.WaitAsync(WaitLimit, Ct);
         if (!measured.TryGetValue(delivery, out var times)) measured[delivery] = times = [];
         times.Add(Stopwatch.GetElapsedTime(since.Value));
         return arrived;
@@ -182,7 +182,7 @@ public sealed class TwoBrokersTests(PostgresApp app) : IClassFixture<PostgresApp
 
     private async Task<IAsyncEnumerator<SseItem<string>>> OpenAsync(string path)
     {
-        var response = await app.Client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Ct).WaitAsync(Patience, Ct);
+        var response = await app.Client.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, Ct).WaitAsync(WaitLimit, Ct);
         response.EnsureSuccessStatusCode();
         return ItemsAsync(response, Ct).GetAsyncEnumerator(Ct);
     }

@@ -247,7 +247,7 @@ public abstract class RunConformance
     [InlineData("failed", true, 200, """{"status":"deleted"}""")]
     [InlineData("cancelled", false, 404, "Handler not found")]
     [InlineData("cancelled", true, 200, """{"status":"deleted"}""")]
-    public async Task Cancel_and_purge(string state, bool purge, int status, string text)
+    public async Task A_cancellation_has_the_contract_s_answer_in_each_state(string state, bool purge, int status, string text)
     {
         var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);

@@ -85,7 +85,7 @@ public sealed class StreamEnvelopeTests
     [Theory]
     [InlineData("WorkflowIdleEvent")]
     [InlineData("UnhandledEvent")]
-    public void Older_clients_are_not_shown_what_they_cannot_load(string type)
+    public void Older_clients_get_no_type_that_they_cannot_load(string type)
     {
         var row = new StreamEvent(0, type, "{}", Internal: true, default);
 

@@ -10,7 +10,7 @@ public sealed class CorsTests
     private const string Page = "https://page.example";
 
     [Fact]
-    public async Task Unset_every_page_may_read_without_credentials()
+    public async Task Without_a_list_every_page_may_read_without_credentials()
     {
         await using var host = await HostAsync();
         using var answer = await SendAsync(host, HttpMethod.Get, "/api/jobs");
@@ -26,7 +26,7 @@ public sealed class CorsTests
     [InlineData("/results/h1")]
     [InlineData("/agents/handlers")]
     [InlineData("/health")]
-    public async Task Unset_the_handlers_dialect_echoes_the_origin_with_credentials(string path)
+    public async Task Without_a_list_the_handlers_dialect_echoes_the_origin_with_credentials(string path)
     {
         await using var host = await HostAsync();
         using var answer = await SendAsync(host, HttpMethod.Get, path);
@@ -57,7 +57,7 @@ public sealed class CorsTests
     [Theory]
     [InlineData("/api/jobs")]
     [InlineData("/handlers")]
-    public async Task Set_a_listed_origin_is_echoed_and_others_get_nothing(string path)
+    public async Task With_a_list_a_listed_origin_is_echoed_and_others_get_nothing(string path)
     {
         await using var host = await HostAsync(Page);
         using var listed = await SendAsync(host, HttpMethod.Get, path);

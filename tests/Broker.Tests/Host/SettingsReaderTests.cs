@@ -8,7 +8,7 @@ namespace Broker.Tests.Host;
 public sealed class SettingsReaderTests
 {
     [Fact]
-    public void Nothing_set_means_the_defaults_on_loopback()
+    public void A_broker_without_settings_has_the_defaults_on_loopback()
     {
         var settings = Read().Settings;
         Assert.Equal(3000, settings.Port);

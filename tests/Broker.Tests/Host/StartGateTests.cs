@@ -63,7 +63,7 @@ public sealed class StartGateTests(PostgresCluster cluster)
     }
 
     [Fact]
-    public async Task Without_keys_beyond_loopback_it_ends_once_it_has_read_that_there_are_none()
+    public async Task Without_keys_beyond_loopback_the_broker_ends_once_it_has_read_the_keys()
     {
         PostgresCluster.Require();
         var database = await cluster.CreateEmptyDatabaseAsync();

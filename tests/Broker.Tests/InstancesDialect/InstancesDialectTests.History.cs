@@ -103,7 +103,7 @@ public abstract partial class InstancesDialectTests
 
     // Instances contract 6: logs are gated; level and category must both match.
     [Fact]
-    public async Task Logs_are_shown_to_those_who_ask()
+    public async Task Log_lines_are_shown_on_request()
     {
         var name = await StartedAsync("a");
         var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name));

@@ -40,7 +40,7 @@ public sealed class MappingTests
         Assert.Equal(Enum.GetValues<RunStatus>().Length, Enum.GetValues<RunStatus>().Select(s => InstanceStatuses.WordOf(s)).Distinct().Count());
 
     [Fact]
-    public void Unknown_may_be_asked_for_and_is_nothing()
+    public void The_word_unknown_finds_no_status()
     {
         Assert.Empty(InstanceStatuses.Find("unknown", flat: false)!);
         Assert.Null(InstanceStatuses.Find("Queued", flat: false));

@@ -62,7 +62,7 @@ public sealed class TransitionTests
     [InlineData("complete", SendVerdict.RunTerminal, "complete")]
     [InlineData("errored", SendVerdict.RunTerminal, "errored")]
     [InlineData("terminated", SendVerdict.RunTerminal, "terminated")]
-    public void Send_event(string from, SendVerdict verdict, string to)
+    public void An_event_has_the_contract_s_verdict_and_status_in_each_state(string from, SendVerdict verdict, string to)
     {
         var run = In(from);
 

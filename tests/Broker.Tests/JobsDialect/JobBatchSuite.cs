@@ -37,7 +37,7 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
     }
 
     [Fact]
-    public async Task Sent_again_with_its_claim_id_it_claims_the_same_again()
+    public async Task A_limited_claim_sent_again_gets_the_same_leases()
     {
         await RunningAsync(Job("a"), Job("b"), Job("c"), Job("d"));
         var (_, lease) = await MustClaimAsync();
@@ -100,7 +100,7 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
     }
 
     [Fact]
-    public async Task More_than_a_thousand_are_refused_with_the_limit_named()
+    public async Task A_batch_beyond_a_thousand_is_refused_with_the_limit()
     {
         var answer = await PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":[{{string.Join(',', Enumerable.Repeat("\"x\"", 1001))}}]}""");
         Assert.Equal((422, "lease_ids: has more than 1000 entries"), (answer.Status, (string?)answer.Json!["error"]));

@@ -7,7 +7,7 @@ namespace Broker.Tests.JobsDialect;
 /// <summary>Jobs contract 5.</summary>
 public abstract class JobLogSuite(IJobsBroker broker) : JobsSuite(broker)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task Chunks_come_back_exactly_as_sent_in_order_of_arrival()
@@ -109,12 +109,12 @@ public abstract class JobLogSuite(IJobsBroker broker) : JobsSuite(broker)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Broker.Address, Path(job)[1..] + "/stream"));
         if (after is not null) request.Headers.Add("Last-Event-ID", after);
-        using var response = await Broker.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct).WaitAsync(Patience, Ct);
+        using var response = await Broker.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct).WaitAsync(WaitLimit, Ct);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.MediaType);
 
         var events = new List<SseItem<string>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        stop.CancelAfter(Patience);
+        stop.CancelAfter(WaitLimit);
         await foreach (var item in SseParser.Create(await response.Content.ReadAsStreamAsync(Ct)).EnumerateAsync(stop.Token))
         {
             events.Add(item);

@@ -71,7 +71,7 @@ public sealed class PrometheusTextTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_lost_when_many_record_at_once()
+    public async Task Concurrent_records_are_all_counted()
     {
         var family = Family(meter.CreateHistogram<int>("sizes"));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() =>

@@ -15,14 +15,14 @@ public sealed class RetentionTurnTests
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task It_goes_on_while_it_finds_runs_to_remove()
+    public async Task A_turn_goes_on_while_it_finds_runs_to_remove()
     {
         var runs = new Rounds(round => new(2000, 2000, Finished: round == 1000));
         Assert.Equal(2_000_000, await TurnAsync(runs));
     }
 
     [Fact]
-    public async Task It_passes_by_no_more_than_a_bound_of_runs_that_stay()
+    public async Task A_turn_passes_a_bounded_number_of_runs_that_stay()
     {
         var runs = new Rounds(_ => new(2000, 1, Finished: false));
         Assert.Equal(26, await TurnAsync(runs));
@@ -30,7 +30,7 @@ public sealed class RetentionTurnTests
     }
 
     [Fact]
-    public async Task It_ends_after_a_minute_and_the_next_turn_goes_on()
+    public async Task A_turn_ends_after_a_minute_and_the_next_turn_goes_on()
     {
         var runs = new Rounds(_ =>
         {
@@ -41,7 +41,7 @@ public sealed class RetentionTurnTests
     }
 
     [Fact]
-    public async Task It_ends_when_the_host_stops()
+    public async Task A_turn_ends_when_the_host_stops()
     {
         using var stop = new CancellationTokenSource();
         var runs = new Rounds(round =>

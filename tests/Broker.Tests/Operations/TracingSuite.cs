@@ -50,7 +50,7 @@ public abstract class TracingSuite(BrokerApp app)
     [Theory]
     [InlineData("/workflows/{0}/run-nowait", "{}")]
     [InlineData("/api/workflows/workflows/{0}/instances", "{}")]
-    public async Task It_comes_from_whichever_dialect_starts_the_run(string path, string body)
+    public async Task The_trace_comes_from_the_dialect_that_starts_the_run(string path, string body)
     {
         var (name, trace) = (Flows.NewName("traced"), NewTrace());
         var worker = await wire.RegisterAsync(Flows.Single(name));

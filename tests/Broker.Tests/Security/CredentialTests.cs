@@ -28,7 +28,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task On_sqlite_they_are_in_no_file_and_no_log_line()
+    public async Task On_sqlite_credentials_are_in_no_file_and_no_log_line()
     {
         using var file = new SqliteFile();
         var logs = new RecordedLogs();
@@ -48,7 +48,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     [Theory]
     [InlineData(null)]
     [InlineData(Secret)]
-    public async Task On_postgres_they_are_in_no_table_and_all_brokers_read_them(string? secret)
+    public async Task On_postgres_credentials_are_in_no_table_and_all_brokers_read_them(string? secret)
     {
         PostgresCluster.Require();
         var connection = await cluster.CreateDatabaseAsync();

@@ -13,7 +13,7 @@ public sealed class SlowClientTests
     private const int Clients = 40;
 
     // Long, since the machine may be busy: the test checks that the connection ends, not when.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -167,16 +167,16 @@ public sealed class SlowClientTests
     /// <summary>Reads until the broker closes, or has answered and goes on reading a body that it drops.</summary>
     private static async Task<string> ReadAsync(Socket socket, string? request = null)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(Patience);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        limit.CancelAfter(WaitLimit);
         var text = new StringBuilder();
         var buffer = new byte[8192];
         try
         {
-            if (request is not null) await socket.SendAsync(Encoding.ASCII.GetBytes(request), patience.Token);
+            if (request is not null) await socket.SendAsync(Encoding.ASCII.GetBytes(request), limit.Token);
             while (!text.ToString().Contains("\r\n\r\n", StringComparison.Ordinal) || request is not null)
             {
-                var read = await socket.ReceiveAsync(buffer, patience.Token);
+                var read = await socket.ReceiveAsync(buffer, limit.Token);
                 if (read == 0) break;
                 text.Append(Encoding.UTF8.GetString(buffer, 0, read));
             }

@@ -15,7 +15,7 @@ public sealed class YamlFileTests
         Assert.Equal("on: push", Reading.Good($"name: n\n{line}\njobs: {{}}").Trigger);
 
     [Fact]
-    public void True_is_not_on() =>
+    public void The_key_true_is_not_the_key_on() =>
         Assert.Equal(["release.yml: on: is missing"], Reading.Problems("name: n\ntrue: push\njobs: {}"));
 
     [Fact]
