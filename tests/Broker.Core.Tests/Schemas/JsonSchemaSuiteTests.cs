@@ -4,15 +4,14 @@ using Xunit;
 
 namespace Broker.Core.Tests.Schemas;
 
-/// <summary>The public cases of the JSON-Schema-Test-Suite, where a checkout of them is at hand.</summary>
+/// <summary>The public cases of the JSON-Schema-Test-Suite, from the copy in <c>Suite/</c>.</summary>
 public sealed class JsonSchemaSuiteTests
 {
-    private const string Variable = "BROKER_JSON_SCHEMA_SUITE";
     private const string Remote = "only references into the same schema";
     private const string Unevaluated = "unevaluatedProperties: this keyword is not supported";
     private const string NestedId = "$id: is supported at the root only";
 
-    // Every schema of the suite that is refused, and why. Anything more that is refused, or less, fails the tests.
+    // Every schema of the suite that is refused, with the reason. One more or one less fails the tests.
     private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
     {
         ["not: collect annotations inside a 'not', even if collection is disabled"] = Unevaluated,
@@ -36,20 +35,16 @@ public sealed class JsonSchemaSuiteTests
         ["ref: URN base URI with URN and anchor ref"] = Remote,
     };
 
-    public static TheoryData<string?> Files()
-    {
-        string?[] files = Folder() is { } folder ? [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal)] : [null];
-        return new TheoryData<string?>(files);
-    }
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Schemas", "Suite", "draft2020-12");
+
+    public static TheoryData<string> Files() => [.. Directory.GetFiles(Folder, "*.json").Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     [Theory]
-    [MemberData(nameof(Files), DisableDiscoveryEnumeration = true)]
-    public void Every_case_of_the_suite_is_judged_as_published(string? file)
+    [MemberData(nameof(Files))]
+    public void Every_case_of_the_suite_is_judged_as_published(string file)
     {
-        if (file is null) Assert.Skip($"No JSON-Schema-Test-Suite here; {Variable} may name its folder.");
-
         var wrong = new List<string>();
-        foreach (var group in JsonElement.Parse(File.ReadAllBytes(file)).EnumerateArray())
+        foreach (var group in Read(file))
         {
             var name = NameOf(file, group);
             if (!JsonSchema.TryCompile(group.GetProperty("schema"), out var schema, out var problems))
@@ -74,26 +69,15 @@ public sealed class JsonSchemaSuiteTests
     [Fact]
     public void The_list_of_refused_schemas_names_schemas_of_the_suite()
     {
-        Assert.SkipUnless(Folder() is not null, $"No JSON-Schema-Test-Suite here; {Variable} may name its folder.");
+        var files = Directory.GetFiles(Folder, "*.json");
+        var known = files.SelectMany(file => Read(file).Select(group => NameOf(file, group))).ToHashSet(StringComparer.Ordinal);
 
-        var known = Directory.GetFiles(Folder()!, "*.json")
-            .SelectMany(file => JsonElement.Parse(File.ReadAllBytes(file)).EnumerateArray().Select(group => NameOf(file, group)))
-            .ToHashSet(StringComparer.Ordinal);
-
+        Assert.Equal(35, files.Length);
         Assert.Equal(19, Refused.Count);
         Assert.All(Refused.Keys, name => Assert.Contains(name, known));
     }
 
+    private static IEnumerable<JsonElement> Read(string file) => JsonElement.Parse(File.ReadAllBytes(Path.Combine(Folder, file))).EnumerateArray();
+
     private static string NameOf(string file, JsonElement group) => $"{Path.GetFileNameWithoutExtension(file)}: {group.GetProperty("description")}";
-
-    private static string? Folder()
-    {
-        var roots = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named ? [named] : Ancestors().Select(a => Path.Combine(a, "shared", "json-schema-suite"));
-        return roots.Select(root => Path.Combine(root, "draft2020-12")).FirstOrDefault(Directory.Exists);
-    }
-
-    private static IEnumerable<string> Ancestors()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent) yield return folder.FullName;
-    }
 }
