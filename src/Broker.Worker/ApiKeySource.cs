@@ -29,16 +29,13 @@ internal static class ApiKeySource
             while (length < bytes.Length)
             {
                 var wait = new[] { new Libc.PollFd { File = descriptor, Events = Libc.PollIn } };
-                if (Libc.Poll(wait, 1, MaxWaitMs) <= 0)
-                    throw new FormatException($"descriptor {descriptor} has no key and no end");
+                if (Libc.Poll(wait, 1, MaxWaitMs) <= 0) throw new FormatException($"descriptor {descriptor} has no key and no end");
                 int count = stream.Read(bytes.AsSpan(length));
-                if (count == 0)
-                    break;
+                if (count == 0) break;
                 length += count;
             }
 
-            if (length > MaxBytes)
-                throw new FormatException($"descriptor {descriptor} has more than {MaxBytes} bytes");
+            if (length > MaxBytes) throw new FormatException($"descriptor {descriptor} has more than {MaxBytes} bytes");
             return Encoding.UTF8.GetString(bytes, 0, length).TrimEnd('\r', '\n');
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)

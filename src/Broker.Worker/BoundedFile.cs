@@ -27,8 +27,7 @@ internal static class BoundedFile
         }
 
         using var handle = new SafeFileHandle(file, ownsHandle: true);
-        if (!Libc.IsRegular(handle))
-            throw new FormatException("is not a regular file");
+        if (!Libc.IsRegular(handle)) throw new FormatException("is not a regular file");
         return ReadAll(handle, maxBytes);
     }
 
@@ -42,13 +41,10 @@ internal static class BoundedFile
             while (true)
             {
                 int count = RandomAccess.Read(handle, buffer.AsSpan(length), length);
-                if (count == 0)
-                    return buffer[..length];
+                if (count == 0) return buffer[..length];
                 length += count;
-                if (length > maxBytes)
-                    throw new FormatException($"has more than {maxBytes} bytes");
-                if (length == buffer.Length)
-                    Array.Resize(ref buffer, (int)Math.Min(maxBytes + 1L, length * 2L + 4096));
+                if (length > maxBytes) throw new FormatException($"has more than {maxBytes} bytes");
+                if (length == buffer.Length) Array.Resize(ref buffer, (int)Math.Min(maxBytes + 1L, length * 2L + 4096));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -17,18 +17,18 @@ internal sealed class BrokerRefusedException(HttpStatusCode status) : Exception(
 /// <summary>The HTTP calls of a worker, one method a call, no retries.</summary>
 internal sealed class BrokerClient : IDisposable
 {
-    private readonly HttpClient _http;
-    private readonly string _root;
-    private readonly WorkerOptions _options;
-    private readonly TimeSpan _timeout;
-    private volatile bool _noBatchReports;
-    private volatile bool _noBatchHeartbeats;
+    private readonly HttpClient http;
+    private readonly string root;
+    private readonly WorkerOptions options;
+    private readonly TimeSpan timeout;
+    private volatile bool noBatchReports;
+    private volatile bool noBatchHeartbeats;
 
     public BrokerClient(WorkerOptions options, WorkerTimings timings)
     {
-        _options = options;
-        _timeout = timings.Request;
-        _root = options.Server.AbsoluteUri.TrimEnd('/') + "/api/";
+        this.options = options;
+        timeout = timings.Request;
+        root = options.Server.AbsoluteUri.TrimEnd('/') + "/api/";
         // Lifetime: a broker that moved to another address is found again. No redirects: the key goes to the named server only.
         var handler = new SocketsHttpHandler
         {
@@ -36,26 +36,25 @@ internal sealed class BrokerClient : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(5),
             AllowAutoRedirect = false,
         };
-        _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        if (options.ApiKey is not null)
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
+        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        if (options.ApiKey is not null) http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiKey);
     }
 
     /// <summary>False once the broker has shown that it takes one report or heartbeat a request only.</summary>
-    public bool BatchReports => !_noBatchReports;
-    public bool BatchHeartbeats => !_noBatchHeartbeats;
+    public bool BatchReports => !noBatchReports;
+    public bool BatchHeartbeats => !noBatchHeartbeats;
 
     public Task RegisterAsync(CancellationToken ct) =>
-        SendAsync(HttpMethod.Post, "workers/register", Json(new(_options.Id, _options.Labels), WireJson.Default.RegisterRequest), _timeout, [], ct);
+        SendAsync(HttpMethod.Post, "workers/register", Json(new(options.Id, options.Labels), WireJson.Default.RegisterRequest), timeout, [], ct);
 
     /// <summary>A new claim under a fresh id. A caller that gets no answer sends the same claim again.</summary>
     public ClaimRequest ClaimFor(int count, int waitSecs) =>
-        new(_options.Id, _options.Labels, _options.LeaseTtlSecs, count, waitSecs, Guid.NewGuid().ToString());
+        new(options.Id, options.Labels, options.LeaseTtlSecs, count, waitSecs, Guid.NewGuid().ToString());
 
     public async Task<IReadOnlyList<Claim>> ClaimAsync(ClaimRequest request, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.ClaimRequest), _timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
+            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.ClaimRequest), timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
         return Read(answer, body =>
         {
             using var json = JsonDocument.Parse(body);
@@ -72,10 +71,10 @@ internal sealed class BrokerClient : IDisposable
     public async Task<ReportAnswer?> ReportBatchAsync(IReadOnlyList<JobResult> results, ClaimRequest? claim, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, "jobs/complete", Json(new(results, claim), WireJson.Default.ReportRequest), _timeout, NoSuchEndpoint, ct);
+            HttpMethod.Post, "jobs/complete", Json(new(results, claim), WireJson.Default.ReportRequest), timeout, NoSuchEndpoint, ct);
         if (IsMissing(answer))
         {
-            _noBatchReports = true;
+            noBatchReports = true;
             return null;
         }
 
@@ -88,7 +87,7 @@ internal sealed class BrokerClient : IDisposable
         var (verb, body) = result.Outputs is { } outputs
             ? ("complete", Json(new(outputs), WireJson.Default.CompleteRequest))
             : ("fail", Json(new(result.Error ?? "", result.Retryable ?? true), WireJson.Default.FailRequest));
-        var answer = await SendAsync(HttpMethod.Post, $"jobs/{Segment(result.LeaseId)}/{verb}", body, _timeout, [HttpStatusCode.Conflict], ct);
+        var answer = await SendAsync(HttpMethod.Post, $"jobs/{Segment(result.LeaseId)}/{verb}", body, timeout, [HttpStatusCode.Conflict], ct);
         return answer.StatusCode != HttpStatusCode.Conflict;
     }
 
@@ -97,15 +96,14 @@ internal sealed class BrokerClient : IDisposable
         if (BatchHeartbeats)
         {
             var answer = await SendAsync(
-                HttpMethod.Post, "jobs/heartbeat", Json(new(leaseIds), WireJson.Default.HeartbeatRequest), _timeout, NoSuchEndpoint, ct);
-            if (!IsMissing(answer))
-                return Read(answer, body => JsonSerializer.Deserialize(body, WireJson.Default.HeartbeatAnswer)).Results;
-            _noBatchHeartbeats = true;
+                HttpMethod.Post, "jobs/heartbeat", Json(new(leaseIds), WireJson.Default.HeartbeatRequest), timeout, NoSuchEndpoint, ct);
+            if (!IsMissing(answer)) return Read(answer, body => JsonSerializer.Deserialize(body, WireJson.Default.HeartbeatAnswer)).Results;
+            noBatchHeartbeats = true;
         }
 
         return await Task.WhenAll(leaseIds.Select(async id =>
         {
-            var answer = await SendAsync(HttpMethod.Post, $"jobs/{Segment(id)}/heartbeat", null, _timeout, [HttpStatusCode.Conflict], ct);
+            var answer = await SendAsync(HttpMethod.Post, $"jobs/{Segment(id)}/heartbeat", null, timeout, [HttpStatusCode.Conflict], ct);
             return new LeaseState(id, answer.StatusCode != HttpStatusCode.Conflict);
         }));
     }
@@ -113,7 +111,7 @@ internal sealed class BrokerClient : IDisposable
     public async Task<bool> IsCancelledAsync(ClaimedJob job, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Get, $"jobs/{Segment(job.WorkflowId)}/{Segment(job.JobId)}/cancelled", null, _timeout, [], ct);
+            HttpMethod.Get, $"jobs/{Segment(job.WorkflowId)}/{Segment(job.JobId)}/cancelled", null, timeout, [], ct);
         return Read(answer, body =>
         {
             using var json = JsonDocument.Parse(body);
@@ -125,19 +123,18 @@ internal sealed class BrokerClient : IDisposable
     public async Task<bool> ReleaseAsync(string leaseId, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, $"jobs/{Segment(leaseId)}/release", null, _timeout, [.. NoSuchEndpoint, HttpStatusCode.Conflict], ct);
+            HttpMethod.Post, $"jobs/{Segment(leaseId)}/release", null, timeout, [.. NoSuchEndpoint, HttpStatusCode.Conflict], ct);
         return !IsMissing(answer);
     }
 
     public async Task PushLogsAsync(string leaseId, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, $"jobs/{Segment(leaseId)}/logs", Json(new(chunks), WireJson.Default.LogRequest), _timeout, NoSuchEndpoint, ct);
-        if (IsMissing(answer))
-            throw new BrokerRefusedException(answer.StatusCode);
+            HttpMethod.Post, $"jobs/{Segment(leaseId)}/logs", Json(new(chunks), WireJson.Default.LogRequest), timeout, NoSuchEndpoint, ct);
+        if (IsMissing(answer)) throw new BrokerRefusedException(answer.StatusCode);
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => http.Dispose();
 
     private static readonly HttpStatusCode[] NoSuchEndpoint = [HttpStatusCode.NotFound, HttpStatusCode.MethodNotAllowed];
 
@@ -147,14 +144,13 @@ internal sealed class BrokerClient : IDisposable
     private async Task<Answer> SendAsync(
         HttpMethod method, string path, HttpContent? body, TimeSpan timeout, HttpStatusCode[] expected, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(method, _root + path) { Content = body };
+        using var request = new HttpRequestMessage(method, root + path) { Content = body };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(timeout);
         try
         {
-            using var response = await _http.SendAsync(request, limit.Token);
-            if (!response.IsSuccessStatusCode && !expected.Contains(response.StatusCode))
-                throw Failure(response.StatusCode);
+            using var response = await http.SendAsync(request, limit.Token);
+            if (!response.IsSuccessStatusCode && !expected.Contains(response.StatusCode)) throw Failure(response.StatusCode);
             return new Answer(response.StatusCode, await response.Content.ReadAsByteArrayAsync(limit.Token));
         }
         catch (Exception e) when (e is HttpRequestException or IOException)

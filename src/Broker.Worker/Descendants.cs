@@ -14,15 +14,15 @@ internal sealed class Descendants(bool adopts) : IDisposable
 
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _gate = new();
-    private readonly Dictionary<int, string> _leaders = [];
+    private readonly Lock gate = new();
+    private readonly Dictionary<int, string> leaders = [];
 
     /// <summary>Adopted processes without a mark, and the jobs that ran when they were first seen: one of these has started them.</summary>
-    private readonly Dictionary<int, HashSet<string>> _unmarked = [];
+    private readonly Dictionary<int, HashSet<string>> unmarked = [];
 
-    private readonly HashSet<int> _watched = [];
-    private readonly Watchdog _watchdog = new();
-    private Timer? _timer;
+    private readonly HashSet<int> watched = [];
+    private readonly Watchdog watchdog = new();
+    private Timer? timer;
 
     /// <summary>Makes this process the parent of its descendants' orphans.</summary>
     public static Descendants AdoptAll()
@@ -34,14 +34,13 @@ internal sealed class Descendants(bool adopts) : IDisposable
     /// <exception cref="Win32Exception">The process could not be started.</exception>
     public Process StartLeader(ProcessStartInfo start, string attempt)
     {
-        lock (_gate)
+        lock (gate)
         {
-            _watchdog.Ensure();
+            watchdog.Ensure();
             var leader = Process.Start(start) ?? throw new Win32Exception("no process was started");
-            _leaders[leader.Id] = attempt;
-            _watchdog.Add(leader.Id);
-            if (adopts)
-                _timer ??= new Timer(_ => LookAtOrphans(), null, Look, Look);
+            leaders[leader.Id] = attempt;
+            watchdog.Add(leader.Id);
+            if (adopts) timer ??= new Timer(_ => LookAtOrphans(), null, Look, Look);
             return leader;
         }
     }
@@ -49,13 +48,11 @@ internal sealed class Descendants(bool adopts) : IDisposable
     /// <summary>Call when the leader was waited for and its processes are gone.</summary>
     public void Forget(int leader)
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (!_leaders.Remove(leader, out string? attempt))
-                return;
-            _watchdog.Remove(leader);
-            foreach (var candidates in _unmarked.Values)
-                candidates.Remove(attempt);
+            if (!leaders.Remove(leader, out string? attempt)) return;
+            watchdog.Remove(leader);
+            foreach (var candidates in unmarked.Values) candidates.Remove(attempt);
         }
     }
 
@@ -64,8 +61,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
     {
         // Nearly always there is nothing, and two cheap questions show it.
         var orphans = Orphans();
-        if (orphans.Count == 0 && Libc.Kill(-leader, 0) != 0)
-            return [];
+        if (orphans.Count == 0 && Libc.Kill(-leader, 0) != 0) return [];
 
         var own = orphans.Where(id => BelongsTo(id, leader, attempt)).ToHashSet();
         return [.. ProcessTable.WithDescendants(ProcessTable.Read(), p => p.Id == leader || p.Group == leader || p.Session == leader || own.Contains(p.Id))
@@ -74,36 +70,32 @@ internal sealed class Descendants(bool adopts) : IDisposable
 
     public void Dispose()
     {
-        lock (_gate)
+        lock (gate)
         {
-            _timer?.Dispose();
-            _watchdog.Dispose();
+            timer?.Dispose();
+            watchdog.Dispose();
         }
     }
 
     /// <summary>Children that are no leaders, without the dead: these are waited for here, since the runtime waits only for its own.</summary>
     private List<int> Orphans()
     {
-        lock (_gate)
+        lock (gate)
         {
             if (!adopts)
             {
-                foreach (int leader in _leaders.Keys)
-                    ReapGroup(leader);
+                foreach (int leader in leaders.Keys) ReapGroup(leader);
                 return [];
             }
 
             var alive = new List<int>();
             foreach (int id in ProcessTable.ChildrenOfThisProcess())
             {
-                if (_leaders.ContainsKey(id) || id == _watchdog.Id)
-                    continue;
-                if (Libc.WaitPid(id, out _, Libc.NoHang) == 0)
-                    alive.Add(id);
+                if (leaders.ContainsKey(id) || id == watchdog.Id) continue;
+                if (Libc.WaitPid(id, out _, Libc.NoHang) == 0) alive.Add(id);
             }
 
-            foreach (int gone in _unmarked.Keys.Except(alive).ToList())
-                _unmarked.Remove(gone);
+            foreach (int gone in unmarked.Keys.Except(alive).ToList()) unmarked.Remove(gone);
             return alive;
         }
     }
@@ -111,8 +103,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
     // As process 1 of a container the worker is given orphans without asking. A leader itself is left to the runtime.
     private static void ReapGroup(int leader)
     {
-        if (ProcessTable.Find(leader) is not null)
-            return;
+        if (ProcessTable.Find(leader) is not null) return;
         while (Libc.WaitPid(-leader, out _, Libc.NoHang) > 0)
         {
         }
@@ -120,17 +111,13 @@ internal sealed class Descendants(bool adopts) : IDisposable
 
     private bool BelongsTo(int id, int leader, string attempt)
     {
-        if (ProcessTable.Find(id) is { } process && (process.Group == leader || process.Session == leader))
-            return true;
-        if (ProcessTable.HasVariable(id, Mark, attempt))
-            return true;
-        lock (_gate)
+        if (ProcessTable.Find(id) is { } process && (process.Group == leader || process.Session == leader)) return true;
+        if (ProcessTable.HasVariable(id, Mark, attempt)) return true;
+        lock (gate)
         {
-            if (_leaders.Values.Any(other => other != attempt && ProcessTable.HasVariable(id, Mark, other)))
-                return false;
+            if (leaders.Values.Any(other => other != attempt && ProcessTable.HasVariable(id, Mark, other))) return false;
             // The process emptied its environment, so its job is unknown. It ends with the last job that can have started it.
-            if (!_unmarked.TryGetValue(id, out var candidates))
-                _unmarked[id] = candidates = [.. _leaders.Values];
+            if (!unmarked.TryGetValue(id, out var candidates)) unmarked[id] = candidates = [.. leaders.Values];
             return candidates.All(candidate => candidate == attempt);
         }
     }
@@ -139,14 +126,13 @@ internal sealed class Descendants(bool adopts) : IDisposable
     private void LookAtOrphans()
     {
         var orphans = Orphans();
-        lock (_gate)
+        lock (gate)
         {
-            foreach (int id in orphans.Where(_watched.Add))
-                _watchdog.Add(id);
-            foreach (int gone in _watched.Except(orphans).ToList())
+            foreach (int id in orphans.Where(watched.Add)) watchdog.Add(id);
+            foreach (int gone in watched.Except(orphans).ToList())
             {
-                _watched.Remove(gone);
-                _watchdog.Remove(gone);
+                watched.Remove(gone);
+                watchdog.Remove(gone);
             }
         }
     }

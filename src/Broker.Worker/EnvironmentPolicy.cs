@@ -7,8 +7,8 @@ internal sealed class EnvironmentPolicy
     public static readonly IReadOnlyList<string> Always =
         ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_*", "TERM", "TMPDIR", "TZ"];
 
-    private readonly IReadOnlyDictionary<string, string> _masked;
-    private readonly IReadOnlyList<string> _maskNames;
+    private readonly IReadOnlyDictionary<string, string> masked;
+    private readonly IReadOnlyList<string> maskNames;
 
     public EnvironmentPolicy(WorkerOptions options, IReadOnlyDictionary<string, string> environment, Account? account = null)
     {
@@ -17,11 +17,10 @@ internal sealed class EnvironmentPolicy
         Inherited = environment
             .Where(v => v.Key != WorkerOptions.ApiKeyVariable && Array.Exists(patterns, p => Matches(p, v.Key)))
             .ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
-        if (account is not null)
-            Inherited = account.In(Inherited);
+        if (account is not null) Inherited = account.In(Inherited);
 
-        _maskNames = options.MaskEnv;
-        _masked = environment.Where(v => _maskNames.Contains(v.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
+        maskNames = options.MaskEnv;
+        masked = environment.Where(v => maskNames.Contains(v.Key)).ToDictionary(v => v.Key, v => v.Value, StringComparer.Ordinal);
         // A job that finds the key all the same must not print it.
         ApiKey = options.ApiKey;
     }
@@ -34,8 +33,8 @@ internal sealed class EnvironmentPolicy
     public IReadOnlyCollection<string> SecretsOf(ClaimedJob job)
     {
         var ofJob = (job.Steps ?? []).Select(step => step.Env).Append(job.Env).OfType<IReadOnlyDictionary<string, string>>()
-            .SelectMany(env => env.Where(v => _maskNames.Contains(v.Key)).Select(v => v.Value));
-        return [.. _masked.Values.Concat(ofJob).Append(ApiKey ?? "").Where(value => value.Length > 0)];
+            .SelectMany(env => env.Where(v => maskNames.Contains(v.Key)).Select(v => v.Value));
+        return [.. masked.Values.Concat(ofJob).Append(ApiKey ?? "").Where(value => value.Length > 0)];
     }
 
     private static bool Matches(string pattern, string name) =>

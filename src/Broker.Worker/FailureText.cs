@@ -8,24 +8,22 @@ internal sealed class FailureText
 {
     private const int MaxCharacters = 4096;
 
-    private readonly StringBuilder _text = new();
+    private readonly StringBuilder text = new();
 
     public void Add(string data)
     {
-        lock (_text)
-            _text.Append(data, 0, Math.Min(data.Length, MaxCharacters - _text.Length));
+        lock (text) text.Append(data, 0, Math.Min(data.Length, MaxCharacters - text.Length));
     }
 
     /// <param name="step">The step that failed, where the job has steps.</param>
     public string For(int exitCode, string? step = null)
     {
-        lock (_text)
+        lock (text)
         {
             // The cut may have gone through a surrogate pair, and half of one is no text.
-            if (_text.Length > 0 && char.IsHighSurrogate(_text[^1]))
-                _text.Length--;
+            if (text.Length > 0 && char.IsHighSurrogate(text[^1])) text.Length--;
             string place = step is null ? "" : $"step \"{step}\": ";
-            return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {place}{_text}");
+            return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {place}{text}");
         }
     }
 }

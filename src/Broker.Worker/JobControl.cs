@@ -10,31 +10,29 @@ internal enum StopReason
 /// <summary>Handle of a job in progress, for those who may have to stop it. The first reason counts.</summary>
 internal sealed class JobControl(Claim claim) : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly CancellationTokenSource _stop = new();
-    private bool _disposed;
+    private readonly Lock gate = new();
+    private readonly CancellationTokenSource stop = new();
+    private bool disposed;
 
     public Claim Claim { get; } = claim;
     public StopReason? Reason { get; private set; }
-    public CancellationToken Stopped => _stop.Token;
+    public CancellationToken Stopped => stop.Token;
 
     public bool Stop(StopReason reason)
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (Reason is not null || _disposed)
-                return false;
+            if (Reason is not null || disposed) return false;
             Reason = reason;
         }
 
-        _stop.Cancel();
+        stop.Cancel();
         return true;
     }
 
     public void Dispose()
     {
-        lock (_gate)
-            _disposed = true;
-        _stop.Dispose();
+        lock (gate) disposed = true;
+        stop.Dispose();
     }
 }

@@ -11,18 +11,17 @@ internal sealed class JobEnvironment
     private const int MaxVariableBytes = 131_072 - 1;
     private const int MaxTotalBytes = 1024 * 1024;
 
-    private readonly EnvironmentPolicy _policy;
-    private readonly Dictionary<string, string> _variables = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _tooLarge = new(StringComparer.Ordinal);
-    private int _bytes;
+    private readonly EnvironmentPolicy policy;
+    private readonly Dictionary<string, string> variables = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> tooLarge = new(StringComparer.Ordinal);
+    private int bytes;
 
     /// <exception cref="FormatException">A variable of the job cannot be given to a process.</exception>
     public JobEnvironment(EnvironmentPolicy policy, ClaimedJob job, JobFiles files)
     {
-        _policy = policy;
+        this.policy = policy;
         Secrets = policy.SecretsOf(job);
-        foreach (var (name, value) in policy.Inherited)
-            Set(name, value);
+        foreach (var (name, value) in policy.Inherited) Set(name, value);
 
         Set("BROKER_OUTPUT", files.OutputPath);
         Set("BROKER_UPSTREAM", files.UpstreamPath);
@@ -41,7 +40,7 @@ internal sealed class JobEnvironment
     }
 
     /// <summary>Too large for a process: the script sets them as variables of the shell, which commands in it can use.</summary>
-    public IReadOnlyDictionary<string, string> TooLarge => _tooLarge;
+    public IReadOnlyDictionary<string, string> TooLarge => tooLarge;
 
     /// <summary>Values that log lines must not show.</summary>
     public IReadOnlyCollection<string> Secrets { get; }
@@ -49,9 +48,8 @@ internal sealed class JobEnvironment
     public void ApplyTo(ProcessStartInfo start)
     {
         start.Environment.Clear();
-        foreach (var (name, value) in _variables)
-            start.Environment[name] = value;
-        _policy.Account?.ApplyTo(start);
+        foreach (var (name, value) in variables) start.Environment[name] = value;
+        policy.Account?.ApplyTo(start);
     }
 
     /// <summary>False when no program could be started with this variable.</summary>
@@ -69,15 +67,15 @@ internal sealed class JobEnvironment
     private void Set(string name, string value)
     {
         int bytes = Bytes(name, value);
-        if (bytes > MaxVariableBytes || _bytes + bytes > MaxTotalBytes)
+        if (bytes > MaxVariableBytes || this.bytes + bytes > MaxTotalBytes)
         {
-            _variables.Remove(name);
-            _tooLarge[name] = value;
+            variables.Remove(name);
+            tooLarge[name] = value;
             return;
         }
 
-        _tooLarge.Remove(name);
-        _variables[name] = value;
-        _bytes += bytes;
+        tooLarge.Remove(name);
+        variables[name] = value;
+        this.bytes += bytes;
     }
 }

@@ -12,20 +12,20 @@ internal sealed class JobFiles : IDisposable
     private const string ProgressVariable = "_broker_at=";
     private const int MaxMarkBytes = 32;
 
-    private readonly Account? _account;
-    private readonly string _root = Directory.CreateTempSubdirectory("broker-job-").FullName;
-    private readonly string _folder;
-    private readonly SafeFileHandle _started;
-    private readonly SafeFileHandle _progress;
+    private readonly Account? account;
+    private readonly string root = Directory.CreateTempSubdirectory("broker-job-").FullName;
+    private readonly string folder;
+    private readonly SafeFileHandle started;
+    private readonly SafeFileHandle progress;
 
     /// <exception cref="IOException">There is no place for files.</exception>
     public JobFiles(JsonElement? upstreamOutputs, Account? account)
     {
-        _account = account;
-        _folder = account is null ? _root : Path.Combine(_root, "job");
+        this.account = account;
+        folder = account is null ? root : Path.Combine(root, "job");
         try
         {
-            (_started, _progress) = Fill(upstreamOutputs);
+            (started, progress) = Fill(upstreamOutputs);
         }
         catch
         {
@@ -40,16 +40,16 @@ internal sealed class JobFiles : IDisposable
     public string StartedPath => PathOf("started");
     public string ProgressPath => PathOf("step");
 
-    public string PathOf(string name) => Path.Combine(_folder, name);
+    public string PathOf(string name) => Path.Combine(folder, name);
 
     /// <summary>
     /// True when a shell has begun with the script. A mark of its own, written once: a step that may write no file (<c>ulimit -f</c>)
     /// empties the progress.
     /// </summary>
-    public bool HasStarted => TextOf(_started).Length > 0;
+    public bool HasStarted => TextOf(started).Length > 0;
 
     /// <summary>Where the script is: a step from 1, or "end".</summary>
-    public string Progress => TextOf(_progress) is var text && text.StartsWith(ProgressVariable, StringComparison.Ordinal) ? text[ProgressVariable.Length..] : text;
+    public string Progress => TextOf(progress) is var text && text.StartsWith(ProgressVariable, StringComparison.Ordinal) ? text[ProgressVariable.Length..] : text;
 
     public void Write(string path, string text)
     {
@@ -63,13 +63,13 @@ internal sealed class JobFiles : IDisposable
             file.Write(Encoding.UTF8.GetBytes(text));
         }
 
-        _account?.Own(path);
+        account?.Own(path);
     }
 
     public void Dispose()
     {
-        _started.Dispose();
-        _progress.Dispose();
+        started.Dispose();
+        progress.Dispose();
         Remove();
     }
 
@@ -82,13 +82,13 @@ internal sealed class JobFiles : IDisposable
     /// <summary>Opens the files of start and progress at last: what the job does to their names does not matter then.</summary>
     private (SafeFileHandle Started, SafeFileHandle Progress) Fill(JsonElement? upstreamOutputs)
     {
-        if (_account is not null)
+        if (account is not null)
         {
             // The folder of the other user lies in one of ours: the job can replace what is in it, and not the folder itself.
-            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            _account.Own(_folder);
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            account.Own(folder);
             File.SetUnixFileMode(
-                _root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+                root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
 
         Write(UpstreamPath, upstreamOutputs is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}");
@@ -102,13 +102,13 @@ internal sealed class JobFiles : IDisposable
     {
         try
         {
-            if (_account is not null)
+            if (account is not null)
             {
-                RemoveAs(_account);
-                Directory.Delete(_folder);
+                RemoveAs(account);
+                Directory.Delete(folder);
             }
 
-            Directory.Delete(_root, recursive: _account is null);
+            Directory.Delete(root, recursive: account is null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or Win32Exception)
         {
@@ -119,7 +119,7 @@ internal sealed class JobFiles : IDisposable
     // With the rights of the user, so that a link in the folder leads to nothing that the user could not remove by itself.
     private void RemoveAs(Account account)
     {
-        var start = new ProcessStartInfo("rm", ["-rf", "--", .. Directory.EnumerateFileSystemEntries(_folder)]) { RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("rm", ["-rf", "--", .. Directory.EnumerateFileSystemEntries(folder)]) { RedirectStandardError = true, UseShellExecute = false };
         account.ApplyTo(start);
         using var remove = Process.Start(start);
         remove?.StandardError.ReadToEnd();

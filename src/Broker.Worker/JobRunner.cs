@@ -38,17 +38,13 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
         using (control.Stopped.Register(() => limit.CancelAfter(timings.StoppedLogs)))
         {
             await output.FinishAsync(limit.Token);
-            if (failedStep is not null)
-                logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
-            if (!await logs.CloseAsync(limit.Token))
-                log.Line($"log lines lost, broker away: {claim}");
+            if (failedStep is not null) logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
+            if (!await logs.CloseAsync(limit.Token)) log.Line($"log lines lost, broker away: {claim}");
         }
 
         string lease = claim.Lease.LeaseId;
-        if (!finished)
-            return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
-        if (!job.HasStarted)
-            throw new CannotStartException(failure.For(job.Group.ExitCode));
+        if (!finished) return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
+        if (!job.HasStarted) throw new CannotStartException(failure.For(job.Group.ExitCode));
         return job.Group.ExitCode == 0
             ? JobResult.Success(lease, OutputFile.Read(job.Files.OutputPath))
             : JobResult.Failure(lease, failure.For(job.Group.ExitCode, failedStep));

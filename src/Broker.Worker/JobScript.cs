@@ -22,14 +22,11 @@ internal static partial class JobScript
         foreach (var step in steps)
         {
             // A shell would silently drop it.
-            if (step.Run.Contains('\0', StringComparison.Ordinal))
-                throw new FormatException("the command holds a NUL character");
-            foreach (var (name, value) in step.Env ?? new Dictionary<string, string>())
-                CheckName(name, value);
+            if (step.Run.Contains('\0', StringComparison.Ordinal)) throw new FormatException("the command holds a NUL character");
+            foreach (var (name, value) in step.Env ?? new Dictionary<string, string>()) CheckName(name, value);
         }
 
-        foreach (var (name, value) in environment.TooLarge)
-            CheckName(name, value);
+        foreach (var (name, value) in environment.TooLarge) CheckName(name, value);
 
         if (job.Steps is not { Count: > 0 } && environment.TooLarge.Count == 0)
         {
@@ -37,8 +34,7 @@ internal static partial class JobScript
             return;
         }
 
-        for (int i = 0; i < steps.Count; i++)
-            files.Write(files.PathOf(FileOf(i + 1)), steps[i].Run + "\n");
+        for (int i = 0; i < steps.Count; i++) files.Write(files.PathOf(FileOf(i + 1)), steps[i].Run + "\n");
         files.Write(files.PathOf("session"), Session(files, steps, environment, labelled: job.Steps is not null));
         files.Write(files.ScriptPath, Guard(files));
     }
@@ -58,8 +54,7 @@ internal static partial class JobScript
     private static string Single(JobFiles files, string command)
     {
         string start = $"echo 1 >{Quote(files.StartedPath)} || exit 125\n";
-        if (Encoding.UTF8.GetByteCount(command) <= MaxArgumentBytes)
-            return $"{start}exec sh -c {Quote(command)}\n";
+        if (Encoding.UTF8.GetByteCount(command) <= MaxArgumentBytes) return $"{start}exec sh -c {Quote(command)}\n";
 
         string path = files.PathOf(FileOf(1));
         files.Write(path, command + "\n");
@@ -111,8 +106,7 @@ internal static partial class JobScript
 
             """);
         // Not exported: no program could be started with it.
-        foreach (var (name, value) in environment.TooLarge)
-            script.Append(CultureInfo.InvariantCulture, $"{name}={Quote(value)}\n");
+        foreach (var (name, value) in environment.TooLarge) script.Append(CultureInfo.InvariantCulture, $"{name}={Quote(value)}\n");
         script.Append(";;\nesac\n");
 
         // In parts, so that a copy of the shell that begins at step 500 does not read the 499 before it.
@@ -120,8 +114,7 @@ internal static partial class JobScript
         {
             int last = Math.Min(first + StepsInPart - 1, steps.Count);
             var part = new StringBuilder();
-            for (int number = first; number <= last; number++)
-                AppendStep(part, files, steps[number - 1], number, labelled);
+            for (int number = first; number <= last; number++) AppendStep(part, files, steps[number - 1], number, labelled);
             string path = files.PathOf(string.Create(CultureInfo.InvariantCulture, $"part{first}"));
             files.Write(path, part.ToString());
             script.Append(CultureInfo.InvariantCulture, $"case $((_broker_next <= {last})) in 1) . {Quote(path)} ;; esac\n");
@@ -159,8 +152,7 @@ internal static partial class JobScript
 
         // A step may have put a FIFO there, which would wait for a reader.
         script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo _broker_at={number} >\"$_broker_dir/step\" || exit 125\n");
-        if (labelled)
-            script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
+        if (labelled) script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
         // A step may have made an alias of one of these names: the backslashes bypass it.
         string leave = $$"""
             { _broker_status=$?; \set +xv; } 2>/dev/null
@@ -198,8 +190,7 @@ internal static partial class JobScript
     private static void CheckName(string name, string value)
     {
         JobEnvironment.Check(name, value);
-        if (!ShellName().IsMatch(name))
-            throw new FormatException($"env {name}: a shell takes names of letters, digits and _ only");
+        if (!ShellName().IsMatch(name)) throw new FormatException($"env {name}: a shell takes names of letters, digits and _ only");
     }
 
     private static string FileOf(int number) => string.Create(CultureInfo.InvariantCulture, $"{number}.sh");

@@ -5,22 +5,21 @@ namespace Broker.Worker;
 /// <summary>Keeps the leases of all running jobs alive, and stops jobs that were cancelled or whose lease is gone.</summary>
 internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, WorkerTimings timings, WorkerLog log)
 {
-    private readonly ConcurrentDictionary<string, JobControl> _held = new(StringComparer.Ordinal);
-    private int _shortestTtl = options.LeaseTtlSecs;
+    private readonly ConcurrentDictionary<string, JobControl> held = new(StringComparer.Ordinal);
+    private int shortestTtl = options.LeaseTtlSecs;
 
-    public IReadOnlyCollection<JobControl> Held => [.. _held.Values];
+    public IReadOnlyCollection<JobControl> Held => [.. held.Values];
 
-    private TimeSpan Period => TimeSpan.FromSeconds(_shortestTtl / 3.0);
+    private TimeSpan Period => TimeSpan.FromSeconds(shortestTtl / 3.0);
 
     public void Hold(JobControl job)
     {
         // A broker may grant less than was asked for.
-        if (job.Claim.Lease.TtlSecs > 0)
-            _shortestTtl = Math.Min(_shortestTtl, job.Claim.Lease.TtlSecs);
-        _held[job.Claim.Lease.LeaseId] = job;
+        if (job.Claim.Lease.TtlSecs > 0) shortestTtl = Math.Min(shortestTtl, job.Claim.Lease.TtlSecs);
+        held[job.Claim.Lease.LeaseId] = job;
     }
 
-    public void Drop(JobControl job) => _held.TryRemove(job.Claim.Lease.LeaseId, out _);
+    public void Drop(JobControl job) => held.TryRemove(job.Claim.Lease.LeaseId, out _);
 
     public Task RunAsync(CancellationToken ct) => Task.WhenAll(KeepAliveAsync(ct), WatchForCancelAsync(ct));
 
@@ -46,16 +45,13 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
 
     private async ValueTask BeatAsync(CancellationToken ct)
     {
-        string[] leases = [.. _held.Keys];
-        if (leases.Length == 0)
-            return;
+        string[] leases = [.. held.Keys];
+        if (leases.Length == 0) return;
 
         foreach (var state in await client.HeartbeatAsync(leases, ct))
         {
-            if (!state.Alive)
-                Stop(state.LeaseId, StopReason.Lost);
-            else if (state.Cancelled)
-                Stop(state.LeaseId, StopReason.Cancelled);
+            if (!state.Alive) Stop(state.LeaseId, StopReason.Lost);
+            else if (state.Cancelled) Stop(state.LeaseId, StopReason.Cancelled);
         }
     }
 
@@ -64,9 +60,8 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
     {
         while (await PauseAsync(timings.CancelCheck, ct))
         {
-            if (client.BatchHeartbeats && Period <= timings.CancelCheck)
-                continue;
-            await Task.WhenAll(_held.Values.Select(job => CheckCancelledAsync(job, ct)));
+            if (client.BatchHeartbeats && Period <= timings.CancelCheck) continue;
+            await Task.WhenAll(held.Values.Select(job => CheckCancelledAsync(job, ct)));
         }
     }
 
@@ -74,8 +69,7 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
     {
         try
         {
-            if (await client.IsCancelledAsync(job.Claim.Job, ct))
-                Stop(job.Claim.Lease.LeaseId, StopReason.Cancelled);
+            if (await client.IsCancelledAsync(job.Claim.Job, ct)) Stop(job.Claim.Lease.LeaseId, StopReason.Cancelled);
         }
         catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException or OperationCanceledException)
         {
@@ -85,7 +79,7 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
 
     private void Stop(string leaseId, StopReason reason)
     {
-        if (_held.TryGetValue(leaseId, out var job) && job.Stop(reason))
+        if (held.TryGetValue(leaseId, out var job) && job.Stop(reason))
             log.Line($"{(reason == StopReason.Lost ? "lease lost" : "cancelled")}, stopping: {job.Claim}");
     }
 

@@ -7,8 +7,8 @@ internal sealed class LineCutter
 {
     public const int MaxBytes = 16 * 1024;
 
-    private readonly byte[] _line = new byte[MaxBytes];
-    private int _length;
+    private readonly byte[] line = new byte[MaxBytes];
+    private int length;
 
     public IEnumerable<string> Add(ReadOnlyMemory<byte> bytes)
     {
@@ -16,36 +16,33 @@ internal sealed class LineCutter
         {
             int newline = bytes.Span.IndexOf((byte)'\n');
             int wanted = newline < 0 ? bytes.Length : newline + 1;
-            int taken = Math.Min(wanted, MaxBytes - _length);
-            bytes[..taken].CopyTo(_line.AsMemory(_length));
-            _length += taken;
+            int taken = Math.Min(wanted, MaxBytes - length);
+            bytes[..taken].CopyTo(line.AsMemory(length));
+            length += taken;
             bytes = bytes[taken..];
 
-            if (_line[_length - 1] == '\n')
-                yield return Take(_length);
-            else if (_length == MaxBytes)
-                yield return Take(LastBoundary());
+            if (line[length - 1] == '\n') yield return Take(length);
+            else if (length == MaxBytes) yield return Take(LastBoundary());
         }
     }
 
     /// <summary>Rest of the stream after its last newline; null when there is none.</summary>
-    public string? End() => _length == 0 ? null : Take(_length);
+    public string? End() => length == 0 ? null : Take(length);
 
     private string Take(int count)
     {
-        string text = Encoding.UTF8.GetString(_line, 0, count);
-        _line.AsSpan(count, _length - count).CopyTo(_line);
-        _length -= count;
+        string text = Encoding.UTF8.GetString(line, 0, count);
+        line.AsSpan(count, length - count).CopyTo(line);
+        length -= count;
         return text;
     }
 
     private int LastBoundary()
     {
         // A character has at most three continuation bytes; more in a row is no UTF-8, and any cut will do.
-        int lead = _length - 1;
-        while (lead > _length - 4 && (_line[lead] & 0xC0) == 0x80)
-            lead--;
-        int size = _line[lead] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
-        return lead + size > _length ? lead : _length;
+        int lead = length - 1;
+        while (lead > length - 4 && (line[lead] & 0xC0) == 0x80) lead--;
+        int size = line[lead] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+        return lead + size > length ? lead : length;
     }
 }

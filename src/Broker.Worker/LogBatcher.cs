@@ -21,43 +21,41 @@ internal sealed class LogBatcher : IDisposable
     // Cost of a chunk beside its text; it keeps a flood of empty lines within the bound.
     private const int ChunkOverhead = 128;
 
-    private readonly ClaimedJob _job;
-    private readonly TimeSpan _interval;
-    private readonly TimeProvider _clock;
-    private readonly Func<IReadOnlyList<LogChunk>, CancellationToken, Task> _push;
-    private readonly Channel<LogChunk> _chunks = Channel.CreateUnbounded<LogChunk>(new() { SingleReader = true });
-    private readonly CancellationTokenSource _giveUp = new();
-    private readonly StringBuilder _shared = new();
-    private readonly object _gate = new();
-    private readonly Task _pump;
-    private long _sequence;
-    private long _held;
-    private bool _closed;
+    private readonly ClaimedJob job;
+    private readonly TimeSpan interval;
+    private readonly TimeProvider clock;
+    private readonly Func<IReadOnlyList<LogChunk>, CancellationToken, Task> push;
+    private readonly Channel<LogChunk> chunks = Channel.CreateUnbounded<LogChunk>(new() { SingleReader = true });
+    private readonly CancellationTokenSource giveUp = new();
+    private readonly StringBuilder shared = new();
+    private readonly object gate = new();
+    private readonly Task pump;
+    private long sequence;
+    private long held;
+    private bool closed;
 
     public LogBatcher(
         ClaimedJob job, TimeSpan interval, TimeProvider clock, Func<IReadOnlyList<LogChunk>, CancellationToken, Task> push)
     {
-        _job = job;
-        _interval = interval;
-        _clock = clock;
-        _push = push;
-        _pump = Task.Run(PumpAsync);
+        this.job = job;
+        this.interval = interval;
+        this.clock = clock;
+        this.push = push;
+        pump = Task.Run(PumpAsync);
     }
 
     /// <summary>Blocks while too much is held; false once the batcher is closed.</summary>
     public bool Write(string stream, string data)
     {
-        lock (_gate)
+        lock (gate)
         {
-            while (_held >= MaxHeldBytes && !_closed)
-                Monitor.Wait(_gate);
-            if (_closed)
-                return false;
+            while (held >= MaxHeldBytes && !closed) Monitor.Wait(gate);
+            if (closed) return false;
 
             // Its number is set as it enters a batch.
-            var chunk = new LogChunk(_job.WorkflowId, _job.JobId, 0, data, _clock.GetUtcNow().ToUnixTimeMilliseconds(), stream);
-            _held += Size(chunk);
-            return _chunks.Writer.TryWrite(chunk);
+            var chunk = new LogChunk(job.WorkflowId, job.JobId, 0, data, clock.GetUtcNow().ToUnixTimeMilliseconds(), stream);
+            held += Size(chunk);
+            return chunks.Writer.TryWrite(chunk);
         }
     }
 
@@ -67,8 +65,7 @@ internal sealed class LogBatcher : IDisposable
         TakeNoMore();
         try
         {
-            using (ct.Register(_giveUp.Cancel))
-                await _pump;
+            using (ct.Register(giveUp.Cancel)) await pump;
             return true;
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -77,21 +74,21 @@ internal sealed class LogBatcher : IDisposable
         }
     }
 
-    public void Dispose() => _giveUp.Dispose();
+    public void Dispose() => giveUp.Dispose();
 
     private async Task PumpAsync()
     {
         try
         {
-            while (await _chunks.Reader.WaitToReadAsync(_giveUp.Token))
+            while (await chunks.Reader.WaitToReadAsync(giveUp.Token))
             {
                 var batch = new List<LogChunk>();
                 long size = await FillAsync(batch);
-                await _push(batch, _giveUp.Token);
-                lock (_gate)
+                await push(batch, giveUp.Token);
+                lock (gate)
                 {
-                    _held -= size;
-                    Monitor.PulseAll(_gate);
+                    held -= size;
+                    Monitor.PulseAll(gate);
                 }
             }
         }
@@ -104,11 +101,11 @@ internal sealed class LogBatcher : IDisposable
 
     private void TakeNoMore()
     {
-        lock (_gate)
+        lock (gate)
         {
-            _closed = true;
-            _chunks.Writer.TryComplete();
-            Monitor.PulseAll(_gate);
+            closed = true;
+            chunks.Writer.TryComplete();
+            Monitor.PulseAll(gate);
         }
     }
 
@@ -116,27 +113,26 @@ internal sealed class LogBatcher : IDisposable
     private async Task<long> FillAsync(List<LogChunk> batch)
     {
         long held = 0, size = 0;
-        using var time = new CancellationTokenSource(_interval, _clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, _giveUp.Token);
+        using var time = new CancellationTokenSource(interval, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(time.Token, giveUp.Token);
         try
         {
             do
             {
-                while (_chunks.Reader.TryPeek(out var next))
+                while (chunks.Reader.TryPeek(out var next))
                 {
                     bool shares = MayShare(next, batch);
                     int more = shares ? Encoding.UTF8.GetByteCount(next.Data) : Size(next);
-                    if (batch.Count > 0 && size + more > BatchBytes)
-                        return held;
-                    _chunks.Reader.TryRead(out _);
+                    if (batch.Count > 0 && size + more > BatchBytes) return held;
+                    chunks.Reader.TryRead(out _);
                     held += Size(next);
                     size += more;
                     Add(next, batch, shares);
                 }
             }
-            while (await _chunks.Reader.WaitToReadAsync(either.Token));
+            while (await chunks.Reader.WaitToReadAsync(either.Token));
         }
-        catch (OperationCanceledException) when (!_giveUp.IsCancellationRequested)
+        catch (OperationCanceledException) when (!giveUp.IsCancellationRequested)
         {
             // The interval is over: push what there is.
         }
@@ -150,27 +146,26 @@ internal sealed class LogBatcher : IDisposable
 
     // A flood of two-byte lines, a chunk each, kept its job running for 12 s after its command had ended: 500 lines filled a batch.
     private bool MayShare(LogChunk next, List<LogChunk> batch) =>
-        Volatile.Read(ref _held) > FloodBytes && batch.Count > 0 && batch[^1].Stream == next.Stream
-        && batch[^1].Data.Length + _shared.Length + next.Data.Length <= SharedChunkBytes;
+        Volatile.Read(ref held) > FloodBytes && batch.Count > 0 && batch[^1].Stream == next.Stream
+        && batch[^1].Data.Length + shared.Length + next.Data.Length <= SharedChunkBytes;
 
     private void Add(LogChunk next, List<LogChunk> batch, bool shares)
     {
         if (shares)
         {
-            _shared.Append(next.Data);
+            shared.Append(next.Data);
             return;
         }
 
         EndChunk(batch);
-        batch.Add(next with { Sequence = _sequence++ });
+        batch.Add(next with { Sequence = sequence++ });
     }
 
     private void EndChunk(List<LogChunk> batch)
     {
-        if (_shared.Length == 0)
-            return;
-        batch[^1] = batch[^1] with { Data = batch[^1].Data + _shared };
-        _shared.Clear();
+        if (shared.Length == 0) return;
+        batch[^1] = batch[^1] with { Data = batch[^1].Data + shared };
+        shared.Clear();
     }
 
     private static int Size(LogChunk chunk) => Encoding.UTF8.GetByteCount(chunk.Data) + ChunkOverhead;

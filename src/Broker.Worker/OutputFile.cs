@@ -32,19 +32,16 @@ internal static class OutputFile
         for (int i = 0; i < lines.Length; i++)
         {
             string line = WithoutReturn(lines[i]);
-            if (line.Length == 0)
-                continue;
+            if (line.Length == 0) continue;
 
             int equals = line.IndexOf('=', StringComparison.Ordinal);
             int here = line.IndexOf("<<", StringComparison.Ordinal);
-            if (equals < 0 && here < 0)
-                throw new FormatException($"output file, line {i + 1}: write name=value or name<<END");
+            if (equals < 0 && here < 0) throw new FormatException($"output file, line {i + 1}: write name=value or name<<END");
 
             // The first of the two decides: a value may hold << and an end marker may hold =.
             bool isHereDocument = here >= 0 && (equals < 0 || here < equals);
             string name = line[..(isHereDocument ? here : equals)];
-            if (name.Length == 0)
-                throw new FormatException($"output file, line {i + 1}: the name is missing");
+            if (name.Length == 0) throw new FormatException($"output file, line {i + 1}: the name is missing");
 
             outputs[name] = isHereDocument ? ReadHereDocument(lines, ref i, name, line[(here + 2)..]) : line[(equals + 1)..];
         }
@@ -55,17 +52,14 @@ internal static class OutputFile
     private static string ReadHereDocument(string[] lines, ref int i, string name, string end)
     {
         int start = i;
-        if (end.Length == 0)
-            throw new FormatException($"output file, line {start + 1}: write the end marker after {name}<<");
+        if (end.Length == 0) throw new FormatException($"output file, line {start + 1}: write the end marker after {name}<<");
 
         var value = new StringBuilder();
         while (++i < lines.Length)
         {
             string line = WithoutReturn(lines[i]);
-            if (line == end)
-                return value.ToString();
-            if (i > start + 1)
-                value.Append('\n');
+            if (line == end) return value.ToString();
+            if (i > start + 1) value.Append('\n');
             value.Append(line);
         }
 
@@ -74,8 +68,7 @@ internal static class OutputFile
 
     private static string Decode(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.StartsWith("\uFEFF"u8))
-            bytes = bytes[3..];
+        if (bytes.StartsWith("\uFEFF"u8)) bytes = bytes[3..];
         try
         {
             return Strict.GetString(bytes);

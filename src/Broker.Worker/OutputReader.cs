@@ -15,79 +15,72 @@ internal sealed class OutputReader
     // More than a pipe holds by default; a process that writes on cannot keep the reader for ever.
     private const int MaxLastBytes = 1024 * 1024;
 
-    private readonly Pipe[] _pipes;
-    private readonly Func<string, string, bool> _line;
-    private readonly SafeFileHandle _wake;
-    private readonly Task _done;
+    private readonly Pipe[] pipes;
+    private readonly Func<string, string, bool> take;
+    private readonly SafeFileHandle wake;
+    private readonly Task done;
 
     /// <param name="line">Gets the stream's name and a line with its newline; false ends the reading.</param>
     public OutputReader(Stream stdout, Stream stderr, IReadOnlyCollection<string> secrets, Func<string, string, bool> line)
     {
-        _pipes = [new Pipe("stdout", stdout, secrets), new Pipe("stderr", stderr, secrets)];
-        _line = line;
+        pipes = [new Pipe("stdout", stdout, secrets), new Pipe("stderr", stderr, secrets)];
+        take = line;
         int wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
-        if (wake < 0)
-            throw new IOException($"no descriptor for reading output: error {Marshal.GetLastPInvokeError()}");
-        _wake = new SafeFileHandle(wake, ownsHandle: true);
-        _done = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (wake < 0) throw new IOException($"no descriptor for reading output: error {Marshal.GetLastPInvokeError()}");
+        this.wake = new SafeFileHandle(wake, ownsHandle: true);
+        done = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>Returns when both pipes have ended, or after <paramref name="most"/>.</summary>
     public async Task WaitForEndAsync(TimeSpan most) =>
-        await _done.WaitAsync(most).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await done.WaitAsync(most).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <summary>Takes what the pipes hold now and ends. The token ends the wait for it, when the lines are not taken.</summary>
     public async Task FinishAsync(CancellationToken ct)
     {
         try
         {
-            _ = Libc.EventFdWrite(_wake, 1);
+            _ = Libc.EventFdWrite(wake, 1);
         }
         catch (ObjectDisposedException)
         {
             // The thread has ended by itself.
         }
 
-        await _done.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await done.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Run()
     {
         try
         {
-            bool taken = ReadUntilWoken() && Array.TrueForAll(_pipes, ReadRest);
-            foreach (var pipe in _pipes)
-                taken = taken && pipe.End().All(line => _line(pipe.Name, line));
+            bool taken = ReadUntilWoken() && Array.TrueForAll(pipes, ReadRest);
+            foreach (var pipe in pipes) taken = taken && pipe.End().All(line => take(pipe.Name, line));
         }
         finally
         {
-            foreach (var pipe in _pipes)
-                pipe.Dispose();
-            _wake.Dispose();
+            foreach (var pipe in pipes) pipe.Dispose();
+            wake.Dispose();
         }
     }
 
     /// <summary>False when the lines are not wanted any more.</summary>
     private bool ReadUntilWoken()
     {
-        var files = new Libc.PollFd[_pipes.Length + 1];
-        while (_pipes.Any(p => p.IsOpen))
+        var files = new Libc.PollFd[pipes.Length + 1];
+        while (pipes.Any(p => p.IsOpen))
         {
-            for (int i = 0; i < _pipes.Length; i++)
-                files[i] = new() { File = _pipes[i].IsOpen ? _pipes[i].Descriptor : -1, Events = Libc.PollIn };
-            files[^1] = new() { File = (int)_wake.DangerousGetHandle(), Events = Libc.PollIn };
+            for (int i = 0; i < pipes.Length; i++) files[i] = new() { File = pipes[i].IsOpen ? pipes[i].Descriptor : -1, Events = Libc.PollIn };
+            files[^1] = new() { File = (int)wake.DangerousGetHandle(), Events = Libc.PollIn };
 
             // An interrupted call comes back with nothing to read.
-            if (Libc.Poll(files, (nuint)files.Length, -1) < 0)
-                continue;
-            for (int i = 0; i < _pipes.Length; i++)
+            if (Libc.Poll(files, (nuint)files.Length, -1) < 0) continue;
+            for (int i = 0; i < pipes.Length; i++)
             {
-                if (files[i].Happened != 0 && !Take(_pipes[i], out _))
-                    return false;
+                if (files[i].Happened != 0 && !Take(pipes[i], out _)) return false;
             }
 
-            if (files[^1].Happened != 0)
-                return true;
+            if (files[^1].Happened != 0) return true;
         }
 
         return true;
@@ -99,10 +92,8 @@ internal sealed class OutputReader
         for (int total = 0; pipe.IsOpen && total < MaxLastBytes;)
         {
             file[0] = new() { File = pipe.Descriptor, Events = Libc.PollIn };
-            if (Libc.Poll(file, 1, 0) <= 0)
-                return true;
-            if (!Take(pipe, out int count))
-                return false;
+            if (Libc.Poll(file, 1, 0) <= 0) return true;
+            if (!Take(pipe, out int count)) return false;
             total += count;
         }
 
@@ -113,8 +104,7 @@ internal sealed class OutputReader
     {
         foreach (string line in pipe.Read(out count))
         {
-            if (!_line(pipe.Name, line))
-                return false;
+            if (!take(pipe.Name, line)) return false;
         }
 
         return true;
@@ -122,9 +112,9 @@ internal sealed class OutputReader
 
     private sealed class Pipe(string name, Stream stream, IReadOnlyCollection<string> secrets) : IDisposable
     {
-        private readonly LineCutter _cutter = new();
-        private readonly SecretMask _mask = new(secrets);
-        private readonly byte[] _buffer = new byte[LineCutter.MaxBytes];
+        private readonly LineCutter cutter = new();
+        private readonly SecretMask mask = new(secrets);
+        private readonly byte[] buffer = new byte[LineCutter.MaxBytes];
 
         public string Name { get; } = name;
         public bool IsOpen { get; private set; } = true;
@@ -135,7 +125,7 @@ internal sealed class OutputReader
         {
             try
             {
-                count = stream.Read(_buffer);
+                count = stream.Read(buffer);
             }
             catch (IOException)
             {
@@ -144,16 +134,14 @@ internal sealed class OutputReader
             }
 
             IsOpen = count > 0;
-            return _cutter.Add(_mask.Add(_buffer.AsMemory(0, count)));
+            return cutter.Add(mask.Add(buffer.AsMemory(0, count)));
         }
 
         /// <summary>The last line, which has no newline.</summary>
         public IEnumerable<string> End()
         {
-            foreach (string line in _cutter.Add(_mask.End()))
-                yield return line;
-            if (_cutter.End() is { } rest)
-                yield return rest;
+            foreach (string line in cutter.Add(mask.End())) yield return line;
+            if (cutter.End() is { } rest) yield return rest;
         }
 
         public void Dispose() => stream.Dispose();

@@ -23,8 +23,7 @@ internal static unsafe class OwnProcess
         var arguments = ReadList("/proc/self/cmdline");
         var environment = ReadList("/proc/self/environ");
         bool showsKey = environment.Exists(v => IsVariable(v, WorkerOptions.ApiKeyVariable)) || arguments.Exists(WorkerOptions.ShowsApiKey);
-        if (showsKey || !environment.Exists(v => IsVariable(v, Diagnostics)))
-            StartAnew(arguments, environment, apiKey);
+        if (showsKey || !environment.Exists(v => IsVariable(v, Diagnostics))) StartAnew(arguments, environment, apiKey);
 
         // The files of this process in /proc belong to root from here on, and its memory is closed to other processes of this user.
         _ = Libc.Prctl(Libc.SetDumpable, 0, 0, 0, 0);
@@ -33,11 +32,9 @@ internal static unsafe class OwnProcess
     private static void StartAnew(List<string> arguments, List<string> environment, string? apiKey)
     {
         environment.RemoveAll(v => IsVariable(v, WorkerOptions.ApiKeyVariable));
-        if (!environment.Exists(v => IsVariable(v, Diagnostics)))
-            environment.Add(Diagnostics + "=0");
+        if (!environment.Exists(v => IsVariable(v, Diagnostics))) environment.Add(Diagnostics + "=0");
         RemoveKey(arguments);
-        if (apiKey is not null)
-            arguments.AddRange([WorkerOptions.ApiKeyDescriptorFlag, PipeWith(apiKey).ToString(CultureInfo.InvariantCulture)]);
+        if (apiKey is not null) arguments.AddRange([WorkerOptions.ApiKeyDescriptorFlag, PipeWith(apiKey).ToString(CultureInfo.InvariantCulture)]);
 
         RemoveDiagnosticFiles();
         Libc.Execute(Environment.ProcessPath!, Pointers(arguments), Pointers(environment));
@@ -70,8 +67,7 @@ internal static unsafe class OwnProcess
         string[] patterns = [$"dotnet-diagnostic-{Environment.ProcessId}-*", $"clr-debug-pipe-{Environment.ProcessId}-*"];
         try
         {
-            foreach (string file in patterns.SelectMany(pattern => Directory.EnumerateFiles(Path.GetTempPath(), pattern)))
-                File.Delete(file);
+            foreach (string file in patterns.SelectMany(pattern => Directory.EnumerateFiles(Path.GetTempPath(), pattern))) File.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -11,22 +11,22 @@ internal sealed class ProcessGroup : IDisposable
 
     private static readonly int OwnGroup = ProcessTable.Find(Environment.ProcessId)?.Group ?? 0;
 
-    private readonly Process _leader;
-    private readonly Descendants _descendants;
-    private readonly string _attempt;
+    private readonly Process leader;
+    private readonly Descendants descendants;
+    private readonly string attempt;
 
     private ProcessGroup(Process leader, Descendants descendants, string attempt)
     {
-        _leader = leader;
-        _descendants = descendants;
-        _attempt = attempt;
+        this.leader = leader;
+        this.descendants = descendants;
+        this.attempt = attempt;
     }
 
-    public Stream StandardOutput => _leader.StandardOutput.BaseStream;
-    public Stream StandardError => _leader.StandardError.BaseStream;
+    public Stream StandardOutput => leader.StandardOutput.BaseStream;
+    public Stream StandardError => leader.StandardError.BaseStream;
 
     /// <summary>Signals come out as the shell shows them, 128 + number.</summary>
-    public int ExitCode => _leader.ExitCode;
+    public int ExitCode => leader.ExitCode;
 
     /// <exception cref="Win32Exception">The script could not be started.</exception>
     public static ProcessGroup Start(string script, JobEnvironment environment, Descendants descendants)
@@ -48,7 +48,7 @@ internal sealed class ProcessGroup : IDisposable
         return new ProcessGroup(leader, descendants, attempt);
     }
 
-    public Task WaitForLeaderAsync(CancellationToken ct) => _leader.WaitForExitAsync(ct);
+    public Task WaitForLeaderAsync(CancellationToken ct) => leader.WaitForExitAsync(ct);
 
     /// <summary>Ends what is left of the script and all it started: a request first, after <paramref name="grace"/> force.</summary>
     public async Task EndAsync(TimeSpan grace)
@@ -64,22 +64,21 @@ internal sealed class ProcessGroup : IDisposable
             await Task.Delay(20);
         }
 
-        await _leader.WaitForExitAsync();
+        await leader.WaitForExitAsync();
     }
 
     public void Dispose()
     {
-        _descendants.Forget(_leader.Id);
-        _leader.Dispose();
+        descendants.Forget(leader.Id);
+        leader.Dispose();
     }
 
     private IReadOnlyList<ProcessEntry> Left()
     {
-        var left = _descendants.Of(_leader.Id, _attempt);
-        if (left.Count > 0 || _leader.HasExited)
-            return left;
+        var left = descendants.Of(leader.Id, attempt);
+        if (left.Count > 0 || leader.HasExited) return left;
 
         // In the first moment the child may not have reached setsid yet; then it has no children and is in the worker's group.
-        return [new(_leader.Id, Environment.ProcessId, OwnGroup, OwnGroup, IsZombie: false)];
+        return [new(leader.Id, Environment.ProcessId, OwnGroup, OwnGroup, IsZombie: false)];
     }
 }

@@ -24,8 +24,7 @@ internal static class ProcessTable
     /// <summary>Null when there is no such process.</summary>
     public static ProcessEntry? Find(int id)
     {
-        if (TextOf(id, "stat") is not { } stat)
-            return null;
+        if (TextOf(id, "stat") is not { } stat) return null;
         // The name in parentheses may hold anything; state, parent, group and session follow it.
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 5);
         return new(id, Number(fields[1]), Number(fields[2]), Number(fields[3]), fields[0] is "Z" or "X");
@@ -59,11 +58,9 @@ internal static class ProcessTable
         var seen = new HashSet<int>();
         while (open.TryPop(out var process))
         {
-            if (!seen.Add(process.Id))
-                continue;
+            if (!seen.Add(process.Id)) continue;
             yield return process;
-            foreach (var child in children[process.Id])
-                open.Push(child);
+            foreach (var child in children[process.Id]) open.Push(child);
         }
     }
 

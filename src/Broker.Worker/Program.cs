@@ -17,12 +17,10 @@ if (parsed.VersionAsked)
     return 0;
 }
 
-if (parsed.Problems.Count > 0)
-    return Refuse(parsed.Problems);
+if (parsed.Problems.Count > 0) return Refuse(parsed.Problems);
 var options = parsed.Options;
 var account = options.RunAs is null ? null : Account.Find(options.RunAs);
-if (options.RunAs is not null && account is null)
-    return Refuse([$"--run-as: there is no user {options.RunAs}"]);
+if (options.RunAs is not null && account is null) return Refuse([$"--run-as: there is no user {options.RunAs}"]);
 
 try
 {
@@ -40,8 +38,7 @@ var signals = Signals.ThatEnd().Select(signal => PosixSignalRegistration.Create(
 Signals.KeepBrokenPipesFromJobs();
 
 var log = new WorkerLog(Console.Out);
-if (options.Warning is { } warning)
-    log.Line($"warning: {warning}");
+if (options.Warning is { } warning) log.Line($"warning: {warning}");
 var timings = new WorkerTimings();
 using var client = new BrokerClient(options, timings);
 using var descendants = Descendants.AdoptAll();
@@ -60,7 +57,6 @@ void Stop(PosixSignalContext context)
 
 static int Refuse(IReadOnlyList<string> problems)
 {
-    foreach (string problem in problems)
-        Console.Error.WriteLine($"broker-worker: {problem}");
+    foreach (string problem in problems) Console.Error.WriteLine($"broker-worker: {problem}");
     return 2;
 }

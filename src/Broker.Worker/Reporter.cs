@@ -8,17 +8,16 @@ namespace Broker.Worker;
 /// </summary>
 internal sealed class Reporter(BrokerClient client, WorkerTimings timings, WorkerLog log, Func<bool> mayClaim)
 {
-    private readonly Channel<Entry> _queue = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
+    private readonly Channel<Entry> queue = Channel.CreateUnbounded<Entry>(new() { SingleReader = true });
 
     /// <summary>Sent and not answered. It is sent again as it was: its claim id brings the leases that the lost answer granted.</summary>
-    private Batch? _unanswered;
+    private Batch? unanswered;
 
     /// <summary>The next job for the slot of this one, if the broker had one at hand.</summary>
     public Task<Claim?> ReportAsync(Claim claim, JobResult result)
     {
         var entry = new Entry(claim, result, Environment.TickCount64 + (long)timings.ReportLimit.TotalMilliseconds);
-        if (!_queue.Writer.TryWrite(entry))
-            Settle(entry, "report given up");
+        if (!queue.Writer.TryWrite(entry)) Settle(entry, "report given up");
         return entry.Next.Task;
     }
 
@@ -29,15 +28,13 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         var retry = Retrying.Forever(timings, e => log.Line($"reports not taken, trying again: {e.Message}"));
         try
         {
-            while (pending.Count > 0 || await _queue.Reader.WaitToReadAsync(ct))
-                await retry.ExecuteAsync(token => SendAsync(pending, token), ct);
+            while (pending.Count > 0 || await queue.Reader.WaitToReadAsync(ct)) await retry.ExecuteAsync(token => SendAsync(pending, token), ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
-            _queue.Writer.Complete();
+            queue.Writer.Complete();
             Collect(pending);
-            foreach (var entry in pending)
-                Settle(entry, "report given up");
+            foreach (var entry in pending) Settle(entry, "report given up");
         }
     }
 
@@ -47,21 +44,17 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         foreach (var late in pending.Where(e => Environment.TickCount64 > e.Deadline).ToList())
         {
             pending.Remove(late);
-            if (_unanswered?.Entries.Contains(late) is true)
-                _unanswered = null;
+            if (unanswered?.Entries.Contains(late) is true) unanswered = null;
             Settle(late, "report given up, broker away for too long");
         }
 
-        if (pending.Count == 0)
-            return;
-        if (!client.BatchReports || !await SendBatchAsync(pending, _unanswered ?? NewBatch([.. pending]), ct))
-            await SendOneByOneAsync(pending, ct);
+        if (pending.Count == 0) return;
+        if (!client.BatchReports || !await SendBatchAsync(pending, unanswered ?? NewBatch([.. pending]), ct)) await SendOneByOneAsync(pending, ct);
     }
 
     private void Collect(List<Entry> pending)
     {
-        while (_queue.Reader.TryRead(out var entry))
-            pending.Add(entry);
+        while (queue.Reader.TryRead(out var entry)) pending.Add(entry);
     }
 
     // No waiting in this claim: it would hold back the answer for the results.
@@ -70,13 +63,12 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
 
     private async Task<bool> SendBatchAsync(List<Entry> pending, Batch batch, CancellationToken ct)
     {
-        _unanswered = batch;
+        unanswered = batch;
         try
         {
             var answer = await client.ReportBatchAsync([.. batch.Entries.Select(e => e.Result)], batch.Claim, ct);
-            _unanswered = null;
-            if (answer is null)
-                return false;
+            unanswered = null;
+            if (answer is null) return false;
 
             var accepted = answer.Results.Where(r => r.Accepted).Select(r => r.LeaseId).ToHashSet(StringComparer.Ordinal);
             var claimed = new Queue<Claim>(answer.Claimed ?? []);
@@ -89,12 +81,11 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         catch (BrokerRefusedException) when (batch.Entries.Count > 1)
         {
             // One bad result must not take the others with it.
-            foreach (var entry in batch.Entries)
-                await SendBatchAsync(pending, NewBatch([entry]), ct);
+            foreach (var entry in batch.Entries) await SendBatchAsync(pending, NewBatch([entry]), ct);
         }
         catch (BrokerRefusedException refused)
         {
-            _unanswered = null;
+            unanswered = null;
             Refuse(pending, batch.Entries[0], refused);
         }
 
@@ -122,8 +113,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
             }
         }
 
-        if (outage is not null)
-            throw outage;
+        if (outage is not null) throw outage;
     }
 
     /// <summary>Outputs that the broker will not take (too large, say) fail the job, with a reason that its owner can see.</summary>
@@ -137,7 +127,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         }
 
         var failure = JobResult.Failure(entry.Result.LeaseId, $"the broker refused the outputs: {refused.Message}");
-        _queue.Writer.TryWrite(entry with { Result = failure });
+        queue.Writer.TryWrite(entry with { Result = failure });
     }
 
     private void SettleAnswered(Entry entry, bool accepted, Claim? next)

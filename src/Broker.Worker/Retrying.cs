@@ -15,8 +15,7 @@ internal static class Retrying
                 DelayGenerator = retry => new(Pause(timings, retry.AttemptNumber, Random.Shared.NextDouble())),
                 OnRetry = retry =>
                 {
-                    if (retry is { AttemptNumber: 0, Outcome.Exception: { } failure })
-                        onOutage(failure);
+                    if (retry is { AttemptNumber: 0, Outcome.Exception: { } failure }) onOutage(failure);
                     return default;
                 },
             })

@@ -14,40 +14,39 @@ internal sealed class SecretMask
 
     private static readonly byte[] Mask = "***"u8.ToArray();
 
-    private readonly byte[][] _secrets;
-    private readonly SearchValues<byte> _firstBytes;
-    private byte[] _held = [];
+    private readonly byte[][] secrets;
+    private readonly SearchValues<byte> firstBytes;
+    private byte[] held = [];
 
     public SecretMask(IEnumerable<string> values)
     {
         // Longest first: a secret that begins with another one is replaced whole.
-        _secrets = [.. values.SelectMany(Parts).Distinct(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes).OrderByDescending(s => s.Length)];
-        _firstBytes = SearchValues.Create([.. _secrets.Select(s => s[0]).Distinct()]);
+        secrets = [.. values.SelectMany(Parts).Distinct(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes).OrderByDescending(s => s.Length)];
+        firstBytes = SearchValues.Create([.. secrets.Select(s => s[0]).Distinct()]);
     }
 
-    public ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> bytes) => _secrets.Length == 0 ? bytes : Replace(bytes, isEnd: false);
+    public ReadOnlyMemory<byte> Add(ReadOnlyMemory<byte> bytes) => secrets.Length == 0 ? bytes : Replace(bytes, isEnd: false);
 
     /// <summary>Bytes that were held back when the stream ended: they are no secret.</summary>
-    public ReadOnlyMemory<byte> End() => _held.Length == 0 ? default : Replace(default, isEnd: true);
+    public ReadOnlyMemory<byte> End() => held.Length == 0 ? default : Replace(default, isEnd: true);
 
     private ReadOnlyMemory<byte> Replace(ReadOnlyMemory<byte> bytes, bool isEnd)
     {
-        byte[] all = [.. _held, .. bytes.Span];
-        _held = [];
+        byte[] all = [.. held, .. bytes.Span];
+        held = [];
         var clean = new ArrayBufferWriter<byte>(Math.Max(1, all.Length));
         int at = 0;
         while (at < all.Length)
         {
-            int next = all.AsSpan(at).IndexOfAny(_firstBytes);
+            int next = all.AsSpan(at).IndexOfAny(firstBytes);
             clean.Write(all.AsSpan(at, next < 0 ? all.Length - at : next));
-            if (next < 0)
-                break;
+            if (next < 0) break;
             at += next;
 
             var rest = all.AsSpan(at);
             if (!isEnd && MayBecomeSecret(rest))
             {
-                _held = rest.ToArray();
+                held = rest.ToArray();
                 break;
             }
 
@@ -68,10 +67,9 @@ internal sealed class SecretMask
 
     private byte[]? SecretAt(ReadOnlySpan<byte> rest)
     {
-        foreach (byte[] secret in _secrets)
+        foreach (byte[] secret in secrets)
         {
-            if (rest.StartsWith(secret))
-                return secret;
+            if (rest.StartsWith(secret)) return secret;
         }
 
         return null;
@@ -79,10 +77,9 @@ internal sealed class SecretMask
 
     private bool MayBecomeSecret(ReadOnlySpan<byte> rest)
     {
-        foreach (byte[] secret in _secrets)
+        foreach (byte[] secret in secrets)
         {
-            if (secret.Length > rest.Length && secret.AsSpan().StartsWith(rest))
-                return true;
+            if (secret.Length > rest.Length && secret.AsSpan().StartsWith(rest)) return true;
         }
 
         return false;

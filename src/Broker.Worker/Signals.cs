@@ -15,8 +15,7 @@ internal static class Signals
         yield return PosixSignal.SIGINT;
         yield return PosixSignal.SIGTERM;
         yield return PosixSignal.SIGQUIT;
-        if (!IsIgnored(HangUp))
-            yield return PosixSignal.SIGHUP;
+        if (!IsIgnored(HangUp)) yield return PosixSignal.SIGHUP;
     }
 
     /// <summary>
@@ -26,8 +25,7 @@ internal static class Signals
     public static void KeepBrokenPipesFromJobs()
     {
         // A function of the C library that changes nothing: managed code must not run in a signal handler.
-        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "abs", out nint nothing))
-            _ = Libc.Signal(BrokenPipe, nothing);
+        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "abs", out nint nothing)) _ = Libc.Signal(BrokenPipe, nothing);
     }
 
     private static bool IsIgnored(int signal)

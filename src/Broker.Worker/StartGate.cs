@@ -3,27 +3,26 @@ namespace Broker.Worker;
 /// <summary>Closed while the worker can start no commands: it then claims nothing, says why, and checks itself with growing pauses.</summary>
 internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, WorkerLog log)
 {
-    private readonly Lock _gate = new();
-    private bool _open;
-    private int _failures;
-    private string? _reason;
+    private readonly Lock gate = new();
+    private bool open;
+    private int failures;
+    private string? reason;
 
     public bool IsOpen
     {
         get
         {
-            lock (_gate)
-                return _open;
+            lock (gate) return open;
         }
     }
 
     /// <summary>A job could not be started. A good check does not undo it alone: the pauses grow until a job has started.</summary>
     public void Failed(string reason)
     {
-        lock (_gate)
+        lock (gate)
         {
-            _open = false;
-            _failures++;
+            open = false;
+            failures++;
         }
 
         Say(reason);
@@ -31,8 +30,7 @@ internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, Wor
 
     public void Started()
     {
-        lock (_gate)
-            _failures = 0;
+        lock (gate) failures = 0;
     }
 
     /// <summary>Returns when a check has shown that commands can be started.</summary>
@@ -41,24 +39,19 @@ internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, Wor
         while (!IsOpen)
         {
             int failures;
-            lock (_gate)
-                failures = _failures;
-            if (failures > 0)
-                await Task.Delay(Pause(failures), ct);
+            lock (gate) failures = this.failures;
+            if (failures > 0) await Task.Delay(Pause(failures), ct);
 
             string? problem = await launcher.ProblemAsync(timings.Check, ct);
-            lock (_gate)
+            lock (gate)
             {
                 // Another job may have failed to start during the check.
-                _open = problem is null && failures == _failures;
-                if (problem is not null)
-                    _failures++;
+                open = problem is null && failures == this.failures;
+                if (problem is not null) this.failures++;
             }
 
-            if (problem is not null)
-                Say(problem);
-            else if (IsOpen)
-                Recovered();
+            if (problem is not null) Say(problem);
+            else if (IsOpen) Recovered();
         }
     }
 
@@ -70,11 +63,10 @@ internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, Wor
 
     private void Say(string reason)
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (_reason == reason)
-                return;
-            _reason = reason;
+            if (this.reason == reason) return;
+            this.reason = reason;
         }
 
         log.Line($"cannot start commands, claiming nothing: {reason}");
@@ -82,11 +74,10 @@ internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, Wor
 
     private void Recovered()
     {
-        lock (_gate)
+        lock (gate)
         {
-            if (_reason is null)
-                return;
-            _reason = null;
+            if (reason is null) return;
+            reason = null;
         }
 
         log.Line("commands can be started again");

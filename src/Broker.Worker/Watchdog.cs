@@ -51,35 +51,33 @@ internal sealed class Watchdog : IDisposable
         done
         """;
 
-    private readonly HashSet<int> _ids = [];
-    private Process? _process;
+    private readonly HashSet<int> ids = [];
+    private Process? process;
 
     /// <summary>The child that is not a job's.</summary>
-    public int Id => _process?.Id ?? 0;
+    public int Id => process?.Id ?? 0;
 
     /// <summary>Starts it, again when it has ended.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
     public void Ensure()
     {
-        if (_process is { HasExited: false })
-            return;
-        _process?.Dispose();
+        if (process is { HasExited: false }) return;
+        process?.Dispose();
         var start = new ProcessStartInfo("setsid", ["sh", "-c", Script]) { RedirectStandardInput = true, UseShellExecute = false };
         start.Environment.Clear();
-        _process = Process.Start(start);
-        foreach (int id in _ids)
-            Tell('+', id);
+        process = Process.Start(start);
+        foreach (int id in ids) Tell('+', id);
     }
 
     public void Add(int id)
     {
-        _ids.Add(id);
+        ids.Add(id);
         Tell('+', id);
     }
 
     public void Remove(int id)
     {
-        _ids.Remove(id);
+        ids.Remove(id);
         Tell('-', id);
     }
 
@@ -87,22 +85,22 @@ internal sealed class Watchdog : IDisposable
     {
         try
         {
-            _process?.StandardInput.Close();
+            process?.StandardInput.Close();
         }
         catch (IOException)
         {
             // It has ended already.
         }
 
-        _process?.Dispose();
+        process?.Dispose();
     }
 
     private void Tell(char what, int id)
     {
         try
         {
-            _process?.StandardInput.Write(string.Create(CultureInfo.InvariantCulture, $"{what} {id}\n"));
-            _process?.StandardInput.Flush();
+            process?.StandardInput.Write(string.Create(CultureInfo.InvariantCulture, $"{what} {id}\n"));
+            process?.StandardInput.Flush();
         }
         catch (IOException)
         {

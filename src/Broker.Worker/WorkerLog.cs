@@ -5,18 +5,17 @@ namespace Broker.Worker;
 /// <summary>One line an event: ids and outcomes, never commands, values or keys.</summary>
 internal sealed class WorkerLog(TextWriter output)
 {
-    private readonly Lock _gate = new();
+    private readonly Lock gate = new();
 
     public void Line(string text)
     {
         // Ids come from definitions; a line end in one must not start a log line.
         string clean = string.Create(text.Length, text, static (span, from) =>
         {
-            for (int i = 0; i < span.Length; i++)
-                span[i] = char.IsControl(from[i]) ? '?' : from[i];
+            for (int i = 0; i < span.Length; i++) span[i] = char.IsControl(from[i]) ? '?' : from[i];
         });
         string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-        lock (_gate)
+        lock (gate)
         {
             try
             {

@@ -6,20 +6,20 @@ namespace Broker.Worker;
 /// <summary>Claims jobs for the free slots, runs them, and at the end lets them finish or hands them back.</summary>
 internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, WorkerOptions options, WorkerTimings timings, WorkerLog log) : IDisposable
 {
-    private readonly SemaphoreSlim _free = new(options.Slots);
-    private readonly LeaseKeeper _keeper = new(client, options, timings, log);
-    private readonly JobRunner _runner = new(client, launcher, timings, log);
-    private readonly StartGate _gate = new(launcher, timings, log);
-    private bool _registered;
-    private bool _unanswered;
+    private readonly SemaphoreSlim free = new(options.Slots);
+    private readonly LeaseKeeper keeper = new(client, options, timings, log);
+    private readonly JobRunner runner = new(client, launcher, timings, log);
+    private readonly StartGate gate = new(launcher, timings, log);
+    private bool registered;
+    private bool unanswered;
 
     /// <summary>Ends some time after <paramref name="stopping"/>; <paramref name="hurry"/> cuts the grace time short.</summary>
     public async Task RunAsync(CancellationToken stopping, CancellationToken hurry = default)
     {
         log.Line($"worker {options.Id}: slots {options.Slots}, labels [{string.Join(", ", options.Labels)}], broker {options.Server}");
         using var lifetime = new CancellationTokenSource();
-        var reporter = new Reporter(client, timings, log, mayClaim: () => !stopping.IsCancellationRequested && _gate.IsOpen);
-        var services = Task.WhenAll(_keeper.RunAsync(lifetime.Token), reporter.RunAsync(lifetime.Token));
+        var reporter = new Reporter(client, timings, log, mayClaim: () => !stopping.IsCancellationRequested && gate.IsOpen);
+        var services = Task.WhenAll(keeper.RunAsync(lifetime.Token), reporter.RunAsync(lifetime.Token));
 
         await ClaimAsync(reporter, stopping, lifetime.Token);
 
@@ -30,8 +30,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         // Again and again: a job claimed in the last moment may start only now.
         while (!idle.IsCompleted)
         {
-            foreach (var job in _keeper.Held.Where(job => job.Stop(StopReason.Shutdown)))
-                log.Line($"grace time over, stopping: {job.Claim}");
+            foreach (var job in keeper.Held.Where(job => job.Stop(StopReason.Shutdown))) log.Line($"grace time over, stopping: {job.Claim}");
             await Task.WhenAny(idle, Task.Delay(100));
         }
 
@@ -40,7 +39,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         log.Line("stopped");
     }
 
-    public void Dispose() => _free.Dispose();
+    public void Dispose() => free.Dispose();
 
     private async Task ClaimAsync(Reporter reporter, CancellationToken stopping, CancellationToken lifetime)
     {
@@ -61,18 +60,17 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
                 try
                 {
                     // After the wait for a slot: the job that held it may have shown that no other can start.
-                    await _gate.WaitUntilOpenAsync(stopping);
+                    await gate.WaitUntilOpenAsync(stopping);
                     claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(request, ct), stopping);
                 }
-                catch (OperationCanceledException) when (_unanswered)
+                catch (OperationCanceledException) when (unanswered)
                 {
                     await ReleaseUnansweredAsync(request, lifetime);
                     throw;
                 }
                 finally
                 {
-                    if (claims.Count < slots)
-                        _free.Release(slots - claims.Count);
+                    if (claims.Count < slots) free.Release(slots - claims.Count);
                 }
 
                 for (int i = 0; i < claims.Count; i++)
@@ -90,22 +88,22 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     {
         try
         {
-            if (!_registered)
+            if (!registered)
             {
                 await client.RegisterAsync(ct);
-                _registered = true;
+                registered = true;
                 log.Line("registered");
             }
 
-            _unanswered = true;
+            unanswered = true;
             var claims = await client.ClaimAsync(request, ct);
-            _unanswered = false;
+            unanswered = false;
             return claims;
         }
         catch (Exception e) when (e is BrokerUnavailableException or BrokerRefusedException)
         {
             // A broker that comes back may have removed this worker's registration.
-            _registered = false;
+            registered = false;
             throw;
         }
     }
@@ -150,7 +148,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         }
         finally
         {
-            _free.Release();
+            free.Release();
         }
     }
 
@@ -158,28 +156,27 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     {
         log.Line($"started: {claim}");
         using var control = new JobControl(claim);
-        _keeper.Hold(control);
+        keeper.Hold(control);
         try
         {
-            if (await _runner.RunAsync(control) is { } result)
+            if (await runner.RunAsync(control) is { } result)
             {
-                _gate.Started();
+                gate.Started();
                 return await reporter.ReportAsync(claim, result);
             }
 
-            if (control.Reason == StopReason.Shutdown)
-                await ReleaseAsync(claim, lifetime);
+            if (control.Reason == StopReason.Shutdown) await ReleaseAsync(claim, lifetime);
             return null;
         }
         catch (CannotStartException cannot)
         {
-            _gate.Failed(cannot.Message);
+            gate.Failed(cannot.Message);
             await ReleaseAsync(claim, lifetime, $"failed to spawn: {cannot.Message}");
             return null;
         }
         finally
         {
-            _keeper.Drop(control);
+            keeper.Drop(control);
         }
     }
 
@@ -206,16 +203,14 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
 
     private async Task<int> TakeFreeSlotsAsync(CancellationToken ct)
     {
-        await _free.WaitAsync(ct);
+        await free.WaitAsync(ct);
         int count = 1;
-        while (_free.Wait(0, CancellationToken.None))
-            count++;
+        while (free.Wait(0, CancellationToken.None)) count++;
         return count;
     }
 
     private async Task AllSlotsFreeAsync()
     {
-        for (int i = 0; i < options.Slots; i++)
-            await _free.WaitAsync();
+        for (int i = 0; i < options.Slots; i++) await free.WaitAsync();
     }
 }

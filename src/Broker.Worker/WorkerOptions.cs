@@ -82,20 +82,16 @@ internal sealed record WorkerOptions
         var given = ReadCommandLine(args);
         var problems = given.Problems;
         var options = new WorkerOptions();
-        if (given.Help || given.Version)
-            return new ParsedOptions(options, [], given.Help, given.Version);
+        if (given.Help || given.Version) return new ParsedOptions(options, [], given.Help, given.Version);
 
         foreach (var setting in Settings)
         {
             bool onCommandLine = given.Values.TryGetValue(setting.Flag, out string? text);
-            if (!onCommandLine)
-                text = setting.Variable is null ? null : environment(setting.Variable);
+            if (!onCommandLine) text = setting.Variable is null ? null : environment(setting.Variable);
             // A variable set to nothing counts as unset: compose files write VAR=${VAR:-}.
-            if (text is null || (text.Length == 0 && !onCommandLine))
-                continue;
+            if (text is null || (text.Length == 0 && !onCommandLine)) continue;
             // One source of the key is enough: the file of an environment does not overrule an option.
-            if (!onCommandLine && options.ApiKey is not null && setting.Variable is ApiKeyVariable or "BROKER_API_KEY_FILE")
-                continue;
+            if (!onCommandLine && options.ApiKey is not null && setting.Variable is ApiKeyVariable or "BROKER_API_KEY_FILE") continue;
 
             try
             {
@@ -119,8 +115,7 @@ internal sealed record WorkerOptions
     {
         var options = Settings.ToDictionary(s => s.Flag, s => new Option<string>(s.Flag), StringComparer.Ordinal);
         var root = new RootCommand { TreatUnmatchedTokensAsErrors = false };
-        foreach (var option in options.Values)
-            root.Options.Add(option);
+        foreach (var option in options.Values) root.Options.Add(option);
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 
         // Only the flag is ever repeated in a message: the value may be the key.
@@ -151,8 +146,7 @@ internal sealed record WorkerOptions
             throw new FormatException("write an address such as http://localhost:3000");
         if (server.UserInfo.Length > 0)
             throw new FormatException("write the address without user and password; a key belongs into a file, see " + ApiKeyFileFlag);
-        if (server.Query.Length > 0 || server.Fragment.Length > 0)
-            throw new FormatException("write the address without ? and #");
+        if (server.Query.Length > 0 || server.Fragment.Length > 0) throw new FormatException("write the address without ? and #");
         return server;
     }
 

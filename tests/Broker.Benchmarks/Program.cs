@@ -1,10 +1,7 @@
 using Broker.Benchmarks.Harness;
 using Broker.Benchmarks.Yardsticks;
 
-if (args is [Lab.CeilingArgument])
-{
-    return await CeilingServer.RunAsync();
-}
+if (args is [Lab.CeilingArgument]) return await CeilingServer.RunAsync();
 
 BenchmarkOptions options;
 try
@@ -33,9 +30,6 @@ await using (var lab = new Lab(options))
 Report.WriteTable(results, Console.Out);
 await Console.Out.WriteLineAsync();
 Report.WriteTargets(results, Console.Out);
-if (options.Json is { } path)
-{
-    await Report.WriteJsonAsync(results, options, path);
-}
+if (options.Json is { } path) await Report.WriteJsonAsync(results, options, path);
 
 return results.Any(result => result.Failure is not null) ? 1 : 0;

@@ -32,10 +32,7 @@ public static class Eventually
         {
             try
             {
-                if (await read() is { } value)
-                {
-                    return value;
-                }
+                if (await read() is { } value) return value;
 
                 last = null;
             }

@@ -11,18 +11,15 @@ public static class LoopbackPort
     private const int First = 12_000;
     private const int Range = 20_000;
 
-    private static int _last = Random.Shared.Next(Range);
+    private static int last = Random.Shared.Next(Range);
 
     /// <summary>A port that was free a moment ago. None is chosen twice before all have been.</summary>
     public static int Choose()
     {
         for (int tries = 0; tries < Range; tries++)
         {
-            int port = First + (int)((uint)Interlocked.Increment(ref _last) % Range);
-            if (IsFree(port))
-            {
-                return port;
-            }
+            int port = First + (int)((uint)Interlocked.Increment(ref last) % Range);
+            if (IsFree(port)) return port;
         }
 
         throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"No port from {First} to {First + Range - 1} is free."));

@@ -16,71 +16,59 @@ public class ManagedProcess : IAsyncDisposable
     // A broker is up within two seconds; with thirty processes waiting for two cores it once took half a minute.
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
 
-    private readonly Lock _gate = new();
-    private readonly Queue<string> _output = [];
-    private readonly string _program;
-    private readonly IReadOnlyList<string> _arguments;
-    private readonly IReadOnlyDictionary<string, string> _environment;
-    private Process? _process;
-    private Task _exited = Task.CompletedTask;
-    private Task _drained = Task.CompletedTask;
-    private TaskCompletionSource<string>? _awaited;
-    private string? _awaitedText;
+    private readonly Lock gate = new();
+    private readonly Queue<string> output = [];
+    private readonly string program;
+    private readonly IReadOnlyList<string> arguments;
+    private readonly IReadOnlyDictionary<string, string> environment;
+    private Process? process;
+    private Task exited = Task.CompletedTask;
+    private Task drained = Task.CompletedTask;
+    private TaskCompletionSource<string>? awaited;
+    private string? awaitedText;
 
     public ManagedProcess(string program, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? arguments = null) =>
-        (_program, _environment, _arguments) = (program, environment ?? new Dictionary<string, string>(), arguments ?? []);
+        (this.program, this.environment, this.arguments) = (program, environment ?? new Dictionary<string, string>(), arguments ?? []);
 
     public int Id => Running().Id;
 
-    public bool HasExited => _process is null or { HasExited: true };
+    public bool HasExited => process is null or { HasExited: true };
 
-    public int ExitCode => (_process ?? throw new InvalidOperationException("Not started.")).ExitCode;
+    public int ExitCode => (process ?? throw new InvalidOperationException("Not started.")).ExitCode;
 
     /// <summary>The last lines of standard output and error, in order of arrival.</summary>
     public IReadOnlyList<string> Output
     {
         get
         {
-            lock (_gate)
-            {
-                return [.. _output];
-            }
+            lock (gate) return [.. output];
         }
     }
 
     /// <summary>Done when both outputs of the ended program are read to their ends.</summary>
-    public Task OutputEnded => _drained;
+    public Task OutputEnded => drained;
 
     /// <summary>Starts the program and returns at once.</summary>
     public void Start()
     {
-        if (!HasExited)
-        {
-            throw new InvalidOperationException($"{_program} is running.");
-        }
+        if (!HasExited) throw new InvalidOperationException($"{program} is running.");
 
-        if (!File.Exists(_program))
-        {
-            throw new FileNotFoundException($"Not built: {_program}. Build its project first.", _program);
-        }
+        if (!File.Exists(program)) throw new FileNotFoundException($"Not built: {program}. Build its project first.", program);
 
-        _process?.Dispose();
-        bool managed = _program.EndsWith(".dll", StringComparison.Ordinal);
-        string[] host = managed ? [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", _program] : [_program];
-        var start = new ProcessStartInfo(host[0], [.. host[1..], .. _arguments])
+        this.process?.Dispose();
+        bool managed = program.EndsWith(".dll", StringComparison.Ordinal);
+        string[] host = managed ? [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", program] : [program];
+        var start = new ProcessStartInfo(host[0], [.. host[1..], .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(Path.GetFullPath(_program)),
+            WorkingDirectory = Path.GetDirectoryName(Path.GetFullPath(program)),
         };
-        foreach (var (name, value) in _environment)
-        {
-            start.Environment[name] = value;
-        }
+        foreach (var (name, value) in environment) start.Environment[name] = value;
 
         // Not WaitForExitAsync: that also waits for the end of the output, which a killed worker's own children may hold open.
         var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _exited = exited.Task;
+        this.exited = exited.Task;
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };
         process.Exited += (_, _) =>
         {
@@ -88,27 +76,21 @@ public class ManagedProcess : IAsyncDisposable
             exited.SetResult();
         };
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _drained = drained.Task;
+        this.drained = drained.Task;
         int streams = 2;
         void Read(string? line)
         {
             Keep(line);
-            if (line is null && Interlocked.Decrement(ref streams) == 0)
-            {
-                drained.SetResult();
-            }
+            if (line is null && Interlocked.Decrement(ref streams) == 0) drained.SetResult();
         }
 
         process.OutputDataReceived += (_, line) => Read(line.Data);
         process.ErrorDataReceived += (_, line) => Read(line.Data);
         process.Start();
         Watchdog.Watch(process.Id);
-        if (process.HasExited)
-        {
-            Watchdog.Forget(process.Id);
-        }
+        if (process.HasExited) Watchdog.Forget(process.Id);
 
-        _process = process;
+        this.process = process;
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
@@ -117,43 +99,34 @@ public class ManagedProcess : IAsyncDisposable
     public async Task<string> StartUntilAsync(string text, TimeSpan? within = null)
     {
         var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
-        {
-            (_awaited, _awaitedText) = (seen, text);
-        }
+        lock (gate) (awaited, awaitedText) = (seen, text);
 
         Start();
-        var deadline = Task.Delay(within ?? StartLimit);
-        var first = await Task.WhenAny(seen.Task, _exited, deadline);
-        if (first == _exited)
+        var deadline = Task.Delay(within ?? StartLimit, TimeProvider.System);
+        var first = await Task.WhenAny(seen.Task, exited, deadline);
+        if (first == exited)
         {
             // Its last lines may be on their way still.
-            await Task.WhenAny(seen.Task, _drained, deadline);
+            await Task.WhenAny(seen.Task, drained, deadline);
         }
 
-        if (first == seen.Task || seen.Task.IsCompleted)
-        {
-            return await seen.Task;
-        }
+        if (first == seen.Task || seen.Task.IsCompleted) return await seen.Task;
 
-        string what = first == _exited
+        string what = first == exited
             ? string.Create(CultureInfo.InvariantCulture, $"ended with code {ExitCode}")
             : "did not do so in time";
         throw new InvalidOperationException(
-            $"{Path.GetFileName(_program)} should have written '{text}' but {what}. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}");
+            $"{Path.GetFileName(program)} should have written '{text}' but {what}. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}");
     }
 
     /// <summary>SIGKILL. Returns when the process is really gone.</summary>
     public async Task KillAsync()
     {
-        if (HasExited)
-        {
-            return;
-        }
+        if (HasExited) return;
 
         // The test's own child: the runtime reaps it, so that "exited" is the kernel's word and not a guess.
-        _process!.Kill();
-        await _exited;
+        process!.Kill();
+        await exited;
     }
 
     /// <summary>SIGTERM, then the exit code. A process that does not go is killed, and that is an error.</summary>
@@ -168,13 +141,13 @@ public class ManagedProcess : IAsyncDisposable
         Signal(signal);
         try
         {
-            await _exited.WaitAsync(within ?? TimeSpan.FromSeconds(30));
+            await exited.WaitAsync(within ?? TimeSpan.FromSeconds(30));
         }
         catch (TimeoutException e)
         {
             await KillAsync();
             throw new InvalidOperationException(
-                $"{Path.GetFileName(_program)} did not end on signal {signal}. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}", e);
+                $"{Path.GetFileName(program)} did not end on signal {signal}. Its last lines:\n{string.Join('\n', Output.TakeLast(40))}", e);
         }
 
         return process.ExitCode;
@@ -189,7 +162,7 @@ public class ManagedProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
-        _process?.Dispose();
+        process?.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -197,35 +170,29 @@ public class ManagedProcess : IAsyncDisposable
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static extern int SendSignal(int pid, int signal);
 
-    private Process Running() => HasExited ? throw new InvalidOperationException($"{_program} is not running.") : _process!;
+    private Process Running() => HasExited ? throw new InvalidOperationException($"{program} is not running.") : process!;
 
     private void Signal(int signal)
     {
         if (SendSignal(Running().Id, signal) != 0)
         {
-            throw new InvalidOperationException($"Signal {signal} to {_program}: error {Marshal.GetLastPInvokeError()}.");
+            throw new InvalidOperationException($"Signal {signal} to {program}: error {Marshal.GetLastPInvokeError()}.");
         }
     }
 
     private void Keep(string? line)
     {
-        if (line is null)
-        {
-            return;
-        }
+        if (line is null) return;
 
-        lock (_gate)
+        lock (gate)
         {
-            _output.Enqueue(line);
-            if (_output.Count > KeptLines)
-            {
-                _output.Dequeue();
-            }
+            output.Enqueue(line);
+            if (output.Count > KeptLines) output.Dequeue();
 
-            if (_awaitedText is not null && line.Contains(_awaitedText, StringComparison.Ordinal))
+            if (awaitedText is not null && line.Contains(awaitedText, StringComparison.Ordinal))
             {
-                _awaited!.TrySetResult(line);
-                _awaitedText = null;
+                awaited!.TrySetResult(line);
+                awaitedText = null;
             }
         }
     }

@@ -10,17 +10,11 @@ public sealed class PostgresDatabase(PostgresCluster cluster) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (PostgresCluster.IsAvailable)
-        {
-            ConnectionString = await cluster.CreateDatabaseAsync();
-        }
+        if (PostgresCluster.IsAvailable) ConnectionString = await cluster.CreateDatabaseAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (ConnectionString.Length > 0)
-        {
-            await cluster.DropAsync(ConnectionString);
-        }
+        if (ConnectionString.Length > 0) await cluster.DropAsync(ConnectionString);
     }
 }

@@ -10,13 +10,13 @@ namespace Broker.Testing;
 /// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
-    private static int _servers;
-    private readonly Process _keeper;
-    private readonly string _home;
+    private static int servers;
+    private readonly Process keeper;
+    private readonly string home;
 
     private PrivatePostgres(Process keeper, string home, int port, bool listensOnLoopback)
     {
-        (_keeper, _home, Port, ListensOnLoopback) = (keeper, home, port, listensOnLoopback);
+        (this.keeper, this.home, Port, ListensOnLoopback) = (keeper, home, port, listensOnLoopback);
         AdminConnectionString = new NpgsqlConnectionStringBuilder
         {
             Host = home,
@@ -33,9 +33,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public bool ListensOnLoopback { get; }
 
-    public bool HasExited => _keeper.HasExited;
+    public bool HasExited => keeper.HasExited;
 
-    public int ServerPid => int.Parse(File.ReadLines(_home + "/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
+    public int ServerPid => int.Parse(File.ReadLines(home + "/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
 
     /// <param name="bin">Folder of the binaries.</param>
     /// <param name="loopback">Whether it listens on a port of its own too.</param>
@@ -45,13 +45,13 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     public static PrivatePostgres Start(string bin, bool loopback, IEnumerable<string> settings, PrivatePostgres? primary = null, int? chosen = null)
     {
         // Short, because a socket's path has room for 107 bytes.
-        string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref _servers)}");
+        string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref servers)}");
         int port = chosen ?? (loopback ? LoopbackPort.Choose() : 5432);
         string listen = loopback ? "127.0.0.1" : "";
         string options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
         string make = primary is null
             ? $"'{bin}/initdb' -D '{home}/data' -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C --no-instructions"
-            : $"'{bin}/pg_basebackup' -D '{home}/data' -R -c fast --no-sync -d 'host={primary._home} port={primary.Port} user=postgres application_name=standby'";
+            : $"'{bin}/pg_basebackup' -D '{home}/data' -R -c fast --no-sync -d 'host={primary.home} port={primary.Port} user=postgres application_name=standby'";
         string script = $"""
             trap '' HUP INT TERM
             rm -rf '{home}' '{home}.log'
@@ -106,23 +106,20 @@ internal sealed class PrivatePostgres : IAsyncDisposable
 
     public Task StartAgainAsync() => TellAsync("start", "started");
 
-    public string ReadLog() => File.Exists(_home + ".log") ? File.ReadAllText(_home + ".log") : "It left no log.";
+    public string ReadLog() => File.Exists(home + ".log") ? File.ReadAllText(home + ".log") : "It left no log.";
 
     public async ValueTask DisposeAsync()
     {
-        _keeper.StandardInput.Close();
-        await _keeper.WaitForExitAsync();
-        _keeper.Dispose();
+        keeper.StandardInput.Close();
+        await keeper.WaitForExitAsync();
+        keeper.Dispose();
     }
 
     private async Task TellAsync(string word, string answer)
     {
-        await _keeper.StandardInput.WriteLineAsync(word);
-        await _keeper.StandardInput.FlushAsync();
-        string? said = await _keeper.StandardOutput.ReadLineAsync();
-        if (said != answer)
-        {
-            throw new InvalidOperationException($"The server's keeper was told to {word} and said '{said}'. {ReadLog()}");
-        }
+        await keeper.StandardInput.WriteLineAsync(word);
+        await keeper.StandardInput.FlushAsync();
+        string? said = await keeper.StandardOutput.ReadLineAsync();
+        if (said != answer) throw new InvalidOperationException($"The server's keeper was told to {word} and said '{said}'. {ReadLog()}");
     }
 }

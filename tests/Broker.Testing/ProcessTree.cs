@@ -13,20 +13,14 @@ internal static class ProcessTree
     {
         Signal(root, Stop);
         var children = ChildrenOf(root);
-        foreach (int child in children)
-        {
-            Signal(child, Stop);
-        }
+        foreach (int child in children) Signal(child, Stop);
 
         return children.Count + 1;
     }
 
     public static void Thaw(int root)
     {
-        foreach (int child in ChildrenOf(root))
-        {
-            Signal(child, Continue);
-        }
+        foreach (int child in ChildrenOf(root)) Signal(child, Continue);
 
         Signal(root, Continue);
     }
@@ -46,15 +40,9 @@ internal static class ProcessTree
         var children = new List<int>();
         foreach (string folder in Directory.GetDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id))
-            {
-                continue;
-            }
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id)) continue;
 
-            if (FieldsOf(id) is { Length: > 1 } fields && int.Parse(fields[1], CultureInfo.InvariantCulture) == parent)
-            {
-                children.Add(id);
-            }
+            if (FieldsOf(id) is { Length: > 1 } fields && int.Parse(fields[1], CultureInfo.InvariantCulture) == parent) children.Add(id);
         }
 
         return children;

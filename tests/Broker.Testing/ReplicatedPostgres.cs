@@ -9,16 +9,16 @@ namespace Broker.Testing;
 /// </summary>
 public sealed class ReplicatedPostgres : IAsyncDisposable
 {
-    private readonly string[] _settings;
-    private readonly int[] _ports;
-    private PrivatePostgres _primary;
-    private PrivatePostgres? _standby;
-    private PrivatePostgres? _former;
-    private readonly Dictionary<PrivatePostgres, int> _frozen = [];
-    private bool _synchronous;
+    private readonly string[] settings;
+    private readonly int[] ports;
+    private PrivatePostgres primary;
+    private PrivatePostgres? standby;
+    private PrivatePostgres? former;
+    private readonly Dictionary<PrivatePostgres, int> frozen = [];
+    private bool synchronous;
 
     private ReplicatedPostgres(PrivatePostgres primary, PrivatePostgres standby, string[] settings) =>
-        (_primary, _standby, _settings, _ports) = (primary, standby, settings, [primary.Port, standby.Port]);
+        (this.primary, this.standby, this.settings, ports) = (primary, standby, settings, [primary.Port, standby.Port]);
 
     /// <summary>Starts both and returns when the standby follows. Without PostgreSQL the test is skipped, as <see cref="PostgresCluster.Require"/> says.</summary>
     public static async Task<ReplicatedPostgres> StartAsync(params string[] settings)
@@ -44,45 +44,45 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     }
 
     /// <summary>postgres://postgres@host:port,host:port/database: the server that is the primary now and the other one, in the order of their start.</summary>
-    public string UrlOf(string database) => $"postgres://postgres@{string.Join(',', _ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")))}/{database}";
+    public string UrlOf(string database) => $"postgres://postgres@{string.Join(',', ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}")))}/{database}";
 
     /// <summary>The primary alone, as a connection string.</summary>
-    public string PrimaryOf(string database) => To(_primary, database);
+    public string PrimaryOf(string database) => To(primary, database);
 
     /// <summary>The standby alone, as a connection string.</summary>
     public string StandbyOf(string database) => To(Standby, database);
 
     /// <summary>Whether there is a standby at present: not after a promotion, until <see cref="AddStandbyAsync"/>.</summary>
-    public bool HasStandby => _standby is not null;
+    public bool HasStandby => standby is not null;
 
-    public Task CreateDatabaseAsync(string database) => ExecuteAsync(_primary, $"CREATE DATABASE {database}");
+    public Task CreateDatabaseAsync(string database) => ExecuteAsync(primary, $"CREATE DATABASE {database}");
 
     /// <summary>Whether commits on the primary wait for the standby. Holds for the next primary too.</summary>
     public async Task SynchronousAsync(bool on)
     {
-        _synchronous = on;
-        await SetSynchronousAsync(_primary, on);
+        synchronous = on;
+        await SetSynchronousAsync(primary, on);
     }
 
     /// <summary>SIGKILL for the primary. <see cref="PromoteAsync"/> is what follows.</summary>
-    public Task KillPrimaryAsync() => _primary.KillAsync();
+    public Task KillPrimaryAsync() => primary.KillAsync();
 
     /// <summary>Stops the primary as an operator does who switches over: the standby has all that was committed.</summary>
-    public Task StopPrimaryAsync() => _primary.StopAsync();
+    public Task StopPrimaryAsync() => primary.StopAsync();
 
     /// <summary>Kills the standby: it is gone until <see cref="AddStandbyAsync"/>.</summary>
     public async Task KillStandbyAsync()
     {
         await Standby.KillAsync();
         await Standby.DisposeAsync();
-        _standby = null;
+        standby = null;
     }
 
     /// <summary>Ends the replication: what is committed on the primary from now on the standby never has. A promotion then loses it.</summary>
     public async Task DetachStandbyAsync()
     {
         await ExecuteAsync(Standby, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()");
-        await UntilAsync(_primary, "SELECT count(*) = 0 FROM pg_stat_replication");
+        await UntilAsync(primary, "SELECT count(*) = 0 FROM pg_stat_replication");
     }
 
     /// <summary>SIGSTOP for the standby and its processes: it confirms no commit, and its connections stay. It replays later the WAL that has reached its machine. Returns the number of stopped processes.</summary>
@@ -92,10 +92,10 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     public void ThawStandby() => Thaw(Standby);
 
     /// <summary>SIGSTOP for the primary and its processes.</summary>
-    public int FreezePrimary() => Freeze(_primary);
+    public int FreezePrimary() => Freeze(primary);
 
     /// <summary>Ends <see cref="FreezePrimary"/>, also when the other server has been promoted since.</summary>
-    public void ThawPrimary() => Thaw(_former is { } former && _frozen.ContainsKey(former) ? former : _primary);
+    public void ThawPrimary() => Thaw(this.former is { } former && frozen.ContainsKey(former) ? former : primary);
 
     /// <summary>
     /// Makes the standby the primary; returns when it takes writes. The former primary, dead or not, takes no part any more: commits on the new one
@@ -106,37 +106,34 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
         var next = Standby;
         await SetSynchronousAsync(next, on: false);
         await next.PromoteAsync();
-        (_former, _primary, _standby) = (_primary, next, null);
+        (former, primary, standby) = (primary, next, null);
     }
 
     /// <summary>A new standby of the present primary, in the place of the former primary or of the standby that was killed.</summary>
     public async Task AddStandbyAsync()
     {
-        if (_standby is not null)
+        if (standby is not null) throw new InvalidOperationException("There is a standby.");
+
+        if (former is not null)
         {
-            throw new InvalidOperationException("There is a standby.");
+            Thaw(former);
+            await former.DisposeAsync();
+            former = null;
         }
 
-        if (_former is not null)
-        {
-            Thaw(_former);
-            await _former.DisposeAsync();
-            _former = null;
-        }
-
-        _standby = PrivatePostgres.Start(PostgresCluster.FindBinaries()!, loopback: true, _settings, _primary, OtherPort());
+        standby = PrivatePostgres.Start(PostgresCluster.FindBinaries()!, loopback: true, settings, primary, OtherPort());
         await UntilFollowingAsync();
-        await SetSynchronousAsync(_primary, _synchronous);
+        await SetSynchronousAsync(primary, synchronous);
     }
 
     /// <summary>Returns when the standby has replayed all that the primary has written.</summary>
     public async Task UntilCaughtUpAsync() =>
         await Eventually.TrueAsync(async () =>
-            await ScalarAsync(_primary, "SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication") is true);
+            await ScalarAsync(primary, "SELECT bool_and(replay_lsn >= pg_current_wal_lsn()) FROM pg_stat_replication") is true);
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var server in (PrivatePostgres?[])[_standby, _former, _primary])
+        foreach (var server in (PrivatePostgres?[])[standby, former, primary])
         {
             if (server is not null)
             {
@@ -146,24 +143,21 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
         }
     }
 
-    private PrivatePostgres Standby => _standby ?? throw new InvalidOperationException("There is no standby.");
+    private PrivatePostgres Standby => standby ?? throw new InvalidOperationException("There is no standby.");
 
     private int Freeze(PrivatePostgres server)
     {
-        _frozen[server] = server.ServerPid;
+        frozen[server] = server.ServerPid;
         return ProcessTree.Freeze(server.ServerPid);
     }
 
     // A server that stands still cannot be ended.
     private void Thaw(PrivatePostgres server)
     {
-        if (_frozen.Remove(server, out int pid))
-        {
-            ProcessTree.Thaw(pid);
-        }
+        if (frozen.Remove(server, out int pid)) ProcessTree.Thaw(pid);
     }
 
-    private int OtherPort() => _ports.Single(port => port != _primary.Port);
+    private int OtherPort() => ports.Single(port => port != primary.Port);
 
     // Asked of the standby: to the primary the copying of its files is a stream too.
     private Task UntilFollowingAsync() => UntilAsync(Standby, "SELECT count(*) = 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'");

@@ -23,10 +23,7 @@ public static class RepositoryLayout
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Broker.sln")))
-            {
-                return folder.FullName;
-            }
+            if (File.Exists(Path.Combine(folder.FullName, "Broker.sln"))) return folder.FullName;
         }
 
         throw new InvalidOperationException($"No Broker.sln above {AppContext.BaseDirectory}.");

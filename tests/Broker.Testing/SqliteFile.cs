@@ -11,15 +11,9 @@ public sealed class SqliteFile : IDisposable
 
     public void Dispose()
     {
-        using (var pool = new SqliteConnection(ConnectionString))
-        {
-            SqliteConnection.ClearPool(pool);
-        }
+        using (var pool = new SqliteConnection(ConnectionString)) SqliteConnection.ClearPool(pool);
 
-        foreach (string companion in (string[])["", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating"])
-        {
-            File.Delete(Path + companion);
-        }
+        foreach (string companion in (string[])["", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating"]) File.Delete(Path + companion);
 
         // The key ring of a broker that was given credentials.
         string keys = System.IO.Path.ChangeExtension(Path, ".keys");

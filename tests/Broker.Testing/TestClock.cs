@@ -8,19 +8,16 @@ public sealed class TestClock : TimeProvider
 {
     public static readonly DateTimeOffset Noon = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
 
-    private readonly Lock _gate = new();
-    private readonly List<TestTimer> _timers = [];
-    private DateTimeOffset _now = Noon;
+    private readonly Lock gate = new();
+    private readonly List<TestTimer> timers = [];
+    private DateTimeOffset now = Noon;
 
     /// <summary>Timers that are armed: a loop that waits on this clock has one.</summary>
     public int ArmedTimers
     {
         get
         {
-            lock (_gate)
-            {
-                return _timers.Count;
-            }
+            lock (gate) return timers.Count;
         }
     }
 
@@ -30,10 +27,7 @@ public sealed class TestClock : TimeProvider
 
     public override DateTimeOffset GetUtcNow()
     {
-        lock (_gate)
-        {
-            return _now;
-        }
+        lock (gate) return now;
     }
 
     public override long GetTimestamp() => GetUtcNow().Ticks;
@@ -42,15 +36,9 @@ public sealed class TestClock : TimeProvider
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
         var until = GetUtcNow() + by;
-        while (TakeDue(until) is { } timer)
-        {
-            timer.Fire();
-        }
+        while (TakeDue(until) is { } timer) timer.Fire();
 
-        lock (_gate)
-        {
-            _now = until;
-        }
+        lock (gate) now = until;
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -62,23 +50,14 @@ public sealed class TestClock : TimeProvider
 
     private TestTimer? TakeDue(DateTimeOffset until)
     {
-        lock (_gate)
+        lock (gate)
         {
-            var next = _timers.Where(timer => timer.Due <= until).MinBy(timer => timer.Due);
-            if (next is null)
-            {
-                return null;
-            }
+            var next = timers.Where(timer => timer.Due <= until).MinBy(timer => timer.Due);
+            if (next is null) return null;
 
-            _now = next.Due > _now ? next.Due : _now;
-            if (next.Period > TimeSpan.Zero)
-            {
-                next.Due += next.Period;
-            }
-            else
-            {
-                _timers.Remove(next);
-            }
+            now = next.Due > now ? next.Due : now;
+            if (next.Period > TimeSpan.Zero) next.Due += next.Period;
+            else timers.Remove(next);
 
             return next;
         }
@@ -86,7 +65,7 @@ public sealed class TestClock : TimeProvider
 
     private sealed class TestTimer(TestClock clock, TimerCallback callback, object? state) : ITimer
     {
-        private bool _disposed;
+        private bool disposed;
 
         public DateTimeOffset Due { get; set; }
 
@@ -96,19 +75,16 @@ public sealed class TestClock : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._gate)
+            lock (clock.gate)
             {
-                if (_disposed)
-                {
-                    return false;
-                }
+                if (disposed) return false;
 
-                clock._timers.Remove(this);
+                clock.timers.Remove(this);
                 if (dueTime != Timeout.InfiniteTimeSpan)
                 {
-                    Due = clock._now + dueTime;
+                    Due = clock.now + dueTime;
                     Period = period == Timeout.InfiniteTimeSpan ? TimeSpan.Zero : period;
-                    clock._timers.Add(this);
+                    clock.timers.Add(this);
                 }
             }
 
@@ -117,10 +93,10 @@ public sealed class TestClock : TimeProvider
 
         public void Dispose()
         {
-            lock (clock._gate)
+            lock (clock.gate)
             {
-                _disposed = true;
-                clock._timers.Remove(this);
+                disposed = true;
+                clock.timers.Remove(this);
             }
         }
 

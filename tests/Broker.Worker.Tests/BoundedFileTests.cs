@@ -5,11 +5,11 @@ namespace Broker.Worker.Tests;
 
 public sealed class BoundedFileTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
+    private readonly string folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private string PathOf(string name) => Path.Combine(_folder, name);
+    private string PathOf(string name) => Path.Combine(folder, name);
 
     [Theory]
     [InlineData(0)]
@@ -43,8 +43,7 @@ public sealed class BoundedFileTests : IDisposable
     [Fact]
     public void A_path_that_is_no_regular_file_is_refused_at_once()
     {
-        using (var make = Process.Start("mkfifo", [PathOf("fifo")]))
-            make.WaitForExit();
+        using (var make = Process.Start("mkfifo", [PathOf("fifo")])) make.WaitForExit();
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(PathOf("socket")));
         File.WriteAllText(PathOf("file"), "text");

@@ -14,19 +14,18 @@ internal sealed record Request(string Method, string Path, string Body, string? 
 /// <summary>The worker's side of the jobs contract over plain HTTP; it remembers everything and can be made to misbehave.</summary>
 internal sealed class FakeBroker : IDisposable
 {
-    private readonly Lock _gate = new();
-    private readonly LinkedList<JsonObject> _queue = [];
-    private readonly int _port = LoopbackPort.Choose();
-    private HttpListener _listener;
-    private readonly Dictionary<string, string> _claims = [];
-    private int _leases;
-    private string? _loseAnswerTo;
+    private readonly Lock gate = new();
+    private readonly LinkedList<JsonObject> queue = [];
+    private readonly int port = LoopbackPort.Choose();
+    private HttpListener listener;
+    private readonly Dictionary<string, string> claims = [];
+    private int leases;
+    private string? loseAnswerTo;
 
     public FakeBroker(bool start = true)
     {
-        _listener = NewListener();
-        if (start)
-            Start();
+        listener = NewListener();
+        if (start) Start();
     }
 
     /// <summary>Batch reports and heartbeats, release, <c>wait</c> and <c>count</c>.</summary>
@@ -41,11 +40,11 @@ internal sealed class FakeBroker : IDisposable
     /// <summary>Carries out the next request to this path and then closes the connection instead of answering.</summary>
     public string? LoseAnswerTo
     {
-        get => Volatile.Read(ref _loseAnswerTo);
-        set => Volatile.Write(ref _loseAnswerTo, value);
+        get => Volatile.Read(ref loseAnswerTo);
+        set => Volatile.Write(ref loseAnswerTo, value);
     }
 
-    public Uri Address => new($"http://localhost:{_port}/prefix/");
+    public Uri Address => new($"http://localhost:{port}/prefix/");
     public ConcurrentQueue<Request> Requests { get; } = new();
     public ConcurrentDictionary<string, Report> Reports { get; } = new();
     public ConcurrentDictionary<string, bool> Released { get; } = new();
@@ -84,8 +83,7 @@ internal sealed class FakeBroker : IDisposable
         if (traceparent is not null) node["traceparent"] = traceparent;
         if (steps is not null) node["steps"] = steps;
         if (env is not null) node["env"] = env;
-        lock (_gate)
-            _queue.AddLast(node);
+        lock (gate) queue.AddLast(node);
     }
 
     public async Task<Report> ReportOf(string job)
@@ -103,19 +101,19 @@ internal sealed class FakeBroker : IDisposable
 
     public void Start()
     {
-        _listener.Start();
-        _ = ServeAsync(_listener);
+        listener.Start();
+        _ = ServeAsync(listener);
     }
 
     public void Stop()
     {
-        _listener.Abort();
-        _listener = NewListener();
+        listener.Abort();
+        listener = NewListener();
     }
 
-    public void Dispose() => _listener.Abort();
+    public void Dispose() => listener.Abort();
 
-    private HttpListener NewListener() => new() { Prefixes = { $"http://localhost:{_port}/" } };
+    private HttpListener NewListener() => new() { Prefixes = { $"http://localhost:{port}/" } };
 
     private async Task ServeAsync(HttpListener listener)
     {
@@ -143,7 +141,7 @@ internal sealed class FakeBroker : IDisposable
                 context.Request.HttpMethod, path, body, context.Request.Headers["Authorization"], Stopwatch.GetTimestamp()));
 
             var (status, answer) = Down is { } down ? (down, null) : await RouteAsync(path, body);
-            if (LoseAnswerTo is { } lost && lost == path && ReferenceEquals(Interlocked.CompareExchange(ref _loseAnswerTo, null, lost), lost))
+            if (LoseAnswerTo is { } lost && lost == path && ReferenceEquals(Interlocked.CompareExchange(ref loseAnswerTo, null, lost), lost))
             {
                 context.Response.Abort();
                 return;
@@ -183,12 +181,11 @@ internal sealed class FakeBroker : IDisposable
 
     private async Task<string> ClaimAsync(JsonObject request)
     {
-        if (!Extended)
-            return Grant(1) is [var single, ..] ? single!.ToJsonString() : "null";
+        if (!Extended) return Grant(1) is [var single, ..] ? single!.ToJsonString() : "null";
 
         var time = Stopwatch.StartNew();
         var granted = GrantTo(request);
-        while (granted.Count == 0 && time.Elapsed < TimeSpan.FromSeconds((int)request["wait"]!) && _listener.IsListening)
+        while (granted.Count == 0 && time.Elapsed < TimeSpan.FromSeconds((int)request["wait"]!) && listener.IsListening)
         {
             await Task.Delay(5);
             granted = GrantTo(request);
@@ -201,13 +198,11 @@ internal sealed class FakeBroker : IDisposable
     private JsonArray GrantTo(JsonObject claim)
     {
         string id = (string)claim["claim_id"]!;
-        lock (_gate)
+        lock (gate)
         {
-            if (_claims.TryGetValue(id, out string? before))
-                return JsonNode.Parse(before)!.AsArray();
+            if (claims.TryGetValue(id, out string? before)) return JsonNode.Parse(before)!.AsArray();
             var granted = Grant((int)claim["count"]!);
-            if (granted.Count > 0)
-                _claims[id] = granted.ToJsonString();
+            if (granted.Count > 0) claims[id] = granted.ToJsonString();
             return granted;
         }
     }
@@ -215,9 +210,9 @@ internal sealed class FakeBroker : IDisposable
     private JsonArray Grant(int count)
     {
         var granted = new JsonArray();
-        lock (_gate)
+        lock (gate)
         {
-            for (; granted.Count < count && _queue.First is { } first; _queue.RemoveFirst())
+            for (; granted.Count < count && queue.First is { } first; queue.RemoveFirst())
             {
                 string job = (string)first.Value["job_id"]!;
                 granted.Add(new JsonObject
@@ -225,7 +220,7 @@ internal sealed class FakeBroker : IDisposable
                     ["job"] = first.Value,
                     ["lease"] = new JsonObject
                     {
-                        ["lease_id"] = $"L{++_leases}-{Uri.EscapeDataString(job).Replace('%', '_')}",
+                        ["lease_id"] = $"L{++leases}-{Uri.EscapeDataString(job).Replace('%', '_')}",
                         ["job_id"] = job,
                         ["workflow_id"] = "wf",
                         ["worker_id"] = "w",
@@ -251,8 +246,7 @@ internal sealed class FakeBroker : IDisposable
     private (HttpStatusCode, string?) CompleteBatch(JsonObject request)
     {
         var results = request["results"]!.AsArray();
-        if (RefuseOutputs is { } refused && results.Any(r => r!["outputs"] is JsonObject { Count: > 0 }))
-            return (refused, null);
+        if (RefuseOutputs is { } refused && results.Any(r => r!["outputs"] is JsonObject { Count: > 0 })) return (refused, null);
 
         var taken = results.Select(r => (JsonNode)new JsonObject
         {
@@ -275,8 +269,7 @@ internal sealed class FakeBroker : IDisposable
 
     private (HttpStatusCode, string?) Keep(JsonObject request)
     {
-        foreach (var chunk in request["chunks"]!.AsArray())
-            Logs.Enqueue(chunk!.AsObject());
+        foreach (var chunk in request["chunks"]!.AsArray()) Logs.Enqueue(chunk!.AsObject());
         return (HttpStatusCode.OK, null);
     }
 }

@@ -8,10 +8,8 @@ public sealed class LineCutterTests
     {
         var cutter = new LineCutter();
         var lines = new List<string>();
-        for (int i = 0; i < bytes.Length; i += step)
-            lines.AddRange(cutter.Add(bytes.AsMemory(i, Math.Min(step, bytes.Length - i))));
-        if (cutter.End() is { } rest)
-            lines.Add(rest);
+        for (int i = 0; i < bytes.Length; i += step) lines.AddRange(cutter.Add(bytes.AsMemory(i, Math.Min(step, bytes.Length - i))));
+        if (cutter.End() is { } rest) lines.Add(rest);
         return lines;
     }
 

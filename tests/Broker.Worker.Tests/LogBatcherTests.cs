@@ -6,68 +6,65 @@ public sealed class LogBatcherTests : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
 
-    private readonly ManualClock _clock = new();
-    private readonly Channel<IReadOnlyList<LogChunk>> _pushed = Channel.CreateUnbounded<IReadOnlyList<LogChunk>>();
-    private readonly LogBatcher _batcher;
-    private TaskCompletionSource _broker = new();
+    private readonly ManualClock clock = new();
+    private readonly Channel<IReadOnlyList<LogChunk>> pushed = Channel.CreateUnbounded<IReadOnlyList<LogChunk>>();
+    private readonly LogBatcher batcher;
+    private TaskCompletionSource broker = new();
 
     public LogBatcherTests()
     {
-        _broker.SetResult();
-        _batcher = new LogBatcher(new ClaimedJob("wf", "job", "true"), Interval, _clock, async (chunks, ct) =>
+        broker.SetResult();
+        batcher = new LogBatcher(new ClaimedJob("wf", "job", "true"), Interval, clock, async (chunks, ct) =>
         {
-            await _broker.Task.WaitAsync(ct);
-            _pushed.Writer.TryWrite(chunks);
+            await broker.Task.WaitAsync(ct);
+            pushed.Writer.TryWrite(chunks);
         });
     }
 
-    public void Dispose() => _batcher.Dispose();
+    public void Dispose() => batcher.Dispose();
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private ValueTask<IReadOnlyList<LogChunk>> NextBatch() => _pushed.Reader.ReadAsync(Ct);
+    private ValueTask<IReadOnlyList<LogChunk>> NextBatch() => pushed.Reader.ReadAsync(Ct);
 
     [Fact]
     public async Task Lines_of_half_a_second_share_a_batch()
     {
-        _batcher.Write("stdout", "one\n");
-        _batcher.Write("stderr", "two\n");
-        await Eventually.True(() => _clock.Timers == 1, "the batch to begin");
-        Assert.False(_pushed.Reader.TryPeek(out _));
+        batcher.Write("stdout", "one\n");
+        batcher.Write("stderr", "two\n");
+        await Eventually.True(() => clock.Timers == 1, "the batch to begin");
+        Assert.False(pushed.Reader.TryPeek(out _));
 
-        _clock.Advance(Interval);
+        clock.Advance(Interval);
         var batch = await NextBatch();
 
         Assert.Equal([("one\n", "stdout", 0L), ("two\n", "stderr", 1L)], batch.Select(c => (c.Data, c.Stream, c.Sequence)));
         Assert.All(batch, c => Assert.Equal(("wf", "job"), (c.WorkflowId, c.JobId)));
-        Assert.All(batch, c => Assert.Equal((_clock.GetUtcNow() - Interval).ToUnixTimeMilliseconds(), c.TimestampMs));
+        Assert.All(batch, c => Assert.Equal((clock.GetUtcNow() - Interval).ToUnixTimeMilliseconds(), c.TimestampMs));
     }
 
     [Fact]
     public async Task A_full_batch_does_not_wait_for_the_clock()
     {
         string line = new('x', 10_000);
-        for (int i = 0; i < 7; i++)
-            _batcher.Write("stdout", line);
+        for (int i = 0; i < 7; i++) batcher.Write("stdout", line);
 
         Assert.Equal(6, (await NextBatch()).Count);
-        Assert.True(await _batcher.CloseAsync(Ct));
+        Assert.True(await batcher.CloseAsync(Ct));
         Assert.Equal(6L, Assert.Single(await NextBatch()).Sequence);
     }
 
     [Fact]
     public async Task Lines_of_a_flood_share_chunks_and_stay_in_order()
     {
-        _broker = new TaskCompletionSource();
+        broker = new TaskCompletionSource();
         const int lines = 6_000;
-        for (int i = 0; i < lines; i++)
-            _batcher.Write(i % 1000 == 999 ? "stderr" : "stdout", $"{i}\n");
-        _broker.SetResult();
-        Assert.True(await _batcher.CloseAsync(Ct));
+        for (int i = 0; i < lines; i++) batcher.Write(i % 1000 == 999 ? "stderr" : "stdout", $"{i}\n");
+        broker.SetResult();
+        Assert.True(await batcher.CloseAsync(Ct));
 
         var chunks = new List<LogChunk>();
-        while (_pushed.Reader.TryRead(out var batch))
-            chunks.AddRange(batch);
+        while (pushed.Reader.TryRead(out var batch)) chunks.AddRange(batch);
         Assert.Equal(string.Concat(Enumerable.Range(0, lines).Select(i => $"{i}\n")), string.Concat(chunks.Select(c => c.Data)));
         Assert.Equal(Enumerable.Range(0, chunks.Count).Select(i => (long)i), chunks.Select(c => c.Sequence));
         Assert.InRange(chunks.Count, 12, lines / 2);
@@ -78,12 +75,12 @@ public sealed class LogBatcherTests : IDisposable
     [Fact]
     public async Task Closing_pushes_what_is_left_and_takes_no_more()
     {
-        _batcher.Write("stdout", "last");
+        batcher.Write("stdout", "last");
 
-        Assert.True(await _batcher.CloseAsync(Ct));
+        Assert.True(await batcher.CloseAsync(Ct));
 
         Assert.Single(await NextBatch());
-        Assert.False(_batcher.Write("stdout", "too late"));
+        Assert.False(batcher.Write("stdout", "too late"));
     }
 
     [Fact]
@@ -91,14 +88,13 @@ public sealed class LogBatcherTests : IDisposable
     {
         await Task.WhenAll(new[] { "stdout", "stderr" }.Select(stream => Task.Run(() =>
         {
-            for (int i = 0; i < 1000; i++)
-                _batcher.Write(stream, "line\n");
+            for (int i = 0; i < 1000; i++) batcher.Write(stream, "line\n");
         }, Ct)));
-        await _batcher.CloseAsync(Ct);
-        _pushed.Writer.Complete();
+        await batcher.CloseAsync(Ct);
+        pushed.Writer.Complete();
 
         var all = new List<LogChunk>();
-        await foreach (var batch in _pushed.Reader.ReadAllAsync(Ct))
+        await foreach (var batch in pushed.Reader.ReadAllAsync(Ct))
             all.AddRange(batch);
         // The writers are a flood when the pump is late: then lines of one stream share a chunk.
         Assert.Equal(Enumerable.Range(0, all.Count).Select(i => (long)i), all.Select(c => c.Sequence));
@@ -110,25 +106,24 @@ public sealed class LogBatcherTests : IDisposable
     [Fact]
     public async Task A_broker_that_takes_nothing_makes_the_writer_wait_at_one_MiB()
     {
-        _broker = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        broker = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         long written = 0;
         const int lines = 200;
         var writer = Task.Run(() =>
         {
-            for (int i = 0; i < lines; i++, Interlocked.Increment(ref written))
-                _batcher.Write("stdout", new string('x', LineCutter.MaxBytes));
+            for (int i = 0; i < lines; i++, Interlocked.Increment(ref written)) batcher.Write("stdout", new string('x', LineCutter.MaxBytes));
         }, Ct);
 
         await Eventually.True(() => Interlocked.Read(ref written) * LineCutter.MaxBytes > LogBatcher.MaxHeldBytes * 0.9, "the buffer to fill");
         await Assert.ThrowsAsync<TimeoutException>(() => writer.WaitAsync(TimeSpan.FromMilliseconds(100), Ct));
         Assert.InRange(Interlocked.Read(ref written) * LineCutter.MaxBytes, 0, LogBatcher.MaxHeldBytes);
 
-        _broker.SetResult();
+        broker.SetResult();
         await writer;
-        await _batcher.CloseAsync(Ct);
-        _pushed.Writer.Complete();
+        await batcher.CloseAsync(Ct);
+        pushed.Writer.Complete();
         int count = 0;
-        await foreach (var batch in _pushed.Reader.ReadAllAsync(Ct))
+        await foreach (var batch in pushed.Reader.ReadAllAsync(Ct))
             count += batch.Count;
         Assert.Equal(lines, count);
     }
@@ -136,10 +131,10 @@ public sealed class LogBatcherTests : IDisposable
     [Fact]
     public async Task Closing_ends_when_its_token_is_cancelled()
     {
-        _broker = new TaskCompletionSource();
-        _batcher.Write("stdout", "never taken");
+        broker = new TaskCompletionSource();
+        batcher.Write("stdout", "never taken");
         using var limit = new CancellationTokenSource();
-        var closing = _batcher.CloseAsync(limit.Token);
+        var closing = batcher.CloseAsync(limit.Token);
 
         await limit.CancelAsync();
 

@@ -3,37 +3,35 @@ namespace Broker.Worker.Tests;
 /// <summary>Time stands still until a test moves it.</summary>
 internal sealed class ManualClock : TimeProvider
 {
-    private readonly Lock _gate = new();
-    private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = DateTimeOffset.UnixEpoch.AddDays(20000);
+    private readonly Lock gate = new();
+    private readonly List<ManualTimer> timers = [];
+    private DateTimeOffset now = DateTimeOffset.UnixEpoch.AddDays(20000);
 
     public int Timers
     {
         get
         {
-            lock (_gate)
-                return _timers.Count;
+            lock (gate) return timers.Count;
         }
     }
 
-    public override DateTimeOffset GetUtcNow() => _now;
+    public override DateTimeOffset GetUtcNow() => now;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, () => callback(state), _now + dueTime);
-        lock (_gate)
-            _timers.Add(timer);
+        var timer = new ManualTimer(this, () => callback(state), now + dueTime);
+        lock (gate) timers.Add(timer);
         return timer;
     }
 
     public void Advance(TimeSpan by)
     {
         List<ManualTimer> due;
-        lock (_gate)
+        lock (gate)
         {
-            _now += by;
-            due = [.. _timers.Where(t => t.Due <= _now)];
-            _timers.RemoveAll(due.Contains);
+            now += by;
+            due = [.. timers.Where(t => t.Due <= now)];
+            timers.RemoveAll(due.Contains);
         }
 
         due.ForEach(timer => timer.Fire());
@@ -49,8 +47,7 @@ internal sealed class ManualClock : TimeProvider
 
         public void Dispose()
         {
-            lock (clock._gate)
-                clock._timers.Remove(this);
+            lock (clock.gate) clock.timers.Remove(this);
         }
 
         public ValueTask DisposeAsync()

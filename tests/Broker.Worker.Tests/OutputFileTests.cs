@@ -4,9 +4,9 @@ namespace Broker.Worker.Tests;
 
 public sealed class OutputFileTests : IDisposable
 {
-    private readonly string _path = Path.GetTempFileName();
+    private readonly string path = Path.GetTempFileName();
 
-    public void Dispose() => File.Delete(_path);
+    public void Dispose() => File.Delete(path);
 
     private static IReadOnlyDictionary<string, string> Parse(string text) => OutputFile.Parse(Encoding.UTF8.GetBytes(text));
 
@@ -62,16 +62,16 @@ public sealed class OutputFileTests : IDisposable
     [Fact]
     public void A_file_that_was_deleted_holds_no_outputs()
     {
-        File.Delete(_path);
+        File.Delete(path);
 
-        Assert.Empty(OutputFile.Read(_path));
+        Assert.Empty(OutputFile.Read(path));
     }
 
     [Fact]
     public void A_file_that_is_too_large_is_refused()
     {
-        File.WriteAllBytes(_path, new byte[OutputFile.MaxBytes + 1]);
+        File.WriteAllBytes(path, new byte[OutputFile.MaxBytes + 1]);
 
-        Assert.Throws<FormatException>(() => OutputFile.Read(_path));
+        Assert.Throws<FormatException>(() => OutputFile.Read(path));
     }
 }

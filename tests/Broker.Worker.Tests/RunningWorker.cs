@@ -6,13 +6,13 @@ namespace Broker.Worker.Tests;
 /// <summary>A worker loop in this process, with short pauses, and what it logged.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stopping = new();
-    private readonly CancellationTokenSource _hurry = new();
-    private readonly StringBuilder _log = new();
-    private readonly BrokerClient _client;
-    private readonly Descendants _descendants = new(adopts: false);
-    private readonly WorkerLoop _loop;
-    private readonly Task _run;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly CancellationTokenSource hurry = new();
+    private readonly StringBuilder log = new();
+    private readonly BrokerClient client;
+    private readonly Descendants descendants = new(adopts: false);
+    private readonly WorkerLoop loop;
+    private readonly Task run;
 
     public RunningWorker(FakeBroker broker, Func<WorkerOptions, WorkerOptions>? options = null, Func<WorkerTimings, WorkerTimings>? timings = null)
     {
@@ -28,20 +28,19 @@ internal sealed class RunningWorker : IAsyncDisposable
             Kill = TimeSpan.FromMilliseconds(300),
         };
         quick = timings?.Invoke(quick) ?? quick;
-        _client = new BrokerClient(chosen, quick);
+        client = new BrokerClient(chosen, quick);
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
-        var launcher = new JobLauncher(new EnvironmentPolicy(chosen, variables), _descendants);
-        _loop = new WorkerLoop(_client, launcher, chosen, quick, new WorkerLog(new LockedWriter(_log)));
-        _run = Task.Run(() => _loop.RunAsync(_stopping.Token, _hurry.Token));
+        var launcher = new JobLauncher(new EnvironmentPolicy(chosen, variables), descendants);
+        loop = new WorkerLoop(client, launcher, chosen, quick, new WorkerLog(new LockedWriter(log)));
+        run = Task.Run(() => loop.RunAsync(stopping.Token, hurry.Token));
     }
 
     public string Log
     {
         get
         {
-            lock (_log)
-                return _log.ToString();
+            lock (log) return log.ToString();
         }
     }
 
@@ -49,19 +48,19 @@ internal sealed class RunningWorker : IAsyncDisposable
 
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync();
-        await _run.WaitAsync(TimeSpan.FromSeconds(15));
+        await stopping.CancelAsync();
+        await run.WaitAsync(TimeSpan.FromSeconds(15));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _hurry.CancelAsync();
+        await hurry.CancelAsync();
         await StopAsync();
-        _loop.Dispose();
-        _descendants.Dispose();
-        _client.Dispose();
-        _stopping.Dispose();
-        _hurry.Dispose();
+        loop.Dispose();
+        descendants.Dispose();
+        client.Dispose();
+        stopping.Dispose();
+        hurry.Dispose();
     }
 
     private sealed class LockedWriter(StringBuilder log) : TextWriter
@@ -70,8 +69,7 @@ internal sealed class RunningWorker : IAsyncDisposable
 
         public override void WriteLine(string? value)
         {
-            lock (log)
-                log.AppendLine(value);
+            lock (log) log.AppendLine(value);
         }
     }
 }

@@ -8,8 +8,7 @@ public sealed class SecretMaskTests
     {
         var mask = new SecretMask(secrets);
         var clean = new StringBuilder();
-        foreach (string piece in pieces)
-            clean.Append(Encoding.UTF8.GetString(mask.Add(Encoding.UTF8.GetBytes(piece)).Span));
+        foreach (string piece in pieces) clean.Append(Encoding.UTF8.GetString(mask.Add(Encoding.UTF8.GetBytes(piece)).Span));
         return clean.Append(Encoding.UTF8.GetString(mask.End().Span)).ToString();
     }
 

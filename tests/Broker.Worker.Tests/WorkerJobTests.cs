@@ -5,15 +5,15 @@ namespace Broker.Worker.Tests;
 /// <summary>Environment and reports of one job (jobs contract 2, 4, 5, 8.1).</summary>
 public sealed class WorkerJobTests : IDisposable
 {
-    private readonly FakeBroker _broker = new();
+    private readonly FakeBroker broker = new();
 
-    public void Dispose() => _broker.Dispose();
+    public void Dispose() => broker.Dispose();
 
     private async Task<Report> Run(string command, string upstream = "{}", int attempt = 0)
     {
-        _broker.Add("job", command, upstream, attempt);
-        await using var worker = new RunningWorker(_broker);
-        return await _broker.ReportOf("job");
+        broker.Add("job", command, upstream, attempt);
+        await using var worker = new RunningWorker(broker);
+        return await broker.ReportOf("job");
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class WorkerJobTests : IDisposable
         var report = await Run("""cat "$BROKER_UPSTREAM"; echo; echo "$BROKER_WORKFLOW/$BROKER_JOB/$BROKER_ATTEMPT" """, upstream, attempt: 2);
 
         Assert.True(report.Ok);
-        string[] lines = _broker.Output("job").Split('\n');
+        string[] lines = broker.Output("job").Split('\n');
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(upstream), JsonNode.Parse(lines[0])));
         Assert.Equal("wf/job/2", lines[1]);
     }
@@ -43,11 +43,11 @@ public sealed class WorkerJobTests : IDisposable
     [InlineData(null)]
     public async Task A_job_finds_the_trace_of_its_run_and_no_other(string? traceparent)
     {
-        _broker.Add("job", "echo \"trace:$TRACEPARENT\"", traceparent: traceparent);
-        await using var worker = new RunningWorker(_broker);
-        await _broker.ReportOf("job");
+        broker.Add("job", "echo \"trace:$TRACEPARENT\"", traceparent: traceparent);
+        await using var worker = new RunningWorker(broker);
+        await broker.ReportOf("job");
 
-        Assert.Equal($"trace:{traceparent}\n", _broker.Output("job"));
+        Assert.Equal($"trace:{traceparent}\n", broker.Output("job"));
     }
 
     [Fact]
@@ -55,10 +55,10 @@ public sealed class WorkerJobTests : IDisposable
     {
         await Run("echo one; echo two >&2; printf three");
 
-        Assert.Equal(["one\n", "three", "two\n"], _broker.Logs.Select(c => (string)c["data"]!).Order());
-        Assert.Equal([0, 1, 2], _broker.Logs.Select(c => (int)c["sequence"]!));
-        Assert.Equal("stderr", (string?)_broker.Logs.Single(c => (string?)c["data"] == "two\n")["stream"]);
-        var order = _broker.Requests.Select(r => r.Path).ToList();
+        Assert.Equal(["one\n", "three", "two\n"], broker.Logs.Select(c => (string)c["data"]!).Order());
+        Assert.Equal([0, 1, 2], broker.Logs.Select(c => (int)c["sequence"]!));
+        Assert.Equal("stderr", (string?)broker.Logs.Single(c => (string?)c["data"] == "two\n")["stream"]);
+        var order = broker.Requests.Select(r => r.Path).ToList();
         Assert.InRange(order.FindLastIndex(p => p.EndsWith("/logs", StringComparison.Ordinal)), 0, order.IndexOf("jobs/complete"));
     }
 
@@ -96,7 +96,7 @@ public sealed class WorkerJobTests : IDisposable
     {
         Assert.True((await Run("echo ran # " + new string('x', length))).Ok);
 
-        Assert.Equal("ran\n", _broker.Output("job"));
+        Assert.Equal("ran\n", broker.Output("job"));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class WorkerJobTests : IDisposable
     {
         Assert.True((await Run("sleep 300 & echo $!")).Ok);
 
-        await Eventually.Gone(await _broker.PidPrintedBy("job"));
+        await Eventually.Gone(await broker.PidPrintedBy("job"));
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class WorkerJobTests : IDisposable
     {
         await Run("dirname $BROKER_OUTPUT");
 
-        string folder = _broker.Output("job").TrimEnd();
+        string folder = broker.Output("job").TrimEnd();
         Assert.StartsWith(Path.GetTempPath(), folder, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
     }
@@ -125,13 +125,13 @@ public sealed class WorkerJobTests : IDisposable
     {
         Assert.True((await Run("seq 1 50000")).Ok);
 
-        Assert.Equal(string.Concat(Enumerable.Range(1, 50000).Select(i => $"{i}\n")), _broker.Output("job"));
+        Assert.Equal(string.Concat(Enumerable.Range(1, 50000).Select(i => $"{i}\n")), broker.Output("job"));
     }
 
     [Fact]
     public async Task Outputs_that_the_broker_refuses_fail_the_job_with_that_reason()
     {
-        _broker.RefuseOutputs = System.Net.HttpStatusCode.RequestEntityTooLarge;
+        broker.RefuseOutputs = System.Net.HttpStatusCode.RequestEntityTooLarge;
 
         var report = await Run("echo a=1 > $BROKER_OUTPUT");
 
@@ -141,19 +141,19 @@ public sealed class WorkerJobTests : IDisposable
     [Fact]
     public async Task The_key_is_sent_with_every_request_and_never_printed()
     {
-        _broker.Add("job", "env; echo command-secret=1 > $BROKER_OUTPUT");
+        broker.Add("job", "env; echo command-secret=1 > $BROKER_OUTPUT");
         Environment.SetEnvironmentVariable("BROKER_API_KEY", "s3cret");
         string log;
-        await using (var worker = new RunningWorker(_broker, o => o with { ApiKey = "s3cret" }))
+        await using (var worker = new RunningWorker(broker, o => o with { ApiKey = "s3cret" }))
         {
-            await _broker.ReportOf("job");
+            await broker.ReportOf("job");
             await worker.StopAsync();
             log = worker.Log;
         }
 
-        Assert.All(_broker.Requests, r => Assert.Equal("Bearer s3cret", r.Authorization));
-        Assert.Contains("BROKER_JOB=job", _broker.Output("job"), StringComparison.Ordinal);
-        Assert.DoesNotContain("s3cret", _broker.Output("job"), StringComparison.Ordinal);
+        Assert.All(broker.Requests, r => Assert.Equal("Bearer s3cret", r.Authorization));
+        Assert.Contains("BROKER_JOB=job", broker.Output("job"), StringComparison.Ordinal);
+        Assert.DoesNotContain("s3cret", broker.Output("job"), StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", log, StringComparison.Ordinal);
         Assert.DoesNotContain("command-secret", log, StringComparison.Ordinal);
     }

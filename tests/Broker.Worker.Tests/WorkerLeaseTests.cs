@@ -8,9 +8,9 @@ public sealed class WorkerLeaseTests : IDisposable
     // Ignores SIGTERM, in the shell and in a grandchild: only SIGKILL to the whole group ends it.
     private const string Stubborn = "trap '' TERM; sh -c 'while :; do sleep 300; done' & echo $!; while :; do sleep 300; done";
 
-    private readonly FakeBroker _broker = new();
+    private readonly FakeBroker broker = new();
 
-    public void Dispose() => _broker.Dispose();
+    public void Dispose() => broker.Dispose();
 
     [Theory]
     [InlineData(true, "sleep 300 & echo $!; wait")]
@@ -18,30 +18,30 @@ public sealed class WorkerLeaseTests : IDisposable
     [InlineData(false, "sleep 300 & echo $!; wait")]
     public async Task A_cancelled_job_is_stopped_with_all_its_processes(bool extended, string command)
     {
-        _broker.Extended = extended;
-        _broker.Add("a job/é", command);
-        await using var worker = new RunningWorker(_broker, o => o with { LeaseTtlSecs = 30 });
-        int grandchild = await _broker.PidPrintedBy("a job/é");
+        broker.Extended = extended;
+        broker.Add("a job/é", command);
+        await using var worker = new RunningWorker(broker, o => o with { LeaseTtlSecs = 30 });
+        int grandchild = await broker.PidPrintedBy("a job/é");
         Assert.True(Eventually.IsRunning(grandchild));
 
-        _broker.Cancelled["a job/é"] = true;
+        broker.Cancelled["a job/é"] = true;
 
-        var report = await _broker.ReportOf("a job/é");
+        var report = await broker.ReportOf("a job/é");
         Assert.Equal(("cancelled", true), (report.Error, report.Retryable));
         await Eventually.Gone(grandchild);
-        Assert.NotEmpty(_broker.To("jobs/wf/a%20job%2F%C3%A9/cancelled"));
+        Assert.NotEmpty(broker.To("jobs/wf/a%20job%2F%C3%A9/cancelled"));
     }
 
     [Fact]
     public async Task A_heartbeat_that_reports_a_cancellation_stops_the_job()
     {
-        _broker.Add("job", "sleep 300 & echo $!; wait");
-        await using var worker = new RunningWorker(_broker, timings: t => t with { CancelCheck = TimeSpan.FromMinutes(1) });
-        await _broker.PidPrintedBy("job");
+        broker.Add("job", "sleep 300 & echo $!; wait");
+        await using var worker = new RunningWorker(broker, timings: t => t with { CancelCheck = TimeSpan.FromMinutes(1) });
+        await broker.PidPrintedBy("job");
 
-        _broker.Cancelled["job"] = true;
+        broker.Cancelled["job"] = true;
 
-        Assert.Equal("cancelled", (await _broker.ReportOf("job")).Error);
+        Assert.Equal("cancelled", (await broker.ReportOf("job")).Error);
     }
 
     [Theory]
@@ -49,18 +49,18 @@ public sealed class WorkerLeaseTests : IDisposable
     [InlineData(false)]
     public async Task A_job_whose_lease_is_lost_is_stopped_and_not_reported(bool extended)
     {
-        _broker.Extended = extended;
-        _broker.Add("job", Stubborn);
-        _broker.Add("next", "true");
-        await using var worker = new RunningWorker(_broker);
-        int grandchild = await _broker.PidPrintedBy("job");
+        broker.Extended = extended;
+        broker.Add("job", Stubborn);
+        broker.Add("next", "true");
+        await using var worker = new RunningWorker(broker);
+        int grandchild = await broker.PidPrintedBy("job");
 
-        _broker.Lost["job"] = true;
+        broker.Lost["job"] = true;
 
         await Eventually.Gone(grandchild);
-        Assert.True((await _broker.ReportOf("next")).Ok);
-        Assert.DoesNotContain(_broker.Requests, r => r.Body.Contains("-job\",\"error", StringComparison.Ordinal));
-        Assert.False(_broker.Reports.ContainsKey("job"));
+        Assert.True((await broker.ReportOf("next")).Ok);
+        Assert.DoesNotContain(broker.Requests, r => r.Body.Contains("-job\",\"error", StringComparison.Ordinal));
+        Assert.False(broker.Reports.ContainsKey("job"));
         Assert.Contains("lease lost, stopping: wf/job attempt 0", worker.Log, StringComparison.Ordinal);
     }
 
@@ -69,14 +69,14 @@ public sealed class WorkerLeaseTests : IDisposable
     [InlineData(false)]
     public async Task Heartbeats_come_at_a_third_of_the_lease(bool extended)
     {
-        _broker.Extended = extended;
-        _broker.Add("job", "sleep 300");
-        await using var worker = new RunningWorker(_broker);
+        broker.Extended = extended;
+        broker.Add("job", "sleep 300");
+        await using var worker = new RunningWorker(broker);
         string path = extended ? "jobs/heartbeat" : "jobs/L1-job/heartbeat";
 
-        await Eventually.True(() => _broker.To(path).Count() >= 4, "four heartbeats");
+        await Eventually.True(() => broker.To(path).Count() >= 4, "four heartbeats");
 
-        var times = _broker.To(path).Take(4).Select(r => r.At).ToList();
+        var times = broker.To(path).Take(4).Select(r => r.At).ToList();
         // A third of one second; the upper end leaves room for a busy machine.
         Assert.InRange(Stopwatch.GetElapsedTime(times[0], times[3]).TotalSeconds, 0.9, 1.8);
     }
@@ -84,12 +84,11 @@ public sealed class WorkerLeaseTests : IDisposable
     [Fact]
     public async Task One_heartbeat_serves_all_jobs()
     {
-        for (int i = 0; i < 3; i++)
-            _broker.Add($"job{i}", "sleep 300");
-        await using var worker = new RunningWorker(_broker, o => o with { Slots = 3 });
+        for (int i = 0; i < 3; i++) broker.Add($"job{i}", "sleep 300");
+        await using var worker = new RunningWorker(broker, o => o with { Slots = 3 });
 
         await Eventually.True(
-            () => _broker.To("jobs/heartbeat").Any(r => r.Body is var b && b.Contains("L1-", StringComparison.Ordinal) && b.Contains("L3-", StringComparison.Ordinal)),
+            () => broker.To("jobs/heartbeat").Any(r => r.Body is var b && b.Contains("L1-", StringComparison.Ordinal) && b.Contains("L3-", StringComparison.Ordinal)),
             "a heartbeat for three leases");
     }
 }

@@ -5,23 +5,23 @@ namespace Broker.Worker.Tests;
 /// <summary>Brokers that are late, away, restarted or without the extensions.</summary>
 public sealed class WorkerOutageTests : IDisposable
 {
-    private FakeBroker _broker = new();
+    private FakeBroker broker = new();
 
-    public void Dispose() => _broker.Dispose();
+    public void Dispose() => broker.Dispose();
 
     [Fact]
     public async Task A_worker_may_start_before_its_broker()
     {
-        _broker.Dispose();
-        _broker = new FakeBroker(start: false);
-        _broker.Add("job", "true");
-        await using var worker = new RunningWorker(_broker);
+        broker.Dispose();
+        broker = new FakeBroker(start: false);
+        broker.Add("job", "true");
+        await using var worker = new RunningWorker(broker);
         await worker.Logged("no work to be had, trying again");
 
-        _broker.Start();
+        broker.Start();
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Equal("""{"worker_id":"w","labels":[]}""", _broker.To("workers/register").First().Body);
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Equal("""{"worker_id":"w","labels":[]}""", broker.To("workers/register").First().Body);
     }
 
     [Theory]
@@ -30,68 +30,68 @@ public sealed class WorkerOutageTests : IDisposable
     [InlineData(HttpStatusCode.Unauthorized)]
     public async Task A_report_is_sent_until_a_broker_in_trouble_takes_it(HttpStatusCode trouble)
     {
-        _broker.Add("job", "echo $BROKER_OUTPUT; while [ ! -e $BROKER_OUTPUT.go ]; do sleep 0.02; done");
-        await using var worker = new RunningWorker(_broker, o => o with { LeaseTtlSecs = 30 });
-        await Eventually.True(() => _broker.Output("job").Length > 0, "the job to begin");
+        broker.Add("job", "echo $BROKER_OUTPUT; while [ ! -e $BROKER_OUTPUT.go ]; do sleep 0.02; done");
+        await using var worker = new RunningWorker(broker, o => o with { LeaseTtlSecs = 30 });
+        await Eventually.True(() => broker.Output("job").Length > 0, "the job to begin");
 
-        _broker.Down = trouble;
-        _broker.Add("next", "true");
-        File.WriteAllText(_broker.Output("job").TrimEnd() + ".go", "");
+        broker.Down = trouble;
+        broker.Add("next", "true");
+        File.WriteAllText(broker.Output("job").TrimEnd() + ".go", "");
         await worker.Logged("reports not taken, trying again");
-        _broker.Down = null;
+        broker.Down = null;
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.True((await _broker.ReportOf("next")).Ok);
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.True((await broker.ReportOf("next")).Ok);
         await worker.Logged("succeeded: wf/job attempt 0");
     }
 
     [Fact]
     public async Task A_restart_of_the_broker_loses_neither_lines_nor_result()
     {
-        _broker.Add("job", "echo before; sleep 0.5; echo after");
-        await using var worker = new RunningWorker(_broker, o => o with { LeaseTtlSecs = 30 });
-        await Eventually.True(() => _broker.Output("job").Length > 0, "the job to begin");
+        broker.Add("job", "echo before; sleep 0.5; echo after");
+        await using var worker = new RunningWorker(broker, o => o with { LeaseTtlSecs = 30 });
+        await Eventually.True(() => broker.Output("job").Length > 0, "the job to begin");
 
-        _broker.Stop();
+        broker.Stop();
         await worker.Logged("logs not taken, trying again");
-        _broker.Start();
+        broker.Start();
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Equal("before\nafter\n", _broker.Output("job"));
-        Assert.Equal([0, 1], _broker.Logs.Select(c => (int)c["sequence"]!));
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Equal("before\nafter\n", broker.Output("job"));
+        Assert.Equal([0, 1], broker.Logs.Select(c => (int)c["sequence"]!));
     }
 
     [Fact]
     public async Task A_report_is_given_up_when_the_lease_is_surely_gone()
     {
-        _broker.Add("job", "echo $$; sleep 0.2");
-        await using var worker = new RunningWorker(_broker, timings: t => t with { ReportLimit = TimeSpan.FromMilliseconds(300) });
-        await _broker.PidPrintedBy("job");
+        broker.Add("job", "echo $$; sleep 0.2");
+        await using var worker = new RunningWorker(broker, timings: t => t with { ReportLimit = TimeSpan.FromMilliseconds(300) });
+        await broker.PidPrintedBy("job");
 
-        _broker.Down = HttpStatusCode.ServiceUnavailable;
+        broker.Down = HttpStatusCode.ServiceUnavailable;
         await worker.Logged("report given up, broker away for too long: wf/job");
-        _broker.Down = null;
-        _broker.Add("next", "true");
+        broker.Down = null;
+        broker.Add("next", "true");
 
-        Assert.True((await _broker.ReportOf("next")).Ok);
-        Assert.False(_broker.Reports.ContainsKey("job"));
+        Assert.True((await broker.ReportOf("next")).Ok);
+        Assert.False(broker.Reports.ContainsKey("job"));
     }
 
     [Fact]
     public async Task A_broker_without_the_extensions_is_served_one_lease_at_a_time()
     {
-        _broker.Extended = false;
-        _broker.Add("good", "echo a=1 > $BROKER_OUTPUT");
-        _broker.Add("bad", "exit 4");
-        await using var worker = new RunningWorker(_broker, o => o with { Slots = 2 });
+        broker.Extended = false;
+        broker.Add("good", "echo a=1 > $BROKER_OUTPUT");
+        broker.Add("bad", "exit 4");
+        await using var worker = new RunningWorker(broker, o => o with { Slots = 2 });
 
-        Assert.Equal("1", (string?)(await _broker.ReportOf("good")).Outputs!["a"]);
-        Assert.Equal("exit code 4: ", (await _broker.ReportOf("bad")).Error);
-        _broker.Add("later", "true");
-        Assert.True((await _broker.ReportOf("later")).Ok);
+        Assert.Equal("1", (string?)(await broker.ReportOf("good")).Outputs!["a"]);
+        Assert.Equal("exit code 4: ", (await broker.ReportOf("bad")).Error);
+        broker.Add("later", "true");
+        Assert.True((await broker.ReportOf("later")).Ok);
 
-        Assert.NotEmpty(_broker.To("jobs/L1-good/complete"));
-        Assert.Contains(_broker.Requests, r => r.Path.EndsWith("-bad/fail", StringComparison.Ordinal) && r.Body == """{"error":"exit code 4: ","retryable":true}""");
-        Assert.InRange(_broker.To("jobs/complete").Count(), 1, 2);
+        Assert.NotEmpty(broker.To("jobs/L1-good/complete"));
+        Assert.Contains(broker.Requests, r => r.Path.EndsWith("-bad/fail", StringComparison.Ordinal) && r.Body == """{"error":"exit code 4: ","retryable":true}""");
+        Assert.InRange(broker.To("jobs/complete").Count(), 1, 2);
     }
 }

@@ -5,9 +5,9 @@ namespace Broker.Worker.Tests;
 /// <summary>End of a job's processes and files, tested on the built program.</summary>
 public sealed class WorkerProcessTests : IDisposable
 {
-    private readonly FakeBroker _broker = new();
+    private readonly FakeBroker broker = new();
 
-    public void Dispose() => _broker.Dispose();
+    public void Dispose() => broker.Dispose();
 
     [Theory]
     [InlineData("setsid -f sleep 300")]
@@ -17,10 +17,10 @@ public sealed class WorkerProcessTests : IDisposable
     public async Task A_process_in_a_session_of_its_own_ends_with_its_job(string leave)
     {
         string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
-        _broker.Add("job", leave.Replace("300", mark, StringComparison.Ordinal));
-        await using var worker = new WorkerProgram(_broker);
+        broker.Add("job", leave.Replace("300", mark, StringComparison.Ordinal));
+        await using var worker = new WorkerProgram(broker);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
+        Assert.True((await broker.ReportOf("job")).Ok);
         Assert.Empty(Sleeping(mark));
     }
 
@@ -28,12 +28,12 @@ public sealed class WorkerProcessTests : IDisposable
     public async Task A_process_that_another_job_left_in_a_session_of_its_own_stays()
     {
         string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
-        _broker.Add("long", $"setsid -f sleep {mark}; echo ready; sleep 300");
-        await using var worker = new WorkerProgram(_broker, ["--slots", "2"]);
-        await Eventually.True(() => _broker.Output("long").Contains("ready", StringComparison.Ordinal), "the long job to begin");
+        broker.Add("long", $"setsid -f sleep {mark}; echo ready; sleep 300");
+        await using var worker = new WorkerProgram(broker, ["--slots", "2"]);
+        await Eventually.True(() => broker.Output("long").Contains("ready", StringComparison.Ordinal), "the long job to begin");
 
-        _broker.Add("short", "true");
-        await _broker.ReportOf("short");
+        broker.Add("short", "true");
+        await broker.ReportOf("short");
 
         Assert.Single(Sleeping(mark));
         await worker.DisposeAsync();
@@ -47,49 +47,48 @@ public sealed class WorkerProcessTests : IDisposable
     [InlineData(15)]
     public async Task Every_ending_signal_drains(int signal)
     {
-        _broker.Add("job", "echo $$; sleep 300");
-        await using var worker = new WorkerProgram(_broker);
-        int pid = await _broker.PidPrintedBy("job");
+        broker.Add("job", "echo $$; sleep 300");
+        await using var worker = new WorkerProgram(broker);
+        int pid = await broker.PidPrintedBy("job");
 
         worker.Signal(signal);
 
         Assert.Equal(0, await worker.EndAsync());
-        Assert.True(_broker.Released.ContainsKey("job"));
+        Assert.True(broker.Released.ContainsKey("job"));
         Assert.False(Eventually.IsRunning(pid));
     }
 
     [Fact]
     public async Task A_stopped_command_does_not_go_on_with_its_next_line()
     {
-        for (int i = 0; i < 24; i++)
-            _broker.Add($"job{i}", "echo begun; sleep 300; echo went on");
-        await using var worker = new WorkerProgram(_broker, ["--slots", "8"]);
+        for (int i = 0; i < 24; i++) broker.Add($"job{i}", "echo begun; sleep 300; echo went on");
+        await using var worker = new WorkerProgram(broker, ["--slots", "8"]);
 
         for (int i = 0; i < 24; i++)
         {
             string job = $"job{i}";
-            await Eventually.True(() => _broker.Output(job).Length > 0, $"{job} to begin");
-            _broker.Cancelled[job] = true;
+            await Eventually.True(() => broker.Output(job).Length > 0, $"{job} to begin");
+            broker.Cancelled[job] = true;
         }
 
         for (int i = 0; i < 24; i++)
         {
-            Assert.Equal("cancelled", (await _broker.ReportOf($"job{i}")).Error);
-            Assert.Equal("begun\n", _broker.Output($"job{i}"));
+            Assert.Equal("cancelled", (await broker.ReportOf($"job{i}")).Error);
+            Assert.Equal("begun\n", broker.Output($"job{i}"));
         }
     }
 
     [Fact]
     public async Task A_worker_started_with_nohup_survives_its_terminal()
     {
-        _broker.Add("job", "echo $$; sleep 300");
-        await using var worker = new WorkerProgram(_broker, wrapper: "nohup");
-        await _broker.PidPrintedBy("job");
+        broker.Add("job", "echo $$; sleep 300");
+        await using var worker = new WorkerProgram(broker, wrapper: "nohup");
+        await broker.PidPrintedBy("job");
 
         worker.Signal(1);
-        _broker.Cancelled["job"] = true;
+        broker.Cancelled["job"] = true;
 
-        Assert.Equal("cancelled", (await _broker.ReportOf("job")).Error);
+        Assert.Equal("cancelled", (await broker.ReportOf("job")).Error);
         Assert.False(worker.Process.HasExited);
     }
 
@@ -97,9 +96,9 @@ public sealed class WorkerProcessTests : IDisposable
     public async Task A_killed_worker_takes_all_processes_of_its_jobs_along()
     {
         string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
-        _broker.Add("job", $"setsid sh -c 'trap \"\" TERM HUP; sleep {mark}' & echo $$; sleep {mark}; echo went on");
-        await using var worker = new WorkerProgram(_broker);
-        int pid = await _broker.PidPrintedBy("job");
+        broker.Add("job", $"setsid sh -c 'trap \"\" TERM HUP; sleep {mark}' & echo $$; sleep {mark}; echo went on");
+        await using var worker = new WorkerProgram(broker);
+        int pid = await broker.PidPrintedBy("job");
 
         worker.Process.Kill();
 
@@ -117,10 +116,10 @@ public sealed class WorkerProcessTests : IDisposable
     [InlineData("truncate -s 100G $BROKER_OUTPUT")]
     public async Task An_output_file_that_is_none_fails_the_job(string replace)
     {
-        _broker.Add("job", $"rm $BROKER_OUTPUT; {replace}");
-        await using var worker = new WorkerProgram(_broker);
+        broker.Add("job", $"rm $BROKER_OUTPUT; {replace}");
+        await using var worker = new WorkerProgram(broker);
 
-        Assert.StartsWith("the output file ", (await _broker.ReportOf("job")).Error, StringComparison.Ordinal);
+        Assert.StartsWith("the output file ", (await broker.ReportOf("job")).Error, StringComparison.Ordinal);
         worker.Signal(Libc.SigTerm);
         Assert.Equal(0, await worker.EndAsync());
     }
@@ -128,10 +127,10 @@ public sealed class WorkerProcessTests : IDisposable
     [Fact]
     public async Task A_job_that_replaces_the_files_of_its_script_still_reports_its_own_failure()
     {
-        _broker.AddSteps("job", (null, "d=$(dirname $BROKER_OUTPUT); rm $BROKER_UPSTREAM $d/step; mkfifo $BROKER_UPSTREAM; ln -s /dev/zero $d/step; exit 4"));
-        await using var worker = new WorkerProgram(_broker);
+        broker.AddSteps("job", (null, "d=$(dirname $BROKER_OUTPUT); rm $BROKER_UPSTREAM $d/step; mkfifo $BROKER_UPSTREAM; ln -s /dev/zero $d/step; exit 4"));
+        await using var worker = new WorkerProgram(broker);
 
-        Assert.StartsWith("exit code 4: step \"step 1\": ", (await _broker.ReportOf("job")).Error, StringComparison.Ordinal);
+        Assert.StartsWith("exit code 4: step \"step 1\": ", (await broker.ReportOf("job")).Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -141,44 +140,42 @@ public sealed class WorkerProcessTests : IDisposable
     [InlineData("yes &")]
     public async Task The_last_line_arrives_although_a_process_left_behind_holds_the_pipe(string leave)
     {
-        _broker.Add("job", $"{leave} printf unterminated >&2; exit 3");
-        await using var worker = new WorkerProgram(_broker);
+        broker.Add("job", $"{leave} printf unterminated >&2; exit 3");
+        await using var worker = new WorkerProgram(broker);
 
-        var report = await _broker.ReportOf("job");
+        var report = await broker.ReportOf("job");
 
         Assert.StartsWith("exit code 3: ", report.Error, StringComparison.Ordinal);
-        Assert.Contains("unterminated", _broker.Output("job"), StringComparison.Ordinal);
-        if (!leave.StartsWith("yes", StringComparison.Ordinal))
-            Assert.Contains("unterminated", report.Error, StringComparison.Ordinal);
+        Assert.Contains("unterminated", broker.Output("job"), StringComparison.Ordinal);
+        if (!leave.StartsWith("yes", StringComparison.Ordinal)) Assert.Contains("unterminated", report.Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Output_of_the_two_seconds_after_the_command_is_kept()
     {
-        _broker.Add("job", "(sleep 0.7; echo late) & echo first");
-        await using var worker = new WorkerProgram(_broker);
+        broker.Add("job", "(sleep 0.7; echo late) & echo first");
+        await using var worker = new WorkerProgram(broker);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Equal("first\nlate\n", _broker.Output("job"));
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Equal("first\nlate\n", broker.Output("job"));
     }
 
     [Fact]
     public async Task Jobs_that_leave_processes_behind_cost_no_descriptors_and_no_threads()
     {
-        await using var worker = new WorkerProgram(_broker);
+        await using var worker = new WorkerProgram(broker);
         await RunLeaving("warm-up");
         int files = Count("fd");
         int threads = Count("task");
 
-        for (int i = 0; i < 4; i++)
-            await RunLeaving($"job{i}");
+        for (int i = 0; i < 4; i++) await RunLeaving($"job{i}");
 
         await Eventually.True(() => Count("fd") <= files + 2 && Count("task") <= threads + 2, $"{files} descriptors and {threads} threads, now {Count("fd")} and {Count("task")}");
 
         async Task RunLeaving(string job)
         {
-            _broker.Add(job, "setsid -f sleep 300; sleep 300 & echo left");
-            Assert.True((await _broker.ReportOf(job)).Ok);
+            broker.Add(job, "setsid -f sleep 300; sleep 300 & echo left");
+            Assert.True((await broker.ReportOf(job)).Ok);
         }
 
         // The runtime opens its own assemblies as it comes to them.
@@ -189,11 +186,11 @@ public sealed class WorkerProcessTests : IDisposable
     [Fact]
     public async Task A_job_is_ended_by_a_broken_pipe()
     {
-        _broker.Add("job", "(yes; echo $? >&2) | head -1");
-        await using var worker = new WorkerProgram(_broker);
+        broker.Add("job", "(yes; echo $? >&2) | head -1");
+        await using var worker = new WorkerProgram(broker);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Contains("141\n", _broker.Output("job"), StringComparison.Ordinal);
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Contains("141\n", broker.Output("job"), StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<string> Sleeping(string mark) =>

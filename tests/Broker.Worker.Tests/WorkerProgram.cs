@@ -6,8 +6,8 @@ namespace Broker.Worker.Tests;
 /// <summary>The built worker as a process of its own, and what it printed.</summary>
 internal sealed class WorkerProgram : IAsyncDisposable
 {
-    private readonly StringBuilder _output = new();
-    private bool _disposed;
+    private readonly StringBuilder output = new();
+    private bool disposed;
 
     public WorkerProgram(FakeBroker broker, string[]? args = null, (string Name, string? Value)[]? environment = null, string? wrapper = null)
     {
@@ -22,10 +22,8 @@ internal sealed class WorkerProgram : IAsyncDisposable
         start.Environment.Remove(WorkerOptions.ApiKeyVariable);
         foreach (var (name, value) in environment ?? [])
         {
-            if (value is null)
-                start.Environment.Remove(name);
-            else
-                start.Environment[name] = value;
+            if (value is null) start.Environment.Remove(name);
+            else start.Environment[name] = value;
         }
 
         Process = Process.Start(start)!;
@@ -41,8 +39,7 @@ internal sealed class WorkerProgram : IAsyncDisposable
     {
         get
         {
-            lock (_output)
-                return _output.ToString();
+            lock (output) return output.ToString();
         }
     }
 
@@ -58,9 +55,8 @@ internal sealed class WorkerProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
+        if (disposed) return;
+        disposed = true;
         if (!Process.HasExited)
         {
             Signal(Libc.SigTerm);
@@ -79,7 +75,6 @@ internal sealed class WorkerProgram : IAsyncDisposable
 
     private void Keep(string? line)
     {
-        lock (_output)
-            _output.AppendLine(line);
+        lock (output) output.AppendLine(line);
     }
 }

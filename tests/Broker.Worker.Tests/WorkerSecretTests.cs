@@ -7,13 +7,13 @@ public sealed class WorkerSecretTests : IDisposable
 {
     private const string Key = "brk_w0rker_s3cret";
 
-    private readonly FakeBroker _broker = new();
-    private readonly string _folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
+    private readonly FakeBroker broker = new();
+    private readonly string folder = Directory.CreateTempSubdirectory("worker-test-").FullName;
 
     public void Dispose()
     {
-        _broker.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        broker.Dispose();
+        Directory.Delete(folder, recursive: true);
     }
 
     // Written in halves: the command itself must not show what is looked for.
@@ -36,7 +36,7 @@ public sealed class WorkerSecretTests : IDisposable
     [InlineData("descriptor")]
     public async Task A_job_finds_the_key_nowhere(string source)
     {
-        string file = Path.Combine(_folder, "key");
+        string file = Path.Combine(folder, "key");
         await File.WriteAllTextAsync(file, Key + "\n", TestContext.Current.CancellationToken);
         string[] args = source switch
         {
@@ -52,14 +52,14 @@ public sealed class WorkerSecretTests : IDisposable
             "file variable" => [("BROKER_API_KEY_FILE", file)],
             _ => [],
         };
-        _broker.Add("job", Search);
+        broker.Add("job", Search);
         await using var worker = source == "descriptor"
-            ? new WorkerProgram(_broker, ["--inherit-env", "*", "--api-key-fd", "5"], wrapper: "sh " + Script($"exec \"$@\" 5<{file}"))
-            : new WorkerProgram(_broker, ["--inherit-env", "*", .. args], environment);
+            ? new WorkerProgram(broker, ["--inherit-env", "*", "--api-key-fd", "5"], wrapper: "sh " + Script($"exec \"$@\" 5<{file}"))
+            : new WorkerProgram(broker, ["--inherit-env", "*", .. args], environment);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Equal("found:\n", _broker.Output("job"));
-        Assert.All(_broker.Requests, r => Assert.Equal($"Bearer {Key}", r.Authorization));
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Equal("found:\n", broker.Output("job"));
+        Assert.All(broker.Requests, r => Assert.Equal($"Bearer {Key}", r.Authorization));
         Assert.DoesNotContain(Key, worker.Output, StringComparison.Ordinal);
     }
 
@@ -67,38 +67,38 @@ public sealed class WorkerSecretTests : IDisposable
     public async Task A_job_of_a_worker_without_root_cannot_read_its_memory()
     {
         Assert.SkipUnless(Environment.UserName == "root", "only root can start a worker as another user");
-        _broker.Add("job", "id -u; cat /proc/$PPID/environ >/dev/null 2>&1 && echo environ; head -c 1 /proc/$PPID/mem 2>&1 | grep -o 'Permission denied'");
+        broker.Add("job", "id -u; cat /proc/$PPID/environ >/dev/null 2>&1 && echo environ; head -c 1 /proc/$PPID/mem 2>&1 | grep -o 'Permission denied'");
         await using var worker = new WorkerProgram(
-            _broker, environment: [("BROKER_API_KEY", Key), ("HOME", "/tmp")], wrapper: "setpriv --reuid 65534 --regid 65534 --clear-groups");
+            broker, environment: [("BROKER_API_KEY", Key), ("HOME", "/tmp")], wrapper: "setpriv --reuid 65534 --regid 65534 --clear-groups");
 
-        await _broker.ReportOf("job");
-        Assert.Equal("65534\nPermission denied\n", _broker.Output("job"));
+        await broker.ReportOf("job");
+        Assert.Equal("65534\nPermission denied\n", broker.Output("job"));
     }
 
     [Fact]
     public async Task A_job_inherits_the_variables_on_the_list()
     {
-        _broker.Add("job", "echo \"$HOME|$LC_CTYPE|$SECRET_OF_THE_SHELL|$GIVEN|$GROUP_A|$BROKER_API_KEY\"");
+        broker.Add("job", "echo \"$HOME|$LC_CTYPE|$SECRET_OF_THE_SHELL|$GIVEN|$GROUP_A|$BROKER_API_KEY\"");
         await using var worker = new WorkerProgram(
-            _broker, ["--inherit-env", "GIVEN,GROUP_*,BROKER_API_KEY"],
+            broker, ["--inherit-env", "GIVEN,GROUP_*,BROKER_API_KEY"],
             [("HOME", "/home/x"), ("LC_CTYPE", "C"), ("SECRET_OF_THE_SHELL", "no"), ("GIVEN", "given"), ("GROUP_A", "a"), ("BROKER_API_KEY", Key)]);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
-        Assert.Equal("/home/x|C||given|a|\n", _broker.Output("job"));
+        Assert.True((await broker.ReportOf("job")).Ok);
+        Assert.Equal("/home/x|C||given|a|\n", broker.Output("job"));
     }
 
     [Fact]
     public async Task Masked_values_are_in_no_log_line_and_no_error()
     {
-        _broker.Add("job", """
+        broker.Add("job", """
             echo "one $TOKEN two"; printf 'hun'; sleep 0.3; printf 'ter2x\n'; echo "$PEM" >&2; echo second-line-of-the-key
             head -c 16380 /dev/zero | tr '\0' 'y'; echo "$TOKEN"; echo hunter; echo "own $OWN"; exit 1
             """, env: new() { ["OWN"] = "own-secret" });
         await using var worker = new WorkerProgram(
-            _broker, ["--inherit-env", "TOKEN,PEM", "--mask-env", "TOKEN,PEM,OWN"], [("TOKEN", "hunter2x"), ("PEM", "first-line-of-the-key\nsecond-line-of-the-key\n")]);
+            broker, ["--inherit-env", "TOKEN,PEM", "--mask-env", "TOKEN,PEM,OWN"], [("TOKEN", "hunter2x"), ("PEM", "first-line-of-the-key\nsecond-line-of-the-key\n")]);
 
-        string error = (await _broker.ReportOf("job")).Error!;
-        string log = _broker.Output("job");
+        string error = (await broker.ReportOf("job")).Error!;
+        string log = broker.Output("job");
         Assert.Contains("one *** two\n", log, StringComparison.Ordinal);
         Assert.Contains("hunter\n", log, StringComparison.Ordinal);
         Assert.Contains("own ***\n", log, StringComparison.Ordinal);
@@ -111,26 +111,26 @@ public sealed class WorkerSecretTests : IDisposable
         Assert.SkipUnless(Environment.UserName == "root", "only root can start processes as another user");
         string password = (await File.ReadAllLinesAsync("/etc/passwd", TestContext.Current.CancellationToken)).First(l => l.StartsWith("nobody:", StringComparison.Ordinal));
         string[] nobody = password.Split(':');
-        _broker.Add("job", "id -u; echo $HOME $USER; cat /proc/$PPID/environ 2>/dev/null && echo readable; cat $BROKER_UPSTREAM; mkdir -p $(dirname $BROKER_OUTPUT)/a/b; echo a=1 >$BROKER_OUTPUT.new; mv $BROKER_OUTPUT.new $BROKER_OUTPUT; dirname $(dirname $BROKER_OUTPUT)");
-        _broker.AddSteps("steps", (null, "id -u"), (null, "exit 5"));
-        _broker.Add("thief", "rm $BROKER_OUTPUT; ln -s /etc/shadow $BROKER_OUTPUT");
-        await using var worker = new WorkerProgram(_broker, ["--run-as", "nobody"], [("BROKER_API_KEY", Key), ("TMPDIR", null)]);
+        broker.Add("job", "id -u; echo $HOME $USER; cat /proc/$PPID/environ 2>/dev/null && echo readable; cat $BROKER_UPSTREAM; mkdir -p $(dirname $BROKER_OUTPUT)/a/b; echo a=1 >$BROKER_OUTPUT.new; mv $BROKER_OUTPUT.new $BROKER_OUTPUT; dirname $(dirname $BROKER_OUTPUT)");
+        broker.AddSteps("steps", (null, "id -u"), (null, "exit 5"));
+        broker.Add("thief", "rm $BROKER_OUTPUT; ln -s /etc/shadow $BROKER_OUTPUT");
+        await using var worker = new WorkerProgram(broker, ["--run-as", "nobody"], [("BROKER_API_KEY", Key), ("TMPDIR", null)]);
 
-        var report = await _broker.ReportOf("job");
+        var report = await broker.ReportOf("job");
         Assert.True(report.Ok, report.Error);
         Assert.Equal("1", (string?)report.Outputs!["a"]);
-        string[] lines = _broker.Output("job").Split('\n');
+        string[] lines = broker.Output("job").Split('\n');
         Assert.Equal([nobody[2], $"{nobody[5]} nobody"], lines[..2]);
         Assert.DoesNotContain("readable", lines);
-        Assert.StartsWith("exit code 5: step \"step 2\": ", (await _broker.ReportOf("steps")).Error, StringComparison.Ordinal);
-        Assert.Equal("the output file is a link; a regular file is expected", (await _broker.ReportOf("thief")).Error);
+        Assert.StartsWith("exit code 5: step \"step 2\": ", (await broker.ReportOf("steps")).Error, StringComparison.Ordinal);
+        Assert.Equal("the output file is a link; a regular file is expected", (await broker.ReportOf("thief")).Error);
         await Eventually.True(() => !Directory.Exists(lines[^2]), "the folder of the job to go");
     }
 
     [Fact]
     public void Wrong_options_end_the_program_with_a_message_and_without_the_key()
     {
-        foreach (string[] args in new[] { ["--run-as", "no-such-user"], ["--api-key-file", _folder], ["--api-key-file", "/dev/zero"], new[] { "--api-kay", Key } })
+        foreach (string[] args in new[] { ["--run-as", "no-such-user"], ["--api-key-file", folder], ["--api-key-file", "/dev/zero"], new[] { "--api-kay", Key } })
         {
             var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "broker-worker.dll"), .. args]) { RedirectStandardError = true };
             using var process = Process.Start(start)!;
@@ -145,7 +145,7 @@ public sealed class WorkerSecretTests : IDisposable
 
     private string Script(string text)
     {
-        string path = Path.Combine(_folder, "start.sh");
+        string path = Path.Combine(folder, "start.sh");
         File.WriteAllText(path, text + "\n");
         return path;
     }

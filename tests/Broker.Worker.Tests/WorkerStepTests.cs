@@ -5,20 +5,20 @@ namespace Broker.Worker.Tests;
 /// <summary>Steps of one job: each a script of its own, in order, in one shell.</summary>
 public sealed class WorkerStepTests : IDisposable
 {
-    private readonly FakeBroker _broker = new();
+    private readonly FakeBroker broker = new();
 
-    public void Dispose() => _broker.Dispose();
+    public void Dispose() => broker.Dispose();
 
     private Task<Report> Run(params string[] steps) => RunNamed([.. steps.Select(s => ((string?)null, s))]);
 
     private async Task<Report> RunNamed(params (string? Name, string Run)[] steps)
     {
-        _broker.AddSteps("job", steps);
-        await using var worker = new RunningWorker(_broker);
-        return await _broker.ReportOf("job");
+        broker.AddSteps("job", steps);
+        await using var worker = new RunningWorker(broker);
+        return await broker.ReportOf("job");
     }
 
-    private string Stdout => string.Concat(_broker.Logs.Where(c => (string?)c["stream"] == "stdout").Select(c => (string?)c["data"]));
+    private string Stdout => string.Concat(broker.Logs.Where(c => (string?)c["stream"] == "stdout").Select(c => (string?)c["data"]));
 
     [Fact]
     public async Task Steps_run_in_order_under_their_names()
@@ -110,8 +110,8 @@ public sealed class WorkerStepTests : IDisposable
         var report = await RunNamed((null, "echo before"), ("Break it", step), (null, "echo after"));
 
         Assert.StartsWith($"exit code {exitCode}: step \"Break it\": ", report.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("after", _broker.Output("job"), StringComparison.Ordinal);
-        Assert.Contains($"step \"Break it\" failed with exit code {exitCode}\n", _broker.Output("job"), StringComparison.Ordinal);
+        Assert.DoesNotContain("after", broker.Output("job"), StringComparison.Ordinal);
+        Assert.Contains($"step \"Break it\" failed with exit code {exitCode}\n", broker.Output("job"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -199,7 +199,7 @@ public sealed class WorkerStepTests : IDisposable
         var report = await Run(step, "echo next");
 
         Assert.False(report.Ok);
-        Assert.Empty(_broker.Released);
+        Assert.Empty(broker.Released);
     }
 
     [Fact]
@@ -230,12 +230,12 @@ public sealed class WorkerStepTests : IDisposable
     public async Task Variables_of_a_job_are_there_before_the_first_step()
     {
         string large = new('y', 140_000);
-        _broker.Add(
+        broker.Add(
             "job", "exit 99", steps: new JsonArray(new JsonObject { ["run"] = "sh -c 'echo $SMALL'; echo ${#LARGE}; ls / >/dev/null && echo programs start" }),
             env: new JsonObject { ["SMALL"] = "it's\nsmall", ["LARGE"] = large });
-        await using var worker = new RunningWorker(_broker);
+        await using var worker = new RunningWorker(broker);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
+        Assert.True((await broker.ReportOf("job")).Ok);
         Assert.Equal("=== step 1 ===\nit's small\n140000\nprograms start\n", Stdout);
     }
 
@@ -246,13 +246,13 @@ public sealed class WorkerStepTests : IDisposable
     [InlineData("set -n")]
     public async Task Variables_of_a_step_are_there_from_it_on(string run)
     {
-        _broker.Add("job", "exit 99", steps: new JsonArray(
+        broker.Add("job", "exit 99", steps: new JsonArray(
             new JsonObject { ["run"] = "echo \"1 $A\"" },
             new JsonObject { ["name"] = "second", ["run"] = run, ["env"] = new JsonObject { ["A"] = "it's\nset", ["LARGE"] = new string('y', 140_000) } },
             new JsonObject { ["run"] = "echo \"3 $A ${#LARGE}\"; sh -c 'echo $A'" }));
-        await using var worker = new RunningWorker(_broker);
+        await using var worker = new RunningWorker(broker);
 
-        Assert.True((await _broker.ReportOf("job")).Ok);
+        Assert.True((await broker.ReportOf("job")).Ok);
         Assert.Equal("=== step 1 ===\n1 \n=== second ===\n=== step 3 ===\n3 it's\nset 140000\nit's set\n", Stdout);
     }
 

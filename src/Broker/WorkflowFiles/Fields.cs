@@ -13,10 +13,7 @@ internal sealed class Fields(MappingNode mapping, string? prefix, Action<string,
 
     public void Require(string field, string message = "is missing")
     {
-        if (Value(field) is null)
-        {
-            Report(field, message);
-        }
+        if (Value(field) is null) Report(field, message);
     }
 
     /// <summary>Numbers and booleans are taken as they are written.</summary>
@@ -34,10 +31,7 @@ internal sealed class Fields(MappingNode mapping, string? prefix, Action<string,
 
     public long? Integer(string field, long least, long most)
     {
-        if (Value(field) is not { } node)
-        {
-            return null;
-        }
+        if (Value(field) is not { } node) return null;
 
         if (node is not ScalarNode { Kind: ScalarKind.Number } scalar
             || !long.TryParse(scalar.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
@@ -127,10 +121,7 @@ internal sealed class Fields(MappingNode mapping, string? prefix, Action<string,
 
     private string? Item(string field, Node item, int index)
     {
-        if (item is ScalarNode { Kind: not ScalarKind.Null } scalar)
-        {
-            return scalar.Text;
-        }
+        if (item is ScalarNode { Kind: not ScalarKind.Null } scalar) return scalar.Text;
 
         Report(field, $"entry {index + 1} must be text, not {item.Description}");
         return null;

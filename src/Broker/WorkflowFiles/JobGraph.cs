@@ -22,10 +22,7 @@ internal static class JobGraph
             {
                 var cycle = CycleFrom(start);
                 yield return cycle;
-                foreach (var job in cycle)
-                {
-                    removable.Enqueue(job);
-                }
+                foreach (var job in cycle) removable.Enqueue(job);
 
                 RemoveRunnable();
             }
@@ -35,17 +32,11 @@ internal static class JobGraph
         {
             while (removable.TryDequeue(out var job))
             {
-                if (!open.Remove(job))
-                {
-                    continue;
-                }
+                if (!open.Remove(job)) continue;
 
                 foreach (var dependent in dependents[job].Where(open.ContainsKey))
                 {
-                    if (--open[dependent] == 0)
-                    {
-                        removable.Enqueue(dependent);
-                    }
+                    if (--open[dependent] == 0) removable.Enqueue(dependent);
                 }
             }
         }

@@ -34,10 +34,7 @@ internal static class JsonNodes
     private static MappingNode Mapping(JsonElement element)
     {
         var entries = new OrderedDictionary<string, Node>(StringComparer.Ordinal);
-        foreach (var property in element.EnumerateObject())
-        {
-            entries[Storable(property.Name)] = Convert(property.Value);
-        }
+        foreach (var property in element.EnumerateObject()) entries[Storable(property.Name)] = Convert(property.Value);
 
         return new MappingNode(entries);
     }

@@ -75,10 +75,7 @@ internal sealed class WorkflowFileReader
         var jobs = new List<JobText>();
         foreach (var (id, node) in fields.Mapping("jobs")?.Entries ?? [])
         {
-            if (Job(id, node) is { } job)
-            {
-                jobs.Add(job);
-            }
+            if (Job(id, node) is { } job) jobs.Add(job);
         }
 
         CheckNeeds(jobs, fields.Value("jobs") as MappingNode);
@@ -105,10 +102,7 @@ internal sealed class WorkflowFileReader
 
     private JobText? Job(string id, Node node)
     {
-        if (id.Length == 0)
-        {
-            Report(null, "jobs", "holds a job with an empty key");
-        }
+        if (id.Length == 0) Report(null, "jobs", "holds a job with an empty key");
 
         if (node is not MappingNode mapping)
         {

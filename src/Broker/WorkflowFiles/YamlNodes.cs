@@ -42,10 +42,7 @@ internal sealed partial class YamlNodes
     private Node Document()
     {
         parser.Consume<StreamStart>();
-        if (parser.Accept<StreamEnd>(out _))
-        {
-            return new ScalarNode("", ScalarKind.Null);
-        }
+        if (parser.Accept<StreamEnd>(out _)) return new ScalarNode("", ScalarKind.Null);
 
         parser.Consume<DocumentStart>();
         var root = Compose(1);
@@ -57,16 +54,10 @@ internal sealed partial class YamlNodes
 
     private Node Compose(int depth)
     {
-        if (parser.TryConsume<AnchorAlias>(out var alias))
-        {
-            return Resolve(alias);
-        }
+        if (parser.TryConsume<AnchorAlias>(out var alias)) return Resolve(alias);
 
         var start = parser.Consume<NodeEvent>();
-        if (depth > MaxDepth)
-        {
-            throw Fault(start, $"nested deeper than {MaxDepth} levels");
-        }
+        if (depth > MaxDepth) throw Fault(start, $"nested deeper than {MaxDepth} levels");
 
         Node node = start switch
         {
@@ -76,20 +67,14 @@ internal sealed partial class YamlNodes
         };
 
         // Known only once it is complete, so that a node cannot hold itself.
-        if (!start.Anchor.IsEmpty)
-        {
-            anchors[start.Anchor] = node;
-        }
+        if (!start.Anchor.IsEmpty) anchors[start.Anchor] = node;
 
         return node;
     }
 
     private Node Resolve(AnchorAlias alias)
     {
-        if (!anchors.TryGetValue(alias.Value, out var node))
-        {
-            throw Fault(alias, $"the alias *{alias.Value} has no complete anchor before it");
-        }
+        if (!anchors.TryGetValue(alias.Value, out var node)) throw Fault(alias, $"the alias *{alias.Value} has no complete anchor before it");
 
         repeated += node.Weight;
         return repeated > MaxRepeatedByAliases
@@ -99,10 +84,7 @@ internal sealed partial class YamlNodes
 
     private static ScalarNode ScalarOf(Scalar scalar)
     {
-        if (!StorableText.Fits(scalar.Value))
-        {
-            throw Fault(scalar, StorableText.Message);
-        }
+        if (!StorableText.Fits(scalar.Value)) throw Fault(scalar, StorableText.Message);
 
         return new ScalarNode(scalar.Value, IsPlain(scalar) ? KindOf(scalar.Value) : ScalarKind.Text);
     }
@@ -110,10 +92,7 @@ internal sealed partial class YamlNodes
     private SequenceNode Sequence(int depth)
     {
         var items = new List<Node>();
-        while (!parser.TryConsume<SequenceEnd>(out _))
-        {
-            items.Add(Compose(depth + 1));
-        }
+        while (!parser.TryConsume<SequenceEnd>(out _)) items.Add(Compose(depth + 1));
 
         return new SequenceNode(items);
     }
@@ -125,20 +104,11 @@ internal sealed partial class YamlNodes
         {
             var at = parser.Current!;
             var merges = at is Scalar { Value: "<<" } word && IsPlain(word);
-            if (Compose(depth + 1) is not ScalarNode key)
-            {
-                throw Fault(at, "a key must be plain text, not a list or a mapping");
-            }
+            if (Compose(depth + 1) is not ScalarNode key) throw Fault(at, "a key must be plain text, not a list or a mapping");
 
             var value = Compose(depth + 1);
-            if (merges)
-            {
-                Merge(entries, value, at);
-            }
-            else
-            {
-                entries[key.Text] = value;
-            }
+            if (merges) Merge(entries, value, at);
+            else entries[key.Text] = value;
         }
 
         return new MappingNode(entries);
@@ -149,15 +119,9 @@ internal sealed partial class YamlNodes
     {
         foreach (var source in value is SequenceNode several ? several.Items : [value])
         {
-            if (source is not MappingNode mapping)
-            {
-                throw Fault(at, $"<< merges a mapping or a list of mappings, not {source.Description}");
-            }
+            if (source is not MappingNode mapping) throw Fault(at, $"<< merges a mapping or a list of mappings, not {source.Description}");
 
-            foreach (var (name, inherited) in mapping.Entries)
-            {
-                entries.TryAdd(name, inherited);
-            }
+            foreach (var (name, inherited) in mapping.Entries) entries.TryAdd(name, inherited);
         }
     }
 

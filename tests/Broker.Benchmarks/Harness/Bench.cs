@@ -57,10 +57,7 @@ internal static class Bench
     {
         using var limit = new CancellationTokenSource(Limit);
         var sample = await scenario.RunAsync(lab, limit.Token);
-        if (sample.Rate is { } rate)
-        {
-            lab.LatestRates[scenario.Name] = rate;
-        }
+        if (sample.Rate is { } rate) lab.LatestRates[scenario.Name] = rate;
 
         return sample;
     }

@@ -47,10 +47,7 @@ internal static class Catalogue
         void AddFollowers(Scenario yardstick)
         {
             ordered.AddRange(followers[yardstick.Name]);
-            foreach (var follower in followers[yardstick.Name])
-            {
-                AddFollowers(follower);
-            }
+            foreach (var follower in followers[yardstick.Name]) AddFollowers(follower);
         }
     }
 }

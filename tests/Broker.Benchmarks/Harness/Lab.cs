@@ -7,16 +7,16 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>Systems that the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<(Database, string, int), Task<Site>> _shared = [];
-    private readonly Lazy<Task<BrokerProcess>> _ceiling = new(() =>
+    private readonly Dictionary<(Database, string, int), Task<Site>> shared = [];
+    private readonly Lazy<Task<BrokerProcess>> ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
-    private readonly Lazy<Task<string>> _host;
-    private int _names;
+    private readonly Lazy<Task<string>> host;
+    private int names;
 
     public Lab(BenchmarkOptions options)
     {
         Options = options;
-        _host = new(FindHostAsync);
+        host = new(FindHostAsync);
     }
 
     /// <summary>Makes this program serve the ceiling's two endpoints instead of measuring.</summary>
@@ -31,10 +31,10 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Nothing that costs durability is changed: only sizes.</summary>
     public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
 
-    public Task<BrokerProcess> CeilingAsync() => _ceiling.Value;
+    public Task<BrokerProcess> CeilingAsync() => ceiling.Value;
 
     /// <summary>A name that nothing in this program's run has had yet: for labels, workflows, tables.</summary>
-    public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref _names)}");
+    public string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Interlocked.Increment(ref names)}");
 
     /// <summary>
     /// One broker for all scenarios that leave nothing to claim behind. Others name a purpose and have a database of their own. They
@@ -45,10 +45,10 @@ internal sealed class Lab : IAsyncDisposable
     {
         // A broker that did not start is not waited for again by the next scenario.
         var key = (database, Options.Short ? "" : purpose, brokers);
-        if (!_shared.TryGetValue(key, out var site))
+        if (!shared.TryGetValue(key, out var site))
         {
             site = OpenAsync(database, brokers);
-            _shared.Add(key, site);
+            shared.Add(key, site);
         }
 
         return site;
@@ -56,27 +56,18 @@ internal sealed class Lab : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var site in _shared.Values.Where(site => site.IsCompletedSuccessfully))
-        {
-            await (await site).DisposeAsync();
-        }
+        foreach (var site in shared.Values.Where(site => site.IsCompletedSuccessfully)) await (await site).DisposeAsync();
 
-        if (_ceiling.IsValueCreated)
-        {
-            await (await _ceiling.Value).DisposeAsync();
-        }
+        if (ceiling.IsValueCreated) await (await ceiling.Value).DisposeAsync();
 
         await Postgres.DisposeAsync();
     }
 
-    private async Task<Site> OpenAsync(Database database, int brokers) => await Site.OpenAsync(Postgres, database, brokers, await _host.Value);
+    private async Task<Site> OpenAsync(Database database, int brokers) => await Site.OpenAsync(Postgres, database, brokers, await host.Value);
 
     private async Task<string> FindHostAsync()
     {
-        if (Options.Host is { } given)
-        {
-            return Path.GetFullPath(given);
-        }
+        if (Options.Host is { } given) return Path.GetFullPath(given);
 
         string program = RepositoryLayout.HostProgram("Release");
         if (!File.Exists(program))
@@ -84,10 +75,7 @@ internal sealed class Lab : IAsyncDisposable
             string project = Path.Combine(RepositoryLayout.Root, "src", "Broker");
             using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", "-c", "Release", "-v", "q", "-nologo", project]))!;
             await build.WaitForExitAsync();
-            if (build.ExitCode != 0)
-            {
-                throw new InvalidOperationException("The broker does not build.");
-            }
+            if (build.ExitCode != 0) throw new InvalidOperationException("The broker does not build.");
         }
 
         return program;

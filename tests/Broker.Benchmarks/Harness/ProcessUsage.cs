@@ -37,10 +37,7 @@ internal static class ProcessUsage
             double[] values = [.. lines
                 .Where(line => !line.StartsWith('#') && line.Contains(metric, StringComparison.Ordinal))
                 .Select(line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture))];
-            if (values.Length > 0)
-            {
-                found[figure] = values.Sum() * scale;
-            }
+            if (values.Length > 0) found[figure] = values.Sum() * scale;
         }
 
         return found;

@@ -38,10 +38,7 @@ internal static class Report
     public static void WriteTargets(IReadOnlyList<Result> results, TextWriter to)
     {
         var outcomes = results.SelectMany(result => Outcomes(result, results).Select(outcome => (result.Scenario.Name, Outcome: outcome))).ToList();
-        if (outcomes.Count == 0)
-        {
-            return;
-        }
+        if (outcomes.Count == 0) return;
 
         List<string[]> rows = [["scenario", "target", "measured", "met"]];
         rows.AddRange(outcomes.Select(row => (string[])

@@ -18,9 +18,9 @@ internal sealed record Scenario(string Name, string Unit, string? ComparedWith, 
 /// <summary>Measurement of one round.</summary>
 internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latencies> Latencies)
 {
-    private readonly Lazy<IReadOnlyList<long>> _sorted = new(() => [.. Latencies.SelectMany(l => l.Ticks).Order()]);
+    private readonly Lazy<IReadOnlyList<long>> sorted = new(() => [.. Latencies.SelectMany(l => l.Ticks).Order()]);
 
-    public IReadOnlyList<long> SortedTicks => _sorted.Value;
+    public IReadOnlyList<long> SortedTicks => sorted.Value;
 
     public IReadOnlyDictionary<string, double> Extras { get; init; } = new Dictionary<string, double>();
 
@@ -36,11 +36,11 @@ internal sealed record Sample(long Count, TimeSpan Elapsed, IReadOnlyList<Latenc
 /// <summary>Durations that one worker noted; merged when the round is over, so that noting costs nothing.</summary>
 internal sealed class Latencies
 {
-    private readonly List<long> _ticks = [];
+    private readonly List<long> ticks = [];
 
-    public IReadOnlyList<long> Ticks => _ticks;
+    public IReadOnlyList<long> Ticks => ticks;
 
-    public void Note(long startTimestamp) => _ticks.Add(Stopwatch.GetTimestamp() - startTimestamp);
+    public void Note(long startTimestamp) => ticks.Add(Stopwatch.GetTimestamp() - startTimestamp);
 }
 
 /// <summary>Many workers at once.</summary>

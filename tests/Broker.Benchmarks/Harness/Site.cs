@@ -9,18 +9,18 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>One database and the brokers on it.</summary>
 internal sealed class Site : IAsyncDisposable
 {
-    private readonly PostgresCluster _postgres;
-    private readonly string? _postgresDatabase;
-    private readonly SqliteFile? _sqlite;
-    private readonly TempFolder _workflows = new();
-    private readonly List<BrokerProcess> _brokers = [];
+    private readonly PostgresCluster postgres;
+    private readonly string? postgresDatabase;
+    private readonly SqliteFile? sqlite;
+    private readonly TempFolder workflows = new();
+    private readonly List<BrokerProcess> brokers = [];
 
     private Site(PostgresCluster postgres, string? postgresDatabase, SqliteFile? sqlite) =>
-        (_postgres, _postgresDatabase, _sqlite) = (postgres, postgresDatabase, sqlite);
+        (this.postgres, this.postgresDatabase, this.sqlite) = (postgres, postgresDatabase, sqlite);
 
-    public IReadOnlyList<BrokerProcess> Brokers => _brokers;
+    public IReadOnlyList<BrokerProcess> Brokers => brokers;
 
-    public Uri Address => _brokers[0].Address;
+    public Uri Address => brokers[0].Address;
 
     public static async Task<Site> OpenAsync(PostgresCluster postgres, Database database, int brokers, string host)
     {
@@ -29,19 +29,16 @@ internal sealed class Site : IAsyncDisposable
             Database.Postgres => new Site(postgres, await postgres.CreateEmptyDatabaseAsync(), null),
             Database.Sqlite => new Site(postgres, null, new SqliteFile()),
         };
-        string url = site._sqlite is { } file ? "sqlite:" + file.Path : postgres.UrlOf(site._postgresDatabase!);
+        string url = site.sqlite is { } file ? "sqlite:" + file.Path : postgres.UrlOf(site.postgresDatabase!);
         var environment = new Dictionary<string, string>
         {
-            ["WORKFLOWS_DIR"] = site._workflows.Path,
+            ["WORKFLOWS_DIR"] = site.workflows.Path,
             ["Serilog__MinimumLevel__Default"] = "Warning",
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
         };
         try
         {
-            for (int i = 0; i < brokers; i++)
-            {
-                site._brokers.Add(await BrokerProcess.StartAsync(url, environment, host));
-            }
+            for (int i = 0; i < brokers; i++) site.brokers.Add(await BrokerProcess.StartAsync(url, environment, host));
         }
         catch
         {
@@ -55,7 +52,7 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>A connection to the brokers' database.</summary>
     public async Task<DbConnection> OpenDatabaseAsync(CancellationToken ct)
     {
-        DbConnection connection = _sqlite is { } file ? new SqliteConnection(file.ConnectionString) : new NpgsqlConnection(_postgresDatabase);
+        DbConnection connection = sqlite is { } file ? new SqliteConnection(file.ConnectionString) : new NpgsqlConnection(postgresDatabase);
         await connection.OpenAsync(ct);
         return connection;
     }
@@ -63,57 +60,45 @@ internal sealed class Site : IAsyncDisposable
     /// <summary>Does something to the database while no broker runs.</summary>
     public async Task WithoutBrokersAsync(Func<DbConnection, Task> work, CancellationToken ct)
     {
-        foreach (var broker in _brokers)
-        {
-            await broker.StopAsync(TimeSpan.FromMinutes(2));
-        }
+        foreach (var broker in brokers) await broker.StopAsync(TimeSpan.FromMinutes(2));
 
         await using (var connection = await OpenDatabaseAsync(ct))
         {
             await work(connection);
         }
 
-        foreach (var broker in _brokers)
-        {
-            await broker.RestartAsync();
-        }
+        foreach (var broker in brokers) await broker.RestartAsync();
     }
 
     /// <summary>
     /// Transactions on the brokers' database so far, reads included; null for SQLite, which does not count them. A backend
     /// publishes its count 1 s late while it works, and 10 s late when it becomes idle.
     /// </summary>
-    public async Task<long?> TransactionsAsync() => _postgresDatabase is null
+    public async Task<long?> TransactionsAsync() => postgresDatabase is null
         ? null
         : await AskAsync(string.Create(
             CultureInfo.InvariantCulture,
-            $"SELECT xact_commit FROM pg_stat_database WHERE datname = '{new NpgsqlConnectionStringBuilder(_postgresDatabase).Database}'"));
+            $"SELECT xact_commit FROM pg_stat_database WHERE datname = '{new NpgsqlConnectionStringBuilder(postgresDatabase).Database}'"));
 
     /// <summary>Transactions of the whole server that wrote something, savepoints included: exact at once. Null for SQLite.</summary>
-    public async Task<long?> WritesAsync() => _postgresDatabase is null
+    public async Task<long?> WritesAsync() => postgresDatabase is null
         ? null
         : await AskAsync("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint");
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var broker in _brokers)
-        {
-            await broker.DisposeAsync();
-        }
+        foreach (var broker in brokers) await broker.DisposeAsync();
 
-        if (_postgresDatabase is not null)
-        {
-            await _postgres.DropAsync(_postgresDatabase);
-        }
+        if (postgresDatabase is not null) await postgres.DropAsync(postgresDatabase);
 
-        _sqlite?.Dispose();
-        _workflows.Dispose();
+        sqlite?.Dispose();
+        workflows.Dispose();
     }
 
     private async Task<long> AskAsync(string sql)
     {
         // Asked from another database, so that the question does not count itself.
-        var elsewhere = new NpgsqlConnectionStringBuilder(_postgresDatabase) { Database = "postgres", Pooling = false };
+        var elsewhere = new NpgsqlConnectionStringBuilder(postgresDatabase) { Database = "postgres", Pooling = false };
         await using var connection = new NpgsqlConnection(elsewhere.ConnectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);

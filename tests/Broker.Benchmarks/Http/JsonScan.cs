@@ -27,19 +27,10 @@ internal static class JsonScan
         var reader = new Utf8JsonReader(json);
         while (reader.Read())
         {
-            if (reader.TokenType != JsonTokenType.PropertyName)
-            {
-                continue;
-            }
+            if (reader.TokenType != JsonTokenType.PropertyName) continue;
 
-            if (reader.CurrentDepth == 1 && reader.ValueTextEquals("results"u8))
-            {
-                reader.Skip();
-            }
-            else if (reader.ValueTextEquals("lease_id"u8) && reader.Read())
-            {
-                leases.Add(reader.GetString()!);
-            }
+            if (reader.CurrentDepth == 1 && reader.ValueTextEquals("results"u8)) reader.Skip();
+            else if (reader.ValueTextEquals("lease_id"u8) && reader.Read()) leases.Add(reader.GetString()!);
         }
 
         return leases;

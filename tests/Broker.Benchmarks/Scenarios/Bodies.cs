@@ -51,15 +51,9 @@ internal static class Bodies
     public static byte[] Claim(string worker, string label, int? count = null, int? wait = null)
     {
         var claim = new Dictionary<string, object> { ["worker_id"] = worker, ["labels"] = new[] { label }, ["lease_ttl_secs"] = 300 };
-        if (count is { } many)
-        {
-            claim["count"] = many;
-        }
+        if (count is { } many) claim["count"] = many;
 
-        if (wait is { } seconds)
-        {
-            claim["wait"] = seconds;
-        }
+        if (wait is { } seconds) claim["wait"] = seconds;
 
         return Json(claim);
     }
@@ -74,10 +68,7 @@ internal static class Bodies
         }
 
         text.Append(']');
-        if (claim is not null)
-        {
-            text.Append(",\"claim\":").Append(Encoding.UTF8.GetString(claim));
-        }
+        if (claim is not null) text.Append(",\"claim\":").Append(Encoding.UTF8.GetString(claim));
 
         return Encoding.UTF8.GetBytes(text.Append('}').ToString());
     }

@@ -20,10 +20,7 @@ internal static class Heartbeats
             string workflow = await connection.DefineJobsAsync(Bodies.Jobs(label, label, [("only", [])]), ct);
             await connection.StartInstancesAsync(workflow, count, label, ct);
             List<string> leases = [];
-            while (leases.Count < count)
-            {
-                leases.AddRange(await connection.ClaimManyAsync(Bodies.Claim(label, label, Batch), ct));
-            }
+            while (leases.Count < count) leases.AddRange(await connection.ClaimManyAsync(Bodies.Claim(label, label, Batch), ct));
 
             long start = Stopwatch.GetTimestamp();
             var sample = await Load.RunAsync(Clients, async (client, latencies, ct) =>
@@ -40,10 +37,7 @@ internal static class Heartbeats
 
                 return beats;
             }, ct);
-            foreach (string[] done in leases.Chunk(Batch))
-            {
-                await connection.CompleteManyAsync(Bodies.Complete(done), ct);
-            }
+            foreach (string[] done in leases.Chunk(Batch)) await connection.CompleteManyAsync(Bodies.Complete(done), ct);
 
             return sample;
         });

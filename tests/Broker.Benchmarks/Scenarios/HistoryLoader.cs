@@ -33,10 +33,7 @@ internal static class HistoryLoader
             long began = Stopwatch.GetTimestamp();
             var copier = new Copier(connection, database, ct);
             await copier.CopyAsync(Ended, steps / Supply.StepsInARun);
-            foreach (string stage in ReadyStages)
-            {
-                await copier.CopyAsync(stage, Math.Max(1, ready / Supply.StepsInARun));
-            }
+            foreach (string stage in ReadyStages) await copier.CopyAsync(stage, Math.Max(1, ready / Supply.StepsInARun));
 
             foreach (string stage in (string[])[Ended, .. ReadyStages])
             {
@@ -44,10 +41,7 @@ internal static class HistoryLoader
             }
 
             await ExecuteAsync(connection, "UPDATE counter SET next = (SELECT max(id) + 1 FROM run) WHERE name = 'run'", ct);
-            foreach (string sql in Upkeep(database))
-            {
-                await ExecuteAsync(connection, sql, ct);
-            }
+            foreach (string sql in Upkeep(database)) await ExecuteAsync(connection, sql, ct);
 
             await Console.Error.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
@@ -77,10 +71,7 @@ internal static class HistoryLoader
                 CREATE TABLE kept_step_{stage} AS SELECT * FROM step WHERE run_id = (SELECT id FROM run WHERE instance_id = '{Template}')
                 """, ct);
             var leases = await worker.ClaimManyAsync(Bodies.Claim(Label, Label, count: Supply.StepsInARun), ct);
-            if (leases.Count > 0)
-            {
-                await worker.CompleteManyAsync(Bodies.Complete(leases), ct);
-            }
+            if (leases.Count > 0) await worker.CompleteManyAsync(Bodies.Complete(leases), ct);
         }
 
         return workflow;
@@ -96,13 +87,13 @@ internal static class HistoryLoader
 
     private sealed class Copier(DbConnection connection, Database database, CancellationToken ct)
     {
-        private long _firstId = 1_000_000;
+        private long firstId = 1_000_000;
 
         /// <summary>So many copies of the kept run, one transaction a table.</summary>
         public async Task CopyAsync(string stage, int runs)
         {
-            long id = _firstId;
-            _firstId += runs;
+            long id = firstId;
+            firstId += runs;
             // Ready steps of all stages are due at the same instants, so that they are handed out in turns; none in the future.
             long due = (long)(await ExecuteAsync(connection, "SELECT min(due) FROM kept_step_first", ct))! - runs;
             string[] places = stage == Ended ? [] : ["rank", "due"];

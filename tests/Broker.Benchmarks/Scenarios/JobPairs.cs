@@ -34,10 +34,7 @@ internal static class JobPairs
                 worker => ReportingAndClaimingAsync(worker, batch));
         }
 
-        if (database == Database.Postgres)
-        {
-            yield return Of("jobs-pair-32-on-3-brokers", full, database, 32, Singly, purpose: "three", brokers: 3);
-        }
+        if (database == Database.Postgres) yield return Of("jobs-pair-32-on-3-brokers", full, database, 32, Singly, purpose: "three", brokers: 3);
     }
 
     public static Scenario Of(
@@ -47,10 +44,7 @@ internal static class JobPairs
                 var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
 
                 // Several brokers take as many times longer to compile themselves on the same cores.
-                for (int more = 1; more < brokers && lab.Options.IsRehearsal; more++)
-                {
-                    await MeasureAsync();
-                }
+                for (int more = 1; more < brokers && lab.Options.IsRehearsal; more++) await MeasureAsync();
 
                 return await MeasureAsync();
 
@@ -86,10 +80,7 @@ internal static class JobPairs
         long done = 0;
         while (!worker.Supply.IsExhausted)
         {
-            if (pace is not null)
-            {
-                await pace.TurnAsync(worker.Index, done, worker.Ct);
-            }
+            if (pace is not null) await pace.TurnAsync(worker.Index, done, worker.Ct);
 
             long began = Stopwatch.GetTimestamp();
             if (await worker.Connection.ClaimAsync(claim, worker.Ct) is not { } lease)

@@ -8,16 +8,16 @@ namespace Broker.Benchmarks.Scenarios;
 /// </summary>
 internal sealed class Pace(double perSecond, int workers)
 {
-    private readonly Lazy<long> _start = new(Stopwatch.GetTimestamp);
-    private volatile bool _isOver;
+    private readonly Lazy<long> start = new(Stopwatch.GetTimestamp);
+    private volatile bool isOver;
 
     /// <summary>Returns when the worker's turn comes.</summary>
     public Task TurnAsync(int worker, long turn, CancellationToken ct)
     {
-        var early = TimeSpan.FromSeconds(((turn * workers) + worker) / perSecond) - Stopwatch.GetElapsedTime(_start.Value);
-        return _isOver || early <= TimeSpan.Zero ? Task.CompletedTask : Task.Delay(early, ct);
+        var early = TimeSpan.FromSeconds(((turn * workers) + worker) / perSecond) - Stopwatch.GetElapsedTime(start.Value);
+        return isOver || early <= TimeSpan.Zero ? Task.CompletedTask : Task.Delay(early, TimeProvider.System, ct);
     }
 
     /// <summary>Ends all waits, now and later.</summary>
-    public void End() => _isOver = true;
+    public void End() => isOver = true;
 }

@@ -8,13 +8,13 @@ namespace Broker.Benchmarks.Scenarios;
 /// </summary>
 internal sealed class Supply(long steps)
 {
-    private long _done;
+    private long done;
 
     public long Steps => steps;
 
-    public bool IsExhausted => Interlocked.Read(ref _done) >= steps;
+    public bool IsExhausted => Interlocked.Read(ref done) >= steps;
 
-    public void Done(int count = 1) => Interlocked.Add(ref _done, count);
+    public void Done(int count = 1) => Interlocked.Add(ref done, count);
 
     /// <summary>Pause of a worker whose claim was empty while others still hold steps.</summary>
     public static Task PauseAsync(CancellationToken ct) => Task.Delay(1, ct);
@@ -34,10 +34,7 @@ internal sealed class Supply(long steps)
         if (!lab.LatestRates.TryGetValue(scenario, out double rate))
         {
             rate = (await round(least)).Rate!.Value;
-            if (!options.Short)
-            {
-                rate = (await round(RunsFor(rate, options.Length / 4))).Rate!.Value;
-            }
+            if (!options.Short) rate = (await round(RunsFor(rate, options.Length / 4))).Rate!.Value;
         }
 
         return await round(RunsFor(rate, options.Length));

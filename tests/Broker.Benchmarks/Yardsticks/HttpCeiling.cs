@@ -55,10 +55,7 @@ internal static class HttpCeiling
                 string lease = JsonScan.First(claimed.Body.Span, "lease_id"u8) ?? throw new InvalidDataException(claimed.Text);
                 began = Stopwatch.GetTimestamp();
                 var completed = await connection.PostAsync($"/api/jobs/{lease}/complete", Outputs, ct);
-                if (completed.Status != 200)
-                {
-                    throw new InvalidDataException($"{completed.Status} {completed.Text}");
-                }
+                if (completed.Status != 200) throw new InvalidDataException($"{completed.Status} {completed.Text}");
 
                 latencies.Note(began);
                 pairs++;

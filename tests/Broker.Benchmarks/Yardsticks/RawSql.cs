@@ -51,10 +51,7 @@ internal static class RawSql
                     long began = Stopwatch.GetTimestamp();
                     var (ids, leases) = await ClaimAsync(claim, ct);
                     latencies.Note(began);
-                    if (ids.Count == 0)
-                    {
-                        break;
-                    }
+                    if (ids.Count == 0) break;
 
                     complete.Parameters[0].Value = batch == 1 ? ids[0] : ids;
                     complete.Parameters[1].Value = batch == 1 ? leases[0] : leases;
@@ -91,15 +88,9 @@ internal static class RawSql
     private static async Task ConnectAsync(NpgsqlDataSource source, int connections, CancellationToken ct)
     {
         List<NpgsqlConnection> open = [];
-        while (open.Count < connections)
-        {
-            open.Add(await source.OpenConnectionAsync(ct));
-        }
+        while (open.Count < connections) open.Add(await source.OpenConnectionAsync(ct));
 
-        foreach (var connection in open)
-        {
-            await connection.DisposeAsync();
-        }
+        foreach (var connection in open) await connection.DisposeAsync();
     }
 
     private static async Task PrepareAsync(NpgsqlDataSource source, int jobs, CancellationToken ct)

@@ -32,10 +32,7 @@ internal static class Reading
     public static async Task<(string Output, int ExitCode)> ShellAsync(string command, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
-        {
-            start.Environment[name] = value;
-        }
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
 
         using var shell = Process.Start(start)!;
         var errors = shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);

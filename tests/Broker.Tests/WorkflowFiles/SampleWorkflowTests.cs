@@ -58,19 +58,13 @@ public sealed class SampleWorkflowTests : IDisposable
     {
         var (files, _) = new WorkflowFolder(Path.Combine(RepositoryRoot(), "src", "Broker", "workflows"), TimeProvider.System).Read();
 
-        foreach (var job in files[0].Jobs)
-        {
-            Assert.Equal(0, (await Reading.ShellAsync(job.Command)).ExitCode);
-        }
+        foreach (var job in files[0].Jobs) Assert.Equal(0, (await Reading.ShellAsync(job.Command)).ExitCode);
     }
 
     private static string RepositoryRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Broker.sln")))
-        {
-            folder = folder.Parent!;
-        }
+        while (!File.Exists(Path.Combine(folder.FullName, "Broker.sln"))) folder = folder.Parent!;
 
         return folder.FullName;
     }

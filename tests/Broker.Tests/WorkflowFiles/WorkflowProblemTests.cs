@@ -181,10 +181,7 @@ public sealed class WorkflowProblemTests
     public void Commands_that_multiply_the_environment_are_refused()
     {
         var text = new StringBuilder("name: n\non: push\nenv: { A: ").Append('x', 500_000).Append(" }\njobs:\n");
-        for (var i = 0; i < 40; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x }}\n");
-        }
+        for (var i = 0; i < 40; i++) text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x }}\n");
 
         Assert.EndsWith("add up to more than 16777216 characters", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
     }
@@ -194,10 +191,7 @@ public sealed class WorkflowProblemTests
     {
         const int jobs = 20_000;
         var text = new StringBuilder("{\"name\":\"n\",\"on\":\"push\",\"jobs\":{\"0\":{\"run\":\"x\"}");
-        for (var i = 1; i < jobs; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $",\"{i}\":{{\"run\":\"x\",\"needs\":\"{i - 1}\"}}");
-        }
+        for (var i = 1; i < jobs; i++) text.Append(CultureInfo.InvariantCulture, $",\"{i}\":{{\"run\":\"x\",\"needs\":\"{i - 1}\"}}");
 
         Assert.Equal(jobs, Reading.Good(text.Append("}}").ToString(), "chain.json").Jobs.Count);
     }

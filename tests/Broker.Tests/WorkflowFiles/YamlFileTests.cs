@@ -155,10 +155,7 @@ public sealed class YamlFileTests
     public void An_alias_bomb_is_refused()
     {
         var text = new StringBuilder("a0: &a0 [lol, lol, lol]\n");
-        for (var i = 1; i < 40; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n");
-        }
+        for (var i = 1; i < 40; i++) text.Append(CultureInfo.InvariantCulture, $"a{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n");
 
         Assert.Contains("aliases repeat more than 1048576 characters", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
     }
@@ -167,16 +164,10 @@ public sealed class YamlFileTests
     public void A_merge_bomb_is_refused()
     {
         var text = new StringBuilder("base: &base {");
-        for (var i = 0; i < 10_000; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"k{i}: v,");
-        }
+        for (var i = 0; i < 10_000; i++) text.Append(CultureInfo.InvariantCulture, $"k{i}: v,");
 
         text.Append("}\nname: n\non: push\njobs:\n");
-        for (var i = 0; i < 10_000; i++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x, env: {{ <<: *base }} }}\n");
-        }
+        for (var i = 0; i < 10_000; i++) text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x, env: {{ <<: *base }} }}\n");
 
         Assert.Contains("aliases repeat more than", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
     }
