@@ -1,9 +1,12 @@
 using Broker.Auth;
 using Broker.Engine;
+using Broker.Operations;
 using Broker.Operations.Metrics;
 using Broker.Startup;
 using Broker.Storage.Health;
 using Broker.WorkflowFiles;
+using Polly;
+using Polly.Registry;
 
 namespace Broker.Background;
 
@@ -13,20 +16,20 @@ namespace Broker.Background;
 /// </summary>
 internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     private readonly StoreEpoch epoch;
     private readonly ApiKeyCache keys;
     private readonly BacklogGate backlog;
     private readonly WorkflowFileRegistration files;
-    private readonly TimeProvider clock;
+    private readonly ResiliencePipeline retry;
     private readonly ILogger<EpochFollower> log;
     private readonly SemaphoreSlim noticed = new(1, 1);
     private Task opened = Task.CompletedTask;
 
-    public EpochFollower(StoreEpoch epoch, ApiKeyCache keys, BacklogGate backlog, WorkflowFileRegistration files, TimeProvider clock, ILogger<EpochFollower> log)
+    public EpochFollower(
+        StoreEpoch epoch, ApiKeyCache keys, BacklogGate backlog, WorkflowFileRegistration files, ResiliencePipelineProvider<string> pipelines, ILogger<EpochFollower> log)
     {
-        (this.epoch, this.keys, this.backlog, this.files, this.clock, this.log) = (epoch, keys, backlog, files, clock, log);
+        (this.epoch, this.keys, this.backlog, this.files, this.log) = (epoch, keys, backlog, files, log);
+        retry = pipelines.GetPipeline(RetryPipelines.EpochFollow);
         epoch.Changed += Notice;
     }
 
@@ -50,8 +53,8 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
             {
                 while (epoch.Number is var number && number != followed)
                 {
-                    if (await TryFollowAsync(stoppingToken)) followed = number;
-                    else await Task.Delay(Pause, clock, stoppingToken);
+                    await retry.ExecuteAsync(FollowAsync, stoppingToken);
+                    followed = number;
                 }
             }
         }
@@ -61,7 +64,7 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
         }
     }
 
-    private async Task<bool> TryFollowAsync(CancellationToken ct)
+    private async ValueTask FollowAsync(CancellationToken ct)
     {
         try
         {
@@ -69,13 +72,12 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
             await files.RegisterAsync(Console.Error, ct);
             if (backlog.IsLimited) await backlog.CountAsync(ct);
             HostMetrics.Round(nameof(EpochFollower));
-            return true;
         }
         catch (Exception fault) when (!ct.IsCancellationRequested)
         {
             HostMetrics.FailedRound(nameof(EpochFollower));
             LogFailed(log, fault);
-            return false;
+            throw;
         }
     }
 

@@ -1,5 +1,7 @@
+using Broker.Operations;
 using Broker.Storage.Contracts;
 using Broker.Storage.Dispatch;
+using Polly.Registry;
 
 namespace Broker.Startup;
 
@@ -9,11 +11,10 @@ namespace Broker.Startup;
 /// </summary>
 internal sealed partial class StartSequence(
     IServiceProvider services, IEnumerable<IStartStep> steps, IDatabaseEngine engine, IBrokerLock alone, StartGate gate, TimeProvider clock,
-    IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
+    ResiliencePipelineProvider<string> pipelines, IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
 {
     // A server that accepts connections and never answers counts as away.
     private static readonly TimeSpan ContactPatience = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource away = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,7 +25,7 @@ internal sealed partial class StartSequence(
     {
         foreach (var service in services.GetServices<IHostedService>().OfType<IWaitsForStart>()) service.Opened = gate.Opened;
         alone.Take();
-        running = RunAsync(stop.Token);
+        running = pipelines.GetPipeline(RetryPipelines.DatabaseStart).ExecuteAsync(RunOnceAsync, stop.Token).AsTask();
         var first = await Task.WhenAny(running, away.Task, reached.Task, Task.Delay(ContactPatience, clock, cancellationToken));
         if (first == reached.Task) first = await Task.WhenAny(running, away.Task).WaitAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
@@ -52,23 +53,19 @@ internal sealed partial class StartSequence(
         stop.Dispose();
     }
 
-    private async Task RunAsync(CancellationToken ct)
+    private async ValueTask RunOnceAsync(CancellationToken ct)
     {
-        while (true)
+        try
         {
-            try
-            {
-                await ContactAsync(ct);
-                foreach (var step in steps) await step.RunAsync(ct);
-                gate.Open();
-                return;
-            }
-            catch (Exception fault) when (engine.IsAway(fault) && !ct.IsCancellationRequested)
-            {
-                LogAway(fault.Message);
-                away.TrySetResult();
-                await Task.Delay(Pause, clock, ct);
-            }
+            await ContactAsync(ct);
+            foreach (var step in steps) await step.RunAsync(ct);
+            gate.Open();
+        }
+        catch (Exception fault) when (engine.IsAway(fault) && !ct.IsCancellationRequested)
+        {
+            LogAway(fault.Message);
+            away.TrySetResult();
+            throw;
         }
     }
 

@@ -1,0 +1,44 @@
+using Broker.Storage.Dispatch;
+using Microsoft.Extensions.Logging.Abstractions;
+using Polly;
+using Polly.Retry;
+using Polly.Telemetry;
+
+namespace Broker.Operations;
+
+/// <summary>Retries of the broker's own calls, as pipelines by name. None gives up: a broker waits for its database as long as it runs.</summary>
+internal static class RetryPipelines
+{
+    /// <summary>The start steps, while the database is out of reach.</summary>
+    public const string DatabaseStart = "database-start";
+
+    /// <summary>What the start read from the database, read anew after a failover or a restore.</summary>
+    public const string EpochFollow = "epoch-follow";
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    public static IServiceCollection AddRetryPipelines(this IServiceCollection services)
+    {
+        // Each service logs its own failed attempts, in its own words.
+        services.Configure<TelemetryOptions>(telemetry => telemetry.LoggerFactory = NullLoggerFactory.Instance);
+        services.AddResiliencePipeline(DatabaseStart, (pipeline, context) =>
+        {
+            var engine = context.ServiceProvider.GetRequiredService<IDatabaseEngine>();
+            pipeline.AddEndlessRetry(context.ServiceProvider, engine.IsAway);
+        });
+        services.AddResiliencePipeline(EpochFollow, (pipeline, context) => pipeline.AddEndlessRetry(context.ServiceProvider, _ => true));
+        return services;
+    }
+
+    private static void AddEndlessRetry(this ResiliencePipelineBuilder pipeline, IServiceProvider services, Func<Exception, bool> isRetried)
+    {
+        pipeline.TimeProvider = services.GetRequiredService<TimeProvider>();
+        pipeline.AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = attempt => new(
+                attempt.Outcome.Exception is { } fault && !attempt.Context.CancellationToken.IsCancellationRequested && isRetried(fault)),
+            MaxRetryAttempts = int.MaxValue,
+            Delay = Pause,
+        });
+    }
+}
