@@ -31,7 +31,7 @@ public sealed class UnconfirmedCommitTests
         await AssertUnknownAsync(broker, "/api/workflows/w/instances", """{"params":{}}""");
         await AssertUnknownAsync(broker, "/api/workers/register", """{"worker_id":"new","labels":[]}""");
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await ReadyAsync(broker));
-        Assert.Matches("(?m)^broker_commits_in_doubt_total [1-9]", await broker.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), Ct));
+        Assert.Matches("(?m)^broker_commits_in_doubt_total\\{\\} [1-9]", await broker.Client.GetStringAsync(new Uri("/metrics", UriKind.Relative), Ct));
 
         await WaitForStandbyAsync(server, "");
         await Eventually.TrueAsync(async () => await ReadyAsync(broker) is HttpStatusCode.OK, TimeSpan.FromSeconds(60));

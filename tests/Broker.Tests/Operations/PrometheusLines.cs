@@ -13,18 +13,21 @@ internal sealed partial class PrometheusLines
     public PrometheusLines(string text)
     {
         Assert.EndsWith("\n", text, StringComparison.Ordinal);
-        string? helped = null, family = null;
+        string? typed = null, family = null;
         foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             var words = line.Split(' ', 4);
-            if (line.StartsWith("# HELP ", StringComparison.Ordinal)) helped = words[2];
-            else if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
+            if (line.StartsWith("# TYPE ", StringComparison.Ordinal))
+            {
+                typed = words[2];
+                Assert.True(types.TryAdd(typed, words[3]), $"{typed} has two types");
+                Assert.Contains(words[3], (string[])["counter", "gauge", "histogram"]);
+                Assert.Equal(words[3] == "counter", typed.EndsWith("_total", StringComparison.Ordinal));
+            }
+            else if (line.StartsWith("# HELP ", StringComparison.Ordinal))
             {
                 family = words[2];
-                Assert.Equal(helped, family);
-                Assert.True(types.TryAdd(family, words[3]), $"{family} has two types");
-                Assert.Contains(words[3], (string[])["counter", "gauge", "histogram"]);
-                Assert.Equal(words[3] == "counter", family.EndsWith("_total", StringComparison.Ordinal));
+                Assert.Equal(typed, family);
             }
             else
             {
@@ -32,7 +35,7 @@ internal sealed partial class PrometheusLines
                 Assert.True(sample.Success, line);
                 var suffix = types[family!] == "histogram" ? "(_bucket|_sum|_count)" : "";
                 Assert.Matches($"^{family}{suffix}$", sample.Groups["name"].Value);
-                Assert.True(samples.TryAdd(sample.Groups["name"].Value + sample.Groups["labels"].Value, Number(sample.Groups["value"].Value)), $"twice: {line}");
+                Assert.True(samples.TryAdd(SeriesOf(sample), Number(sample.Groups["value"].Value)), $"twice: {line}");
             }
         }
 
@@ -41,10 +44,16 @@ internal sealed partial class PrometheusLines
 
     public IReadOnlyDictionary<string, string> Types => types;
 
-    /// <summary>A sample by name and labels as they are written.</summary>
-    public double this[string series] => samples.TryGetValue(series, out var value) ? value : throw new KeyNotFoundException($"{series} is not among {string.Join("\n", samples.Keys)}");
+    /// <summary>A sample by name and labels, in any order of labels.</summary>
+    public double this[string series] => samples.TryGetValue(SeriesOf(Series.Match(series)), out var value) ? value : throw new KeyNotFoundException($"{series} is not among {string.Join("\n", samples.Keys)}");
 
-    public bool Has(string series) => samples.ContainsKey(series);
+    public bool Has(string series) => samples.ContainsKey(SeriesOf(Series.Match(series)));
+
+    private static string SeriesOf(Match series)
+    {
+        var labels = series.Groups["label"].Captures.Select(label => label.Value).OrderBy(label => label.StartsWith("le=", StringComparison.Ordinal)).ThenBy(label => label, StringComparer.Ordinal);
+        return labels.Any() ? $"{series.Groups["name"].Value}{{{string.Join(',', labels)}}}" : series.Groups["name"].Value;
+    }
 
     // Of each series: bounds grow, counts do not fall, the last bucket is +Inf and holds what _count says.
     private void CheckBuckets(string name)
@@ -77,8 +86,11 @@ internal sealed partial class PrometheusLines
         _ => double.Parse(text, CultureInfo.InvariantCulture),
     };
 
-    [GeneratedRegex("""^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(?<labels>\{([a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\[\\"n])*",?)+\})? (?<value>\S+)$""")]
+    [GeneratedRegex("""^(?<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(\{((?<label>[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\[\\"n])*"),?)*\})? (?<value>\S+)$""")]
     private static partial Regex Sample { get; }
+
+    [GeneratedRegex("""^(?<name>[a-zA-Z0-9_:]+)(\{((?<label>[a-zA-Z_][a-zA-Z0-9_]*="([^"\\\n]|\\[\\"n])*"),?)*\})?$""")]
+    private static partial Regex Series { get; }
 
     [GeneratedRegex("""\{((?<rest>.*),)?le="(?<bound>[^"]+)"\}$""")]
     private static partial Regex Bound { get; }

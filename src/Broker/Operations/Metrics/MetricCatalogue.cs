@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Broker.Storage.Diagnostics;
+using OpenTelemetry.Metrics;
 
 namespace Broker.Operations.Metrics;
 
@@ -9,6 +10,9 @@ namespace Broker.Operations.Metrics;
 /// </summary>
 internal static class MetricCatalogue
 {
+    // Room is kept for the whole life of the process, 100 bytes a series. Beyond it all further series are shown as one, otel_metric_overflow="true".
+    private const int MostSeries = 2_000, MostWorkflows = 10_000;
+
     private static readonly Dictionary<(string Meter, string Instrument), string[]> Labels = new()
     {
         [(StorageMetrics.MeterName, "broker.batch.size")] = [],
@@ -50,4 +54,11 @@ internal static class MetricCatalogue
 
     /// <summary>The tags of an instrument that become labels; null: it is not shown.</summary>
     public static string[]? LabelsOf(Instrument instrument) => Labels.GetValueOrDefault((instrument.Meter.Name, instrument.Name));
+
+    /// <summary>What is shown of an instrument by the host with these meters: another host in the same process has its own.</summary>
+    public static MetricStreamConfiguration ViewOf(Instrument instrument, IMeterFactory own)
+    {
+        if (LabelsOf(instrument) is not { } labels || (instrument.Meter.Scope is { } scope && !ReferenceEquals(scope, own))) return MetricStreamConfiguration.Drop;
+        return new MetricStreamConfiguration { TagKeys = labels, CardinalityLimit = labels.Length == 0 ? 1 : labels.Contains("workflow") ? MostWorkflows : MostSeries };
+    }
 }
