@@ -26,7 +26,7 @@ internal sealed partial class Account
     public static Account? Find(string name)
     {
         // The runtime keeps no table of users, and the C library's entry has the same layout with glibc and musl on 64 bits.
-        nint entry = GetPasswordEntry(name);
+        var entry = GetPasswordEntry(name);
         if (entry == 0) return null;
         var found = Marshal.PtrToStructure<PasswordEntry>(entry);
         return new Account(name, found.User, found.Group, Text(found.Home), Text(found.Shell));

@@ -13,7 +13,7 @@ internal static class ApiKeySource
     public static string FromFile(string path)
     {
         // The operator names this file, and mounted secrets are links.
-        byte[] bytes = BoundedFile.Read(path, MaxBytes, followLinks: true) ?? throw new FormatException($"there is no file {path}");
+        var bytes = BoundedFile.Read(path, MaxBytes, followLinks: true) ?? throw new FormatException($"there is no file {path}");
         return Encoding.UTF8.GetString(bytes).TrimEnd('\r', '\n');
     }
 
@@ -24,13 +24,13 @@ internal static class ApiKeySource
         try
         {
             using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
-            byte[] bytes = new byte[MaxBytes + 1];
-            int length = 0;
+            var bytes = new byte[MaxBytes + 1];
+            var length = 0;
             while (length < bytes.Length)
             {
                 var wait = new[] { new Libc.PollFd { File = descriptor, Events = Libc.PollIn } };
                 if (Libc.Poll(wait, 1, MaxWaitMs) <= 0) throw new FormatException($"descriptor {descriptor} has no key and no end");
-                int count = stream.Read(bytes.AsSpan(length));
+                var count = stream.Read(bytes.AsSpan(length));
                 if (count == 0) break;
                 length += count;
             }

@@ -15,7 +15,7 @@ internal static class BoundedFile
     public static byte[]? Read(string path, int maxBytes, bool followLinks = false)
     {
         // The file is opened first and checked afterwards, so the checked file is the one that is read. A FIFO does not block an open of this kind.
-        int file = Libc.Open(path, Libc.ReadOnly | Libc.NonBlocking | Libc.CloseOnExec | (followLinks ? 0 : Libc.NoFollow), 0);
+        var file = Libc.Open(path, Libc.ReadOnly | Libc.NonBlocking | Libc.CloseOnExec | (followLinks ? 0 : Libc.NoFollow), 0);
         if (file < 0)
         {
             return Marshal.GetLastPInvokeError() switch
@@ -36,11 +36,11 @@ internal static class BoundedFile
         try
         {
             // The count of bytes read decides: files of the kernel have length 0 and content all the same, and a file may grow meanwhile.
-            byte[] buffer = new byte[Math.Min(maxBytes, RandomAccess.GetLength(handle)) + 1];
-            int length = 0;
+            var buffer = new byte[Math.Min(maxBytes, RandomAccess.GetLength(handle)) + 1];
+            var length = 0;
             while (true)
             {
-                int count = RandomAccess.Read(handle, buffer.AsSpan(length), length);
+                var count = RandomAccess.Read(handle, buffer.AsSpan(length), length);
                 if (count == 0) return buffer[..length];
                 length += count;
                 if (length > maxBytes) throw new FormatException($"has more than {maxBytes} bytes");

@@ -50,7 +50,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
     {
         lock (gate)
         {
-            if (!leaders.Remove(leader, out string? attempt)) return;
+            if (!leaders.Remove(leader, out var attempt)) return;
             watchdog.Remove(leader);
             foreach (var candidates in unmarked.Values) candidates.Remove(attempt);
         }
@@ -84,18 +84,18 @@ internal sealed class Descendants(bool adopts) : IDisposable
         {
             if (!adopts)
             {
-                foreach (int leader in leaders.Keys) ReapGroup(leader);
+                foreach (var leader in leaders.Keys) ReapGroup(leader);
                 return [];
             }
 
             var alive = new List<int>();
-            foreach (int id in ProcessTable.ChildrenOfThisProcess())
+            foreach (var id in ProcessTable.ChildrenOfThisProcess())
             {
                 if (leaders.ContainsKey(id) || id == watchdog.Id) continue;
                 if (Libc.WaitPid(id, out _, Libc.NoHang) == 0) alive.Add(id);
             }
 
-            foreach (int gone in unmarked.Keys.Except(alive).ToList()) unmarked.Remove(gone);
+            foreach (var gone in unmarked.Keys.Except(alive).ToList()) unmarked.Remove(gone);
             return alive;
         }
     }
@@ -128,8 +128,8 @@ internal sealed class Descendants(bool adopts) : IDisposable
         var orphans = Orphans();
         lock (gate)
         {
-            foreach (int id in orphans.Where(watched.Add)) watchdog.Add(id);
-            foreach (int gone in watched.Except(orphans).ToList())
+            foreach (var id in orphans.Where(watched.Add)) watchdog.Add(id);
+            foreach (var gone in watched.Except(orphans).ToList())
             {
                 watched.Remove(gone);
                 watchdog.Remove(gone);

@@ -22,7 +22,7 @@ internal sealed class FailureText
         {
             // The cut may have gone through a surrogate pair, and half of one is no text.
             if (text.Length > 0 && char.IsHighSurrogate(text[^1])) text.Length--;
-            string place = step is null ? "" : $"step \"{step}\": ";
+            var place = step is null ? "" : $"step \"{step}\": ";
             return string.Create(CultureInfo.InvariantCulture, $"exit code {exitCode}: {place}{text}");
         }
     }

@@ -66,7 +66,7 @@ internal sealed class JobEnvironment
 
     private void Set(string name, string value)
     {
-        int bytes = Bytes(name, value);
+        var bytes = Bytes(name, value);
         if (bytes > MaxVariableBytes || this.bytes + bytes > MaxTotalBytes)
         {
             variables.Remove(name);

@@ -7,7 +7,7 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
     /// <exception cref="CannotStartException">Nothing of the job has run.</exception>
     public async Task<JobResult?> RunAsync(JobControl control)
     {
-        string lease = control.Claim.Lease.LeaseId;
+        var lease = control.Claim.Lease.LeaseId;
         try
         {
             await using var job = launcher.Start(control.Claim.Job);
@@ -30,8 +30,8 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
             return logs.Write(stream, line);
         });
 
-        bool finished = await WaitForScriptAsync(control, job, output);
-        string? failedStep = finished && job.Group.ExitCode != 0 ? JobScript.NameOf(claim.Job, job.Files.Progress) : null;
+        var finished = await WaitForScriptAsync(control, job, output);
+        var failedStep = finished && job.Group.ExitCode != 0 ? JobScript.NameOf(claim.Job, job.Files.Progress) : null;
 
         // A broker that is away gets time to come back for the lines it has not got; less when the job was stopped, before or meanwhile.
         using var limit = new CancellationTokenSource(timings.ReportLimit);
@@ -42,7 +42,7 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
             if (!await logs.CloseAsync(limit.Token)) log.Line($"log lines lost, broker away: {claim}");
         }
 
-        string lease = claim.Lease.LeaseId;
+        var lease = claim.Lease.LeaseId;
         if (!finished) return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
         if (!job.HasStarted) throw new CannotStartException(failure.For(job.Group.ExitCode));
         return job.Group.ExitCode == 0
@@ -53,7 +53,7 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
     /// <summary>True when the script ended by itself, false when it was stopped. Nothing that it started is left.</summary>
     private async Task<bool> WaitForScriptAsync(JobControl control, StartedJob job, OutputReader output)
     {
-        bool finished = true;
+        var finished = true;
         try
         {
             await job.Group.WaitForLeaderAsync(control.Stopped);

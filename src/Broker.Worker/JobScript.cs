@@ -34,7 +34,7 @@ internal static partial class JobScript
             return;
         }
 
-        for (int i = 0; i < steps.Count; i++) files.Write(files.PathOf(FileOf(i + 1)), steps[i].Run + "\n");
+        for (var i = 0; i < steps.Count; i++) files.Write(files.PathOf(FileOf(i + 1)), steps[i].Run + "\n");
         files.Write(files.PathOf("session"), Session(files, steps, environment, labelled: job.Steps is not null));
         files.Write(files.ScriptPath, Guard(files));
     }
@@ -42,7 +42,7 @@ internal static partial class JobScript
     /// <summary>The name of a step in log lines and errors; null when the job has no steps.</summary>
     public static string? NameOf(ClaimedJob job, string progress) =>
         job.Steps is { Count: > 0 } steps
-        && int.TryParse(progress, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= 1 && number <= steps.Count
+        && int.TryParse(progress, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= steps.Count
             ? Label(steps[number - 1], number)
             : null;
 
@@ -53,10 +53,10 @@ internal static partial class JobScript
 
     private static string Single(JobFiles files, string command)
     {
-        string start = $"echo 1 >{Quote(files.StartedPath)} || exit 125\n";
+        var start = $"echo 1 >{Quote(files.StartedPath)} || exit 125\n";
         if (Encoding.UTF8.GetByteCount(command) <= MaxArgumentBytes) return $"{start}exec sh -c {Quote(command)}\n";
 
-        string path = files.PathOf(FileOf(1));
+        var path = files.PathOf(FileOf(1));
         files.Write(path, command + "\n");
         return $"{start}exec sh {Quote(path)}\n";
     }
@@ -110,12 +110,12 @@ internal static partial class JobScript
         script.Append(";;\nesac\n");
 
         // In parts, so that a copy of the shell that begins at step 500 does not read the 499 before it.
-        for (int first = 1; first <= steps.Count; first += StepsInPart)
+        for (var first = 1; first <= steps.Count; first += StepsInPart)
         {
-            int last = Math.Min(first + StepsInPart - 1, steps.Count);
+            var last = Math.Min(first + StepsInPart - 1, steps.Count);
             var part = new StringBuilder();
-            for (int number = first; number <= last; number++) AppendStep(part, files, steps[number - 1], number, labelled);
-            string path = files.PathOf(string.Create(CultureInfo.InvariantCulture, $"part{first}"));
+            for (var number = first; number <= last; number++) AppendStep(part, files, steps[number - 1], number, labelled);
+            var path = files.PathOf(string.Create(CultureInfo.InvariantCulture, $"part{first}"));
             files.Write(path, part.ToString());
             script.Append(CultureInfo.InvariantCulture, $"case $((_broker_next <= {last})) in 1) . {Quote(path)} ;; esac\n");
         }
@@ -134,7 +134,7 @@ internal static partial class JobScript
         // Before a copy is made of the shell: they stay in force for later steps.
         foreach (var (name, value) in step.Env ?? new Dictionary<string, string>())
             script.Append(CultureInfo.InvariantCulture, $"{(JobEnvironment.FitsProcess(name, value) ? "export " : "")}{name}={Quote(value)}\n");
-        bool leaves = LeavesItsShell().IsMatch(step.Run);
+        var leaves = LeavesItsShell().IsMatch(step.Run);
         if (leaves)
         {
             // Such a step runs in a copy of the shell, with all that follows; when it ends the copy, functions are still here.
@@ -154,7 +154,7 @@ internal static partial class JobScript
         script.Append(CultureInfo.InvariantCulture, $"command test -f \"$_broker_dir/step\" && command echo _broker_at={number} >\"$_broker_dir/step\" || exit 125\n");
         if (labelled) script.Append(CultureInfo.InvariantCulture, $"command printf '%s\\n' {Quote($"=== {Label(step, number)} ===")}\n");
         // A step may have made an alias of one of these names: the backslashes bypass it.
-        string leave = $$"""
+        var leave = $$"""
             { _broker_status=$?; \set +xv; } 2>/dev/null
             case $_broker_status in 0) _broker_folder=$PWD; \export _broker_folder; { \export -p; command echo "umask $(\umask)"; } >"$_broker_dir/left-{{number}}" ;; esac
             \exit "$_broker_status"

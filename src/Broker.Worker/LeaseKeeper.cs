@@ -85,7 +85,7 @@ internal sealed class LeaseKeeper(BrokerClient client, WorkerOptions options, Wo
 
     private static async Task<bool> PauseAsync(TimeSpan pause, CancellationToken ct)
     {
-        await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(pause, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !ct.IsCancellationRequested;
     }
 }

@@ -14,9 +14,9 @@ internal sealed class LineCutter
     {
         while (!bytes.IsEmpty)
         {
-            int newline = bytes.Span.IndexOf((byte)'\n');
-            int wanted = newline < 0 ? bytes.Length : newline + 1;
-            int taken = Math.Min(wanted, MaxBytes - length);
+            var newline = bytes.Span.IndexOf((byte)'\n');
+            var wanted = newline < 0 ? bytes.Length : newline + 1;
+            var taken = Math.Min(wanted, MaxBytes - length);
             bytes[..taken].CopyTo(line.AsMemory(length));
             length += taken;
             bytes = bytes[taken..];
@@ -31,7 +31,7 @@ internal sealed class LineCutter
 
     private string Take(int count)
     {
-        string text = Encoding.UTF8.GetString(line, 0, count);
+        var text = Encoding.UTF8.GetString(line, 0, count);
         line.AsSpan(count, length - count).CopyTo(line);
         length -= count;
         return text;
@@ -40,9 +40,9 @@ internal sealed class LineCutter
     private int LastBoundary()
     {
         // A character has at most three continuation bytes; more in a row is no UTF-8, and any cut will do.
-        int lead = length - 1;
+        var lead = length - 1;
         while (lead > length - 4 && (line[lead] & 0xC0) == 0x80) lead--;
-        int size = line[lead] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+        var size = line[lead] switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
         return lead + size > length ? lead : length;
     }
 }

@@ -83,7 +83,7 @@ internal sealed class LogBatcher : IDisposable
             while (await chunks.Reader.WaitToReadAsync(giveUp.Token))
             {
                 var batch = new List<LogChunk>();
-                long size = await FillAsync(batch);
+                var size = await FillAsync(batch);
                 await push(batch, giveUp.Token);
                 lock (gate)
                 {
@@ -121,8 +121,8 @@ internal sealed class LogBatcher : IDisposable
             {
                 while (chunks.Reader.TryPeek(out var next))
                 {
-                    bool shares = MayShare(next, batch);
-                    int more = shares ? Encoding.UTF8.GetByteCount(next.Data) : Size(next);
+                    var shares = MayShare(next, batch);
+                    var more = shares ? Encoding.UTF8.GetByteCount(next.Data) : Size(next);
                     if (batch.Count > 0 && size + more > BatchBytes) return held;
                     chunks.Reader.TryRead(out _);
                     held += Size(next);

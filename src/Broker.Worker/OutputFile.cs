@@ -28,19 +28,19 @@ internal static class OutputFile
     public static IReadOnlyDictionary<string, string> Parse(ReadOnlySpan<byte> bytes)
     {
         var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
-        string[] lines = Decode(bytes).Split('\n');
-        for (int i = 0; i < lines.Length; i++)
+        var lines = Decode(bytes).Split('\n');
+        for (var i = 0; i < lines.Length; i++)
         {
-            string line = WithoutReturn(lines[i]);
+            var line = WithoutReturn(lines[i]);
             if (line.Length == 0) continue;
 
-            int equals = line.IndexOf('=', StringComparison.Ordinal);
-            int here = line.IndexOf("<<", StringComparison.Ordinal);
+            var equals = line.IndexOf('=', StringComparison.Ordinal);
+            var here = line.IndexOf("<<", StringComparison.Ordinal);
             if (equals < 0 && here < 0) throw new FormatException($"output file, line {i + 1}: write name=value or name<<END");
 
             // The first of the two decides: a value may hold << and an end marker may hold =.
-            bool isHereDocument = here >= 0 && (equals < 0 || here < equals);
-            string name = line[..(isHereDocument ? here : equals)];
+            var isHereDocument = here >= 0 && (equals < 0 || here < equals);
+            var name = line[..(isHereDocument ? here : equals)];
             if (name.Length == 0) throw new FormatException($"output file, line {i + 1}: the name is missing");
 
             outputs[name] = isHereDocument ? ReadHereDocument(lines, ref i, name, line[(here + 2)..]) : line[(equals + 1)..];
@@ -51,13 +51,13 @@ internal static class OutputFile
 
     private static string ReadHereDocument(string[] lines, ref int i, string name, string end)
     {
-        int start = i;
+        var start = i;
         if (end.Length == 0) throw new FormatException($"output file, line {start + 1}: write the end marker after {name}<<");
 
         var value = new StringBuilder();
         while (++i < lines.Length)
         {
-            string line = WithoutReturn(lines[i]);
+            var line = WithoutReturn(lines[i]);
             if (line == end) return value.ToString();
             if (i > start + 1) value.Append('\n');
             value.Append(line);
@@ -73,9 +73,9 @@ internal static class OutputFile
         {
             return Strict.GetString(bytes);
         }
-        catch (DecoderFallbackException)
+        catch (DecoderFallbackException fault)
         {
-            throw new FormatException("the output file is not UTF-8");
+            throw new FormatException("the output file is not UTF-8", fault);
         }
     }
 

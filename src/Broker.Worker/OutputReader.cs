@@ -25,7 +25,7 @@ internal sealed class OutputReader
     {
         pipes = [new Pipe("stdout", stdout, secrets), new Pipe("stderr", stderr, secrets)];
         take = line;
-        int wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
+        var wake = Libc.EventFd(0, Libc.CloseOnExec | Libc.NonBlocking);
         if (wake < 0) throw new IOException($"no descriptor for reading output: error {Marshal.GetLastPInvokeError()}");
         this.wake = new SafeFileHandle(wake, ownsHandle: true);
         done = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -54,7 +54,7 @@ internal sealed class OutputReader
     {
         try
         {
-            bool taken = ReadUntilWoken() && Array.TrueForAll(pipes, ReadRest);
+            var taken = ReadUntilWoken() && Array.TrueForAll(pipes, ReadRest);
             foreach (var pipe in pipes) taken = taken && pipe.End().All(line => take(pipe.Name, line));
         }
         finally
@@ -70,12 +70,12 @@ internal sealed class OutputReader
         var files = new Libc.PollFd[pipes.Length + 1];
         while (pipes.Any(p => p.IsOpen))
         {
-            for (int i = 0; i < pipes.Length; i++) files[i] = new() { File = pipes[i].IsOpen ? pipes[i].Descriptor : -1, Events = Libc.PollIn };
+            for (var i = 0; i < pipes.Length; i++) files[i] = new() { File = pipes[i].IsOpen ? pipes[i].Descriptor : -1, Events = Libc.PollIn };
             files[^1] = new() { File = (int)wake.DangerousGetHandle(), Events = Libc.PollIn };
 
             // An interrupted call comes back with nothing to read.
             if (Libc.Poll(files, (nuint)files.Length, -1) < 0) continue;
-            for (int i = 0; i < pipes.Length; i++)
+            for (var i = 0; i < pipes.Length; i++)
             {
                 if (files[i].Happened != 0 && !Take(pipes[i], out _)) return false;
             }
@@ -89,11 +89,11 @@ internal sealed class OutputReader
     private bool ReadRest(Pipe pipe)
     {
         var file = new Libc.PollFd[1];
-        for (int total = 0; pipe.IsOpen && total < MaxLastBytes;)
+        for (var total = 0; pipe.IsOpen && total < MaxLastBytes;)
         {
             file[0] = new() { File = pipe.Descriptor, Events = Libc.PollIn };
             if (Libc.Poll(file, 1, 0) <= 0) return true;
-            if (!Take(pipe, out int count)) return false;
+            if (!Take(pipe, out var count)) return false;
             total += count;
         }
 
@@ -102,7 +102,7 @@ internal sealed class OutputReader
 
     private bool Take(Pipe pipe, out int count)
     {
-        foreach (string line in pipe.Read(out count))
+        foreach (var line in pipe.Read(out count))
         {
             if (!take(pipe.Name, line)) return false;
         }
@@ -140,7 +140,7 @@ internal sealed class OutputReader
         /// <summary>The last line, which has no newline.</summary>
         public IEnumerable<string> End()
         {
-            foreach (string line in cutter.Add(mask.End())) yield return line;
+            foreach (var line in cutter.Add(mask.End())) yield return line;
             if (cutter.End() is { } rest) yield return rest;
         }
 

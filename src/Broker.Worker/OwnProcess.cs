@@ -22,7 +22,7 @@ internal static unsafe class OwnProcess
     {
         var arguments = ReadList("/proc/self/cmdline");
         var environment = ReadList("/proc/self/environ");
-        bool showsKey = environment.Exists(v => IsVariable(v, WorkerOptions.ApiKeyVariable)) || arguments.Exists(WorkerOptions.ShowsApiKey);
+        var showsKey = environment.Exists(v => IsVariable(v, WorkerOptions.ApiKeyVariable)) || arguments.Exists(WorkerOptions.ShowsApiKey);
         if (showsKey || !environment.Exists(v => IsVariable(v, Diagnostics))) StartAnew(arguments, environment, apiKey);
 
         // The files of this process in /proc belong to root from here on, and its memory is closed to other processes of this user.
@@ -53,8 +53,8 @@ internal static unsafe class OwnProcess
     /// <summary>The end to read from. The text fits into the pipe, so that writing does not wait for a reader.</summary>
     private static int PipeWith(string text)
     {
-        int[] ends = new int[2];
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        var ends = new int[2];
+        var bytes = Encoding.UTF8.GetBytes(text);
         if (Libc.Pipe(ends) != 0 || Libc.Write(ends[1], bytes, (nuint)bytes.Length) != bytes.Length)
             throw new IOException($"no pipe for the key: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
         _ = Libc.Close(ends[1]);
@@ -67,7 +67,7 @@ internal static unsafe class OwnProcess
         string[] patterns = [$"dotnet-diagnostic-{Environment.ProcessId}-*", $"clr-debug-pipe-{Environment.ProcessId}-*"];
         try
         {
-            foreach (string file in patterns.SelectMany(pattern => Directory.EnumerateFiles(Path.GetTempPath(), pattern))) File.Delete(file);
+            foreach (var file in patterns.SelectMany(pattern => Directory.EnumerateFiles(Path.GetTempPath(), pattern))) File.Delete(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -83,9 +83,9 @@ internal static unsafe class OwnProcess
     {
         // Never freed: the program ends with the call that takes them.
         var pointers = (nint*)NativeMemory.AllocZeroed((nuint)(texts.Count + 1), (nuint)sizeof(nint));
-        for (int i = 0; i < texts.Count; i++)
+        for (var i = 0; i < texts.Count; i++)
         {
-            byte[] bytes = Encoding.Latin1.GetBytes(texts[i]);
+            var bytes = Encoding.Latin1.GetBytes(texts[i]);
             pointers[i] = (nint)NativeMemory.AllocZeroed((nuint)bytes.Length + 1);
             Marshal.Copy(bytes, 0, pointers[i], bytes.Length);
         }

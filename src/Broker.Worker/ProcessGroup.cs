@@ -39,7 +39,7 @@ internal sealed class ProcessGroup : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        string attempt = Guid.NewGuid().ToString("N");
+        var attempt = Guid.NewGuid().ToString("N");
         environment.ApplyTo(start);
         start.Environment[Descendants.Mark] = attempt;
 
@@ -54,14 +54,14 @@ internal sealed class ProcessGroup : IDisposable
     public async Task EndAsync(TimeSpan grace)
     {
         var asked = new HashSet<int>();
-        long time = Stopwatch.GetTimestamp();
+        var time = Stopwatch.GetTimestamp();
         while (Left() is { Count: > 0 } left && Stopwatch.GetElapsedTime(time) < grace + GiveUp)
         {
-            bool force = Stopwatch.GetElapsedTime(time) >= grace;
+            var force = Stopwatch.GetElapsedTime(time) >= grace;
             // By groups: a shell that gets its signal after the program it waits for would go on with the next command.
-            foreach (int target in left.Where(p => force || asked.Add(p.Id)).Select(p => p.Group == OwnGroup ? p.Id : -p.Group).Distinct())
+            foreach (var target in left.Where(p => force || asked.Add(p.Id)).Select(p => p.Group == OwnGroup ? p.Id : -p.Group).Distinct())
                 _ = Libc.Kill(target, force ? Libc.SigKill : Libc.SigTerm);
-            await Task.Delay(20);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
 
         await leader.WaitForExitAsync();

@@ -12,9 +12,9 @@ internal static class ProcessTable
     public static List<ProcessEntry> Read()
     {
         var entries = new List<ProcessEntry>();
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int id) && Find(id) is { } entry)
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Find(id) is { } entry)
                 entries.Add(entry);
         }
 
@@ -26,7 +26,7 @@ internal static class ProcessTable
     {
         if (TextOf(id, "stat") is not { } stat) return null;
         // The name in parentheses may hold anything; state, parent, group and session follow it.
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 5);
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ', 5);
         return new(id, Number(fields[1]), Number(fields[2]), Number(fields[3]), fields[0] is "Z" or "X");
     }
 

@@ -57,6 +57,6 @@ void Stop(PosixSignalContext context)
 
 static int Refuse(IReadOnlyList<string> problems)
 {
-    foreach (string problem in problems) Console.Error.WriteLine($"broker-worker: {problem}");
+    foreach (var problem in problems) Console.Error.WriteLine($"broker-worker: {problem}");
     return 2;
 }

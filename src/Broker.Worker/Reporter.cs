@@ -99,7 +99,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         {
             try
             {
-                bool accepted = await client.ReportAsync(entry.Result, ct);
+                var accepted = await client.ReportAsync(entry.Result, ct);
                 pending.Remove(entry);
                 SettleAnswered(entry, accepted, next: null);
             }
@@ -132,7 +132,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
 
     private void SettleAnswered(Entry entry, bool accepted, Claim? next)
     {
-        string outcome = entry.Result.Outputs is null ? "failed" : "succeeded";
+        var outcome = entry.Result.Outputs is null ? "failed" : "succeeded";
         Settle(entry, accepted ? outcome : $"{outcome}, but the lease was gone", next);
     }
 

@@ -35,10 +35,10 @@ internal sealed class SecretMask
         byte[] all = [.. held, .. bytes.Span];
         held = [];
         var clean = new ArrayBufferWriter<byte>(Math.Max(1, all.Length));
-        int at = 0;
+        var at = 0;
         while (at < all.Length)
         {
-            int next = all.AsSpan(at).IndexOfAny(firstBytes);
+            var next = all.AsSpan(at).IndexOfAny(firstBytes);
             clean.Write(all.AsSpan(at, next < 0 ? all.Length - at : next));
             if (next < 0) break;
             at += next;
@@ -67,7 +67,7 @@ internal sealed class SecretMask
 
     private byte[]? SecretAt(ReadOnlySpan<byte> rest)
     {
-        foreach (byte[] secret in secrets)
+        foreach (var secret in secrets)
         {
             if (rest.StartsWith(secret)) return secret;
         }
@@ -77,7 +77,7 @@ internal sealed class SecretMask
 
     private bool MayBecomeSecret(ReadOnlySpan<byte> rest)
     {
-        foreach (byte[] secret in secrets)
+        foreach (var secret in secrets)
         {
             if (secret.Length > rest.Length && secret.AsSpan().StartsWith(rest)) return true;
         }
@@ -87,7 +87,7 @@ internal sealed class SecretMask
 
     private static IEnumerable<string> Parts(string value)
     {
-        string[] lines = value.Split('\n', StringSplitOptions.TrimEntries);
+        var lines = value.Split('\n', StringSplitOptions.TrimEntries);
         return lines.Where(line => line.Length >= ShortestLine).Append(value.TrimEnd('\r', '\n')).Where(part => part.Length > 0);
     }
 }

@@ -25,15 +25,15 @@ internal static class Signals
     public static void KeepBrokenPipesFromJobs()
     {
         // A function of the C library that changes nothing: managed code must not run in a signal handler.
-        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "abs", out nint nothing)) _ = Libc.Signal(BrokenPipe, nothing);
+        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "abs", out var nothing)) _ = Libc.Signal(BrokenPipe, nothing);
     }
 
     private static bool IsIgnored(int signal)
     {
         const string Field = "SigIgn:";
-        string? mask = File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
+        var mask = File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
         return mask is not null
-            && ulong.TryParse(mask.AsSpan(Field.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
+            && ulong.TryParse(mask.AsSpan(Field.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var ignored)
             && (ignored & (1UL << (signal - 1))) != 0;
     }
 }

@@ -40,9 +40,9 @@ internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, Wor
         {
             int failures;
             lock (gate) failures = this.failures;
-            if (failures > 0) await Task.Delay(Pause(failures), ct);
+            if (failures > 0) await Task.Delay(Pause(failures), TimeProvider.System, ct);
 
-            string? problem = await launcher.ProblemAsync(timings.Check, ct);
+            var problem = await launcher.ProblemAsync(timings.Check, ct);
             lock (gate)
             {
                 // Another job may have failed to start during the check.

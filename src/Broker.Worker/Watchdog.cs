@@ -66,7 +66,7 @@ internal sealed class Watchdog : IDisposable
         var start = new ProcessStartInfo("setsid", ["sh", "-c", Script]) { RedirectStandardInput = true, UseShellExecute = false };
         start.Environment.Clear();
         process = Process.Start(start);
-        foreach (int id in ids) Tell('+', id);
+        foreach (var id in ids) Tell('+', id);
     }
 
     public void Add(int id)

@@ -10,11 +10,11 @@ internal sealed class WorkerLog(TextWriter output)
     public void Line(string text)
     {
         // Ids come from definitions; a line end in one must not start a log line.
-        string clean = string.Create(text.Length, text, static (span, from) =>
+        var clean = string.Create(text.Length, text, static (span, from) =>
         {
-            for (int i = 0; i < span.Length; i++) span[i] = char.IsControl(from[i]) ? '?' : from[i];
+            for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(from[i]) ? '?' : from[i];
         });
-        string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        var time = TimeProvider.System.GetUtcNow().ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
         lock (gate)
         {
             try

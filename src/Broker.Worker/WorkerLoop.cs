@@ -25,13 +25,13 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
 
         var idle = AllSlotsFreeAsync();
         log.Line("stopping");
-        await Task.WhenAny(idle, Task.Delay(TimeSpan.FromSeconds(options.GraceSecs), hurry));
+        await Task.WhenAny(idle, Task.Delay(TimeSpan.FromSeconds(options.GraceSecs), TimeProvider.System, hurry));
         lifetime.CancelAfter(timings.Kill + timings.StoppedLogs + timings.LastReports);
         // Again and again: a job claimed in the last moment may start only now.
         while (!idle.IsCompleted)
         {
             foreach (var job in keeper.Held.Where(job => job.Stop(StopReason.Shutdown))) log.Line($"grace time over, stopping: {job.Claim}");
-            await Task.WhenAny(idle, Task.Delay(100));
+            await Task.WhenAny(idle, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System));
         }
 
         await lifetime.CancelAsync();
@@ -52,11 +52,11 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         {
             while (true)
             {
-                int slots = await TakeFreeSlotsAsync(stopping);
+                var slots = await TakeFreeSlotsAsync(stopping);
                 // One claim for all tries: leases granted in an answer that was lost come with the next.
                 var request = client.ClaimFor(slots, options.WaitSecs);
                 IReadOnlyList<Claim> claims = [];
-                long asked = Stopwatch.GetTimestamp();
+                var asked = Stopwatch.GetTimestamp();
                 try
                 {
                     // After the wait for a slot: the job that held it may have shown that no other can start.
@@ -73,10 +73,10 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
                     if (claims.Count < slots) free.Release(slots - claims.Count);
                 }
 
-                for (int i = 0; i < claims.Count; i++)
+                for (var i = 0; i < claims.Count; i++)
                     _ = i < slots ? RunSlotAsync(claims[i], reporter, stopping, lifetime) : ReleaseAsync(claims[i], lifetime);
                 if (claims.Count == 0 && Stopwatch.GetElapsedTime(asked) < timings.IdlePause)
-                    await Task.Delay(timings.IdlePause * (1 + Random.Shared.NextDouble()), stopping);
+                    await Task.Delay(timings.IdlePause * (1 + Random.Shared.NextDouble()), TimeProvider.System, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -130,7 +130,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         await Task.Yield();
         try
         {
-            for (Claim? claim = first; claim is not null;)
+            for (var claim = first; claim is not null;)
             {
                 if (stopping.IsCancellationRequested)
                 {
@@ -204,13 +204,13 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     private async Task<int> TakeFreeSlotsAsync(CancellationToken ct)
     {
         await free.WaitAsync(ct);
-        int count = 1;
+        var count = 1;
         while (free.Wait(0, CancellationToken.None)) count++;
         return count;
     }
 
     private async Task AllSlotsFreeAsync()
     {
-        for (int i = 0; i < options.Slots; i++) await free.WaitAsync();
+        for (var i = 0; i < options.Slots; i++) await free.WaitAsync();
     }
 }

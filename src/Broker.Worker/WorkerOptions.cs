@@ -86,7 +86,7 @@ internal sealed record WorkerOptions
 
         foreach (var setting in Settings)
         {
-            bool onCommandLine = given.Values.TryGetValue(setting.Flag, out string? text);
+            var onCommandLine = given.Values.TryGetValue(setting.Flag, out var text);
             if (!onCommandLine) text = setting.Variable is null ? null : environment(setting.Variable);
             // A variable set to nothing counts as unset: compose files write VAR=${VAR:-}.
             if (text is null || (text.Length == 0 && !onCommandLine)) continue;
@@ -151,7 +151,7 @@ internal sealed record WorkerOptions
     }
 
     private static int ParseNumber(string text, int min, int max) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= min && number <= max
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
             ? number
             : throw new FormatException($"write a whole number from {min} to {max}");
 

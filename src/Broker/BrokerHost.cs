@@ -30,6 +30,7 @@ internal static class BrokerHost
         builder.ListenAsSet(settings);
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddRetryPipelines();
         builder.Services.AddStartGate();
         builder.Services.AddBrokerStorage(settings);
         builder.Services.AddAuth(auth, settings);

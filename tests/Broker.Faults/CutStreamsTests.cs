@@ -74,7 +74,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
                 // The broker is being restarted.
             }
 
-            await Task.Delay(20, Ct);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Ct);
         }
     }
 
@@ -104,7 +104,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
                 }
                 catch (Exception cut) when (cut is HttpRequestException or IOException)
                 {
-                    await Task.Delay(random.Next(10, 60), ct);
+                    await Task.Delay(TimeSpan.FromMilliseconds(random.Next(10, 60)), TimeProvider.System, ct);
                 }
             }
         }
@@ -126,8 +126,14 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             {
                 while (room > 0 && await reader.ReadLineAsync(ct) is { } line)
                 {
-                    if (line.StartsWith("id:", StringComparison.Ordinal)) id = line[3..].Trim();
-                    else if (line.StartsWith("data:", StringComparison.Ordinal)) data = line[5..];
+                    if (line.StartsWith("id:", StringComparison.Ordinal))
+                    {
+                        id = line[3..].Trim();
+                    }
+                    else if (line.StartsWith("data:", StringComparison.Ordinal))
+                    {
+                        data = line[5..];
+                    }
                     else if (line.Length == 0 && data.Length > 0)
                     {
                         Lines.Add(NumberOf(data));

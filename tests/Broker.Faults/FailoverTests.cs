@@ -209,7 +209,7 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
     private async Task<Strike> PromoteAsync(long began)
     {
         var passed = Stopwatch.GetElapsedTime(began);
-        if (passed < Noticed) await Task.Delay(Noticed - passed);
+        if (passed < Noticed) await Task.Delay(Noticed - passed, TimeProvider.System);
         var promoting = Stopwatch.GetTimestamp();
         await site.Servers.PromoteAsync();
         return new(began, promoting, Stopwatch.GetTimestamp());

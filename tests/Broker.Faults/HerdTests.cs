@@ -48,10 +48,10 @@ public sealed class HerdTests
             },
             Ct)).ToList();
         await Broker.Testing.Eventually.TrueAsync(() => Volatile.Read(ref asked) == claimers, WaitLimit, "all claims are sent");
-        await Task.Delay(TimeSpan.FromSeconds(1), Ct);
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, Ct);
         await site.SqlAsync("CREATE EXTENSION IF NOT EXISTS pg_stat_statements");
         await site.SqlAsync("SELECT pg_stat_statements_reset()");
-        await Task.Delay(IdleWindow, Ct);
+        await Task.Delay(IdleWindow, TimeProvider.System, Ct);
         var calls = (decimal)(await site.SqlAsync("SELECT sum(calls) FROM pg_stat_statements WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())"))!;
         var idle = (double)calls / IdleWindow.TotalSeconds;
         Assert.Equal(claimers, asked);

@@ -29,7 +29,7 @@ public sealed class KilledFirstStartTests
             await using (var first = new ManagedProcess(RepositoryLayout.HostProgram(), Settings(folder.Path)))
             {
                 first.Start();
-                await Task.Delay(moment, Ct);
+                await Task.Delay(moment, TimeProvider.System, Ct);
                 await first.KillAsync();
             }
 

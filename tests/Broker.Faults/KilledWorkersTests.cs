@@ -38,7 +38,7 @@ public abstract class KilledWorkersTests(DurableCluster cluster, Database databa
             Assert.Equal(workers / 2, theirs.Count);
 
             await Task.WhenAll(team.Take(workers / 2).Select(w => w.KillAsync()));
-            var killed = DateTimeOffset.UtcNow;
+            var killed = TimeProvider.System.GetUtcNow();
             Assert.Equal(workers / 2, team.Count(w => w.HasExited));
             await File.WriteAllTextAsync(go, "", Ct);
             await Eventually.TrueAsync(

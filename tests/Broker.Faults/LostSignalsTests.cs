@@ -22,7 +22,7 @@ public sealed class LostSignalsTests(DurableCluster cluster)
                 {
                     terminated += (long)(await site.SqlAsync(
                         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'broker-listen-%' AND datname = current_database()"))!;
-                    await Task.Delay(100, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             },
             Ct);

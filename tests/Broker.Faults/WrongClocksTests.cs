@@ -63,7 +63,7 @@ public sealed class WrongClocksTests(DurableCluster cluster)
         await StartAsync(claimer, Wire.Job("one", "true", more: ""","max_retries":3"""));
         var asked = Stopwatch.StartNew();
         var (lease, _) = await ClaimAsync(claimer, leaseSecs: 2);
-        var day = DateTimeOffset.UtcNow.AddDays(-1).ToUnixTimeMilliseconds();
+        var day = TimeProvider.System.GetUtcNow().AddDays(-1).ToUnixTimeMilliseconds();
         await claimer.MustPostAsync($"/api/jobs/{lease}/logs", $$"""{"chunks":[{"workflow_id":"w","job_id":"one","sequence":0,"data":"x","timestamp_ms":{{day}},"stream":"stdout"}]}""", Ct);
         var (next, _) = await ClaimAsync(heir, leaseSecs: 60);
         var took = asked.Elapsed.TotalSeconds;
@@ -118,7 +118,7 @@ public sealed class WrongClocksTests(DurableCluster cluster)
     private static async Task<double> OffAsync(HttpClient http)
     {
         using var answer = await http.GetAsync(new Uri("/livez", UriKind.Relative), Ct);
-        return (answer.Headers.Date!.Value - DateTimeOffset.UtcNow).TotalSeconds;
+        return (answer.Headers.Date!.Value - TimeProvider.System.GetUtcNow()).TotalSeconds;
     }
 
     private static string Library()

@@ -72,7 +72,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await AssertUnknownAsync(() => store.Events.TryLockQueueAsync(run.Id, "reader", TimeSpan.FromSeconds(9), Ct));
         await AssertUnknownAsync(() => store.Keys.AddAsync(new StoredKey("k", "n", new string('0', 64), ["read"], null, default, null, null), "by", Ct));
         await AssertUnknownAsync(() => store.Keys.RevokeAsync("k", "by", Ct));
-        await AssertUnknownAsync(() => store.Audit.AddAsync(new([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]), Ct));
+        await AssertUnknownAsync(() => store.Audit.AddAsync(new([new AuditEntry(TimeProvider.System.GetUtcNow(), "k", "start", "w", "i", null)]), Ct));
         await AssertUnknownAsync(() => store.Repositories.PutAsync(new Repository("r", "u", [], new Dictionary<string, string>()), Ct));
     }
 
@@ -136,7 +136,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
     [Fact]
     public async Task Audit_entries_are_stored_once_and_kept_until_the_standby_confirms_them()
     {
-        var batch = new AuditBatch([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]);
+        var batch = new AuditBatch([new AuditEntry(TimeProvider.System.GetUtcNow(), "k", "start", "w", "i", null)]);
         await WaitForStandbyAsync("missing");
         for (var round = 0; round < 3; round++) await AssertUnknownAsync(() => store.Audit.AddAsync(batch, Ct));
         await WaitForStandbyAsync("");
@@ -150,7 +150,7 @@ public sealed class UnconfirmedCommitTests : IAsyncLifetime
         await WaitForStandbyAsync("missing");
         await using var admin = await server.OpenAdminAsync();
         await using var patient = StoreHarness.Open(new DatabaseTarget(database, null), TimeProvider.System);
-        var batch = new AuditBatch([new AuditEntry(DateTimeOffset.UtcNow, "k", "start", "w", "i", null)]);
+        var batch = new AuditBatch([new AuditEntry(TimeProvider.System.GetUtcNow(), "k", "start", "w", "i", null)]);
         var first = patient.Audit.AddAsync(batch, Ct);
         await Eventually.TrueAsync(async () => await WaitingAsync(admin) == 1);
 

@@ -24,7 +24,7 @@ public sealed class BrokerProcess : ManagedProcess
     public static async Task<BrokerProcess> StartProgramAsync(
         string program, IReadOnlyDictionary<string, string> environment, IReadOnlyList<string>? arguments = null)
     {
-        int port = environment.TryGetValue("PORT", out string? given) ? int.Parse(given, CultureInfo.InvariantCulture) : LoopbackPort.Choose();
+        var port = environment.TryGetValue("PORT", out var given) ? int.Parse(given, CultureInfo.InvariantCulture) : LoopbackPort.Choose();
         var variables = new Dictionary<string, string>(environment) { ["PORT"] = port.ToString(CultureInfo.InvariantCulture) };
         variables.TryAdd("HOST", "127.0.0.1");
         var broker = new BrokerProcess(program, port, variables, arguments ?? []);
@@ -44,8 +44,8 @@ public sealed class BrokerProcess : ManagedProcess
     /// <summary>Starts the ended broker again, on the same database and port.</summary>
     public async Task RestartAsync()
     {
-        string line = await StartUntilAsync(Listening);
-        string said = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..];
+        var line = await StartUntilAsync(Listening);
+        var said = line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..];
         // A taken port makes the host choose the next one: the caller's address would be another process's.
         if (!said.Contains(string.Create(CultureInfo.InvariantCulture, $":{Address.Port}"), StringComparison.Ordinal))
         {

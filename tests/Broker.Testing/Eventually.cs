@@ -41,7 +41,7 @@ public static class Eventually
                 last = e;
             }
 
-            await Task.Delay(Interval);
+            await Task.Delay(Interval, TimeProvider.System);
         }
 
         Assert.Fail($"Not within {limit.TotalSeconds:0.#} s: {expected}" + (last is null ? "" : $" (last: {last.Message})"));

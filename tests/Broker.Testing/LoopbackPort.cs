@@ -16,9 +16,9 @@ public static class LoopbackPort
     /// <summary>A port that was free a moment ago. None is chosen twice before all have been.</summary>
     public static int Choose()
     {
-        for (int tries = 0; tries < Range; tries++)
+        for (var tries = 0; tries < Range; tries++)
         {
-            int port = First + (int)((uint)Interlocked.Increment(ref last) % Range);
+            var port = First + (int)((uint)Interlocked.Increment(ref last) % Range);
             if (IsFree(port)) return port;
         }
 

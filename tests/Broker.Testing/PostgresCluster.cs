@@ -7,9 +7,10 @@ using Xunit;
 namespace Broker.Testing;
 
 /// <summary>
-/// The server that BROKER_TEST_POSTGRES names, or a private one from the installed binaries: an assembly fixture.
-/// It starts with the first database that a test needs. BROKER_TEST_POOLER (host:port) is a pooler in transaction mode before the named
-/// server: statements of tests go through it, the creation of databases does not.
+/// PostgreSQL for tests, an assembly fixture. It is the server that BROKER_TEST_POSTGRES names, else a container where a Docker engine answers.
+/// Without either it is a private server from the installed binaries. It starts with the first database that a test needs, and a diagnostic message says which it is.
+/// BROKER_TEST_POOLER (host:port) is a pooler in transaction mode before the named server: statements of tests go through it,
+/// the creation of databases does not.
 /// </summary>
 public sealed class PostgresCluster : IAsyncDisposable
 {
@@ -17,21 +18,25 @@ public sealed class PostgresCluster : IAsyncDisposable
     private const string PoolerVariable = "BROKER_TEST_POOLER";
     private const string BinariesVariable = "BROKER_POSTGRES_BIN";
 
-    private static int _clusters;
-    private readonly string _prefix =
-        string.Create(CultureInfo.InvariantCulture, $"broker_{Environment.ProcessId}_{Interlocked.Increment(ref _clusters)}");
-    private readonly Lazy<Task<string>> _admin;
-    private readonly Lazy<Task> _template;
-    private PrivatePostgres? _server;
-    private int _databases;
+    private static int clusters;
+    private readonly string prefix =
+        string.Create(CultureInfo.InvariantCulture, $"broker_{Environment.ProcessId}_{Interlocked.Increment(ref clusters)}");
+    private readonly Lazy<Task<string>> admin;
+    private readonly Lazy<Task> template;
+    private PrivatePostgres? server;
+    private ContainerPostgres? container;
+    private int databases;
 
     public PostgresCluster()
     {
-        _admin = new(StartAsync);
-        _template = new(MakeTemplateAsync);
+        admin = new(StartAsync);
+        template = new(MakeTemplateAsync);
     }
 
-    /// <summary>Keep PostgreSQL's own durability (fsync and the rest): for kill tests and measurements.</summary>
+    /// <summary>
+    /// Keep PostgreSQL's own durability (fsync and the rest): for kill tests and measurements. They need the server's processes, so such a cluster
+    /// prefers the installed binaries to a container.
+    /// </summary>
     public bool Durable { get; init; }
 
     /// <summary>Listen on a free loopback port too, for programs that take a URL.</summary>
@@ -43,11 +48,11 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Brings an empty database to the state that <see cref="CreateDatabaseAsync"/> hands out: done once, then cloned.</summary>
     public Func<string, Task>? PrepareTemplate { get; init; } = StoreHarness.MigrateAsync;
 
-    /// <summary>Whether there is a server to use: one was named, or binaries are installed.</summary>
-    public static bool IsAvailable => ExternalServer is not null || FindBinaries() is not null;
+    /// <summary>Whether there is a server to use: one was named, binaries are installed, or a Docker engine answers.</summary>
+    public static bool IsAvailable => ExternalServer is not null || FindBinaries() is not null || DockerEngine.Answers;
 
-    /// <summary>Process id of the private server; 0 for a server that was given.</summary>
-    public int ProcessId => _server?.ServerPid ?? 0;
+    /// <summary>Process id of the private server; 0 for a server that was given or is in a container.</summary>
+    public int ProcessId => server?.ServerPid ?? 0;
 
     private static string? ExternalServer => Environment.GetEnvironmentVariable(ServerVariable) is { Length: > 0 } given ? given : null;
 
@@ -60,17 +65,11 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>Without PostgreSQL a test is skipped at home and fails where it must run: CI, or BROKER_REQUIRE_POSTGRES=1.</summary>
     public static void Require()
     {
-        if (IsAvailable)
-        {
-            return;
-        }
+        if (IsAvailable) return;
 
         const string reason =
-            $"No PostgreSQL: install it (apt-get install postgresql), name its folder in {BinariesVariable} or a server in {ServerVariable}.";
-        if (IsMandatory)
-        {
-            Assert.Fail(reason);
-        }
+            $"No PostgreSQL: install it (apt-get install postgresql), name its folder in {BinariesVariable} or a server in {ServerVariable}, or start a Docker engine.";
+        if (IsMandatory) Assert.Fail(reason);
 
         Assert.Skip(reason);
     }
@@ -78,14 +77,11 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>A new database, cloned from the prepared template when there is one.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
-        if (PrepareTemplate is null)
-        {
-            return await CreateEmptyDatabaseAsync();
-        }
+        if (PrepareTemplate is null) return await CreateEmptyDatabaseAsync();
 
-        await _template.Value;
+        await template.Value;
         // FILE_COPY takes 24 ms, the default WAL_LOG 31 ms.
-        return await CreateAsync($"TEMPLATE {_prefix}_template STRATEGY FILE_COPY");
+        return await CreateAsync($"TEMPLATE {prefix}_template STRATEGY FILE_COPY");
     }
 
     /// <summary>A new database without a single table, for tests of migrations.</summary>
@@ -98,28 +94,28 @@ public sealed class PostgresCluster : IAsyncDisposable
             NpgsqlConnection.ClearPool(pool);
         }
 
-        string database = new NpgsqlConnectionStringBuilder(connectionString).Database!;
-        await ExecuteAsync(await _admin.Value, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+        var database = new NpgsqlConnectionStringBuilder(connectionString).Database!;
+        await ExecuteAsync(await admin.Value, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
     }
 
     /// <summary>The same database as postgres://user:password@host:port/name. Needs <see cref="ListenOnLoopback"/> on a private server.</summary>
     public string UrlOf(string connectionString)
     {
         var parts = new NpgsqlConnectionStringBuilder(connectionString);
-        string host = parts.Host!;
-        int port = parts.Port;
+        var host = parts.Host!;
+        var port = parts.Port;
         if (host.StartsWith('/'))
         {
-            if (_server is not { ListensOnLoopback: true })
+            if (server is not { ListensOnLoopback: true })
             {
                 throw new InvalidOperationException($"This server has only a socket in a folder: set {nameof(ListenOnLoopback)}.");
             }
 
             host = IPAddress.Loopback.ToString();
-            port = _server.Port;
+            port = server.Port;
         }
 
-        string login = Uri.EscapeDataString(parts.Username ?? "postgres") + (parts.Password is { Length: > 0 } p ? ":" + Uri.EscapeDataString(p) : "");
+        var login = Uri.EscapeDataString(parts.Username ?? "postgres") + (parts.Password is { Length: > 0 } p ? ":" + Uri.EscapeDataString(p) : "");
         return string.Create(CultureInfo.InvariantCulture, $"postgres://{login}@{host}:{port}/{parts.Database}");
     }
 
@@ -127,19 +123,16 @@ public sealed class PostgresCluster : IAsyncDisposable
     public static async Task RunToolAsync(string tool, string connectionString, params string[] arguments)
     {
         var parts = new NpgsqlConnectionStringBuilder(connectionString);
-        string program = FindBinaries() is { } bin && File.Exists($"{bin}/{tool}") ? $"{bin}/{tool}" : tool;
-        string port = parts.Port.ToString(CultureInfo.InvariantCulture);
+        var program = FindBinaries() is { } bin && File.Exists($"{bin}/{tool}") ? $"{bin}/{tool}" : tool;
+        var port = parts.Port.ToString(CultureInfo.InvariantCulture);
         var start = new ProcessStartInfo(program, [$"--host={parts.Host}", $"--port={port}", $"--username={parts.Username}", $"--dbname={parts.Database}", .. arguments])
         {
             RedirectStandardError = true,
         };
-        if (parts.Password is { Length: > 0 } password)
-        {
-            start.Environment["PGPASSWORD"] = password;
-        }
+        if (parts.Password is { Length: > 0 } password) start.Environment["PGPASSWORD"] = password;
 
         using var process = Process.Start(start)!;
-        string said = await process.StandardError.ReadToEndAsync();
+        var said = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"{tool} ended with code {process.ExitCode}: {said}");
     }
@@ -155,7 +148,7 @@ public sealed class PostgresCluster : IAsyncDisposable
     public async Task RestartAsync()
     {
         await Private().StartAgainAsync();
-        await WaitUntilReadyAsync(await _admin.Value);
+        await WaitUntilReadyAsync(await admin.Value);
     }
 
     /// <summary>SIGSTOP for the private server and its processes: connections stay and nothing answers. Returns how many stand still.</summary>
@@ -170,29 +163,21 @@ public sealed class PostgresCluster : IAsyncDisposable
     /// <summary>A connection as the server's owner.</summary>
     public async Task<NpgsqlConnection> OpenAdminAsync()
     {
-        var connection = new NpgsqlConnection(await _admin.Value);
+        var connection = new NpgsqlConnection(await admin.Value);
         await connection.OpenAsync();
         return connection;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_server is not null)
-        {
-            await _server.DisposeAsync();
-        }
-        else if (_template.IsValueCreated)
-        {
-            await ExecuteAsync(await _admin.Value, $"DROP DATABASE IF EXISTS {_prefix}_template WITH (FORCE)");
-        }
+        if (server is not null) await server.DisposeAsync();
+        else if (container is not null) await container.DisposeAsync();
+        else if (template.IsValueCreated) await ExecuteAsync(await admin.Value, $"DROP DATABASE IF EXISTS {prefix}_template WITH (FORCE)");
     }
 
     internal static string? FindBinaries()
     {
-        if (Environment.GetEnvironmentVariable(BinariesVariable) is { Length: > 0 } given)
-        {
-            return HasServer(given) ? given : null;
-        }
+        if (Environment.GetEnvironmentVariable(BinariesVariable) is { Length: > 0 } given) return HasServer(given) ? given : null;
 
         // Debian's place; the highest version wins.
         const string versions = "/usr/lib/postgresql";
@@ -201,28 +186,48 @@ public sealed class PostgresCluster : IAsyncDisposable
             : Directory.GetDirectories(versions)
                 .Select(version => version + "/bin")
                 .Where(HasServer)
-                .MaxBy(bin => int.TryParse(bin.Split('/')[^2], CultureInfo.InvariantCulture, out int version) ? version : 0);
+                .MaxBy(bin => int.TryParse(bin.Split('/')[^2], CultureInfo.InvariantCulture, out var version) ? version : 0);
     }
 
     private static bool HasServer(string bin) => File.Exists(bin + "/postgres") && File.Exists(bin + "/initdb");
 
     private PrivatePostgres Private() =>
-        _server ?? throw new InvalidOperationException("Only a private server that has been started can be crashed and restarted.");
+        server ?? throw new InvalidOperationException("Only a private server that has been started can be crashed and restarted.");
 
     private async Task<string> StartAsync()
     {
-        string? admin = ExternalServer;
-        if (admin is null)
+        Require();
+        var (owner, source) = await OpenAsync();
+        Say($"PostgreSQL: {source}");
+        await WaitUntilReadyAsync(owner);
+        return owner;
+    }
+
+    private async Task<(string Owner, string Source)> OpenAsync()
+    {
+        if (ExternalServer is { } given) return (given, $"the server in {ServerVariable}");
+        string[] quick = Durable ? [] : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+        string[] settings = ["max_connections=300", .. quick, .. Settings];
+        var binaries = FindBinaries();
+        if (binaries is null || (!Durable && DockerEngine.Answers))
         {
-            Require();
-            string[] quick = Durable ? [] : ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
-            _server = PrivatePostgres.Start(FindBinaries()!, ListenOnLoopback, ["max_connections=300", .. quick, .. Settings]);
-            admin = _server.AdminConnectionString;
+            try
+            {
+                container = await ContainerPostgres.StartAsync(settings);
+                return (container.AdminConnectionString, $"a container of {ContainerPostgres.Image}");
+            }
+            catch (Exception fault) when (binaries is not null)
+            {
+                // An engine without the image and without a network.
+                Say($"No container of {ContainerPostgres.Image}: {fault.Message}");
+            }
         }
 
-        await WaitUntilReadyAsync(admin);
-        return admin;
+        server = PrivatePostgres.Start(binaries!, ListenOnLoopback, settings);
+        return (server.AdminConnectionString, $"the installed binaries in {binaries}");
     }
+
+    private static void Say(string line) => TestContext.Current.SendDiagnosticMessage(line);
 
     private async Task WaitUntilReadyAsync(string admin)
     {
@@ -236,20 +241,20 @@ public sealed class PostgresCluster : IAsyncDisposable
             }
             catch (NpgsqlException e)
             {
-                if (_server is { HasExited: true } || TimeProvider.System.GetUtcNow() > deadline)
+                if (server is { HasExited: true } || TimeProvider.System.GetUtcNow() > deadline)
                 {
-                    throw new InvalidOperationException($"PostgreSQL does not answer. {_server?.ReadLog()}", e);
+                    throw new InvalidOperationException($"PostgreSQL does not answer. {server?.ReadLog()}", e);
                 }
 
-                await Task.Delay(20);
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
             }
         }
     }
 
     private async Task MakeTemplateAsync()
     {
-        string admin = await _admin.Value;
-        string template = _prefix + "_template";
+        var admin = await this.admin.Value;
+        var template = prefix + "_template";
         await ExecuteAsync(admin, $"CREATE DATABASE {template} TEMPLATE template0");
         // No connection may stay on a template, so nothing is pooled.
         await PrepareTemplate!(To(admin, template, pooling: false));
@@ -257,10 +262,10 @@ public sealed class PostgresCluster : IAsyncDisposable
 
     private async Task<string> CreateAsync(string source)
     {
-        string admin = await _admin.Value;
-        string name = string.Create(CultureInfo.InvariantCulture, $"{_prefix}_{Interlocked.Increment(ref _databases)}");
+        var admin = await this.admin.Value;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{prefix}_{Interlocked.Increment(ref databases)}");
         await ExecuteAsync(admin, $"CREATE DATABASE {name} {source}");
-        string direct = To(admin, name, pooling: true);
+        var direct = To(admin, name, pooling: true);
         return Pooler is { } pooler
             ? new NpgsqlConnectionStringBuilder(direct) { Host = pooler.Host, Port = pooler.Port, MaxAutoPrepare = 0 }.ConnectionString
             : direct;

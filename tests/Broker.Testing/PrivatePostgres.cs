@@ -45,14 +45,14 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     public static PrivatePostgres Start(string bin, bool loopback, IEnumerable<string> settings, PrivatePostgres? primary = null, int? chosen = null)
     {
         // Short, because a socket's path has room for 107 bytes.
-        string home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref servers)}");
-        int port = chosen ?? (loopback ? LoopbackPort.Choose() : 5432);
-        string listen = loopback ? "127.0.0.1" : "";
-        string options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
-        string make = primary is null
+        var home = string.Create(CultureInfo.InvariantCulture, $"/tmp/broker-pg-{Environment.ProcessId}-{Interlocked.Increment(ref servers)}");
+        var port = chosen ?? (loopback ? LoopbackPort.Choose() : 5432);
+        var listen = loopback ? "127.0.0.1" : "";
+        var options = string.Join(' ', settings.Select(setting => $"-c '{setting}'"));
+        var make = primary is null
             ? $"'{bin}/initdb' -D '{home}/data' -U postgres --auth=trust --no-sync --encoding=UTF8 --locale=C --no-instructions"
             : $"'{bin}/pg_basebackup' -D '{home}/data' -R -c fast --no-sync -d 'host={primary.home} port={primary.Port} user=postgres application_name=standby'";
-        string script = $"""
+        var script = $"""
             trap '' HUP INT TERM
             rm -rf '{home}' '{home}.log'
             {make} >'{home}.log' 2>&1 || exit 1
@@ -119,7 +119,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     {
         await keeper.StandardInput.WriteLineAsync(word);
         await keeper.StandardInput.FlushAsync();
-        string? said = await keeper.StandardOutput.ReadLineAsync();
+        var said = await keeper.StandardOutput.ReadLineAsync();
         if (said != answer) throw new InvalidOperationException($"The server's keeper was told to {word} and said '{said}'. {ReadLog()}");
     }
 }

@@ -13,14 +13,14 @@ internal static class ProcessTree
     {
         Signal(root, Stop);
         var children = ChildrenOf(root);
-        foreach (int child in children) Signal(child, Stop);
+        foreach (var child in children) Signal(child, Stop);
 
         return children.Count + 1;
     }
 
     public static void Thaw(int root)
     {
-        foreach (int child in ChildrenOf(root)) Signal(child, Continue);
+        foreach (var child in ChildrenOf(root)) Signal(child, Continue);
 
         Signal(root, Continue);
     }
@@ -29,7 +29,7 @@ internal static class ProcessTree
     public static TimeSpan ProcessorTime(int root)
     {
         // Own and ended children's time, in user and system mode; ticks of 10 ms on every Linux.
-        long ticks = FieldsOf(root)[11..15].Sum(Number) + ChildrenOf(root).Sum(child => FieldsOf(child) is { Length: > 12 } fields ? fields[11..13].Sum(Number) : 0);
+        var ticks = FieldsOf(root)[11..15].Sum(Number) + ChildrenOf(root).Sum(child => FieldsOf(child) is { Length: > 12 } fields ? fields[11..13].Sum(Number) : 0);
         return TimeSpan.FromMilliseconds(10 * ticks);
 
         static long Number(string field) => long.Parse(field, CultureInfo.InvariantCulture);
@@ -38,9 +38,9 @@ internal static class ProcessTree
     private static List<int> ChildrenOf(int parent)
     {
         var children = new List<int>();
-        foreach (string folder in Directory.GetDirectories("/proc"))
+        foreach (var folder in Directory.GetDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out int id)) continue;
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id)) continue;
 
             if (FieldsOf(id) is { Length: > 1 } fields && int.Parse(fields[1], CultureInfo.InvariantCulture) == parent) children.Add(id);
         }
@@ -54,7 +54,7 @@ internal static class ProcessTree
         try
         {
             // "pid (name) state ppid ...": the name may hold anything, so the fields are counted from its end.
-            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
             return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (IOException)

@@ -24,7 +24,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     public static async Task<ReplicatedPostgres> StartAsync(params string[] settings)
     {
         PostgresCluster.Require();
-        string bin = PostgresCluster.FindBinaries() ?? throw new InvalidOperationException("Replication needs the installed binaries.");
+        var bin = PostgresCluster.FindBinaries() ?? throw new InvalidOperationException("Replication needs the installed binaries.");
 
         // A standby that has just lost its primary looks at a promotion when this wait is over: 5 s as PostgreSQL comes.
         string[] all = ["max_connections=200", "wal_keep_size=256MB", "wal_retrieve_retry_interval=100ms", .. settings];
@@ -154,7 +154,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     // A server that stands still cannot be ended.
     private void Thaw(PrivatePostgres server)
     {
-        if (frozen.Remove(server, out int pid)) ProcessTree.Thaw(pid);
+        if (frozen.Remove(server, out var pid)) ProcessTree.Thaw(pid);
     }
 
     private int OtherPort() => ports.Single(port => port != primary.Port);
@@ -167,7 +167,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
 
     private static async Task SetSynchronousAsync(PrivatePostgres server, bool on)
     {
-        string name = on ? "standby" : "";
+        var name = on ? "standby" : "";
         await ExecuteAsync(server, $"ALTER SYSTEM SET synchronous_standby_names = '{name}'", "SELECT pg_reload_conf()");
         await UntilAsync(server, $"SELECT current_setting('synchronous_standby_names') = '{name}'");
     }
@@ -198,7 +198,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(server.AdminConnectionString);
         await connection.OpenAsync();
-        foreach (string sql in statements)
+        foreach (var sql in statements)
         {
             await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync();

@@ -13,10 +13,10 @@ public sealed class SqliteFile : IDisposable
     {
         using (var pool = new SqliteConnection(ConnectionString)) SqliteConnection.ClearPool(pool);
 
-        foreach (string companion in (string[])["", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating"]) File.Delete(Path + companion);
+        foreach (var companion in (string[])["", "-wal", "-shm", "-journal", ".lock", ".owner", ".migrating"]) File.Delete(Path + companion);
 
         // The key ring of a broker that was given credentials.
-        string keys = System.IO.Path.ChangeExtension(Path, ".keys");
+        var keys = System.IO.Path.ChangeExtension(Path, ".keys");
         if (Directory.Exists(keys)) Directory.Delete(keys, recursive: true);
     }
 }

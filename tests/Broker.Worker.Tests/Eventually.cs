@@ -12,7 +12,7 @@ internal static class Eventually
         while (!condition())
         {
             Assert.True(time.Elapsed < TimeSpan.FromSeconds(60), $"waited 60 s for: {what}");
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, TestContext.Current.CancellationToken);
         }
     }
 
@@ -23,7 +23,7 @@ internal static class Eventually
         try
         {
             // The state follows the name in parentheses; a zombie runs no more.
-            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+            var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
             return stat[stat.LastIndexOf(')') + 2] is not ('Z' or 'X');
         }
         catch (IOException)

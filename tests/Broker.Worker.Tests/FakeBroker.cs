@@ -135,8 +135,8 @@ internal sealed class FakeBroker : IDisposable
         try
         {
             using var reader = new StreamReader(context.Request.InputStream);
-            string body = await reader.ReadToEndAsync();
-            string path = context.Request.RawUrl!.Replace("/prefix/api/", "", StringComparison.Ordinal);
+            var body = await reader.ReadToEndAsync();
+            var path = context.Request.RawUrl!.Replace("/prefix/api/", "", StringComparison.Ordinal);
             Requests.Enqueue(new(
                 context.Request.HttpMethod, path, body, context.Request.Headers["Authorization"], Stopwatch.GetTimestamp()));
 
@@ -187,7 +187,7 @@ internal sealed class FakeBroker : IDisposable
         var granted = GrantTo(request);
         while (granted.Count == 0 && time.Elapsed < TimeSpan.FromSeconds((int)request["wait"]!) && listener.IsListening)
         {
-            await Task.Delay(5);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
             granted = GrantTo(request);
         }
 
@@ -197,10 +197,10 @@ internal sealed class FakeBroker : IDisposable
     /// <summary>The same claim id again gets the same leases, while its claim was given any.</summary>
     private JsonArray GrantTo(JsonObject claim)
     {
-        string id = (string)claim["claim_id"]!;
+        var id = (string)claim["claim_id"]!;
         lock (gate)
         {
-            if (claims.TryGetValue(id, out string? before)) return JsonNode.Parse(before)!.AsArray();
+            if (claims.TryGetValue(id, out var before)) return JsonNode.Parse(before)!.AsArray();
             var granted = Grant((int)claim["count"]!);
             if (granted.Count > 0) claims[id] = granted.ToJsonString();
             return granted;
@@ -214,7 +214,7 @@ internal sealed class FakeBroker : IDisposable
         {
             for (; granted.Count < count && queue.First is { } first; queue.RemoveFirst())
             {
-                string job = (string)first.Value["job_id"]!;
+                var job = (string)first.Value["job_id"]!;
                 granted.Add(new JsonObject
                 {
                     ["job"] = first.Value,
@@ -238,7 +238,7 @@ internal sealed class FakeBroker : IDisposable
 
     private bool Take(string lease, JsonObject result)
     {
-        string job = JobOf(lease);
+        var job = JobOf(lease);
         return !Lost.ContainsKey(job) && Reports.TryAdd(job, new(
             !result.ContainsKey("error"), result["outputs"]?.AsObject(), (string?)result["error"], (bool?)result["retryable"]));
     }

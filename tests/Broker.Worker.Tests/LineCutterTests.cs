@@ -8,7 +8,7 @@ public sealed class LineCutterTests
     {
         var cutter = new LineCutter();
         var lines = new List<string>();
-        for (int i = 0; i < bytes.Length; i += step) lines.AddRange(cutter.Add(bytes.AsMemory(i, Math.Min(step, bytes.Length - i))));
+        for (var i = 0; i < bytes.Length; i += step) lines.AddRange(cutter.Add(bytes.AsMemory(i, Math.Min(step, bytes.Length - i))));
         if (cutter.End() is { } rest) lines.Add(rest);
         return lines;
     }
@@ -27,7 +27,7 @@ public sealed class LineCutterTests
     [InlineData("é", 777)]
     public void A_long_line_is_cut_between_two_characters(string pattern, int step)
     {
-        string line = string.Concat(Enumerable.Repeat(pattern, 50_000 / pattern.Length)) + "\n";
+        var line = string.Concat(Enumerable.Repeat(pattern, 50_000 / pattern.Length)) + "\n";
 
         var pieces = Cut(Encoding.UTF8.GetBytes(line), step);
 

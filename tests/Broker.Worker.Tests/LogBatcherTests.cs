@@ -47,7 +47,7 @@ public sealed class LogBatcherTests : IDisposable
     public async Task A_full_batch_does_not_wait_for_the_clock()
     {
         string line = new('x', 10_000);
-        for (int i = 0; i < 7; i++) batcher.Write("stdout", line);
+        for (var i = 0; i < 7; i++) batcher.Write("stdout", line);
 
         Assert.Equal(6, (await NextBatch()).Count);
         Assert.True(await batcher.CloseAsync(Ct));
@@ -59,7 +59,7 @@ public sealed class LogBatcherTests : IDisposable
     {
         broker = new TaskCompletionSource();
         const int lines = 6_000;
-        for (int i = 0; i < lines; i++) batcher.Write(i % 1000 == 999 ? "stderr" : "stdout", $"{i}\n");
+        for (var i = 0; i < lines; i++) batcher.Write(i % 1000 == 999 ? "stderr" : "stdout", $"{i}\n");
         broker.SetResult();
         Assert.True(await batcher.CloseAsync(Ct));
 
@@ -88,7 +88,7 @@ public sealed class LogBatcherTests : IDisposable
     {
         await Task.WhenAll(new[] { "stdout", "stderr" }.Select(stream => Task.Run(() =>
         {
-            for (int i = 0; i < 1000; i++) batcher.Write(stream, "line\n");
+            for (var i = 0; i < 1000; i++) batcher.Write(stream, "line\n");
         }, Ct)));
         await batcher.CloseAsync(Ct);
         pushed.Writer.Complete();
@@ -98,7 +98,7 @@ public sealed class LogBatcherTests : IDisposable
             all.AddRange(batch);
         // The writers are a flood when the pump is late: then lines of one stream share a chunk.
         Assert.Equal(Enumerable.Range(0, all.Count).Select(i => (long)i), all.Select(c => c.Sequence));
-        string expected = string.Concat(Enumerable.Repeat("line\n", 1000));
+        var expected = string.Concat(Enumerable.Repeat("line\n", 1000));
         Assert.All(["stdout", "stderr"], stream =>
             Assert.Equal(expected, string.Concat(all.Where(c => c.Stream == stream).Select(c => c.Data))));
     }
@@ -111,7 +111,7 @@ public sealed class LogBatcherTests : IDisposable
         const int lines = 200;
         var writer = Task.Run(() =>
         {
-            for (int i = 0; i < lines; i++, Interlocked.Increment(ref written)) batcher.Write("stdout", new string('x', LineCutter.MaxBytes));
+            for (var i = 0; i < lines; i++, Interlocked.Increment(ref written)) batcher.Write("stdout", new string('x', LineCutter.MaxBytes));
         }, Ct);
 
         await Eventually.True(() => Interlocked.Read(ref written) * LineCutter.MaxBytes > LogBatcher.MaxHeldBytes * 0.9, "the buffer to fill");
@@ -122,7 +122,7 @@ public sealed class LogBatcherTests : IDisposable
         await writer;
         await batcher.CloseAsync(Ct);
         pushed.Writer.Complete();
-        int count = 0;
+        var count = 0;
         await foreach (var batch in pushed.Reader.ReadAllAsync(Ct))
             count += batch.Count;
         Assert.Equal(lines, count);

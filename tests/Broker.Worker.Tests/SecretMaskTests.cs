@@ -8,7 +8,7 @@ public sealed class SecretMaskTests
     {
         var mask = new SecretMask(secrets);
         var clean = new StringBuilder();
-        foreach (string piece in pieces) clean.Append(Encoding.UTF8.GetString(mask.Add(Encoding.UTF8.GetBytes(piece)).Span));
+        foreach (var piece in pieces) clean.Append(Encoding.UTF8.GetString(mask.Add(Encoding.UTF8.GetBytes(piece)).Span));
         return clean.Append(Encoding.UTF8.GetString(mask.End().Span)).ToString();
     }
 
@@ -24,9 +24,9 @@ public sealed class SecretMaskTests
     public void A_value_is_found_whatever_pieces_it_arrives_in()
     {
         const string text = "x secret, secre t and grün-secret";
-        for (int first = 0; first < text.Length; first++)
+        for (var first = 0; first < text.Length; first++)
         {
-            for (int second = first; second < text.Length; second++)
+            for (var second = first; second < text.Length; second++)
                 Assert.Equal("x ***, secre t and grün-***", Masked(["secret"], text[..first], text[first..second], text[second..]));
         }
     }

@@ -18,7 +18,7 @@ public sealed class WorkerClaimTests : IDisposable
     [Fact]
     public async Task Every_claim_has_an_id_of_its_own()
     {
-        for (int i = 0; i < 3; i++) broker.Add($"job{i}", "true");
+        for (var i = 0; i < 3; i++) broker.Add($"job{i}", "true");
         await using var worker = new RunningWorker(broker);
         await broker.ReportOf("job2");
         await Eventually.True(() => broker.To("jobs/claim").Count() > 1, "a claim that waits");

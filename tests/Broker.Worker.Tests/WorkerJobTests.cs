@@ -33,7 +33,7 @@ public sealed class WorkerJobTests : IDisposable
         var report = await Run("""cat "$BROKER_UPSTREAM"; echo; echo "$BROKER_WORKFLOW/$BROKER_JOB/$BROKER_ATTEMPT" """, upstream, attempt: 2);
 
         Assert.True(report.Ok);
-        string[] lines = broker.Output("job").Split('\n');
+        var lines = broker.Output("job").Split('\n');
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(upstream), JsonNode.Parse(lines[0])));
         Assert.Equal("wf/job/2", lines[1]);
     }
@@ -115,7 +115,7 @@ public sealed class WorkerJobTests : IDisposable
     {
         await Run("dirname $BROKER_OUTPUT");
 
-        string folder = broker.Output("job").TrimEnd();
+        var folder = broker.Output("job").TrimEnd();
         Assert.StartsWith(Path.GetTempPath(), folder, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder));
     }

@@ -21,7 +21,7 @@ public sealed class WorkerLeaseTests : IDisposable
         broker.Extended = extended;
         broker.Add("a job/é", command);
         await using var worker = new RunningWorker(broker, o => o with { LeaseTtlSecs = 30 });
-        int grandchild = await broker.PidPrintedBy("a job/é");
+        var grandchild = await broker.PidPrintedBy("a job/é");
         Assert.True(Eventually.IsRunning(grandchild));
 
         broker.Cancelled["a job/é"] = true;
@@ -53,7 +53,7 @@ public sealed class WorkerLeaseTests : IDisposable
         broker.Add("job", Stubborn);
         broker.Add("next", "true");
         await using var worker = new RunningWorker(broker);
-        int grandchild = await broker.PidPrintedBy("job");
+        var grandchild = await broker.PidPrintedBy("job");
 
         broker.Lost["job"] = true;
 
@@ -72,7 +72,7 @@ public sealed class WorkerLeaseTests : IDisposable
         broker.Extended = extended;
         broker.Add("job", "sleep 300");
         await using var worker = new RunningWorker(broker);
-        string path = extended ? "jobs/heartbeat" : "jobs/L1-job/heartbeat";
+        var path = extended ? "jobs/heartbeat" : "jobs/L1-job/heartbeat";
 
         await Eventually.True(() => broker.To(path).Count() >= 4, "four heartbeats");
 
@@ -84,7 +84,7 @@ public sealed class WorkerLeaseTests : IDisposable
     [Fact]
     public async Task One_heartbeat_serves_all_jobs()
     {
-        for (int i = 0; i < 3; i++) broker.Add($"job{i}", "sleep 300");
+        for (var i = 0; i < 3; i++) broker.Add($"job{i}", "sleep 300");
         await using var worker = new RunningWorker(broker, o => o with { Slots = 3 });
 
         await Eventually.True(

@@ -86,7 +86,7 @@ public sealed class WorkerOptionsTests
     [Fact]
     public void A_key_file_on_the_command_line_wins_over_a_key_in_the_environment()
     {
-        string file = Path.GetTempFileName();
+        var file = Path.GetTempFileName();
         File.WriteAllText(file, "from-file\n");
 
         Assert.Equal("from-file", Parse(["--api-key-file", file], ("BROKER_API_KEY", "k3y")).Options.ApiKey);
@@ -103,7 +103,7 @@ public sealed class WorkerOptionsTests
     [InlineData("http://broker.test", "", false)]
     public void A_key_that_a_network_can_read_is_warned_of(string server, string key, bool warned)
     {
-        string? warning = Parse([], ("SERVER_URL", server), ("BROKER_API_KEY", key)).Options.Warning;
+        var warning = Parse([], ("SERVER_URL", server), ("BROKER_API_KEY", key)).Options.Warning;
 
         Assert.Equal(warned, warning is not null);
         Assert.DoesNotContain("k3y", warning ?? "", StringComparison.Ordinal);

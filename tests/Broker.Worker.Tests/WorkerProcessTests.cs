@@ -16,7 +16,7 @@ public sealed class WorkerProcessTests : IDisposable
     [InlineData("sh -c 'setsid sleep 300 </dev/null >/dev/null 2>&1 & exit' & wait; sleep 0.1")]
     public async Task A_process_in_a_session_of_its_own_ends_with_its_job(string leave)
     {
-        string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
+        var mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
         broker.Add("job", leave.Replace("300", mark, StringComparison.Ordinal));
         await using var worker = new WorkerProgram(broker);
 
@@ -27,7 +27,7 @@ public sealed class WorkerProcessTests : IDisposable
     [Fact]
     public async Task A_process_that_another_job_left_in_a_session_of_its_own_stays()
     {
-        string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
+        var mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
         broker.Add("long", $"setsid -f sleep {mark}; echo ready; sleep 300");
         await using var worker = new WorkerProgram(broker, ["--slots", "2"]);
         await Eventually.True(() => broker.Output("long").Contains("ready", StringComparison.Ordinal), "the long job to begin");
@@ -49,7 +49,7 @@ public sealed class WorkerProcessTests : IDisposable
     {
         broker.Add("job", "echo $$; sleep 300");
         await using var worker = new WorkerProgram(broker);
-        int pid = await broker.PidPrintedBy("job");
+        var pid = await broker.PidPrintedBy("job");
 
         worker.Signal(signal);
 
@@ -61,17 +61,17 @@ public sealed class WorkerProcessTests : IDisposable
     [Fact]
     public async Task A_stopped_command_does_not_go_on_with_its_next_line()
     {
-        for (int i = 0; i < 24; i++) broker.Add($"job{i}", "echo begun; sleep 300; echo went on");
+        for (var i = 0; i < 24; i++) broker.Add($"job{i}", "echo begun; sleep 300; echo went on");
         await using var worker = new WorkerProgram(broker, ["--slots", "8"]);
 
-        for (int i = 0; i < 24; i++)
+        for (var i = 0; i < 24; i++)
         {
-            string job = $"job{i}";
+            var job = $"job{i}";
             await Eventually.True(() => broker.Output(job).Length > 0, $"{job} to begin");
             broker.Cancelled[job] = true;
         }
 
-        for (int i = 0; i < 24; i++)
+        for (var i = 0; i < 24; i++)
         {
             Assert.Equal("cancelled", (await broker.ReportOf($"job{i}")).Error);
             Assert.Equal("begun\n", broker.Output($"job{i}"));
@@ -95,10 +95,10 @@ public sealed class WorkerProcessTests : IDisposable
     [Fact]
     public async Task A_killed_worker_takes_all_processes_of_its_jobs_along()
     {
-        string mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
+        var mark = Random.Shared.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
         broker.Add("job", $"setsid sh -c 'trap \"\" TERM HUP; sleep {mark}' & echo $$; sleep {mark}; echo went on");
         await using var worker = new WorkerProgram(broker);
-        int pid = await broker.PidPrintedBy("job");
+        var pid = await broker.PidPrintedBy("job");
 
         worker.Process.Kill();
 
@@ -165,10 +165,10 @@ public sealed class WorkerProcessTests : IDisposable
     {
         await using var worker = new WorkerProgram(broker);
         await RunLeaving("warm-up");
-        int files = Count("fd");
-        int threads = Count("task");
+        var files = Count("fd");
+        var threads = Count("task");
 
-        for (int i = 0; i < 4; i++) await RunLeaving($"job{i}");
+        for (var i = 0; i < 4; i++) await RunLeaving($"job{i}");
 
         await Eventually.True(() => Count("fd") <= files + 2 && Count("task") <= threads + 2, $"{files} descriptors and {threads} threads, now {Count("fd")} and {Count("task")}");
 

@@ -11,7 +11,7 @@ internal sealed class WorkerProgram : IAsyncDisposable
 
     public WorkerProgram(FakeBroker broker, string[]? args = null, (string Name, string? Value)[]? environment = null, string? wrapper = null)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "broker-worker.dll");
+        var program = Path.Combine(AppContext.BaseDirectory, "broker-worker.dll");
         string[] command =
         [
             .. wrapper?.Split(' ') ?? [], Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", program,

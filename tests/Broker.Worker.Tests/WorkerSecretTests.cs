@@ -36,7 +36,7 @@ public sealed class WorkerSecretTests : IDisposable
     [InlineData("descriptor")]
     public async Task A_job_finds_the_key_nowhere(string source)
     {
-        string file = Path.Combine(folder, "key");
+        var file = Path.Combine(folder, "key");
         await File.WriteAllTextAsync(file, Key + "\n", TestContext.Current.CancellationToken);
         string[] args = source switch
         {
@@ -97,8 +97,8 @@ public sealed class WorkerSecretTests : IDisposable
         await using var worker = new WorkerProgram(
             broker, ["--inherit-env", "TOKEN,PEM", "--mask-env", "TOKEN,PEM,OWN"], [("TOKEN", "hunter2x"), ("PEM", "first-line-of-the-key\nsecond-line-of-the-key\n")]);
 
-        string error = (await broker.ReportOf("job")).Error!;
-        string log = broker.Output("job");
+        var error = (await broker.ReportOf("job")).Error!;
+        var log = broker.Output("job");
         Assert.Contains("one *** two\n", log, StringComparison.Ordinal);
         Assert.Contains("hunter\n", log, StringComparison.Ordinal);
         Assert.Contains("own ***\n", log, StringComparison.Ordinal);
@@ -109,8 +109,8 @@ public sealed class WorkerSecretTests : IDisposable
     public async Task A_job_may_run_as_another_user()
     {
         Assert.SkipUnless(Environment.UserName == "root", "only root can start processes as another user");
-        string password = (await File.ReadAllLinesAsync("/etc/passwd", TestContext.Current.CancellationToken)).First(l => l.StartsWith("nobody:", StringComparison.Ordinal));
-        string[] nobody = password.Split(':');
+        var password = (await File.ReadAllLinesAsync("/etc/passwd", TestContext.Current.CancellationToken)).First(l => l.StartsWith("nobody:", StringComparison.Ordinal));
+        var nobody = password.Split(':');
         broker.Add("job", "id -u; echo $HOME $USER; cat /proc/$PPID/environ 2>/dev/null && echo readable; cat $BROKER_UPSTREAM; mkdir -p $(dirname $BROKER_OUTPUT)/a/b; echo a=1 >$BROKER_OUTPUT.new; mv $BROKER_OUTPUT.new $BROKER_OUTPUT; dirname $(dirname $BROKER_OUTPUT)");
         broker.AddSteps("steps", (null, "id -u"), (null, "exit 5"));
         broker.Add("thief", "rm $BROKER_OUTPUT; ln -s /etc/shadow $BROKER_OUTPUT");
@@ -119,7 +119,7 @@ public sealed class WorkerSecretTests : IDisposable
         var report = await broker.ReportOf("job");
         Assert.True(report.Ok, report.Error);
         Assert.Equal("1", (string?)report.Outputs!["a"]);
-        string[] lines = broker.Output("job").Split('\n');
+        var lines = broker.Output("job").Split('\n');
         Assert.Equal([nobody[2], $"{nobody[5]} nobody"], lines[..2]);
         Assert.DoesNotContain("readable", lines);
         Assert.StartsWith("exit code 5: step \"step 2\": ", (await broker.ReportOf("steps")).Error, StringComparison.Ordinal);
@@ -130,11 +130,11 @@ public sealed class WorkerSecretTests : IDisposable
     [Fact]
     public void Wrong_options_end_the_program_with_a_message_and_without_the_key()
     {
-        foreach (string[] args in new[] { ["--run-as", "no-such-user"], ["--api-key-file", folder], ["--api-key-file", "/dev/zero"], new[] { "--api-kay", Key } })
+        foreach (var args in new[] { ["--run-as", "no-such-user"], ["--api-key-file", folder], ["--api-key-file", "/dev/zero"], new[] { "--api-kay", Key } })
         {
             var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "broker-worker.dll"), .. args]) { RedirectStandardError = true };
             using var process = Process.Start(start)!;
-            string error = process.StandardError.ReadToEnd();
+            var error = process.StandardError.ReadToEnd();
             process.WaitForExit();
 
             Assert.Equal(2, process.ExitCode);
@@ -145,7 +145,7 @@ public sealed class WorkerSecretTests : IDisposable
 
     private string Script(string text)
     {
-        string path = Path.Combine(folder, "start.sh");
+        var path = Path.Combine(folder, "start.sh");
         File.WriteAllText(path, text + "\n");
         return path;
     }

@@ -15,7 +15,7 @@ public sealed class WorkerSelfCheckTests : IDisposable
     [Fact]
     public async Task Without_a_folder_for_files_the_worker_claims_nothing_until_there_is_one()
     {
-        string missing = Path.Combine(folder, "tmp");
+        var missing = Path.Combine(folder, "tmp");
         broker.Add("job", "true");
         await using var worker = new WorkerProgram(broker, environment: [("TMPDIR", missing)]);
         await worker.Printed("cannot start commands, claiming nothing: ");
@@ -47,13 +47,13 @@ public sealed class WorkerSelfCheckTests : IDisposable
     [Fact]
     public async Task A_folder_that_goes_missing_later_costs_no_job_a_retry()
     {
-        string temporary = Path.Combine(folder, "tmp");
+        var temporary = Path.Combine(folder, "tmp");
         Directory.CreateDirectory(temporary);
         await using var worker = new WorkerProgram(broker, ["--slots", "4"], [("TMPDIR", temporary)]);
         await Eventually.True(() => broker.To("jobs/claim").Any(), "a claim");
 
         Directory.Delete(temporary, recursive: true);
-        for (int i = 0; i < 20; i++) broker.Add($"job{i}", "true");
+        for (var i = 0; i < 20; i++) broker.Add($"job{i}", "true");
         await worker.Printed("cannot start commands, claiming nothing: ");
         await Eventually.True(() => !broker.Released.IsEmpty, "a job to be handed back");
         await Eventually.True(() => worker.Output.Split("handed back: ").Length - 1 == broker.Released.Count, "the hand-backs to be logged");

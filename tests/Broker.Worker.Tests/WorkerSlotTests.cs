@@ -11,16 +11,16 @@ public sealed class WorkerSlotTests : IDisposable
     public async Task Slots_run_side_by_side_and_no_more_than_asked_for()
     {
         // Each of the three waits until all three are there: it ends only when they run at the same time.
-        string meeting = Directory.CreateTempSubdirectory("worker-test-").FullName;
-        for (int i = 0; i < 3; i++) broker.Add($"job{i}", $"touch {meeting}/{i}; while [ $(ls {meeting} | wc -l) -lt 3 ]; do sleep 0.02; done");
+        var meeting = Directory.CreateTempSubdirectory("worker-test-").FullName;
+        for (var i = 0; i < 3; i++) broker.Add($"job{i}", $"touch {meeting}/{i}; while [ $(ls {meeting} | wc -l) -lt 3 ]; do sleep 0.02; done");
         broker.Add("fourth", "true");
 
         await using var worker = new RunningWorker(broker, o => o with { Slots = 3 });
 
-        for (int i = 0; i < 3; i++) Assert.True((await broker.ReportOf($"job{i}")).Ok);
+        for (var i = 0; i < 3; i++) Assert.True((await broker.ReportOf($"job{i}")).Ok);
         Assert.True((await broker.ReportOf("fourth")).Ok);
         Directory.Delete(meeting, recursive: true);
-        int firstEnd = worker.Log.IndexOf("succeeded: ", StringComparison.Ordinal);
+        var firstEnd = worker.Log.IndexOf("succeeded: ", StringComparison.Ordinal);
         Assert.InRange(worker.Log.IndexOf("started: wf/fourth", StringComparison.Ordinal), firstEnd, int.MaxValue);
         Assert.Contains("\"count\":3,\"wait\":1", broker.To("jobs/claim").First().Body, StringComparison.Ordinal);
     }
@@ -28,11 +28,11 @@ public sealed class WorkerSlotTests : IDisposable
     [Fact]
     public async Task A_report_brings_the_next_job_of_its_slot()
     {
-        for (int i = 0; i < 5; i++) broker.Add($"job{i}", "true");
+        for (var i = 0; i < 5; i++) broker.Add($"job{i}", "true");
 
         await using var worker = new RunningWorker(broker, o => o with { Labels = ["gpu"] });
 
-        for (int i = 0; i < 5; i++) Assert.True((await broker.ReportOf($"job{i}")).Ok);
+        for (var i = 0; i < 5; i++) Assert.True((await broker.ReportOf($"job{i}")).Ok);
         Assert.Equal(5, broker.To("jobs/complete").Count());
         Assert.Contains("""
             "claim":{"worker_id":"w","labels":["gpu"],"lease_ttl_secs":1,"count":1,"wait":0,"claim_id":"
@@ -83,7 +83,7 @@ public sealed class WorkerSlotTests : IDisposable
     {
         broker.Add("job", "sleep 300 & echo $!; wait");
         await using var worker = new RunningWorker(broker);
-        int grandchild = await broker.PidPrintedBy("job");
+        var grandchild = await broker.PidPrintedBy("job");
 
         await worker.StopAsync();
 
@@ -115,7 +115,7 @@ public sealed class WorkerSlotTests : IDisposable
             StoppedLogs = TimeSpan.FromMilliseconds(100),
             LastReports = TimeSpan.FromMilliseconds(100),
         });
-        int pid = await broker.PidPrintedBy("job");
+        var pid = await broker.PidPrintedBy("job");
         broker.Stop();
 
         await worker.StopAsync();

@@ -18,7 +18,10 @@ internal static class EventReader
         var names = new List<string> { start, stop };
         if (document.TryGetProperty("events", out var events) && events.ValueKind is not JsonValueKind.Null)
         {
-            if (events.ValueKind is not JsonValueKind.Object) problems.Add("events", "expected an object of event name to event");
+            if (events.ValueKind is not JsonValueKind.Object)
+            {
+                problems.Add("events", "expected an object of event name to event");
+            }
             else
             {
                 foreach (var entry in events.EnumerateObject())

@@ -91,7 +91,10 @@ public static class Explanation
             };
         }
 
-        if (!(facts.Now - facts.WorkerSeenAt <= silentAfter)) yield return NoWorker(step, facts.WorkerSeenAt);
+        if (!(facts.Now - facts.WorkerSeenAt <= silentAfter))
+        {
+            yield return NoWorker(step, facts.WorkerSeenAt);
+        }
         else if (facts.Ahead > 0 && !state.Paused)
         {
             yield return new(CauseKind.QueuedBehind, $"{facts.Ahead} claimable {(facts.Ahead == 1 ? "step is" : "steps are")} before it in the line.")

@@ -38,7 +38,7 @@ internal readonly record struct JsonNumber(bool Negative, string Digits, BigInte
         var whole = point < 0 ? raw : raw[..point];
         var fraction = point < 0 ? [] : raw[(point + 1)..];
 
-        Span<char> all = raw.Length <= 64 ? stackalloc char[raw.Length] : new char[raw.Length];
+        var all = raw.Length <= 64 ? stackalloc char[raw.Length] : new char[raw.Length];
         var count = 0;
         foreach (var digit in whole) all[count++] = (char)digit;
         foreach (var digit in fraction) all[count++] = (char)digit;

@@ -11,7 +11,7 @@ internal sealed class TypeRule(JsonTypes types) : Rule
     public static TypeRule? Read(SchemaReader reader)
     {
         if (!reader.TryTake("type", out var value)) return null;
-        IReadOnlyList<string> names = value.ValueKind is JsonValueKind.String ? [JsonText.StringOf(value)] : reader.Texts("type", value);
+        var names = value.ValueKind is JsonValueKind.String ? [JsonText.StringOf(value)] : reader.Texts("type", value);
         var types = JsonTypes.None;
         foreach (var name in names)
         {

@@ -89,7 +89,7 @@ internal sealed partial class DueWatch(IDatabaseEngine engine, TimeProvider cloc
                 LogFailed(log, fault.Message);
             }
 
-            await Task.Delay(Pace);
+            await Task.Delay(Pace, TimeProvider.System);
         }
     }
 

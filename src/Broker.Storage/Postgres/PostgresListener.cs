@@ -68,7 +68,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
             {
                 listens = false;
                 LogLost(log, fault.Message, pause);
-                await Task.Delay(pause, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(pause, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
             catch (OperationCanceledException)
@@ -83,7 +83,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
         var looked = long.MinValue;
         while (!ct.IsCancellationRequested)
         {
-            await Task.Delay(LookDeaf, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(LookDeaf, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var due = !listens ? LookDeaf : hasPeers ? LookWithPeers : LookAlone;
             if (ct.IsCancellationRequested || (looked != long.MinValue && Stopwatch.GetElapsedTime(looked) < due - LookDeaf / 2)) continue;
             looked = Stopwatch.GetTimestamp();
@@ -116,7 +116,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
 
     private async Task TellAsync(CancellationToken ct)
     {
-        var counted = DateTime.MinValue;
+        var counted = long.MinValue;
         while (!ct.IsCancellationRequested)
         {
             try
@@ -126,7 +126,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
                 try
                 {
                     await outbox.Reader.WaitToReadAsync(timer.Token);
-                    await Task.Delay(Gathering, ct);
+                    await Task.Delay(Gathering, TimeProvider.System, ct);
                 }
                 catch (OperationCanceledException) when (!ct.IsCancellationRequested)
                 {
@@ -136,14 +136,14 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
                 var topics = new HashSet<string>(StringComparer.Ordinal);
                 while (outbox.Reader.TryRead(out var topic)) topics.Add(topic);
                 if (topics.Count > 0) await engine.NotifyAsync([.. topics.Chunk(100).Select(some => $"{self} {string.Join('\n', some)}")], ct);
-                if (DateTime.UtcNow - counted < CountPeers) continue;
-                counted = DateTime.UtcNow;
+                if (counted != long.MinValue && Stopwatch.GetElapsedTime(counted) < CountPeers) continue;
+                counted = Stopwatch.GetTimestamp();
                 hasPeers = await engine.CountListenersAsync(ct) > 1;
             }
             catch (Exception fault) when (!ct.IsCancellationRequested)
             {
                 LogLost(log, fault.Message, CountPeers);
-                await Task.Delay(CountPeers, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(CountPeers, TimeProvider.System, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)
             {

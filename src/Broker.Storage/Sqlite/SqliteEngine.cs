@@ -109,7 +109,7 @@ internal sealed class SqliteEngine : IDatabaseEngine, IBrokerLock, IDisposable
     public async Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct)
     {
         FileStream? turn;
-        while ((turn = SqliteFiles.TryLock(files.Migrating)) is null) await Task.Delay(BetweenLooks, ct);
+        while ((turn = SqliteFiles.TryLock(files.Migrating)) is null) await Task.Delay(BetweenLooks, TimeProvider.System, ct);
         try
         {
             await using var connection = new SqliteConnection(connectionString);

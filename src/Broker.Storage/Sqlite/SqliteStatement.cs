@@ -72,7 +72,7 @@ internal sealed class SqliteStatement : IDisposable
 
         var most = Encoding.UTF8.GetMaxByteCount(text.Length);
         var rented = most > SmallText ? ArrayPool<byte>.Shared.Rent(most) : null;
-        Span<byte> bytes = rented is null ? stackalloc byte[SmallText] : rented;
+        var bytes = rented is null ? stackalloc byte[SmallText] : rented;
         Check(raw.sqlite3_bind_text(statement, place, bytes[..Encoding.UTF8.GetBytes(text, bytes)]));
         if (rented is not null) ArrayPool<byte>.Shared.Return(rented);
     }

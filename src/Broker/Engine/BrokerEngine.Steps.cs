@@ -67,7 +67,7 @@ internal sealed partial class BrokerEngine
     public async Task<BatchOutcome> ReportAsync(IReadOnlyList<LeaseReport> reports, ClaimRequest? next, CancellationToken ct)
     {
         var knows = await KnownLeasesAsync(reports.Select(r => r.Lease), ct);
-        IReadOnlyList<LeaseReport> known = knows is null ? reports : [.. reports.Where(r => knows(r.Lease))];
+        var known = knows is null ? reports : [.. reports.Where(r => knows(r.Lease))];
         next = next is null ? null : Limited(next);
         var (verdicts, claimed) = next is null ? new(await steps.ReportAsync(known, ct), []) : await steps.ReportAsync(known, next, ct);
         Note(known, verdicts);

@@ -20,7 +20,7 @@ internal static class DocumentPage
     public static void MapDocumentPage(this WebApplication app)
     {
         // Only for the files: it would be one more thing to wait for in every other request, and it redirects the bare path.
-        app.UseWhen(http => http.Request.Path.StartsWithSegments(Path, out var file) && file.Value is not ("" or "/"), files => files.UseSwaggerUI(page =>
+        app.UseWhen(http => http.Request.Path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase, out var file) && file.Value is not ("" or "/"), files => files.UseSwaggerUI(page =>
         {
             page.RoutePrefix = Path[1..];
             page.SwaggerEndpoint($"/{ApiDocument.Name}.json", "Broker API");

@@ -12,7 +12,7 @@ internal static class RetryPipelines
     /// <summary>The start steps, while the database is out of reach.</summary>
     public const string DatabaseStart = "database-start";
 
-    /// <summary>What the start read from the database, read anew after a failover or a restore.</summary>
+    /// <summary>The reads of the start, repeated after a failover or a restore.</summary>
     public const string EpochFollow = "epoch-follow";
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);

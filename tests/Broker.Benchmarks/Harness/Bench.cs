@@ -23,7 +23,7 @@ internal static class Bench
         }
 
         lab.Options = options;
-        for (int round = 1; round <= options.Rounds; round++)
+        for (var round = 1; round <= options.Rounds; round++)
         {
             await RoundAsync(string.Create(CultureInfo.InvariantCulture, $"round {round}"), results, lab, progress, (result, sample) => result.Samples.Add(sample));
         }

@@ -8,7 +8,7 @@ internal static class Catalogue
 {
     public static IEnumerable<Scenario> Of(IReadOnlyList<Database> databases)
     {
-        IEnumerable<Scenario> yardsticks = HttpCeiling.All();
+        var yardsticks = HttpCeiling.All();
         IEnumerable<Scenario> brokers = [];
         foreach (var database in databases)
         {

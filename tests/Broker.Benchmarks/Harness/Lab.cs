@@ -69,10 +69,10 @@ internal sealed class Lab : IAsyncDisposable
     {
         if (Options.Host is { } given) return Path.GetFullPath(given);
 
-        string program = RepositoryLayout.HostProgram("Release");
+        var program = RepositoryLayout.HostProgram("Release");
         if (!File.Exists(program))
         {
-            string project = Path.Combine(RepositoryLayout.Root, "src", "Broker");
+            var project = Path.Combine(RepositoryLayout.Root, "src", "Broker");
             using var build = Process.Start(new ProcessStartInfo("dotnet", ["build", "-c", "Release", "-v", "q", "-nologo", project]))!;
             await build.WaitForExitAsync();
             if (build.ExitCode != 0) throw new InvalidOperationException("The broker does not build.");

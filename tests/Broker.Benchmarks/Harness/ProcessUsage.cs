@@ -13,15 +13,15 @@ internal static class ProcessUsage
 
     public static double CpuSeconds(int pid)
     {
-        string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
         // The command's name stands in brackets and may hold blanks: count fields after it.
-        string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return (double.Parse(fields[11], CultureInfo.InvariantCulture) + double.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
     }
 
     public static double ResidentMegabytes(int pid)
     {
-        string line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"))
+        var line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"))
             .First(l => l.StartsWith("VmRSS:", StringComparison.Ordinal));
         return double.Parse(line["VmRSS:".Length..^"kB".Length], CultureInfo.InvariantCulture) / 1024;
     }
@@ -30,7 +30,7 @@ internal static class ProcessUsage
     public static async Task<IReadOnlyDictionary<string, double>> GarbageAsync(Uri broker, CancellationToken ct)
     {
         using var client = new HttpClient { BaseAddress = broker };
-        string[] lines = (await client.GetStringAsync(new Uri("metrics", UriKind.Relative), ct)).Split('\n');
+        var lines = (await client.GetStringAsync(new Uri("metrics", UriKind.Relative), ct)).Split('\n');
         var found = new Dictionary<string, double>();
         foreach (var (figure, metric, scale) in Garbage)
         {

@@ -14,7 +14,7 @@ internal static class Report
         List<string[]> rows = [head];
         foreach (var result in results)
         {
-            bool rated = result.Rates.Count > 0;
+            var rated = result.Rates.Count > 0;
             rows.Add(
             [
                 result.Scenario.Name,
@@ -84,7 +84,7 @@ internal static class Report
 
     private static IEnumerable<Outcome> Outcomes(Result result, IReadOnlyList<Result> all) => result.Scenario.Targets.Select(target =>
     {
-        double? measured = result.Failure is null ? target.MeasureOf(result, all) : null;
+        var measured = result.Failure is null ? target.MeasureOf(result, all) : null;
         return new Outcome(target.Asked, target.Limit, measured, target.IsMetBy(measured));
     });
 
@@ -93,9 +93,9 @@ internal static class Report
 
     private static void Write(List<string[]> rows, int[] toTheRight, TextWriter to)
     {
-        int last = rows[0].Length - 1;
+        var last = rows[0].Length - 1;
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
-        foreach (string[] row in rows)
+        foreach (var row in rows)
         {
             var cells = row.Select((cell, i) =>
                 i == last ? cell : toTheRight.Contains(i) ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));

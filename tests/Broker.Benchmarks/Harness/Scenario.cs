@@ -51,7 +51,7 @@ internal static class Load
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var latencies = Enumerable.Range(0, workers).Select(_ => new Latencies()).ToArray();
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var running = latencies.Select((own, worker) => Task.Run(() => work(worker, own, stop.Token), ct)).ToList();
         Task? failed = null;
         await foreach (var ended in Task.WhenEach(running))
@@ -65,7 +65,7 @@ internal static class Load
 
         var elapsed = Stopwatch.GetElapsedTime(start);
         await (failed ?? Task.CompletedTask);
-        long[] counts = await Task.WhenAll(running);
+        var counts = await Task.WhenAll(running);
         return new Sample(counts.Sum(), elapsed, latencies);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class Site : IAsyncDisposable
             Database.Postgres => new Site(postgres, await postgres.CreateEmptyDatabaseAsync(), null),
             Database.Sqlite => new Site(postgres, null, new SqliteFile()),
         };
-        string url = site.sqlite is { } file ? "sqlite:" + file.Path : postgres.UrlOf(site.postgresDatabase!);
+        var url = site.sqlite is { } file ? "sqlite:" + file.Path : postgres.UrlOf(site.postgresDatabase!);
         var environment = new Dictionary<string, string>
         {
             ["WORKFLOWS_DIR"] = site.workflows.Path,
@@ -38,7 +38,7 @@ internal sealed class Site : IAsyncDisposable
         };
         try
         {
-            for (int i = 0; i < brokers; i++) site.brokers.Add(await BrokerProcess.StartAsync(url, environment, host));
+            for (var i = 0; i < brokers; i++) site.brokers.Add(await BrokerProcess.StartAsync(url, environment, host));
         }
         catch
         {

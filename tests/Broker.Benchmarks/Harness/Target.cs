@@ -57,7 +57,7 @@ internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Res
         string.Create(CultureInfo.InvariantCulture, $"{name} <= {most}"),
         most,
         IsLeast: false,
-        (own, _) => own.Extras.TryGetValue(name, out double value) ? value : null);
+        (own, _) => own.Extras.TryGetValue(name, out var value) ? value : null);
 
     private static Result? Find(IReadOnlyList<Result> all, string scenario) => all.FirstOrDefault(result => result.Scenario.Name == scenario);
 }

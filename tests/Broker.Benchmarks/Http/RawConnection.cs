@@ -42,23 +42,23 @@ internal sealed class RawConnection : IDisposable
 
     private async ValueTask<Answer> SendAsync(string method, string path, ReadOnlyMemory<byte> body, CancellationToken ct)
     {
-        int length = Compose(method, path, body.Span);
-        for (int sent = 0; sent < length;) sent += await socket.SendAsync(request.AsMemory(sent, length - sent), SocketFlags.None, ct);
+        var length = Compose(method, path, body.Span);
+        for (var sent = 0; sent < length;) sent += await socket.SendAsync(request.AsMemory(sent, length - sent), SocketFlags.None, ct);
 
         return await ReceiveAsync(ct);
     }
 
     private int Compose(string method, string path, ReadOnlySpan<byte> body)
     {
-        int room = 256 + path.Length + host.Length + body.Length;
+        var room = 256 + path.Length + host.Length + body.Length;
         if (request.Length < room) request = new byte[room * 2];
 
-        string type = body.IsEmpty ? "" : "Content-Type: application/json\r\n";
+        var type = body.IsEmpty ? "" : "Content-Type: application/json\r\n";
         System.Text.Unicode.Utf8.TryWrite(
             request,
             CultureInfo.InvariantCulture,
             $"{method} {path} HTTP/1.1\r\nHost: {host}\r\n{type}Content-Length: {body.Length}\r\n\r\n",
-            out int head);
+            out var head);
         body.CopyTo(request.AsSpan(head));
         return head + body.Length;
     }
@@ -70,7 +70,7 @@ internal sealed class RawConnection : IDisposable
         while ((head = buffer.AsSpan(0, received).IndexOf("\r\n\r\n"u8)) < 0) await MoreAsync(ct);
 
         head += 4;
-        int status = ReadHead(head, out int length, out bool chunked);
+        var status = ReadHead(head, out var length, out var chunked);
         if (chunked) return new Answer(status, await ReceiveChunksAsync(head, ct));
 
         while (received < head + length) await MoreAsync(ct);
@@ -80,7 +80,7 @@ internal sealed class RawConnection : IDisposable
 
     private async ValueTask<ReadOnlyMemory<byte>> ReceiveChunksAsync(int position, CancellationToken ct)
     {
-        int body = 0;
+        var body = 0;
         while (true)
         {
             int line;
@@ -108,7 +108,7 @@ internal sealed class RawConnection : IDisposable
     {
         (length, chunked) = (0, false);
         var head = buffer.AsSpan(0, end);
-        int status = ReadNumber(head["HTTP/1.1 ".Length..]);
+        var status = ReadNumber(head["HTTP/1.1 ".Length..]);
         foreach (var range in head.Split("\r\n"u8))
         {
             var line = head[range];
@@ -126,7 +126,7 @@ internal sealed class RawConnection : IDisposable
     {
         if (received == buffer.Length) Array.Resize(ref buffer, buffer.Length * 2);
 
-        int count = await socket.ReceiveAsync(buffer.AsMemory(received), SocketFlags.None, ct);
+        var count = await socket.ReceiveAsync(buffer.AsMemory(received), SocketFlags.None, ct);
         if (count == 0) throw new IOException("The broker closed the connection.");
 
         received += count;

@@ -14,7 +14,7 @@ internal static class BigRuns
     {
         yield return new(Naming.On("fan-out-10000", database), "steps", Naming.On("jobs-pair-32", database), (lab, ct) =>
         {
-            int width = lab.Options.Size(full: 10_000, small: 200);
+            var width = lab.Options.Size(full: 10_000, small: 200);
             string[] branches = [.. Enumerable.Range(0, width).Select(Name)];
             return OneRunAsync(lab, database, [.. branches.Select(id => (id, Array.Empty<string>())), ("join", branches)], Workers, ct);
         });
@@ -34,16 +34,16 @@ internal static class BigRuns
         Lab lab, Database database, IReadOnlyList<(string Id, string[] After)> jobs, int workers, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
-        string label = lab.NewName("big");
+        var label = lab.NewName("big");
         using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-        long defining = Stopwatch.GetTimestamp();
-        string workflow = await connection.DefineJobsAsync(Bodies.Jobs(label, label, jobs), ct);
+        var defining = Stopwatch.GetTimestamp();
+        var workflow = await connection.DefineJobsAsync(Bodies.Jobs(label, label, jobs), ct);
         var defined = Stopwatch.GetElapsedTime(defining);
-        long starting = Stopwatch.GetTimestamp();
+        var starting = Stopwatch.GetTimestamp();
         await connection.PostAsync($"/api/workflows/{workflow}/run", default, ct).ExpectAsync(202);
         var started = Stopwatch.GetElapsedTime(starting);
         var sample = await JobLoad.WorkOffAsync(site, label, new Supply(jobs.Count), workers, JobPairs.Singly, ct);
-        long reading = Stopwatch.GetTimestamp();
+        var reading = Stopwatch.GetTimestamp();
         await connection.GetAsync($"/api/workflows/{workflow}/status", ct).ExpectAsync(200);
         return sample with
         {
@@ -59,14 +59,14 @@ internal static class BigRuns
     private static async Task<Sample> ManyDefinitionsAsync(Lab lab, Database database, int count, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
-        string label = lab.NewName("many");
+        var label = lab.NewName("many");
         var defining = await Load.RunAsync(Definers, async (definer, _, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
             long defined = 0;
-            for (int i = definer; i < count; i += Definers, defined++)
+            for (var i = definer; i < count; i += Definers, defined++)
             {
-                string workflow = await connection.DefineJobsAsync(Bodies.FiveStepJobs(lab.NewName(label), label), ct);
+                var workflow = await connection.DefineJobsAsync(Bodies.FiveStepJobs(lab.NewName(label), label), ct);
                 await connection.PostAsync($"/api/workflows/{workflow}/run", default, ct).ExpectAsync(202);
             }
 

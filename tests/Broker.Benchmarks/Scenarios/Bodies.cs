@@ -62,7 +62,7 @@ internal static class Bodies
     public static byte[] Complete(IReadOnlyList<string> leases, byte[]? claim = null)
     {
         var text = new StringBuilder("""{"results":[""");
-        for (int i = 0; i < leases.Count; i++)
+        for (var i = 0; i < leases.Count; i++)
         {
             text.Append(i == 0 ? "" : ",").Append("{\"lease_id\":\"").Append(leases[i]).Append("\",\"outputs\":{}}");
         }

@@ -30,9 +30,9 @@ internal static class BrokerCalls
     public static async Task StartInstancesAsync(
         this RawConnection connection, string workflow, int count, string prefix, CancellationToken ct)
     {
-        for (int started = 0; started < count; started += MostInstancesInABatch)
+        for (var started = 0; started < count; started += MostInstancesInABatch)
         {
-            byte[] batch = InstanceBatch(prefix, started, Math.Min(MostInstancesInABatch, count - started));
+            var batch = InstanceBatch(prefix, started, Math.Min(MostInstancesInABatch, count - started));
             await connection.PostAsync($"/api/workflows/{workflow}/instances/batch", batch, ct).ExpectAsync(200);
         }
     }

@@ -11,9 +11,9 @@ internal static class BrokerPairs
 {
     public static IEnumerable<Scenario> On(Database database)
     {
-        foreach (int workers in (int[])[32, 128])
+        foreach (var workers in (int[])[32, 128])
         {
-            string name = Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database);
+            var name = Naming.On(string.Create(CultureInfo.InvariantCulture, $"broker-pair-{workers}"), database);
             yield return new(
                 name,
                 "steps",
@@ -27,8 +27,8 @@ internal static class BrokerPairs
         var site = await lab.SharedAsync(database);
         return await Supply.MeasureAsync(lab, name, async runs =>
         {
-            string workflow = lab.NewName("steps");
-            byte[] registration = Bodies.Json(new[] { Bodies.FiveStepSchema(workflow) });
+            var workflow = lab.NewName("steps");
+            var registration = Bodies.Json(new[] { Bodies.FiveStepSchema(workflow) });
             List<string> ids = [];
             using (var connection = await RawConnection.ConnectAsync(site.Address, ct))
             {
@@ -55,11 +55,11 @@ internal static class BrokerPairs
     private static async Task<long> WorkAsync(
         RawConnection connection, string worker, Supply supply, Latencies latencies, CancellationToken ct)
     {
-        string path = "/workflow/step?worker_id=" + Uri.EscapeDataString(worker);
+        var path = "/workflow/step?worker_id=" + Uri.EscapeDataString(worker);
         long done = 0;
         while (!supply.IsExhausted)
         {
-            long began = Stopwatch.GetTimestamp();
+            var began = Stopwatch.GetTimestamp();
             var assignment = await connection.GetAsync(path, ct).ExpectAsync(200, 204);
             if (assignment.Status == 204)
             {
@@ -68,7 +68,7 @@ internal static class BrokerPairs
             }
 
             latencies.Note(began);
-            byte[] report = ReportOf(assignment.Body.Span);
+            var report = ReportOf(assignment.Body.Span);
             began = Stopwatch.GetTimestamp();
             await connection.PostAsync(path, report, ct).ExpectAsync(204);
             latencies.Note(began);

@@ -14,22 +14,22 @@ internal static class Heartbeats
         yield return new(Naming.On("heartbeats-2000", database), "heartbeats", "http-ceiling-32", async (lab, ct) =>
         {
             var site = await lab.SharedAsync(database);
-            string label = lab.NewName("heart");
-            int count = lab.Options.Size(full: 2_000, small: 100);
+            var label = lab.NewName("heart");
+            var count = lab.Options.Size(full: 2_000, small: 100);
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-            string workflow = await connection.DefineJobsAsync(Bodies.Jobs(label, label, [("only", [])]), ct);
+            var workflow = await connection.DefineJobsAsync(Bodies.Jobs(label, label, [("only", [])]), ct);
             await connection.StartInstancesAsync(workflow, count, label, ct);
             List<string> leases = [];
             while (leases.Count < count) leases.AddRange(await connection.ClaimManyAsync(Bodies.Claim(label, label, Batch), ct));
 
-            long start = Stopwatch.GetTimestamp();
+            var start = Stopwatch.GetTimestamp();
             var sample = await Load.RunAsync(Clients, async (client, latencies, ct) =>
             {
                 using var own = await RawConnection.ConnectAsync(site.Address, ct);
                 long beats = 0;
-                for (int next = client; Stopwatch.GetElapsedTime(start) < lab.Options.Length; next = (next + Clients) % count)
+                for (var next = client; Stopwatch.GetElapsedTime(start) < lab.Options.Length; next = (next + Clients) % count)
                 {
-                    long began = Stopwatch.GetTimestamp();
+                    var began = Stopwatch.GetTimestamp();
                     await own.PostAsync($"/api/jobs/{leases[next]}/heartbeat", default, ct).ExpectAsync(200);
                     latencies.Note(began);
                     beats++;
@@ -37,7 +37,7 @@ internal static class Heartbeats
 
                 return beats;
             }, ct);
-            foreach (string[] done in leases.Chunk(Batch)) await connection.CompleteManyAsync(Bodies.Complete(done), ct);
+            foreach (var done in leases.Chunk(Batch)) await connection.CompleteManyAsync(Bodies.Complete(done), ct);
 
             return sample;
         });

@@ -13,11 +13,11 @@ internal static class History
         yield return JobPairs.Of(empty, null, database, Workers, JobPairs.Singly, purpose: "empty");
 
         Task<JobDefinition>? loaded = null;
-        string name = Naming.On("jobs-pair-32-history", database);
+        var name = Naming.On("jobs-pair-32-history", database);
         yield return new(name, "steps", Naming.On(empty, database), async (lab, ct) =>
         {
             var site = await lab.SharedAsync(database, "history");
-            int steps = lab.Options.History;
+            var steps = lab.Options.History;
             var definition = await (loaded ??= HistoryLoader.LoadAsync(site, database, steps, steps / StepsForOneReady, ct));
             var load = new JobLoad(lab, site, Workers, JobPairs.Singly, definition);
             return await Supply.MeasureAsync(lab, name, runs => load.RunAsync(runs, ct));

@@ -21,7 +21,7 @@ internal static class HistoryLoader
     /// <summary>Loads while the brokers are away, and answers the definition whose ready steps wait.</summary>
     public static async Task<JobDefinition> LoadAsync(Site site, Database database, int steps, int ready, CancellationToken ct)
     {
-        string workflow = await KeepTemplatesAsync(site, ct);
+        var workflow = await KeepTemplatesAsync(site, ct);
         await site.WithoutBrokersAsync(async connection =>
         {
             if (database == Database.Sqlite)
@@ -30,18 +30,18 @@ internal static class HistoryLoader
                 await ExecuteAsync(connection, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -400000", ct);
             }
 
-            long began = Stopwatch.GetTimestamp();
+            var began = Stopwatch.GetTimestamp();
             var copier = new Copier(connection, database, ct);
             await copier.CopyAsync(Ended, steps / Supply.StepsInARun);
-            foreach (string stage in ReadyStages) await copier.CopyAsync(stage, Math.Max(1, ready / Supply.StepsInARun));
+            foreach (var stage in ReadyStages) await copier.CopyAsync(stage, Math.Max(1, ready / Supply.StepsInARun));
 
-            foreach (string stage in (string[])[Ended, .. ReadyStages])
+            foreach (var stage in (string[])[Ended, .. ReadyStages])
             {
                 await ExecuteAsync(connection, $"DROP TABLE kept_run_{stage}; DROP TABLE kept_step_{stage}", ct);
             }
 
             await ExecuteAsync(connection, "UPDATE counter SET next = (SELECT max(id) + 1 FROM run) WHERE name = 'run'", ct);
-            foreach (string sql in Upkeep(database)) await ExecuteAsync(connection, sql, ct);
+            foreach (var sql in Upkeep(database)) await ExecuteAsync(connection, sql, ct);
 
             await Console.Error.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture,
@@ -62,9 +62,9 @@ internal static class HistoryLoader
     {
         using var worker = await RawConnection.ConnectAsync(site.Address, ct);
         await using var connection = await site.OpenDatabaseAsync(ct);
-        string workflow = await worker.DefineJobsAsync(Bodies.FiveStepJobs(Label, Label), ct);
+        var workflow = await worker.DefineJobsAsync(Bodies.FiveStepJobs(Label, Label), ct);
         await worker.StartInstancesAsync(workflow, 1, Label, ct);
-        foreach (string stage in (string[])[.. ReadyStages, Ended])
+        foreach (var stage in (string[])[.. ReadyStages, Ended])
         {
             await ExecuteAsync(connection, $"""
                 CREATE TABLE kept_run_{stage} AS SELECT * FROM run WHERE instance_id = '{Template}';
@@ -92,10 +92,10 @@ internal static class HistoryLoader
         /// <summary>So many copies of the kept run, one transaction a table.</summary>
         public async Task CopyAsync(string stage, int runs)
         {
-            long id = firstId;
+            var id = firstId;
             firstId += runs;
             // Ready steps of all stages are due at the same instants, so that they are handed out in turns; none in the future.
-            long due = (long)(await ExecuteAsync(connection, "SELECT min(due) FROM kept_step_first", ct))! - runs;
+            var due = (long)(await ExecuteAsync(connection, "SELECT min(due) FROM kept_step_first", ct))! - runs;
             string[] places = stage == Ended ? [] : ["rank", "due"];
             await InsertAsync("run", stage, runs, new()
             {
@@ -110,10 +110,10 @@ internal static class HistoryLoader
 
         private async Task InsertAsync(string table, string stage, int count, Dictionary<string, string> changed)
         {
-            string kept = $"kept_{table}_{stage}";
+            var kept = $"kept_{table}_{stage}";
             var columns = await ColumnsAsync(kept);
-            string values = string.Join(", ", columns.Select(column => changed.GetValueOrDefault(column) ?? $"t.\"{column}\""));
-            string names = string.Join(", ", columns.Select(column => $"\"{column}\""));
+            var values = string.Join(", ", columns.Select(column => changed.GetValueOrDefault(column) ?? $"t.\"{column}\""));
+            var names = string.Join(", ", columns.Select(column => $"\"{column}\""));
             await ExecuteAsync(connection, $"INSERT INTO {table} ({names}) SELECT {values} FROM {Numbers(count)} AS k CROSS JOIN {kept} AS t", ct);
         }
 

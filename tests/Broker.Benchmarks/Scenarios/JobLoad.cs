@@ -44,14 +44,14 @@ internal sealed class JobLoad(Lab lab, Site site, int workers, JobWork work, Job
         Load.RunAsync(workers, async (worker, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Brokers[worker % site.Brokers.Count].Address, ct);
-            string name = string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}");
+            var name = string.Create(CultureInfo.InvariantCulture, $"{label}-w{worker}");
             return await work(new JobWorker(worker, connection, name, label, supply, latencies, ct));
         }, ct);
 
     private async Task<JobDefinition> StartAsync(int runs, CancellationToken ct)
     {
         using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-        string name = lab.NewName("pair");
+        var name = lab.NewName("pair");
         var definition = given ?? new JobDefinition(await connection.DefineJobsAsync(Bodies.FiveStepJobs(name, name), ct), name);
         await connection.StartInstancesAsync(definition.Workflow, runs, name, ct);
         return definition;

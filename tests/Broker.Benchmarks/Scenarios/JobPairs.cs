@@ -10,17 +10,17 @@ internal static class JobPairs
     public static IEnumerable<Scenario> On(Database database)
     {
         yield return Of("jobs-pair-1", null, database, 1, Singly);
-        foreach (int workers in (int[])[32, 128])
+        foreach (var workers in (int[])[32, 128])
         {
             yield return Of($"jobs-pair-{workers}", $"http-ceiling-{workers}", database, workers, Singly);
             yield return Of($"jobs-complete-and-claim-{workers}", $"http-ceiling-{workers}", database, workers, worker => ReportingAndClaimingAsync(worker, 1));
         }
 
-        string full = Naming.On("jobs-pair-32", database);
+        var full = Naming.On("jobs-pair-32", database);
         yield return new(Naming.On("jobs-pair-32-half-load", database), "steps", full, async (lab, ct) =>
         {
             var site = await lab.SharedAsync(database);
-            double half = await HalfLoadAsync(lab, site, database, ct);
+            var half = await HalfLoadAsync(lab, site, database, ct);
             return await new JobLoad(lab, site, 32, Paced(half, 32)).RunAsync(JobLoad.RunsFor(half, lab.Options.Length), ct);
         });
 
@@ -44,7 +44,7 @@ internal static class JobPairs
                 var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
 
                 // Several brokers take as many times longer to compile themselves on the same cores.
-                for (int more = 1; more < brokers && lab.Options.IsRehearsal; more++) await MeasureAsync();
+                for (var more = 1; more < brokers && lab.Options.IsRehearsal; more++) await MeasureAsync();
 
                 return await MeasureAsync();
 
@@ -54,8 +54,8 @@ internal static class JobPairs
     /// <summary>Half of what 32 workers do in pairs: as measured in this run, or now.</summary>
     public static async Task<double> HalfLoadAsync(Lab lab, Site site, Database database, CancellationToken ct)
     {
-        string scenario = Naming.On("jobs-pair-32", database);
-        if (!lab.LatestRates.TryGetValue(scenario, out double full))
+        var scenario = Naming.On("jobs-pair-32", database);
+        if (!lab.LatestRates.TryGetValue(scenario, out var full))
         {
             var load = new JobLoad(lab, site, 32, Singly);
             full = (await Supply.MeasureAsync(lab, scenario, runs => load.RunAsync(runs, ct))).Rate!.Value;
@@ -76,13 +76,13 @@ internal static class JobPairs
 
     public static async Task<long> SinglyAsync(JobWorker worker, Pace? pace)
     {
-        byte[] claim = Bodies.Claim(worker.Name, worker.Label);
+        var claim = Bodies.Claim(worker.Name, worker.Label);
         long done = 0;
         while (!worker.Supply.IsExhausted)
         {
             if (pace is not null) await pace.TurnAsync(worker.Index, done, worker.Ct);
 
-            long began = Stopwatch.GetTimestamp();
+            var began = Stopwatch.GetTimestamp();
             if (await worker.Connection.ClaimAsync(claim, worker.Ct) is not { } lease)
             {
                 await Supply.PauseAsync(worker.Ct);
@@ -103,7 +103,7 @@ internal static class JobPairs
     /// <summary>So many reports in one request, which asks for as many jobs; only a worker that got none claims by itself.</summary>
     private static async Task<long> ReportingAndClaimingAsync(JobWorker worker, int batch)
     {
-        byte[] claim = Bodies.Claim(worker.Name, worker.Label, batch);
+        var claim = Bodies.Claim(worker.Name, worker.Label, batch);
         List<string> held = [];
         long done = 0;
         while (!worker.Supply.IsExhausted)
@@ -118,8 +118,8 @@ internal static class JobPairs
                 }
             }
 
-            int count = held.Count;
-            long began = Stopwatch.GetTimestamp();
+            var count = held.Count;
+            var began = Stopwatch.GetTimestamp();
             held = await worker.Connection.CompleteManyAsync(Bodies.Complete(held, claim), worker.Ct);
             worker.Latencies.Note(began);
             worker.Supply.Done(count);

@@ -31,23 +31,23 @@ internal static class ParkedClaims
     /// <summary>A chain whose steps two workers do in turn: the time from one's report to the other's parked claim being answered.</summary>
     private static async Task<Sample> HandOverAsync(Lab lab, Site site, CancellationToken ct)
     {
-        string label = lab.NewName("hand");
-        int length = ChainLength(lab);
+        var label = lab.NewName("hand");
+        var length = ChainLength(lab);
         using var reporter = await RawConnection.ConnectAsync(site.Address, ct);
         using var other = await RawConnection.ConnectAsync(site.Address, ct);
-        string workflow = await reporter.DefineJobsAsync(Bodies.Jobs(label, label, BigRuns.Chain(length)), ct);
+        var workflow = await reporter.DefineJobsAsync(Bodies.Jobs(label, label, BigRuns.Chain(length)), ct);
         await reporter.StartInstancesAsync(workflow, 1, label, ct);
 
-        byte[] claim = Bodies.Claim(label, label, wait: 20);
+        var claim = Bodies.Claim(label, label, wait: 20);
         var latencies = new Latencies();
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var (holder, waiter) = (reporter, other);
-        string lease = await holder.ClaimAsync(claim, ct) ?? throw new InvalidDataException("A started run had no first job.");
-        for (int step = 1; step < length; step++)
+        var lease = await holder.ClaimAsync(claim, ct) ?? throw new InvalidDataException("A started run had no first job.");
+        for (var step = 1; step < length; step++)
         {
             var parked = waiter.ClaimAsync(claim, ct).AsTask();
-            await Task.Delay(UntilParked, ct);
-            long began = Stopwatch.GetTimestamp();
+            await Task.Delay(UntilParked, TimeProvider.System, ct);
+            var began = Stopwatch.GetTimestamp();
             var reported = holder.CompleteAsync(lease, ct).AsTask();
             lease = await parked ?? throw new InvalidDataException("A parked claim was given nothing though a job was ready.");
             latencies.Note(began);
@@ -64,9 +64,9 @@ internal static class ParkedClaims
     {
         const int workers = 32;
         var site = await lab.SharedAsync(database);
-        double half = await JobPairs.HalfLoadAsync(lab, site, database, ct);
+        var half = await JobPairs.HalfLoadAsync(lab, site, database, ct);
         // Twice what a hand-over of a usual length needs, so that the load outlasts the chain; what is left is then done at full speed.
-        int runs = JobLoad.RunsFor(half, UntilParked * 2 * ChainLength(lab));
+        var runs = JobLoad.RunsFor(half, UntilParked * 2 * ChainLength(lab));
         var pace = new Pace(half, workers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         var load = new JobLoad(lab, site, workers, worker => JobPairs.SinglyAsync(worker, pace)).RunAsync(runs, stop.Token);
@@ -92,7 +92,7 @@ internal static class ParkedClaims
     private static async Task<Sample> IdleAsync(Lab lab, Database database, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database);
-        string label = lab.NewName("idle");
+        var label = lab.NewName("idle");
         var connections = new List<RawConnection>();
         try
         {
@@ -101,16 +101,16 @@ internal static class ParkedClaims
             {
                 var connection = await RawConnection.ConnectAsync(site.Address, ct);
                 connections.Add(connection);
-                byte[] claim = Bodies.Claim(string.Create(CultureInfo.InvariantCulture, $"{label}-{connections.Count}"), label, wait: 60);
+                var claim = Bodies.Claim(string.Create(CultureInfo.InvariantCulture, $"{label}-{connections.Count}"), label, wait: 60);
                 parked.Add(connection.PostAsync("/api/jobs/claim", claim, ct).AsTask());
             }
 
-            await Task.Delay(UntilSettled(lab.Options, database), ct);
+            await Task.Delay(UntilSettled(lab.Options, database), TimeProvider.System, ct);
             var broker = site.Brokers[0];
-            double cpu = ProcessUsage.CpuSeconds(broker.Id);
-            long? transactions = await site.TransactionsAsync();
-            long start = Stopwatch.GetTimestamp();
-            await Task.Delay(lab.Options.IsMeasured && lab.Options.Length < LeastIdleTime ? LeastIdleTime : lab.Options.Length, ct);
+            var cpu = ProcessUsage.CpuSeconds(broker.Id);
+            var transactions = await site.TransactionsAsync();
+            var start = Stopwatch.GetTimestamp();
+            await Task.Delay(lab.Options.IsMeasured && lab.Options.Length < LeastIdleTime ? LeastIdleTime : lab.Options.Length, TimeProvider.System, ct);
             var elapsed = Stopwatch.GetElapsedTime(start);
             if (parked.Find(task => task.IsCompleted) is { } early)
             {

@@ -12,7 +12,7 @@ internal static class Starting
 
     public static IEnumerable<Scenario> On(Database database)
     {
-        foreach (int clients in (int[])[1, 32])
+        foreach (var clients in (int[])[1, 32])
         {
             yield return new(
                 Naming.On(string.Create(CultureInfo.InvariantCulture, $"start-dispatch-{clients}"), database), "runs", null,
@@ -27,29 +27,29 @@ internal static class Starting
     private static async Task<Sample> MeasureAsync(Lab lab, Database database, int clients, int perRequest, CancellationToken ct)
     {
         var site = await lab.SharedAsync(database, purpose: "starting");
-        string workflow = lab.NewName("start");
-        object schema = Bodies.FiveStepSchema(workflow);
-        byte[] dispatch = Bodies.Json(new { workflow = schema, inputs = new { } });
+        var workflow = lab.NewName("start");
+        var schema = Bodies.FiveStepSchema(workflow);
+        var dispatch = Bodies.Json(new { workflow = schema, inputs = new { } });
         using (var connection = await RawConnection.ConnectAsync(site.Address, ct))
         {
             await connection.PostAsync("/worker/register", Bodies.Json(new[] { schema }), ct).ExpectAsync(200);
-            for (int i = 0; i < lab.Options.Size(full: 200, small: 5); i++)
+            for (var i = 0; i < lab.Options.Size(full: 200, small: 5); i++)
             {
                 await connection.PostAsync("/workflow/dispatch", dispatch, ct).ExpectAsync(200);
             }
         }
 
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         return await Load.RunAsync(clients, async (client, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(site.Address, ct);
-            string prefix = string.Create(CultureInfo.InvariantCulture, $"{workflow}-{client}");
-            int started = 0;
+            var prefix = string.Create(CultureInfo.InvariantCulture, $"{workflow}-{client}");
+            var started = 0;
             while (Stopwatch.GetElapsedTime(start) < lab.Options.Length)
             {
-                byte[] body = perRequest == 1 ? dispatch : BrokerCalls.InstanceBatch(prefix, started, perRequest);
-                string path = perRequest == 1 ? "/workflow/dispatch" : $"/api/workflows/{workflow}/instances/batch";
-                long began = Stopwatch.GetTimestamp();
+                var body = perRequest == 1 ? dispatch : BrokerCalls.InstanceBatch(prefix, started, perRequest);
+                var path = perRequest == 1 ? "/workflow/dispatch" : $"/api/workflows/{workflow}/instances/batch";
+                var began = Stopwatch.GetTimestamp();
                 await connection.PostAsync(path, body, ct).ExpectAsync(200);
                 latencies.Note(began);
                 started += perRequest;

@@ -17,7 +17,7 @@ internal sealed class Supply(long steps)
     public void Done(int count = 1) => Interlocked.Add(ref done, count);
 
     /// <summary>Pause of a worker whose claim was empty while others still hold steps.</summary>
-    public static Task PauseAsync(CancellationToken ct) => Task.Delay(1, ct);
+    public static Task PauseAsync(CancellationToken ct) => Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, ct);
 
     public const int StepsInARun = 5;
 
@@ -28,10 +28,10 @@ internal sealed class Supply(long steps)
     public static async Task<Sample> MeasureAsync(Lab lab, string scenario, Func<int, Task<Sample>> round)
     {
         var options = lab.Options;
-        int least = options.Size(full: 100, small: 10);
+        var least = options.Size(full: 100, small: 10);
         int RunsFor(double rate, TimeSpan length) => (int)Math.Clamp(rate / StepsInARun * length.TotalSeconds, least, 20_000);
 
-        if (!lab.LatestRates.TryGetValue(scenario, out double rate))
+        if (!lab.LatestRates.TryGetValue(scenario, out var rate))
         {
             rate = (await round(least)).Rate!.Value;
             if (!options.Short) rate = (await round(RunsFor(rate, options.Length / 4))).Rate!.Value;

@@ -27,17 +27,17 @@ internal static class CeilingServer
         long granted = 0;
         app.MapPost("/api/jobs/claim", (CeilingClaim claim) =>
         {
-            long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-            string lease = Guid.NewGuid().ToString();
+            var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+            var lease = Guid.NewGuid().ToString();
             leases[lease] = now;
-            string job = Interlocked.Increment(ref granted).ToString(CultureInfo.InvariantCulture);
+            var job = Interlocked.Increment(ref granted).ToString(CultureInfo.InvariantCulture);
             return new CeilingGrant(
                 new(job, "5b1c", "true", claim.Labels, new(0, "None"), 0, [], now, 0),
                 new(lease, job, "5b1c", claim.WorkerId, 30, now));
         });
         app.MapPost("/api/jobs/{lease}/complete", (string lease, CeilingReport report) =>
             leases.TryRemove(lease, out _) && report.Outputs.Count == 0 ? Results.Ok() : Results.Conflict());
-        string port = Environment.GetEnvironmentVariable("PORT")!;
+        var port = Environment.GetEnvironmentVariable("PORT")!;
         app.Urls.Add($"http://127.0.0.1:{port}");
         await app.StartAsync();
         await Console.Out.WriteLineAsync($"Server listening on http://localhost:{port}");

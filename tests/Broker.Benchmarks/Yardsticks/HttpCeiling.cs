@@ -13,7 +13,7 @@ internal static class HttpCeiling
 
     public static IEnumerable<Scenario> All()
     {
-        foreach (int workers in (int[])[32, 128])
+        foreach (var workers in (int[])[32, 128])
         {
             yield return new(
                 string.Create(CultureInfo.InvariantCulture, $"http-ceiling-{workers}"),
@@ -27,8 +27,8 @@ internal static class HttpCeiling
     {
         var server = await lab.CeilingAsync();
         await RunAsync(server.Address, workers, lab.Options.Length / 2, ct);
-        double own = ProcessUsage.CpuSeconds(Environment.ProcessId);
-        double theirs = ProcessUsage.CpuSeconds(server.Id);
+        var own = ProcessUsage.CpuSeconds(Environment.ProcessId);
+        var theirs = ProcessUsage.CpuSeconds(server.Id);
         var sample = await RunAsync(server.Address, workers, lab.Options.Length, ct);
         return sample with
         {
@@ -42,17 +42,17 @@ internal static class HttpCeiling
 
     private static Task<Sample> RunAsync(Uri address, int workers, TimeSpan length, CancellationToken ct)
     {
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         return Load.RunAsync(workers, async (_, latencies, ct) =>
         {
             using var connection = await RawConnection.ConnectAsync(address, ct);
             long pairs = 0;
             while (Stopwatch.GetElapsedTime(start) < length)
             {
-                long began = Stopwatch.GetTimestamp();
+                var began = Stopwatch.GetTimestamp();
                 var claimed = await connection.PostAsync("/api/jobs/claim", Claim, ct);
                 latencies.Note(began);
-                string lease = JsonScan.First(claimed.Body.Span, "lease_id"u8) ?? throw new InvalidDataException(claimed.Text);
+                var lease = JsonScan.First(claimed.Body.Span, "lease_id"u8) ?? throw new InvalidDataException(claimed.Text);
                 began = Stopwatch.GetTimestamp();
                 var completed = await connection.PostAsync($"/api/jobs/{lease}/complete", Outputs, ct);
                 if (completed.Status != 200) throw new InvalidDataException($"{completed.Status} {completed.Text}");

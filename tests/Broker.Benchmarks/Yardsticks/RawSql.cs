@@ -22,7 +22,7 @@ internal static class RawSql
 
     public static IEnumerable<Scenario> All()
     {
-        foreach (int connections in (int[])[1, 8, 32])
+        foreach (var connections in (int[])[1, 8, 32])
         {
             yield return Pair(string.Create(CultureInfo.InvariantCulture, $"raw-sql-{connections}"), connections, batch: 1);
         }
@@ -32,14 +32,14 @@ internal static class RawSql
 
     private static Scenario Pair(string name, int connections, int batch) => new(name, "jobs", null, async (lab, ct) =>
     {
-        string database = await lab.Postgres.CreateEmptyDatabaseAsync();
+        var database = await lab.Postgres.CreateEmptyDatabaseAsync();
         try
         {
             await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database) { MaxPoolSize = connections });
             await PrepareAsync(source, lab.Options.Size(full: batch == 1 ? 100_000 : 400_000, small: 20_000), ct);
             await ConnectAsync(source, connections, ct);
             var length = lab.Options.Length;
-            long start = Stopwatch.GetTimestamp();
+            var start = Stopwatch.GetTimestamp();
             return await Load.RunAsync(connections, async (_, latencies, ct) =>
             {
                 await using var connection = await source.OpenConnectionAsync(ct);
@@ -48,7 +48,7 @@ internal static class RawSql
                 long done = 0;
                 while (Stopwatch.GetElapsedTime(start) < length)
                 {
-                    long began = Stopwatch.GetTimestamp();
+                    var began = Stopwatch.GetTimestamp();
                     var (ids, leases) = await ClaimAsync(claim, ct);
                     latencies.Note(began);
                     if (ids.Count == 0) break;
@@ -102,7 +102,7 @@ internal static class RawSql
             "CREATE INDEX ix_job_claim ON job (id) WHERE state = 0",
             "VACUUM ANALYZE job",
         ];
-        foreach (string sql in statements)
+        foreach (var sql in statements)
         {
             await using var command = source.CreateCommand(sql);
             await command.ExecuteNonQueryAsync(ct);

@@ -11,7 +11,7 @@ internal static class SqliteCommands
 {
     public static IEnumerable<Scenario> All()
     {
-        foreach (int batch in (int[])[1, 50, 200])
+        foreach (var batch in (int[])[1, 50, 200])
         {
             yield return new(
                 string.Create(CultureInfo.InvariantCulture, $"raw-sqlite-batch{batch}"),
@@ -26,7 +26,7 @@ internal static class SqliteCommands
         using var file = new SqliteFile();
         using var connection = new SqliteConnection(file.ConnectionString);
         connection.Open();
-        int jobs = options.Size(full: 400_000, small: 20_000);
+        var jobs = options.Size(full: 400_000, small: 20_000);
         Execute(connection, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
         Execute(connection, "CREATE TABLE job (id INTEGER PRIMARY KEY, state INTEGER NOT NULL, lease TEXT, run_at INTEGER)");
         Execute(connection, string.Create(
@@ -46,16 +46,16 @@ internal static class SqliteCommands
 
         var latencies = new Latencies();
         var claimed = new (long Id, string Lease)[batch];
-        long start = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         long done = 0;
         while (Stopwatch.GetElapsedTime(start) < options.Length && done + batch <= jobs)
         {
-            long began = Stopwatch.GetTimestamp();
+            var began = Stopwatch.GetTimestamp();
             InTransaction(connection, claim, () =>
             {
-                for (int i = 0; i < batch; i++)
+                for (var i = 0; i < batch; i++)
                 {
-                    string name = Guid.NewGuid().ToString("N");
+                    var name = Guid.NewGuid().ToString("N");
                     lease.Value = name;
                     claimed[i] = ((long)claim.ExecuteScalar()!, name);
                 }

@@ -77,7 +77,7 @@ public sealed class JsonSchemaSuiteTests
         Assert.All(Refused.Keys, name => Assert.Contains(name, known));
     }
 
-    private static IEnumerable<JsonElement> Read(string file) => JsonElement.Parse(File.ReadAllBytes(Path.Combine(Folder, file))).EnumerateArray();
+    private static JsonElement.ArrayEnumerator Read(string file) => JsonElement.Parse(File.ReadAllBytes(Path.Combine(Folder, file))).EnumerateArray();
 
     private static string NameOf(string file, JsonElement group) => $"{Path.GetFileNameWithoutExtension(file)}: {group.GetProperty("description")}";
 }

@@ -48,7 +48,7 @@ internal sealed class InsistentClient(IReadOnlyList<Uri> brokers, Random random,
 
             outage(attempt);
             MoveOn();
-            await Task.Delay(random.Next(20, 120), ct);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(20, 120)), TimeProvider.System, ct);
         }
     }
 

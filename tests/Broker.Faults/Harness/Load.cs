@@ -73,7 +73,7 @@ internal sealed class Load : IAsyncDisposable
             {
                 if (Steps - Ledger.AcceptedCount - Ledger.Unanswered.Count >= steps)
                 {
-                    await Task.Delay(5);
+                    await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
                     continue;
                 }
 
@@ -91,7 +91,7 @@ internal sealed class Load : IAsyncDisposable
                     }
 
                     broker++;
-                    await Task.Delay(50);
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
                 }
             }
         });
@@ -101,7 +101,7 @@ internal sealed class Load : IAsyncDisposable
     public async Task<double> RateAsync(TimeSpan window, CancellationToken ct)
     {
         var (before, began) = (Ledger.AcceptedCount, Stopwatch.GetTimestamp());
-        await Task.Delay(window, ct);
+        await Task.Delay(window, TimeProvider.System, ct);
         return (Ledger.AcceptedCount - before) / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 

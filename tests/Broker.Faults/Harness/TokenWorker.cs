@@ -36,7 +36,9 @@ internal sealed class TokenWorker : IDisposable
     {
         try
         {
-            while (await WorkAsync(ct)) ;
+            while (await WorkAsync(ct))
+            {
+            }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -69,7 +71,7 @@ internal sealed class TokenWorker : IDisposable
             ledger.HandedOn.Add((new(run, job), (string?)outputs!["token"] ?? ""));
 
         var overstays = OverstayEvery > 0 && random.Next(OverstayEvery) == 0;
-        await Task.Delay(overstays ? random.Next(3_200, 4_000) : random.Next(WorkMs / 6, WorkMs), ct);
+        await Task.Delay(TimeSpan.FromMilliseconds(overstays ? random.Next(3_200, 4_000) : random.Next(WorkMs / 6, WorkMs)), TimeProvider.System, ct);
 
         // Milliseconds the two clocks may differ in reading stay on the safe side: the lease began after it was asked for.
         ledger.Held.Add(new(step, lease, got, Math.Min(Environment.TickCount64, asked + (LeaseSecs * 1000) - 20)));

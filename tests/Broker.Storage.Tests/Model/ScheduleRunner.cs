@@ -28,10 +28,15 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
     {
         graphs = [.. schedule.Graphs.Select(g => ModelGraph.All[g])];
         if (schedule.IsLoose)
+        {
             await Task.WhenAll(schedule.Moves.GroupBy(m => m.Client).Select(moves => Task.Run(() => AllAsync(moves.OrderBy(m => m.Round)), ct)));
+        }
         else
+        {
             foreach (var round in schedule.Moves.GroupBy(m => m.Round).OrderBy(g => g.Key))
                 await Task.WhenAll(round.Select(move => Task.Run(() => MakeAsync(move), ct)));
+        }
+
         if (faults.Count == 0) await GuardedAsync("in the end", CloseAsync);
         var fault = faults.Count > 0 ? string.Join("\n", faults) : HistoryCheck.Explain(new ModelState(graphs), Prepared());
         if (fault is null)
@@ -128,7 +133,7 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
 
     private Task ReportAsync(Move move, BrokerNode to, Assignment step)
     {
-        string? result = ((move.B / 10) % 3) switch { 0 => "\"yes\"", 1 => "\"no\"", _ => "7" };
+        var result = ((move.B / 10) % 3) switch { 0 => "\"yes\"", 1 => "\"no\"", _ => "7" };
         var report = (move.B % 10) switch
         {
             < 5 => new StepReport(ReportOutcome.Succeeded) { ResultJson = result },

@@ -71,7 +71,7 @@ public abstract class AuditSuite(BrokerApp app)
         for (var i = 0; i < 5; i++) await app.Client.CallAsync("creator", "POST", "/workflows/paged/instances", $$"""{"id":"p{{i}}"}""");
 
         var seen = new List<string>();
-        for (string? cursor = ""; cursor is not null;)
+        for (var cursor = ""; cursor is not null;)
         {
             var page = (await app.Client.CallAsync("admin", "GET", $"/api/audit?workflow=paged&action=start&limit=2{cursor}")).Json;
             seen.AddRange(page["entries"]!.AsArray().Select(entry => entry!["instance_id"]!.GetValue<string>()));
@@ -118,7 +118,7 @@ public abstract class AuditSuite(BrokerApp app)
     public async Task Retention_removes_what_is_old_unless_it_is_off()
     {
         var store = app.Services.GetRequiredService<IAuditStore>();
-        await store.AddAsync(new([new(DateTimeOffset.UtcNow - TimeSpan.FromDays(100), "k", "ancient")]), Ct);
+        await store.AddAsync(new([new(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(100), "k", "ancient")]), Ct);
 
         await new AuditPruning(store, new AuthSettings { AuditRetention = TimeSpan.Zero }, TimeProvider.System, NullLogger<AuditPruning>.Instance).RunOnceAsync(Ct);
         Assert.Single(await ReadAsync("action=ancient"));

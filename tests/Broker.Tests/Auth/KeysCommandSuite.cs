@@ -159,7 +159,7 @@ public sealed class KeysCommandLineTests
         using var errors = new StringWriter();
         Assert.Equal(0, await CommandLine.RunAsync(["keys", "create", "--name", "a", "--scopes", "read", "--workflows", "w", "--print-config"], output, errors));
 
-        var lines = Regex.Matches(errors.ToString(), "^Broker__Auth__Keys__N__(\\w+)=(.*?)\r?$", RegexOptions.Multiline).ToDictionary(line => line.Groups[1].Value, line => line.Groups[2].Value);
+        var lines = Regex.Matches(errors.ToString(), "^Broker__Auth__Keys__N__(?<name>\\w+)=(?<value>.*?)\r?$", RegexOptions.Multiline).ToDictionary(line => line.Groups["name"].Value, line => line.Groups["value"].Value);
         var key = output.ToString().Trim();
         Assert.Equal((ApiKey.IdOf(key).ToString(), ApiKey.HashOf(key), "read", "w"), (lines["Id"], lines["Hash"], lines["Scopes"], lines["Workflows"]));
     }

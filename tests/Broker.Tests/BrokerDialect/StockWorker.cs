@@ -94,7 +94,10 @@ internal sealed class StockWorker(HttpClient http, IReadOnlyList<string> schemas
             && assignment.Select(m => m.Key).Order(StringComparer.Ordinal).SequenceEqual(AssignmentKeys.Order(StringComparer.Ordinal))
             && double.IsFinite((double)assignment["assigned_at"]!)
             && (double)assignment["expires_at"]! > (double)assignment["assigned_at"]!)
+        {
             return assignment;
+        }
+
         throw new StockClientException($"no assignment: {answer.ToJsonString()}");
     }
 

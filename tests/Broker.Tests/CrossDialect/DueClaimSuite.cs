@@ -23,12 +23,12 @@ public abstract class DueClaimSuite(BrokerApp app)
         var step = await failsAt.MustClaimAsync(fails);
         var early = waitsBefore ? waitsAt.ClaimAsync(waits, "&wait=20&extras=true") : null;
         Assert.Equal(204, (await failsAt.ReportAsync(fails, step, "FAILED", "\"no\"")).Status);
-        var failed = DateTimeOffset.UtcNow;
+        var failed = TimeProvider.System.GetUtcNow();
         var again = await (early ?? waitsAt.ClaimAsync(waits, "&wait=20&extras=true"));
 
         Assert.Equal(1, again!.Value.GetProperty("attempt").GetInt32());
         Assert.Equal(204, (await waitsAt.ReportAsync(waits, again.Value, "SUCCEEDED")).Status);
-        return DateTimeOffset.UtcNow - failed - TimeSpan.FromMilliseconds(700);
+        return TimeProvider.System.GetUtcNow() - failed - TimeSpan.FromMilliseconds(700);
     }
 
     private protected static async Task AssertSoonAsync(Wire failsAt, Wire waitsAt, bool waitsBefore)

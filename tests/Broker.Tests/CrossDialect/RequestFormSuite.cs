@@ -155,7 +155,10 @@ public abstract class RequestFormSuite(BrokerApp app)
         Assert.Equal(200, (await PostAsync($"/api/workflows/{path}/instances", """{"id":"i1"}""")).Status);
         foreach (var at in (string[])[$"/workflows/{path}/instances", $"/workflows/{path}/instances/i1", $"/api/workflows/workflows/{path}/instances/i1/history", $"/api/workflows/{path}/instances/i1",
             $"/workflows/{path}/schema", $"/agents/workflows/{path}/events", $"/api/workflows/{path}/status", $"/api/explain/{path}/i1/s"])
+        {
             Assert.Equal((at, 200), (at, (await SendAsync("GET", at)).Status));
+        }
+
         foreach (var action in (string[])["pause", "resume", "restart", "terminate"])
             Assert.Equal((action, 200), (action, (await SendAsync("POST", $"/api/workflows/{path}/instances/i1/{action}")).Status));
         Assert.Equal(202, (await SendAsync("POST", $"/api/workflows/{path}/run")).Status);

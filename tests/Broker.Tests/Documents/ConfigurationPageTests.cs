@@ -68,7 +68,7 @@ public sealed partial class ConfigurationPageTests
 
     private static object? Value(object settings, string key)
     {
-        object? value = settings;
+        var value = settings;
         foreach (var name in key.Split(':').Skip(1)) value = value!.GetType().GetProperty(name)!.GetValue(value);
         return value is IEnumerable<string> list ? string.Join(',', list) is { Length: > 0 } text ? text : null : value;
     }

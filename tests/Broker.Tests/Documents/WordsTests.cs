@@ -75,7 +75,7 @@ public sealed partial class WordsTests
 
     // References are one word each, code is one word, and other tags end a sentence.
     private static string Plain(string comment) =>
-        Tag().Replace(Code().Replace(Reference().Replace(comment, "$1"), code => code.Groups[1].Value.Replace(' ', '_')), ". ");
+        Tag().Replace(Code().Replace(Reference().Replace(comment, "$1"), code => code.Groups["code"].Value.Replace(' ', '_')), ". ");
 
     private static string Read(string file) => File.ReadAllText(Path.Combine(RepositoryLayout.Root, file));
 
@@ -94,7 +94,7 @@ public sealed partial class WordsTests
     [GeneratedRegex("""<(?:see|seealso|paramref|typeparamref|inheritdoc) \w+="(?:[^"]*\.)?([^".]*)"\s*/>""")]
     private static partial Regex Reference();
 
-    [GeneratedRegex("<c>(.*?)</c>", RegexOptions.Singleline)]
+    [GeneratedRegex("<c>(?<code>.*?)</c>", RegexOptions.Singleline)]
     private static partial Regex Code();
 
     [GeneratedRegex(@"</?[a-z]+(?: [^<>]*)?/?>")]

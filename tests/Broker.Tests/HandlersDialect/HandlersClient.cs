@@ -108,8 +108,14 @@ internal sealed class HandlersClient(HttpClient http, string prefix = "")
                     break;
                 }
 
-                if (lines.Current.StartsWith("id: ", StringComparison.Ordinal)) id = lines.Current[4..];
-                else if (lines.Current.StartsWith("data: ", StringComparison.Ordinal)) data = lines.Current[6..];
+                if (lines.Current.StartsWith("id: ", StringComparison.Ordinal))
+                {
+                    id = lines.Current[4..];
+                }
+                else if (lines.Current.StartsWith("data: ", StringComparison.Ordinal))
+                {
+                    data = lines.Current[6..];
+                }
                 else if (lines.Current.Length == 0 && data.Length > 0)
                 {
                     after = id;

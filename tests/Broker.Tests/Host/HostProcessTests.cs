@@ -30,7 +30,7 @@ public sealed class HostProcessTests
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        var port = ((IPEndPoint)taken.LocalEndpoint).Port;
         using var folder = new TempFolder();
         await using var broker = new ManagedProcess(RepositoryLayout.HostProgram(), new Dictionary<string, string>
         {

@@ -89,7 +89,7 @@ internal sealed class CliClient(HttpClient http, PathStyle style = PathStyle.Doc
             }
 
             Retries++;
-            await Task.Delay(RetryDelay, limit.Token);
+            await Task.Delay(RetryDelay, TimeProvider.System, limit.Token);
         }
     }
 

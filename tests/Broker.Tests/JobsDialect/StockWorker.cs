@@ -22,7 +22,7 @@ internal sealed class StockWorker(HttpClient http, string label)
         {
             using var answer = await http.PostAsJsonAsync("api/jobs/claim", new { worker_id = id, labels = new[] { label }, lease_ttl_secs = 30 }, ct);
             if (JsonNode.Parse(await answer.Content.ReadAsStringAsync(ct)) is { } claimed) await WorkAsync(claimed, ct);
-            else await Task.Delay(Idle, ct);
+            else await Task.Delay(Idle, TimeProvider.System, ct);
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class StockWorker(HttpClient http, string label)
             job_id = job,
             sequence = n,
             data = line.Text + "\n",
-            timestamp_ms = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+            timestamp_ms = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
             stream = line.Stream,
         })];
         if (!cancelled && chunks.Length > 0) await http.PostAsJsonAsync($"{lease}/logs", new { chunks }, ct);
@@ -62,7 +62,7 @@ internal sealed class StockWorker(HttpClient http, string label)
         {
             while (true)
             {
-                await Task.Delay(Beat, done);
+                await Task.Delay(Beat, TimeProvider.System, done);
                 using var beat = await http.PostAsync($"{lease}/heartbeat", null, done);
                 if (!await http.GetFromJsonAsync<bool>(cancelled, done)) continue;
                 shell.Kill(entireProcessTree: true);

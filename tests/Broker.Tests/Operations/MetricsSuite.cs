@@ -35,8 +35,8 @@ public abstract class MetricsSuite(BrokerApp app)
         var after = await ScrapeAsync();
         Assert.Empty(Families.Except(after.Types.Select(t => $"{t.Key} {t.Value}")));
         Assert.True(after["broker_steps_claimed_total"] > before["broker_steps_claimed_total"]);
-        Assert.True(after["broker_batch_size_count"] > before["broker_batch_size_count"]);
-        Assert.True(after["broker_claim_lag_seconds_count"] > before["broker_claim_lag_seconds_count"]);
+        Assert.True(after["broker_batch_size_count"] > before.Before("broker_batch_size_count"));
+        Assert.True(after["broker_claim_lag_seconds_count"] > before.Before("broker_claim_lag_seconds_count"));
         Assert.True(after["broker_steps_reported_total{verdict=\"accepted\"}"] >= 1);
         Assert.True(after["broker_steps_reported_total{verdict=\"stale\"}"] >= 1);
         Assert.True(after["http_server_request_duration_seconds_count{http_request_method=\"POST\",http_route=\"/workflow/dispatch\",http_response_status_code=\"200\"}"] >= 4);

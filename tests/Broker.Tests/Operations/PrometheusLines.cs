@@ -47,6 +47,9 @@ internal sealed partial class PrometheusLines
     /// <summary>A sample by name and labels, in any order of labels.</summary>
     public double this[string series] => samples.TryGetValue(SeriesOf(Series.Match(series)), out var value) ? value : throw new KeyNotFoundException($"{series} is not among {string.Join("\n", samples.Keys)}");
 
+    /// <summary>The same, 0 before the first observation: until then a histogram is not shown.</summary>
+    public double Before(string series) => Has(series) ? this[series] : 0;
+
     public bool Has(string series) => samples.ContainsKey(SeriesOf(Series.Match(series)));
 
     private static string SeriesOf(Match series)

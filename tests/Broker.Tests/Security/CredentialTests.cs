@@ -195,7 +195,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
     private static void NewKey(DataProtectionSettings settings)
     {
         using var ring = Ring(settings);
-        var now = DateTimeOffset.UtcNow;
+        var now = TimeProvider.System.GetUtcNow();
         ring.GetRequiredService<IKeyManager>().CreateNewKey(now, now.AddDays(90));
     }
 

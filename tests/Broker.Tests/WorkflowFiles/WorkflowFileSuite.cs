@@ -172,7 +172,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
 
         WriteText("a.json", "{");
         Write("a.yaml");
-        foreach (var file in Directory.GetFiles(Folder)) File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddMinutes(-1));
+        foreach (var file in Directory.GetFiles(Folder)) File.SetLastWriteTimeUtc(file, TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(-1));
 
         for (var i = 0; i < 3; i++) await files.LookAsync(faults, Ct);
 

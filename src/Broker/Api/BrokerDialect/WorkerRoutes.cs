@@ -90,7 +90,9 @@ internal static class WorkerRoutes
         {
             if (!known.TryAdd((definition.Name, definition.Version), definition)
                 && known[(definition.Name, definition.Version)].Fingerprint != definition.Fingerprint)
+            {
                 return ([], definition);
+            }
         }
 
         return ([.. known.Values], null);

@@ -47,10 +47,15 @@ internal static class EventRoutes
             var verdict = request.Mode is StreamMode.Queue ? await QueueStream.SendAsync(http, engine, run, request, stop.Token)
                 : await CursorStream.SendAsync(http, engine, run, request, stop.Token) ? QueueVerdict.Streamed
                 : QueueVerdict.Drained;
-            if (verdict is QueueVerdict.Drained) http.Response.StatusCode = StatusCodes.Status204NoContent;
+            if (verdict is QueueVerdict.Drained)
+            {
+                http.Response.StatusCode = StatusCodes.Status204NoContent;
+            }
             else if (verdict is QueueVerdict.Locked)
+            {
                 await HandlersAnswer.ErrorAsync(
                     http, mount, StatusCodes.Status409Conflict, $"No lock available to acquire after {QueryText.Decimal(request.AcquireTimeout)}s timeout");
+            }
         }
         catch (Exception cut) when (cut is OperationCanceledException || (cut is IOException && http.RequestAborted.IsCancellationRequested))
         {
@@ -118,7 +123,11 @@ internal static class EventRoutes
     private static (string? Id, string? Problem) IdOf(in JsonBody body)
     {
         if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object || !body.Root.TryMember("id", out var given)
-            || given.ValueKind is JsonValueKind.Null) return (null, null);
+            || given.ValueKind is JsonValueKind.Null)
+        {
+            return (null, null);
+        }
+
         if (given.ValueKind is JsonValueKind.String && EventIds.Fits(JsonText.StringOf(given))) return (JsonText.StringOf(given), null);
         return (null, $"Failed to send event: id: {EventIds.Expected}");
     }

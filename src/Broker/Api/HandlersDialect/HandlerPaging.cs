@@ -17,7 +17,10 @@ internal readonly record struct HandlerPaging(bool IsAsked, int Limit, RunPlace?
         var most = DefaultLimit;
         if (!string.IsNullOrEmpty(limit)
             && (!int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out most) || most is < 1 or > MaxLimit))
+        {
             return (default, $"Invalid limit: '{limit}', expected an integer from 1 to {MaxLimit}");
+        }
+
         if (string.IsNullOrEmpty(cursor)) return (new(true, most, null), null);
         return TryPlace(cursor, out var after)
             ? (new(true, most, after), null)
@@ -35,7 +38,10 @@ internal readonly record struct HandlerPaging(bool IsAsked, int Limit, RunPlace?
             || !long.TryParse(cursor.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var ticks)
             || !long.TryParse(cursor.AsSpan(dash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var id)
             || ticks < DateTimeOffset.UnixEpoch.UtcTicks || ticks > DateTimeOffset.MaxValue.UtcTicks || id < 0)
+        {
             return false;
+        }
+
         place = new(new DateTimeOffset(ticks, TimeSpan.Zero), id);
         return true;
     }

@@ -93,8 +93,11 @@ internal static class HandlersDialectApi
         ];
         string[] below = mount.Prefix.Length > 0 ? ["/{**rest}"] : ["/workflows/{**rest}", "/handlers/{**rest}", "/results/{**rest}", "/events/{**rest}"];
         foreach (var (template, methods) in known)
+        {
             api.Map(template, MethodNotAllowedAsync).WithMetadata(new AllowedMethods(methods)).WithOrder(int.MaxValue - 1).ExcludeFromDescription()
                 .RequireScope(Scope.Any).ByWorkflow();
+        }
+
         foreach (var template in below)
             api.Map(template, NotFoundAsync).WithOrder(int.MaxValue).ExcludeFromDescription().RequireScope(Scope.Any).ByWorkflow();
     }

@@ -15,7 +15,7 @@ internal static class TrailingSlash
         PathString flatList = basePath + "/", documented = basePath + InstancePaths.Workflows;
         app.Use((http, next) =>
         {
-            if (HttpMethods.IsGet(http.Request.Method) && http.Request.Path.Equals(flatList)) http.Request.Path = documented;
+            if (HttpMethods.IsGet(http.Request.Method) && http.Request.Path.Equals(flatList, StringComparison.OrdinalIgnoreCase)) http.Request.Path = documented;
             return next(http);
         });
     }

@@ -10,7 +10,7 @@ namespace Broker.Operations.Metrics;
 /// </summary>
 internal static class MetricCatalogue
 {
-    // Room is kept for the whole life of the process, 100 bytes a series. Beyond it all further series are shown as one, otel_metric_overflow="true".
+    // The exporter reserves 100 bytes a series when it starts, and frees none. Series beyond the limit are summed under otel_metric_overflow="true".
     private const int MostSeries = 2_000, MostWorkflows = 10_000;
 
     private static readonly Dictionary<(string Meter, string Instrument), string[]> Labels = new()
@@ -55,7 +55,7 @@ internal static class MetricCatalogue
     /// <summary>The tags of an instrument that become labels; null: it is not shown.</summary>
     public static string[]? LabelsOf(Instrument instrument) => Labels.GetValueOrDefault((instrument.Meter.Name, instrument.Name));
 
-    /// <summary>What is shown of an instrument by the host with these meters: another host in the same process has its own.</summary>
+    /// <summary>The view of an instrument for the host that owns <paramref name="own"/>. Instruments of another host in the same process are dropped.</summary>
     public static MetricStreamConfiguration ViewOf(Instrument instrument, IMeterFactory own)
     {
         if (LabelsOf(instrument) is not { } labels || (instrument.Meter.Scope is { } scope && !ReferenceEquals(scope, own))) return MetricStreamConfiguration.Drop;
