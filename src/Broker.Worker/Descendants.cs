@@ -56,7 +56,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
         }
     }
 
-    /// <summary>Living processes of an attempt: its group and session, what descends from it, what was adopted from it.</summary>
+    /// <summary>Living processes of an attempt: its group, its session, their descendants, and its adopted processes.</summary>
     public IReadOnlyList<ProcessEntry> Of(int leader, string attempt)
     {
         // Nearly always there is nothing, and two cheap questions show it.
@@ -100,7 +100,7 @@ internal sealed class Descendants(bool adopts) : IDisposable
         }
     }
 
-    // As process 1 of a container the worker is given orphans without asking. A leader itself is left to the runtime.
+    // As process 1 of a container the worker adopts orphans without being a subreaper. A leader itself is left to the runtime.
     private static void ReapGroup(int leader)
     {
         if (ProcessTable.Find(leader) is not null) return;

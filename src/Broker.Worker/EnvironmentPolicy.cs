@@ -29,7 +29,7 @@ internal sealed class EnvironmentPolicy
     public IReadOnlyDictionary<string, string> Inherited { get; }
     private string? ApiKey { get; }
 
-    /// <summary>Of the variables named: the worker's values and the job's own.</summary>
+    /// <summary>Values to mask: those of the named variables, from the worker and from the job.</summary>
     public IReadOnlyCollection<string> SecretsOf(ClaimedJob job)
     {
         var ofJob = (job.Steps ?? []).Select(step => step.Env).Append(job.Env).OfType<IReadOnlyDictionary<string, string>>()

@@ -7,7 +7,7 @@ internal enum StopReason
     Shutdown,
 }
 
-/// <summary>Handle of a job in progress, for those who may have to stop it. The first reason counts.</summary>
+/// <summary>Handle of a job in progress, for the parts that may stop it. The first reason counts.</summary>
 internal sealed class JobControl(Claim claim) : IDisposable
 {
     private readonly Lock gate = new();

@@ -29,7 +29,7 @@ internal sealed class JobEnvironment
         Set("BROKER_JOB", job.JobId);
         Set("BROKER_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture));
 
-        // By the name that tracing tools look for; empty where the run belongs to no trace, so that the worker's own is not passed on.
+        // The name is the one that tracing tools read; empty where the run belongs to no trace, so that the worker's own is not passed on.
         Set("TRACEPARENT", job.Traceparent ?? "");
 
         foreach (var (name, value) in job.Env ?? new Dictionary<string, string>())

@@ -79,12 +79,12 @@ internal sealed class JobFiles : IDisposable
         return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(file, buffer, 0)]).TrimEnd('\n');
     }
 
-    /// <summary>Opens the files of start and progress at last: what the job does to their names does not matter then.</summary>
+    /// <summary>Opens the files of start and progress last: the job may change their names without effect then.</summary>
     private (SafeFileHandle Started, SafeFileHandle Progress) Fill(JsonElement? upstreamOutputs)
     {
         if (account is not null)
         {
-            // The folder of the other user lies in one of ours: the job can replace what is in it, and not the folder itself.
+            // The other user's folder lies in the worker's: the job can replace its files, and not the folder itself.
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             account.Own(folder);
             File.SetUnixFileMode(
@@ -116,7 +116,7 @@ internal sealed class JobFiles : IDisposable
         }
     }
 
-    // With the rights of the user, so that a link in the folder leads to nothing that the user could not remove by itself.
+    // Removal runs with the rights of the job's user: a link in the folder then removes no file that the user could not remove.
     private void RemoveAs(Account account)
     {
         var start = new ProcessStartInfo("rm", ["-rf", "--", .. Directory.EnumerateFileSystemEntries(folder)]) { RedirectStandardError = true, UseShellExecute = false };

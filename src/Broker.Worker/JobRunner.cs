@@ -1,6 +1,6 @@
 namespace Broker.Worker;
 
-/// <summary>Runs one claimed job from start to last log line; what becomes of the result is the caller's business.</summary>
+/// <summary>Runs one claimed job from start to last log line; the caller reports the result.</summary>
 internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, WorkerTimings timings, WorkerLog log)
 {
     /// <summary>Null when the job was stopped and there is nothing to report.</summary>
@@ -50,7 +50,7 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
             : JobResult.Failure(lease, failure.For(job.Group.ExitCode, failedStep));
     }
 
-    /// <summary>True when the script ended by itself, false when it was stopped. Nothing that it started is left.</summary>
+    /// <summary>True when the script ended by itself, false when it was stopped. No process of the script is left.</summary>
     private async Task<bool> WaitForScriptAsync(JobControl control, StartedJob job, OutputReader output)
     {
         var finished = true;

@@ -96,7 +96,7 @@ internal static partial class JobScript
 
     private static string Session(JobFiles files, IReadOnlyList<JobStep> steps, JobEnvironment environment, bool labelled)
     {
-        // A copy of the shell comes here with its variables set. 6 and 7 keep the log's pipes for what a step does to 1 and 2.
+        // A copy of the shell comes here with its variables set. 6 and 7 keep the log's pipes, since a step may redirect 1 and 2.
         var script = new StringBuilder($"""
             case $_broker_copy in '')
             _broker_dir={Quote(Path.GetDirectoryName(files.ScriptPath)!)}
@@ -109,7 +109,7 @@ internal static partial class JobScript
         foreach (var (name, value) in environment.TooLarge) script.Append(CultureInfo.InvariantCulture, $"{name}={Quote(value)}\n");
         script.Append(";;\nesac\n");
 
-        // In parts, so that a copy of the shell that begins at step 500 does not read the 499 before it.
+        // Each step is a file, so that a copy of the shell that begins at step 500 does not read the 499 before it.
         for (var first = 1; first <= steps.Count; first += StepsInPart)
         {
             var last = Math.Min(first + StepsInPart - 1, steps.Count);
@@ -137,7 +137,7 @@ internal static partial class JobScript
         var leaves = LeavesItsShell().IsMatch(step.Run);
         if (leaves)
         {
-            // Such a step runs in a copy of the shell, with all that follows; when it ends the copy, functions are still here.
+            // Such a step runs in a copy of the shell, with all later steps; when it ends the copy, functions are still here.
             script.Append(CultureInfo.InvariantCulture, $$"""
                 case $_broker_copy in {{number}}) ;; *)
                 ( _broker_next={{number}}; _broker_copy={{number}}; . "$_broker_dir/session" )

@@ -134,7 +134,7 @@ internal sealed class LogBatcher : IDisposable
         }
         catch (OperationCanceledException) when (!giveUp.IsCancellationRequested)
         {
-            // The interval is over: push what there is.
+            // The interval is over: push the batch.
         }
         finally
         {

@@ -35,7 +35,7 @@ internal sealed class OutputReader
     public async Task WaitForEndAsync(TimeSpan most) =>
         await done.WaitAsync(most).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <summary>Takes what the pipes hold now and ends. The token ends the wait for it, when the lines are not taken.</summary>
+    /// <summary>Reads the present content of the pipes and ends. The token ends the wait for it, when the lines are not taken.</summary>
     public async Task FinishAsync(CancellationToken ct)
     {
         try

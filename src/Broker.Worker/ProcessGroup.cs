@@ -50,7 +50,7 @@ internal sealed class ProcessGroup : IDisposable
 
     public Task WaitForLeaderAsync(CancellationToken ct) => leader.WaitForExitAsync(ct);
 
-    /// <summary>Ends what is left of the script and all it started: a request first, after <paramref name="grace"/> force.</summary>
+    /// <summary>Ends the rest of the script and its processes: SIGTERM first, after <paramref name="grace"/> SIGKILL.</summary>
     public async Task EndAsync(TimeSpan grace)
     {
         var asked = new HashSet<int>();
@@ -58,7 +58,7 @@ internal sealed class ProcessGroup : IDisposable
         while (Left() is { Count: > 0 } left && Stopwatch.GetElapsedTime(time) < grace + GiveUp)
         {
             var force = Stopwatch.GetElapsedTime(time) >= grace;
-            // By groups: a shell that gets its signal after the program it waits for would go on with the next command.
+            // Signals go to groups: a shell that got its signal after its program would go on with the next command.
             foreach (var target in left.Where(p => force || asked.Add(p.Id)).Select(p => p.Group == OwnGroup ? p.Id : -p.Group).Distinct())
                 _ = Libc.Kill(target, force ? Libc.SigKill : Libc.SigTerm);
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);

@@ -80,7 +80,7 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         }
         catch (BrokerRefusedException) when (batch.Entries.Count > 1)
         {
-            // One bad result must not take the others with it.
+            // A refused result must not fail the others of its request.
             foreach (var entry in batch.Entries) await SendBatchAsync(pending, NewBatch([entry]), ct);
         }
         catch (BrokerRefusedException refused)

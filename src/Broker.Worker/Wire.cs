@@ -8,7 +8,7 @@ internal sealed record Claim(ClaimedJob Job, Lease Lease)
     public override string ToString() => $"{Job.WorkflowId}/{Job.JobId} attempt {Job.Attempt} lease {Lease.LeaseId}";
 }
 
-/// <summary>A job as claimed. <paramref name="Steps"/>, where given, are what to run; <paramref name="Command"/> is then the same in one text.</summary>
+/// <summary>A job as claimed. A worker runs <paramref name="Steps"/> where they are given; <paramref name="Command"/> is then the same work in one text.</summary>
 internal sealed record ClaimedJob(
     string WorkflowId,
     string JobId,

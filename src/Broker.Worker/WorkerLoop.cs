@@ -27,7 +27,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         log.Line("stopping");
         await Task.WhenAny(idle, Task.Delay(TimeSpan.FromSeconds(options.GraceSecs), TimeProvider.System, hurry));
         lifetime.CancelAfter(timings.Kill + timings.StoppedLogs + timings.LastReports);
-        // Again and again: a job claimed in the last moment may start only now.
+        // The loop stops jobs repeatedly: a job claimed in the last moment may start only now.
         while (!idle.IsCompleted)
         {
             foreach (var job in keeper.Held.Where(job => job.Stop(StopReason.Shutdown))) log.Line($"grace time over, stopping: {job.Claim}");

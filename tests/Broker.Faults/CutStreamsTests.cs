@@ -36,7 +36,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
 
         await Task.WhenAll(all).WaitAsync(WaitLimit, Ct);
 
-        // A chunk that was sent again after its answer was lost may stand there twice: what counts is what is kept.
+        // A chunk that was sent again after its answer was lost may stand there twice: the stored lines count.
         var kept = (string)(await site.SqlAsync($"SELECT string_agg(sequence::text, ',' ORDER BY id) FROM log WHERE workflow = '{workflow}'"))!;
         var expected = kept.Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)).ToList();
         Assert.Equal(Enumerable.Range(0, lines), expected.Distinct().Order());
@@ -109,7 +109,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             }
         }
 
-        // Not by a parser: that took most of the time for the forty million events of the long form.
+        // A search for the text replaces a parser, which took most of the time for the forty million events of the long form.
         private static int NumberOf(string data)
         {
             const string Name = "\"sequence\":";
@@ -117,7 +117,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             return int.Parse(digits[..digits.IndexOfAny(',', '}')], CultureInfo.InvariantCulture);
         }
 
-        // An event counts once it is whole; what it brought is known only together with its id.
+        // An event counts once it is whole; its content counts only together with its id.
         private async Task<string> ReadAsync(Stream stream, string seen, int room, CancellationToken ct)
         {
             using var reader = new StreamReader(stream);
@@ -145,7 +145,7 @@ public sealed class CutStreamsTests(DurableCluster cluster)
             }
             catch (IOException)
             {
-                // Cut off: the next connection goes on behind what was seen.
+                // The connection was cut: the next one goes on behind the last id.
             }
 
             return seen;

@@ -184,7 +184,7 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         await site.MarkAsync();
     }
 
-    /// <summary>Returns when every client has sent again what was in doubt: nothing of it is acknowledged then either.</summary>
+    /// <summary>Returns when every client has repeated its starts in doubt: none is acknowledged then either.</summary>
     private async Task UntilInDoubtAsync(FailoverClients clients, double doubts)
     {
         await clients.UntilAsync(async () => await DoubtsAsync() > doubts, "a commit in doubt");
@@ -201,7 +201,7 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         site.Servers.ThawStandby();
         var strike = await PromoteAsync(began);
 
-        // With it went all that was committed after it: what clients have done again since hides that.
+        // It took every later commit along; repeated starts of the clients hide that.
         Assert.False(await site.HasMarkAsync());
         return strike;
     }

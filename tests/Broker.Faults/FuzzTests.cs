@@ -17,7 +17,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     /// <summary>Stands for a status where the connection broke.</summary>
     private const int Cut = -1;
 
-    // A busy machine may let everything wait; an answer that does not come at all is what this finds.
+    // A busy machine may let everything wait; the limit finds answers that never come.
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(30);
 
     // These requests wait for another client's action; the fuzzer disconnects after this time.
@@ -84,7 +84,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
         if (Effort.IsLong) Assert.True(end <= (halfway * 5 / 4) + 32_000_000, $"memory grew from {halfway} to {end} bytes");
     }
 
-    /// <summary>The status, and what is wrong with the answer; 0 where the client went away or got no answer.</summary>
+    /// <summary>The status, and the fault of the answer; 0 where the client went away or got no answer.</summary>
     private static async Task<(int Status, string? Fault)> SendAsync(HttpClient http, HttpRequestMessage request, ApiOperation? operation)
     {
         var mayWait = operation is { Waits: true };

@@ -91,7 +91,7 @@ public sealed class HerdTests
         Effort.Promise(times.Percentile(99) <= 500, "p99 of a claim is 500 ms");
     }
 
-    /// <summary>Nothing, when the test lets go of it: not all that were parked are needed.</summary>
+    /// <summary>Returns null when the test cancels the claim: not all waiting claims are needed.</summary>
     private static async Task<(HttpStatusCode Status, System.Text.Json.Nodes.JsonNode? Json)> ParkAsync(HttpClient http, string claim, CancellationToken ct)
     {
         try

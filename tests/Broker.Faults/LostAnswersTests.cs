@@ -31,7 +31,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
             await site.Http.MustPostAsync($"/api/workflows/{workflow}/instances/batch", body, Ct);
         }
 
-        // Only answers that carry a lease: the others have nothing to lose.
+        // Only answers that carry a lease are lost.
         var random = new Dice();
         await using var proxy = new LossyProxy(
             site.Broker.Address, line => line.StartsWith("POST /api/jobs/claim", StringComparison.Ordinal) && random.IsOneIn(LosesOneIn));
@@ -99,7 +99,7 @@ public abstract class LostAnswersTests(DurableCluster cluster, Database database
         Assert.Equal(runs, handlers.Count);
     }
 
-    /// <summary>Workers that report what they hold and claim two more, until there is nothing: each run is given to one of them, once.</summary>
+    /// <summary>Workers that report their steps and claim two more, until there are none: each run goes to one of them, once.</summary>
     private static async Task ReportAndClaimAsync(Site site, int runs, Func<LossyProxy, string, List<LeasedStep>, Task<List<LeasedStep>>> send)
     {
         var random = new Dice();

@@ -6,7 +6,7 @@ namespace Broker.Testing;
 /// <summary>Definitions for tests, from their documents.</summary>
 internal static class ADefinition
 {
-    /// <summary>Reads a document; what is wrong with it fails the test.</summary>
+    /// <summary>Reads a document; a faulty definition fails the test.</summary>
     public static WorkflowDefinition Of(string document)
     {
         using var parsed = JsonDocument.Parse(document);

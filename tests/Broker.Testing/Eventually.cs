@@ -4,7 +4,7 @@ using Xunit;
 namespace Broker.Testing;
 
 /// <summary>
-/// Awaits what another process will do, where there is nothing to await but its visible state. Inside one process advance
+/// Polls the visible state of another process, where no signal can be awaited. Inside one process advance
 /// the <see cref="TestClock"/> or await a signal instead.
 /// </summary>
 public static class Eventually

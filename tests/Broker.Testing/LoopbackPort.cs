@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Broker.Testing;
 
-/// <summary>Loopback ports for what tests start.</summary>
+/// <summary>Loopback ports for programs that tests start.</summary>
 public static class LoopbackPort
 {
     // Below those that the system gives to outgoing connections: one of them went to another test's client between the choice and the start.

@@ -66,7 +66,7 @@ public class ManagedProcess : IAsyncDisposable
         };
         foreach (var (name, value) in environment) start.Environment[name] = value;
 
-        // Not WaitForExitAsync: that also waits for the end of the output, which a killed worker's own children may hold open.
+        // The Exited event replaces WaitForExitAsync, which also waits for the end of the output: a killed worker's children may hold that open.
         var exited = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         this.exited = exited.Task;
         var process = new Process { StartInfo = start, EnableRaisingEvents = true };

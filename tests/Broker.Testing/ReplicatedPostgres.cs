@@ -67,7 +67,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
     /// <summary>SIGKILL for the primary. <see cref="PromoteAsync"/> is what follows.</summary>
     public Task KillPrimaryAsync() => primary.KillAsync();
 
-    /// <summary>Stops the primary as an operator does who switches over: the standby has all that was committed.</summary>
+    /// <summary>Stops the primary as an operator does who switches over: the standby has every commit.</summary>
     public Task StopPrimaryAsync() => primary.StopAsync();
 
     /// <summary>Kills the standby: it is gone until <see cref="AddStandbyAsync"/>.</summary>
@@ -78,7 +78,7 @@ public sealed class ReplicatedPostgres : IAsyncDisposable
         standby = null;
     }
 
-    /// <summary>Ends the replication: what is committed on the primary from now on the standby never has. A promotion then loses it.</summary>
+    /// <summary>Ends the replication: the standby gets no later commit of the primary. A promotion then loses it.</summary>
     public async Task DetachStandbyAsync()
     {
         await ExecuteAsync(Standby, "ALTER SYSTEM SET primary_conninfo = ''", "SELECT pg_reload_conf()");

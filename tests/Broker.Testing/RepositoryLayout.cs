@@ -1,6 +1,6 @@
 namespace Broker.Testing;
 
-/// <summary>Where the repository keeps what tests start as programs.</summary>
+/// <summary>Paths of the programs that tests start.</summary>
 public static class RepositoryLayout
 {
     /// <summary>The folder of Broker.sln, above the running test program.</summary>

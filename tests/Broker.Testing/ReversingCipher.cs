@@ -4,7 +4,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Testing;
 
-/// <summary>A cipher whose text differs from the clear one and names its key: what the stores do with a cipher needs no more.</summary>
+/// <summary>A cipher for tests of the stores: its text differs from the clear one and names its key.</summary>
 public sealed class ReversingCipher : ICredentialCipher
 {
     public string Key { get; set; } = "first";

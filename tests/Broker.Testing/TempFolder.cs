@@ -1,6 +1,6 @@
 namespace Broker.Testing;
 
-/// <summary>An empty folder that goes, with what is in it, on dispose.</summary>
+/// <summary>An empty folder that is deleted with its content on dispose.</summary>
 public sealed class TempFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("broker-").FullName;

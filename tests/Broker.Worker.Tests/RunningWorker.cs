@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>A worker loop in this process, with short pauses, and what it logged.</summary>
+/// <summary>A worker loop in this process, with short pauses, and its log.</summary>
 internal sealed class RunningWorker : IAsyncDisposable
 {
     private readonly CancellationTokenSource stopping = new();

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Broker.Worker.Tests;
 
-/// <summary>The built worker as a process of its own, and what it printed.</summary>
+/// <summary>The built worker as a process of its own, and its output.</summary>
 internal sealed class WorkerProgram : IAsyncDisposable
 {
     private readonly StringBuilder output = new();

@@ -16,7 +16,7 @@ public sealed class WorkerSecretTests : IDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    // Written in halves: the command itself must not show what is looked for.
+    // Written in halves: the command itself must not contain the searched text.
     private const string Search = """
         p=$PPID; found=
         for f in environ cmdline; do tr '\0' '\n' <"/proc/$p/$f" | grep -q 'brk_w0rker''_s3cret' && found="$found $f"; done

@@ -63,7 +63,7 @@ public sealed class StepDefinition
     /// <summary>Longest time of the worker's own retries and time-outs together (seconds, rounded up), where a policy limits it.</summary>
     public int? BudgetSecs { get; init; }
 
-    /// <summary>Task: what one attempt may take. Wait: how long it waits. Milliseconds.</summary>
+    /// <summary>Time limit in milliseconds: of one attempt of a task, or of a wait.</summary>
     public long? TimeoutMs { get; init; }
 
     /// <summary>Event type that a <see cref="StepKind.WaitForEvent"/> step waits for.</summary>
@@ -87,7 +87,7 @@ public sealed class StepDefinition
     /// <summary>Members of the job that the jobs dialect only shows: raw JSON object, returned as sent.</summary>
     public string? DisplayJson { get; init; }
 
-    /// <summary>The lease to grant, in seconds: what the claim asks for, else the step's own, else the default or the longer budget.</summary>
+    /// <summary>The lease to grant, in seconds: the claim's, else the step's own, else the default or the longer budget.</summary>
     public int LeaseFor(int? claimed, int defaultSecs) => claimed ?? LeaseSecs ?? Math.Max(defaultSecs, BudgetSecs ?? 0);
 
     /// <summary>The steps that a result leads to: the branch that a string result names if there is one, else the default.</summary>

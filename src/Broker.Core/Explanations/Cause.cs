@@ -33,7 +33,7 @@ public enum CauseKind
     /// <summary>A predecessor has not finished.</summary>
     WaitingForStep,
 
-    /// <summary>None of an any-of join has finished.</summary>
+    /// <summary>No member of an any-of join has finished.</summary>
     WaitingForAnyOf,
 
     /// <summary>It can never start: something above it failed or was cancelled.</summary>
@@ -54,14 +54,14 @@ public enum CauseKind
     /// <summary>No worker that could take it has been seen lately.</summary>
     NoWorker,
 
-    /// <summary>Others are before it in the line.</summary>
+    /// <summary>Other steps are before it in the queue.</summary>
     QueuedBehind,
 
     /// <summary>The step is ready: the next claim of a fitting worker gets it.</summary>
     Claimable,
 }
 
-/// <summary>One cause with what it is about; members that say nothing are null.</summary>
+/// <summary>One cause with its facts; members that do not apply are null.</summary>
 public sealed record Cause(CauseKind Kind, string Message)
 {
     /// <summary>The step it is about: a predecessor.</summary>

@@ -6,7 +6,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Explanations;
 
-/// <summary>Why a step is not running, from what is stored: all causes, the one to look at first comes first.</summary>
+/// <summary>Explains why a step is not running: all causes in the stored rows, the most likely one first.</summary>
 public static class Explanation
 {
     /// <param name="run">The run with its reached steps.</param>

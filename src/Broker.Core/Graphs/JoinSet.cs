@@ -5,7 +5,7 @@ using Broker.Core.Definitions;
 
 namespace Broker.Core.Graphs;
 
-/// <summary>A join that some predecessor has reached: what it still waits for.</summary>
+/// <summary>A join that a predecessor has reached, with the predecessors that it still waits for.</summary>
 /// <param name="Step">The step below the join.</param>
 /// <param name="Unfinished">Predecessors, of any kind, that have not finished.</param>
 /// <param name="Plain">Predecessors outside any-of groups that have not finished.</param>

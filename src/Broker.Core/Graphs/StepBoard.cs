@@ -20,7 +20,7 @@ public enum Fate
     NotTaken,
 }
 
-/// <summary>One step as it is shown: its row if it was reached, and what became of it if not.</summary>
+/// <summary>One step for readers: its row if it was reached, else its fate.</summary>
 public readonly record struct BoardStep(StepDefinition Step, StepState? State, Fate Fate);
 
 /// <summary>

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Broker.Core.Json;
 
-/// <summary>One text per JSON value: equal values give equal text however they were written, different values different text.</summary>
+/// <summary>Canonical text of a JSON value: equal values give equal text in any spelling, different values different text.</summary>
 public static class CanonicalJson
 {
     /// <summary>The canonical text. A member given twice is kept twice, in its order: such an object equals only its like.</summary>

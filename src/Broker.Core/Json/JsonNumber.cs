@@ -76,7 +76,7 @@ internal readonly record struct JsonNumber(bool Negative, string Digits, BigInte
     public override string ToString() =>
         IsZero ? "0" : (Negative ? "-" : "") + Digits + (Exponent.IsZero ? "" : "e" + Exponent.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>As a person writes it, where that is short: <c>100</c>, <c>0.05</c>.</summary>
+    /// <summary>Without an exponent where that is short: <c>100</c>, <c>0.05</c>.</summary>
     public string Readable()
     {
         if (Exponent.IsZero || BigInteger.Abs(Exponent) > MostZeros) return ToString();

@@ -17,7 +17,7 @@ public enum ClaimScope
 /// <param name="WorkerId">The worker that claims.</param>
 /// <param name="Scope">Steps that the worker may have.</param>
 /// <param name="Labels">Labels of this claim.</param>
-/// <param name="Count">At most that many, 1 to 1,000.</param>
+/// <param name="Count">Most steps to grant, 1 to 1,000.</param>
 /// <param name="LeaseSecs">Lease to grant; null: the step's own.</param>
 public sealed record ClaimRequest(string WorkerId, ClaimScope Scope, IReadOnlyList<string> Labels, int Count = 1, int? LeaseSecs = null)
 {

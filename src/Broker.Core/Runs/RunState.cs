@@ -26,7 +26,7 @@ public enum RunStatus
     /// <summary>A step is leased, or claimable after the first claim.</summary>
     Running,
 
-    /// <summary>Nothing leased or claimable; something sleeps, waits for an event or for its retry.</summary>
+    /// <summary>No step is leased or claimable; a step sleeps, waits for an event or for its retry.</summary>
     Waiting,
     Pausing,
     Paused,

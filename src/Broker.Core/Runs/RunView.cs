@@ -38,7 +38,7 @@ public sealed record RunView
     public bool IsTerminal => Status is RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled;
 }
 
-/// <summary>Which status a run shows: a total function of its phase and of what its steps are doing.</summary>
+/// <summary>Status of a run: a total function of its phase and of the states of its steps.</summary>
 public static class RunStatuses
 {
     public static RunStatus Of(RunPhase phase, bool leased, bool claimable, bool pending, bool begun) => phase switch

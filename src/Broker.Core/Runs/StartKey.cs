@@ -7,6 +7,6 @@ namespace Broker.Core.Runs;
 /// <param name="Request">Digest of the request; another one under the same id is refused.</param>
 public sealed record StartKey(string Id, string Request)
 {
-    /// <summary>Also "the current run has not ended" is an answer to keep: where that counts as success.</summary>
+    /// <summary>Whether the answer "the current run has not ended" is kept too: on routes where it counts as success.</summary>
     public bool KeepsStanding { get; init; }
 }

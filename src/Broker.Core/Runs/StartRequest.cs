@@ -51,7 +51,7 @@ public enum StartVerdict
     /// <summary>The key was used for another request before; nothing was changed.</summary>
     KeyReused,
 
-    /// <summary>As many runs of the workflow wait for workers as are allowed to; nothing was changed.</summary>
+    /// <summary>The limit of runs of the workflow that wait for workers is reached; nothing was changed.</summary>
     BacklogFull,
 }
 

@@ -7,11 +7,11 @@ public enum ReportOutcome
 {
     Succeeded,
 
-    /// <summary>The worker decided not to run it; what follows goes on.</summary>
+    /// <summary>The worker decided not to run it; its successors go on.</summary>
     Skipped,
     Failed,
 
-    /// <summary>Like failed for what follows it, never retried.</summary>
+    /// <summary>Never retried; its successors see a failure.</summary>
     Cancelled,
 
     /// <summary>Handed back by a worker that drains: ready again at its old place, charged nothing.</summary>
@@ -100,7 +100,7 @@ public enum SendVerdict
 {
     Delivered,
 
-    /// <summary>Kept for a wait to come.</summary>
+    /// <summary>The event is kept for a later wait.</summary>
     Kept,
     RunTerminal,
     UnknownRun,
@@ -125,7 +125,7 @@ public enum ControlVerdict
 {
     Done,
 
-    /// <summary>In order, and nothing to do.</summary>
+    /// <summary>The command is valid and changes nothing.</summary>
     NoChange,
     Terminal,
     UnknownRun,

@@ -31,7 +31,7 @@ internal sealed class EnumRule : Rule
         }
 
         if (!reader.TryTake("const", out var value)) return rule;
-        // Both together leave the constant, if the list has it, or nothing at all.
+        // Enum and const together permit the constant, if the list has it, or no value.
         var constant = new EnumRule([value], one: true);
         if (rule is not null) constant.allowed.IntersectWith(rule.allowed);
         return constant;

@@ -4,7 +4,7 @@ using Broker.Core.Json;
 
 namespace Broker.Core.Schemas;
 
-/// <summary>One validation under way: where it is, what it found, and how much it may still cost.</summary>
+/// <summary>State of one validation: its place in the value, its errors, and its remaining budget.</summary>
 internal sealed class Evaluation(long valueSize)
 {
     /// <summary>Bound of the list: a long array of wrong items must not become a long answer.</summary>

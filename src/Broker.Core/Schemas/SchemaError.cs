@@ -1,9 +1,9 @@
 namespace Broker.Core.Schemas;
 
-/// <summary>One thing wrong with a value: a JSON pointer into the value (empty for the value itself) and what was expected there.</summary>
+/// <summary>An error of a value: a JSON pointer into it (empty for the value itself) and the expected form there.</summary>
 public sealed record SchemaError(string Path, string Message)
 {
-    /// <summary>One line for a person: <c>items.0.name: field required</c>.</summary>
+    /// <summary>Text of one line: <c>items.0.name: field required</c>.</summary>
     public override string ToString() => Path.Length == 0
         ? Message
         : Path[1..].Replace('/', '.').Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal) + ": " + Message;

@@ -5,7 +5,7 @@ using Broker.Core.Json;
 
 namespace Broker.Core.Schemas;
 
-/// <summary>Reads the keywords of one schema object with the type each must have; what is left unread at the end is unknown.</summary>
+/// <summary>Reads the keywords of one schema object with the type each must have; a keyword left unread at the end is unknown.</summary>
 internal sealed class SchemaReader
 {
     private readonly SchemaCompiler compiler;

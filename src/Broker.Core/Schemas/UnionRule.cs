@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Broker.Core.Schemas;
 
-/// <summary><c>anyOf</c> and <c>oneOf</c>. Most of this is about saying what was wrong in terms of the alternative that was meant.</summary>
+/// <summary><c>anyOf</c> and <c>oneOf</c>. Most of the code finds the alternative that the value was written for, and reports the errors of that one.</summary>
 internal sealed class UnionRule(IReadOnlyList<SchemaNode> alternatives, bool exactlyOne) : Rule
 {
     private const int Named = 3;

@@ -34,7 +34,7 @@ public readonly record struct LeaseId(Guid Value)
         }
     }
 
-    /// <summary>The random part: what the step's row keeps and a report must match.</summary>
+    /// <summary>The random part, kept in the step's row: a report must match it.</summary>
     public long Fence
     {
         get

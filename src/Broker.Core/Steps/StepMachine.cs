@@ -33,7 +33,7 @@ public static class StepMachine
     /// <summary>May it be claimed now?</summary>
     public static bool IsClaimable(StepState step, DateTimeOffset now) => step is { Status: StepStatus.Ready, Paused: false } && step.Due <= now;
 
-    /// <param name="step">One that is claimable.</param>
+    /// <param name="step">A claimable step.</param>
     /// <param name="worker">The lease's holder.</param>
     /// <param name="fence">The lease's fence.</param>
     /// <param name="leaseSecs">The lease's length.</param>

@@ -17,7 +17,7 @@ public enum StepStatus
 
     Succeeded = 4,
 
-    /// <summary>Its worker decided not to run it; what follows goes on.</summary>
+    /// <summary>Its worker decided not to run it; its successors go on.</summary>
     Skipped = 5,
 
     Failed = 6,
@@ -36,7 +36,7 @@ public sealed record StepState
     /// <summary>Leases lost without using a retry.</summary>
     public int Losses { get; init; }
 
-    /// <summary>The fence: only a report that names it counts. Kept by a cancelled step until its worker has reported.</summary>
+    /// <summary>The fence: only a report that names it counts. A cancelled step keeps it until its worker has reported.</summary>
     public long? Fence { get; init; }
 
     public string? Worker { get; init; }
@@ -65,7 +65,7 @@ public sealed record StepState
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>Kept from being claimed by a pause.</summary>
+    /// <summary>A pause keeps the step from being claimed.</summary>
     public bool Paused { get; init; }
 
     /// <summary>Raw JSON as reported.</summary>

@@ -25,7 +25,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
     private List<AuditEntry> pending = [];
     private int inBatches;
 
-    /// <summary>Notes what the present caller did; written within a second.</summary>
+    /// <summary>Notes an action of the present caller; written within a second.</summary>
     public ValueTask NoteAsync(string action, string? workflow = null, string? instanceId = null, string? detail = null)
     {
         var entry = new AuditEntry(clock.GetUtcNow(), Caller.Current.Id, action, workflow, instanceId, detail);
@@ -39,7 +39,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
         return new(FlushAsync(CancellationToken.None));
     }
 
-    /// <summary>Returns when it is written. A database that fails at this moment does not undo what was done: the note is kept and written later.</summary>
+    /// <summary>Returns when it is written. A database that fails at this moment does not undo the action: the note is kept and written later.</summary>
     public async Task RecordAsync(string action, string? workflow = null, string? instanceId = null, string? detail = null)
     {
         await NoteAsync(action, workflow, instanceId, detail);
@@ -53,7 +53,7 @@ internal sealed class AuditTrail(IAuditStore store, TimeProvider clock)
         }
     }
 
-    /// <summary>Writes what was noted so far. When that fails it is kept for the next time.</summary>
+    /// <summary>Writes the notes so far. When that fails it is kept for the next time.</summary>
     public async Task<int> FlushAsync(CancellationToken ct)
     {
         await flushing.WaitAsync(ct);

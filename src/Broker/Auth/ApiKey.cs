@@ -22,7 +22,7 @@ internal static class ApiKey
     // 40 of 62 characters: 238 bits. Letters and digits alone, so that a double click selects the whole key.
     private const int SecretLength = 40;
 
-    // Longer than any key of ours; what is longer is not hashed.
+    // Longer than any key of ours; a longer text is not hashed.
     private const int MaxLength = 256;
 
     public static (string Id, string Key) Create()

@@ -45,7 +45,7 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
             if (key.RevokedAt is null) keys[key.Id] = Hold(previous, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
         }
 
-        // The configuration wins: it is what the operator sees.
+        // A key of the configuration wins over one of the database with the same id.
         foreach (var key in settings.Keys) keys[key.Id] = Hold(previous, key, isStored: false);
         var areRequired = previous.Keyless is null || stored.Count > 0;
         current = new(areRequired ? null : previous.Keyless ?? new(), keys);
@@ -82,7 +82,7 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
         }
     }
 
-    // The same object for the same key: it carries what is not written yet, and open streams hang on it.
+    // An unchanged key keeps its object, with its unwritten use and its open streams.
     private static CachedKey Hold(Snapshot previous, ConfiguredKey key, bool isStored) =>
         previous.Keys.TryGetValue(key.Id, out var known) && known.IsStored == isStored && known.Is(key)
             ? known

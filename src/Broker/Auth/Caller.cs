@@ -37,7 +37,7 @@ internal sealed record Caller(string Id, Scope Scopes, IReadOnlySet<string>? Wor
     /// <summary>Whether that workflow exists for this caller.</summary>
     public bool Knows(string workflow) => Workflows is null || Workflows.Contains(workflow);
 
-    /// <summary>For what would bring a workflow into being, or act on one, that is not the caller's.</summary>
+    /// <summary>Throws if the caller's key is not allowed to create or change this workflow.</summary>
     public void Demand(string workflow)
     {
         if (!Knows(workflow)) throw new WorkflowForbiddenException(workflow);

@@ -25,7 +25,7 @@ internal sealed class KeylessGate(RequestDelegate next, ApiKeyCache keys, Allowe
         return Changes(http) && pages.Foreign(http.Request.Headers) is { } page ? RefusePageAsync(http, page) : next(http);
     }
 
-    /// <summary>For a GET that takes something away only at times: whether it was refused to the page that sent it, and so answered.</summary>
+    /// <summary>For a GET that takes events only with some parameters: whether the page was refused, and so answered.</summary>
     public static async ValueTask<bool> RefusedAsync(HttpContext http)
     {
         var services = http.RequestServices;

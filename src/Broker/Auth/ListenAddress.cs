@@ -13,7 +13,7 @@ internal static class ListenAddress
         ? IPAddress.IsLoopback(IPAddress.Parse(settings.Host)) ? null : settings.Host
         : settings.Endpoints.FirstOrDefault(endpoint => !IsLoopback(endpoint));
 
-    // Of a name that is no address Kestrel listens on every interface.
+    // Kestrel listens on every interface for a name that is no address.
     private static bool IsLoopback(string endpoint)
     {
         var at = endpoint.IndexOf("://", StringComparison.Ordinal);

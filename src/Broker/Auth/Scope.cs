@@ -9,7 +9,7 @@ internal enum Scope
     /// <summary>Look at workflows, runs, results, streams and logs.</summary>
     Read = 1,
 
-    /// <summary>Start runs, and define what they run.</summary>
+    /// <summary>Start runs, and define workflows.</summary>
     Create = 2,
 
     /// <summary>Cancel, pause, resume, restart, terminate and delete runs.</summary>
@@ -27,7 +27,7 @@ internal enum Scope
     /// <summary>Everything, the audit trail too.</summary>
     Admin = 64,
 
-    /// <summary>Read the credentials of repositories. No other scope implies it: a job can read what its worker's key opens.</summary>
+    /// <summary>Read the credentials of repositories. No other scope implies it: a job can use the key of its worker.</summary>
     Credentials = 128,
 
     /// <summary>On a route: any key will do.</summary>

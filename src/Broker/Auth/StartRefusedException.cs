@@ -1,4 +1,4 @@
 namespace Broker.Auth;
 
-/// <summary>The settings are in order, and starting with them would be a mistake all the same: the message says what to write.</summary>
+/// <summary>Refuses a start with valid but unsafe settings; the message says what to write.</summary>
 internal sealed class StartRefusedException(string message) : Exception(message);

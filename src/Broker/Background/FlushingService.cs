@@ -1,6 +1,6 @@
 namespace Broker.Background;
 
-/// <summary>Writes what has gathered in memory, every <paramref name="interval"/>, and the rest when the host stops.</summary>
+/// <summary>Writes entries gathered in memory, every <paramref name="interval"/>, and the rest when the host stops.</summary>
 internal abstract class FlushingService(TimeSpan interval, TimeProvider clock, ILogger log) : PeriodicService(interval, clock, log)
 {
     /// <summary>Returns how much it wrote, as far as that is worth a line in the log.</summary>

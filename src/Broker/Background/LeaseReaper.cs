@@ -3,7 +3,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 
-/// <summary>Collects expired leases: what that costs a step is part of its definition.</summary>
+/// <summary>Collects expired leases; the definition of a step says whether that uses up a retry.</summary>
 internal sealed partial class LeaseReaper(IRunStore runs, BrokerSettings settings, TimeProvider clock, ILogger<LeaseReaper> log)
     : PeriodicService(settings.ReapInterval, clock, log)
 {

@@ -9,7 +9,7 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
     /// <summary>The first round waits for it.</summary>
     public Task Opened { protected get; set; } = Task.CompletedTask;
 
-    /// <summary>Does what is due now; returns how much that was. Safe on several brokers at once.</summary>
+    /// <summary>Does one round of the work that is due; returns how much that was. Safe on several brokers at once.</summary>
     internal abstract Task<int> RunOnceAsync(CancellationToken ct);
 
     /// <summary>Repeats what does up to a batch at a time until it has done less than one; returns how much that was in all.</summary>

@@ -1,6 +1,6 @@
 namespace Broker.Background;
 
-/// <summary>Removes, once a minute, what has become too old: in bounded batches, until none is left.</summary>
+/// <summary>Removes entries beyond their age once a minute, in bounded batches, until none is left.</summary>
 internal abstract class PruningService(TimeProvider clock, ILogger log) : PeriodicService(TimeSpan.FromMinutes(1), clock, log)
 {
     private const int Batch = 1_000;

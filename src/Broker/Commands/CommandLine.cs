@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Broker.Commands;
 
-/// <summary>The first word says what is to be done; without one, the broker serves. Settings may stand anywhere: <c>--Broker:Port=3000</c>, <c>PORT=3000</c>.</summary>
+/// <summary>The first word names the command; without one, the broker serves. Settings may stand anywhere: <c>--Broker:Port=3000</c>, <c>PORT=3000</c>.</summary>
 internal static class CommandLine
 {
     /// <summary>Exit code of a command line that is not understood.</summary>

@@ -4,7 +4,7 @@ using Broker.Storage.Schema;
 
 namespace Broker.Commands;
 
-/// <summary>Brings the schema up to date and ends. For roles that may change tables, where those that run may not.</summary>
+/// <summary>Brings the schema up to date and ends. Migrates with a role that may change tables, where the brokers' role may not.</summary>
 internal static class MigrateCommand
 {
     public static Command Create(string[] settings)

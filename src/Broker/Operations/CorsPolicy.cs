@@ -37,7 +37,7 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
             return;
         }
 
-        // Also on answers without it: a cache must not hand one origin's answer to another.
+        // Vary is set on every answer: a cache must not hand one origin's answer to another.
         if (listed is not null || origin.Count > 0) answer.Vary = Origin;
         if (origin.Count != 1 || (listed is not null && !listed.Contains(origin[0]!))) return;
         answer.AccessControlAllowOrigin = origin;

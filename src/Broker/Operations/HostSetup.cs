@@ -15,7 +15,7 @@ using Serilog.Formatting.Json;
 
 namespace Broker.Operations;
 
-/// <summary>Logs, listening, limits and what every request passes through.</summary>
+/// <summary>Logs, listening, limits and the middleware of every request.</summary>
 internal static class HostSetup
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);

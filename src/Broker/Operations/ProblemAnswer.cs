@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Broker.Operations;
 
-/// <summary>Problem details (RFC 9457) for what no dialect has a form of its own for.</summary>
+/// <summary>Problem details (RFC 9457) for paths without a dialect.</summary>
 internal static class ProblemAnswer
 {
     private const string ContentType = "application/problem+json";

@@ -18,7 +18,7 @@ internal readonly record struct KeyRingPlace(string? Folder);
 /// </summary>
 internal static partial class DataProtectionKeys
 {
-    // Not the content root, which the framework takes by default: brokers of one database may be installed in different places.
+    // A fixed name replaces the content root, the framework's default: brokers of one database may be installed in different places.
     private const string Application = "broker";
 
     public static KeyRingPlace PlaceOf(DataProtectionSettings settings, DatabaseTarget target) =>

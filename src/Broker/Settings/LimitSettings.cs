@@ -5,7 +5,7 @@ namespace Broker.Settings;
 /// <summary>How much one caller may ask for. Zero means no limit where it says so.</summary>
 internal sealed record LimitSettings
 {
-    /// <summary>Nesting of JSON bodies. The most is the default: what is stored is read again within it.</summary>
+    /// <summary>Nesting of JSON bodies. The default is the most: stored documents are read again within it.</summary>
     public int JsonDepth { get; init; } = 64;
 
     /// <summary>Longest request line. Ids of up to 200 characters come percent-encoded, several to a path.</summary>
@@ -71,6 +71,6 @@ internal sealed record DataProtectionSettings
     /// <summary>Encrypts the key ring itself; null leaves it in clear in its folder or table.</summary>
     public string? Secret { get; init; }
 
-    /// <summary>The secret before: what it encrypted can still be read.</summary>
+    /// <summary>The secret before: keys that it encrypted can still be read.</summary>
     public string? PreviousSecret { get; init; }
 }

@@ -16,7 +16,7 @@ internal static class StartFaults
     // SQLite's result codes.
     private const int CannotOpen = 14, ReadOnly = 8, Full = 13, IoError = 10, Corrupt = 11, NotADatabase = 26;
 
-    /// <summary>Null for what is no such fault.</summary>
+    /// <summary>Null for any other fault.</summary>
     public static string? MessageOf(Exception fault, BrokerSettings? settings = null) => fault switch
     {
         _ when fault.FindInner<StoreUnavailableException>() is { } unavailable => unavailable.Message,

@@ -17,7 +17,7 @@ internal static class JobGraph
         RemoveRunnable();
         foreach (var start in needs.Keys)
         {
-            // More than once: what is behind one cycle may itself be in another.
+            // Repeated, since jobs behind one cycle may be in another.
             while (open.ContainsKey(start))
             {
                 var cycle = CycleFrom(start);

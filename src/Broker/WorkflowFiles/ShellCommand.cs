@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Broker.WorkflowFiles;
 
-/// <summary>A step of a job, as far as the command is made of it. <paramref name="Label"/> is what its heading says.</summary>
+/// <summary>A step of a job, as far as the command is made of it. <paramref name="Label"/> is its heading in the log.</summary>
 internal sealed record StepText(string Label, string? Run, IReadOnlyList<KeyValuePair<string, string>> Environment)
 {
     /// <summary>A step without a command is a place in the list and nothing else.</summary>

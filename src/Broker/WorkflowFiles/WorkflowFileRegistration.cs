@@ -18,7 +18,7 @@ internal sealed partial class WorkflowFileRegistration(
     /// <summary>How many files are registered.</summary>
     public int Loaded { get; private set; }
 
-    /// <summary>Also for tests, which listen to the faults.</summary>
+    /// <summary>Faults are also passed to tests.</summary>
     internal async Task RegisterAsync(TextWriter faults, CancellationToken ct)
     {
         Caller.Current = Caller.Broker;

@@ -14,7 +14,7 @@ namespace Broker.WorkflowFiles;
 /// </summary>
 internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, StoreEpoch epoch, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
 {
-    /// <summary>A faulty file that is younger may be half written: what it held before stays until then.</summary>
+    /// <summary>A faulty file that is younger may be half written: its former content counts until then.</summary>
     internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
     private const int MostErrorCharacters = 2000;
@@ -27,12 +27,12 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
 
     private bool HasBegun => appliedIn is not null;
 
-    // Not resolved: a folder that is replaced by swapping a link stays the same source.
+    // Links stay unresolved: a folder that is replaced by swapping a link stays the same source.
     private string Source => settings.WorkflowsSource ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(settings.WorkflowsDir));
 
     public void Dispose() => looking.Dispose();
 
-    /// <summary>Looks at the folder and takes over what is new in it. Does nothing after the first look while nothing changes.</summary>
+    /// <summary>Scans the folder and registers its changes. Does nothing after the first look while nothing changes.</summary>
     /// <param name="faults">Where faulty files are reported.</param>
     /// <param name="ct">Gives up.</param>
     /// <returns>Workflows that the folder offers.</returns>

@@ -72,7 +72,7 @@ internal sealed partial class WorkflowFileWatcher(WorkflowFileSync files, Broker
         }
     }
 
-    // By the real path: of a folder that was replaced by swapping a link, the old one would be watched for ever.
+    // The watcher takes the real path: after a swap of a link it would otherwise watch the old folder for ever.
     private void Watch()
     {
         try
@@ -85,7 +85,7 @@ internal sealed partial class WorkflowFileWatcher(WorkflowFileSync files, Broker
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            // Such as no inotify instance left: the rescans remain.
+            // The system may have no inotify instance left; the rescans remain.
             LogNotWatched(log, settings.WorkflowsDir, fault.Message);
         }
     }

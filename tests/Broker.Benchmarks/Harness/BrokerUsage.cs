@@ -17,7 +17,7 @@ internal sealed class BrokerUsage
         return new(site, CpuSeconds(site), await site.WritesAsync(), garbage);
     }
 
-    /// <summary>The sample with what its steps have cost.</summary>
+    /// <summary>The sample with the cost of its steps.</summary>
     public async Task<Sample> EndAsync(Sample sample, CancellationToken ct)
     {
         var extras = new Dictionary<string, double>

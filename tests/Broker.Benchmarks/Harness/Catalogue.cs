@@ -30,7 +30,7 @@ internal static class Catalogue
         return BehindYardsticks([.. yardsticks.Concat(brokers).Select(scenario => scenario with { Targets = Targets.Of(scenario.Name) })]);
     }
 
-    // First all that are compared with it, then what is compared with those: half a minute apart, they met another machine.
+    // A scenario runs right behind its yardstick: half a minute later the machine's pace is another.
     private static List<Scenario> BehindYardsticks(List<Scenario> scenarios)
     {
         var names = scenarios.Select(scenario => scenario.Name).ToHashSet();

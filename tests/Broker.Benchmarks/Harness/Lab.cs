@@ -28,7 +28,7 @@ internal sealed class Lab : IAsyncDisposable
     /// <summary>Latest rates of scenarios in this run; they give the size of a round and the half load.</summary>
     public Dictionary<string, double> LatestRates { get; } = [];
 
-    /// <summary>Nothing that costs durability is changed: only sizes.</summary>
+    /// <summary>Settings of durability stay as they are; only sizes are changed.</summary>
     public PostgresCluster Postgres { get; } = new() { Durable = true, ListenOnLoopback = true, Settings = ["shared_buffers=256MB"] };
 
     public Task<BrokerProcess> CeilingAsync() => ceiling.Value;

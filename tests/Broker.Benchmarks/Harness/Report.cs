@@ -34,7 +34,7 @@ internal static class Report
         Write(rows, toTheRight: [2, 3, 4, 5, 6], to);
     }
 
-    /// <summary>A Markdown table of what was asked for and what was reached.</summary>
+    /// <summary>A Markdown table of targets and figures.</summary>
     public static void WriteTargets(IReadOnlyList<Result> results, TextWriter to)
     {
         var outcomes = results.SelectMany(result => Outcomes(result, results).Select(outcome => (result.Scenario.Name, Outcome: outcome))).ToList();

@@ -23,7 +23,7 @@ internal sealed class Result(Scenario scenario)
     public double? Percentile(double share) => MedianOf([.. Samples.Select(sample => sample.Percentile(share)).OfType<double>()]);
 
     /// <summary>
-    /// A figure in proportion to a yardstick's: the median of what the rounds give, each with the yardstick of the same round. A machine that
+    /// A figure in proportion to a yardstick's: the median of the rounds, each with the yardstick of the same round. A machine that
     /// is a third slower in one of them is so for both; the ratio of two medians took one from here and one from there.
     /// </summary>
     public double? RatioTo(Result? yardstick, Func<Sample, double?> figure) =>

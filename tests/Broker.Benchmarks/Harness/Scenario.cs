@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Broker.Benchmarks.Harness;
 
-/// <summary>One thing that is measured, once a round.</summary>
+/// <summary>One measurement, made once a round.</summary>
 /// <param name="Name">Name in the table; --only matches parts of it.</param>
 /// <param name="Unit">Unit of the rate.</param>
 /// <param name="ComparedWith">The scenario whose rate the table's ratio is taken of.</param>

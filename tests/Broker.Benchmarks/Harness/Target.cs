@@ -27,7 +27,7 @@ internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Res
         Yardstick = yardstick,
     };
 
-    /// <summary>The time that a step takes in proportion to what it takes in a yardstick.</summary>
+    /// <summary>The time of a step in proportion to that in a yardstick.</summary>
     public static Target CostOf(string yardstick, double most) => new(
         string.Create(CultureInfo.InvariantCulture, $"time per step <= {most} x {yardstick}"),
         most,

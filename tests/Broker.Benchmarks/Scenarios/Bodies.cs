@@ -58,7 +58,7 @@ internal static class Bodies
         return Json(claim);
     }
 
-    /// <summary>Completes these leases and claims what comes next, if that is given.</summary>
+    /// <summary>Completes these leases and claims the next jobs, if a claim is given.</summary>
     public static byte[] Complete(IReadOnlyList<string> leases, byte[]? claim = null)
     {
         var text = new StringBuilder("""{"results":[""");

@@ -51,7 +51,7 @@ internal static class JobPairs
                 Task<Sample> MeasureAsync() => Supply.MeasureAsync(lab, Naming.On(name, database), runs => load.RunAsync(runs, ct));
             });
 
-    /// <summary>Half of what 32 workers do in pairs: as measured in this run, or now.</summary>
+    /// <summary>Half of the rate of 32 workers in pairs, as measured in this run, or now.</summary>
     public static async Task<double> HalfLoadAsync(Lab lab, Site site, Database database, CancellationToken ct)
     {
         var scenario = Naming.On("jobs-pair-32", database);

@@ -59,13 +59,13 @@ internal static class ParkedClaims
         return new Sample(0, Stopwatch.GetElapsedTime(start), [latencies]);
     }
 
-    /// <summary>The same while 32 workers do half of what they can do.</summary>
+    /// <summary>The same while 32 workers work at half of their rate.</summary>
     private static async Task<Sample> UnderLoadAsync(Lab lab, Database database, CancellationToken ct)
     {
         const int workers = 32;
         var site = await lab.SharedAsync(database);
         var half = await JobPairs.HalfLoadAsync(lab, site, database, ct);
-        // Twice what a hand-over of a usual length needs, so that the load outlasts the chain; what is left is then done at full speed.
+        // Twice the need of a hand-over of usual length, so that the load outlasts the chain; the rest is then done at full speed.
         var runs = JobLoad.RunsFor(half, UntilParked * 2 * ChainLength(lab));
         var pace = new Pace(half, workers);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Broker.Core.Tests.Json;
 
-/// <summary>A JSON value that can be written in many ways; what equals what is decided here without any text.</summary>
+/// <summary>A JSON value that can be written in many ways; equality is decided here without any text.</summary>
 public abstract record Value
 {
     /// <summary>JSON text: plain without a source of chance, with one as odd as JSON allows.</summary>

@@ -27,7 +27,7 @@ public enum Happening
 /// <summary>One command. Its two numbers pick among the steps that exist then, so that any sequence can be played.</summary>
 public readonly record struct Command(Happening What, int Pick, int Detail)
 {
-    // Claims and reports come often, or no run would get anywhere; what ends a run comes rarely.
+    // Claims and reports come often, or no run would get anywhere; commands that end a run are rare.
     private static readonly (int Weight, Happening What)[] Weights =
     [
         (30, Happening.Claim), (3, Happening.Heartbeat), (6, Happening.Expire), (16, Happening.Succeed), (8, Happening.Branch),
@@ -42,7 +42,7 @@ public readonly record struct Command(Happening What, int Pick, int Detail)
         select new Command(what, pick, detail);
 }
 
-/// <summary>A graph (made from its seed) and what happens to a run of it.</summary>
+/// <summary>A graph (made from its seed) and the commands to a run of it.</summary>
 public sealed record CommandSequence(int GraphSeed, Command[] Commands)
 {
     public static Arbitrary<CommandSequence> Any { get; } = Arb.From(
@@ -52,7 +52,7 @@ public sealed record CommandSequence(int GraphSeed, Command[] Commands)
         select new CommandSequence(seed, commands),
         story => story.Shorter());
 
-    // The graph stays: a shorter list of commands is what makes a failure readable.
+    // The graph stays: a shorter list of commands makes a failure readable.
     private IEnumerable<CommandSequence> Shorter()
     {
         for (var size = Commands.Length / 2; size > 0; size /= 2)

@@ -74,7 +74,7 @@ internal static class RandomGraph
             {
                 var members = predecessors.Where(_ => random.Next(3) > 0).OrderBy(_ => random.Next()).ToList();
 
-                // Only what leads here from before can be relied on to start the step.
+                // Only edges from earlier steps are certain to start the step.
                 if (members.Any(m => m < i)) groups[$"g{g}"] = Names(members);
             }
 

@@ -44,7 +44,7 @@ internal sealed class StoredRun(RunState fresh)
     public IEnumerable<StepState> NamedAndMore(int index) =>
         run.Phase is RunPhase.Pausing ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
 
-    /// <summary>Writes what came out of a session. The checks are those of the tables: keys and legal changes of status.</summary>
+    /// <summary>Writes the changes of a session. The checks are those of the tables: keys and legal changes of status.</summary>
     public void Save(RunSession session, InboxEvent? sent = null)
     {
         if (session.EndedNow)

@@ -12,7 +12,7 @@ namespace Broker.Faults.Harness;
 /// <summary>One server for all tests that do not crash it.</summary>
 public sealed class DurableCluster : IAsyncDisposable
 {
-    /// <summary>A PostgreSQL that keeps what it has confirmed, and listens where other processes reach it.</summary>
+    /// <summary>A PostgreSQL with full durability that listens on a port for other processes.</summary>
     public PostgresCluster Postgres { get; } = New();
 
     public static PostgresCluster New(params IReadOnlyList<string> settings) => new() { Durable = true, ListenOnLoopback = true, Settings = settings };

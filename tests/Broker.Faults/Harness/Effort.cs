@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Broker.Faults.Harness;
 
-/// <summary>How long the tests go on: BROKER_FAULTS=long for a thorough round, else what every change can afford.</summary>
+/// <summary>How long the tests go on: BROKER_FAULTS=long for a thorough round, else a short one for every change.</summary>
 internal static class Effort
 {
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("BROKER_FAULTS") == "long";
@@ -10,7 +10,7 @@ internal static class Effort
     /// <summary>Figures belong to the result: a fault that hit nothing would prove nothing.</summary>
     public static void Print(string figures) => TestContext.Current.TestOutputHelper!.WriteLine(figures);
 
-    /// <summary>For what takes minutes.</summary>
+    /// <summary>For tests of several minutes.</summary>
     public static void RequireLong(string why) => Assert.SkipUnless(IsLong, $"{why} BROKER_FAULTS=long runs it.");
 
     /// <summary>A program is missing: the short form does without the test, the thorough round does not.</summary>

@@ -42,7 +42,7 @@ internal sealed class FailoverClients : IAsyncDisposable
         return UntilAsync(() => Task.FromResult(Told.ReportCount >= before + reports), $"{reports} more accepted reports");
     }
 
-    /// <summary>Starts again what was acknowledged and lost, under the same key.</summary>
+    /// <summary>Repeats starts that were acknowledged and lost, under the same key.</summary>
     public async Task StartAgainAsync(IEnumerable<string> instances)
     {
         using var client = Client(new Random(0), 0);

@@ -26,7 +26,7 @@ internal sealed class Fuzzer(int seed, Uri broker, IReadOnlyList<ApiOperation> o
         "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "{name}", "%7B%7D", "%", "%zz", "run_1", "x.1", "x.-1", new('a', 300),
     ];
 
-    // No waiting: how long an answer takes is what is tested.
+    // No waiting: the test measures how long an answer takes.
     private static readonly string[] QueryValues =
         ["", "0", "-1", "1", "x", "true", "1e9", "%00", "%ED%A0%80", "NaN", "2147483648", "99999999999999999999", "asc", "desc", "running", "a,,b", "%2B", "'", "now"];
 

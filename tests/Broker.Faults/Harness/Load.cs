@@ -127,7 +127,7 @@ internal sealed class Load : IAsyncDisposable
     /// <summary>Awaits that workers have met the fault.</summary>
     public Task OutageAsync(int before) => UntilAsync(() => Ledger.OutageCount > before, "a broken request");
 
-    /// <summary>Every run ends with success, holding exactly what was accepted; nothing was lost, doubled or taken from a stale worker.</summary>
+    /// <summary>Every run ends with success, and holds exactly the accepted results; nothing was lost, doubled or taken from a stale worker.</summary>
     public async Task EndAsync(CancellationToken ct)
     {
         fed = false;

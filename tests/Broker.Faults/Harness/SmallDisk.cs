@@ -24,7 +24,7 @@ internal sealed class SmallDisk : IDisposable
         throw new InvalidOperationException("Assert.Skip has returned.");
     }
 
-    /// <summary>Not a byte is left. Returns how many there were.</summary>
+    /// <summary>The disk is filled to the last byte. Returns how many there were.</summary>
     public long Fill()
     {
         var block = new byte[64 * 1024];

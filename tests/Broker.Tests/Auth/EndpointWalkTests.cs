@@ -83,7 +83,7 @@ public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixtur
     private static string PathOf(RouteEndpoint route) =>
         "/" + Parameter().Replace(Constrained().Replace(route.RoutePattern.RawText!, "$1"), "x").TrimStart('/');
 
-    // Of a choice, the first: what the pattern of the document's route allows.
+    // The first of several: the one that the pattern of the document's route allows.
     [GeneratedRegex(@"\{[a-zA-Z]+:regex\(\^\(?([a-z]+)(?:\|[a-z]+)*\)?\$\)\}")]
     private static partial Regex Constrained();
 

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Tests.Auth;
 
-/// <summary>Wrong keys are counted for each address. Of its own: what it does shuts out every wrong key of this machine for a minute.</summary>
+/// <summary>Wrong keys are counted for each address. The broker is the test's own: the test locks out every wrong key of this machine for a minute.</summary>
 public sealed class FailureLimitTests(KeyedSqliteApp app) : IClassFixture<KeyedSqliteApp>
 {
     private static readonly IPAddress Somebody = IPAddress.Parse("192.0.2.1");

@@ -72,7 +72,7 @@ public abstract class KeyLifeSuite(BrokerApp app)
         Assert.Equal(401, (await CallAsync(admin)).Status);
         Assert.Equal(401, (await CallAsync(null)).Status);
 
-        // Left to itself, the broker learns of a new one.
+        // The broker's own refresh finds the new key.
         var (_, last) = await AddAsync("read");
         await Testing.Eventually.TrueAsync(async () => (await CallAsync(last)).Status == 200, TimeSpan.FromSeconds(60));
     }

@@ -198,7 +198,7 @@ public sealed class KeylessGateTests(SqliteApp app) : IClassFixture<SqliteApp>
         var address = new Uri($"{client.BaseAddress!.GetLeftPart(UriPartial.Authority)}{path}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
         using var request = new HttpRequestMessage(new HttpMethod(method), address);
 
-        // As text: what a page can send without asking first.
+        // As text, which a page can send without a preflight.
         if (body is not null && method != "GET") request.Content = new StringContent(body, Encoding.UTF8, path.Contains("dispatch", StringComparison.Ordinal) ? "application/json" : "text/plain");
         foreach (var pair in headers.Chunk(2)) Assert.True(request.Headers.TryAddWithoutValidation(pair[0], pair[1]));
         using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);

@@ -71,7 +71,7 @@ public abstract class LimitedKeySuite(BrokerApp app) : IAsyncLifetime
         var foreign = await CallAsync(method, path, method == "POST" ? "{}" : null);
         Assert.Equal(404, foreign.Status);
 
-        // Not a word more than about what does not exist.
+        // The answer equals the one about an unknown workflow.
         var absent = await CallAsync(
             method, template.Replace("{0}", "absent", StringComparison.Ordinal).Replace("{1}", "absentid", StringComparison.Ordinal), method == "POST" ? "{}" : null);
         Assert.Equal((absent.Status, absent.Type), (foreign.Status, foreign.Type));

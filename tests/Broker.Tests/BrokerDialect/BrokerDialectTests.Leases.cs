@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.BrokerDialect;
 
-/// <summary>Requests that name the lease or the claim that they belong to, and late requests for what is gone.</summary>
+/// <summary>Requests that name the lease or the claim that they belong to, and late requests for removed runs.</summary>
 public abstract partial class BrokerDialectTests
 {
     private static string Leased(JsonElement step, string? lease = null) => $",\"lease_id\":\"{lease ?? LeaseOf(step)}\"";
@@ -127,7 +127,7 @@ public abstract partial class BrokerDialectTests
         Assert.Equal(Leases(many), Leases(await Wire.MustClaimAsync(worker, "&extras=1&count=2&claim_id=many")));
         Assert.Equal(5 - 3, (await Wire.MustClaimAsync(worker, "&count=9")).GetArrayLength());
 
-        // Of another worker it is another claim.
+        // The same id from another worker is another claim.
         Assert.Null(await Wire.ClaimAsync(await Wire.RegisterAsync(schema), "&claim_id=one"));
     }
 

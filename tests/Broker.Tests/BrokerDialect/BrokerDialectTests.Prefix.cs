@@ -42,7 +42,7 @@ public abstract partial class BrokerDialectTests
         Assert.Equal("""{"status":"ok"}""", (await Wire.GetAsync("/broker/status")).Body);
         Assert.Contains(worker, (await Wire.GetAsync("/broker/workers")).Body, StringComparison.Ordinal);
 
-        // The dialect's own form, also for what is refused before it has a say.
+        // The dialect's own form, also for requests that are refused before they reach it.
         Assert.Equal(404, (await Wire.GetAsync("/broker/repository?name=none")).Status);
         Assert.NotEmpty((await Wire.PostAsync("/broker/worker/register", "{")).Json.GetProperty("detail").GetString()!);
     }

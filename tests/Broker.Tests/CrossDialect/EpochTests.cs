@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Broker.Tests.CrossDialect;
 
-/// <summary>A backup that is restored under a running broker: what the host holds outside its stores follows.</summary>
+/// <summary>A backup that is restored under a running broker: the host's caches outside its stores follow.</summary>
 public sealed class EpochTests(PostgresCluster cluster) : IAsyncLifetime
 {
     private const string Repository = """{"name":"r","url":"https://git.example.com/r.git","workflows":["r"],"credentials":{"token":"t-5tBx9QfW"}}""";

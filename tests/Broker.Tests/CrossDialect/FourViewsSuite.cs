@@ -80,7 +80,7 @@ public abstract class FourViewsSuite(BrokerApp app)
         var end = await EndAsync(views, ending, id, worker, finish);
         Assert.Equal(end, await views.LookAsync(id));
 
-        // Nothing moves a run that has ended: neither a late report nor an event.
+        // A run that has ended stays as it is, after a late report and after an event.
         Assert.Equal(204, (await Wire.ReportAsync(worker, finish, "SUCCEEDED", "\"late\"")).Status);
         Assert.Null(await Wire.ClaimAsync(worker));
         Assert.Equal(409, (await views.SendAsync(Door.Handlers, id, "{}")).Status);
@@ -137,7 +137,7 @@ public abstract class FourViewsSuite(BrokerApp app)
                 await views.CancelAsync(DoorOf(ending), id);
                 Assert.Equal(Stage.Cancelled("success cancelled"), await views.LookAsync(id));
                 Assert.Equal("true", (await Wire.GetAsync($"/api/jobs/{known}/test/cancelled")).Body);
-                // Jobs contract 6.6: what the stock worker then says changes nothing.
+                // Jobs contract 6.6: the stock worker's report then changes nothing.
                 await PostAsync(200, $"/api/jobs/{lease}/fail", """{"error":"cancelled","retryable":true}""");
                 Assert.Equal(Stage.Cancelled("success cancelled"), await views.LookAsync(id));
                 break;

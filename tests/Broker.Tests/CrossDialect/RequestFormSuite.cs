@@ -42,7 +42,7 @@ public abstract class RequestFormSuite(BrokerApp app)
         return name;
     }
 
-    /// <summary>A route with a JSON body in each dialect, the body, and what a good one is answered.</summary>
+    /// <summary>A route with a JSON body in each dialect, the body, and the status for a valid one.</summary>
     public static TheoryData<string, string, int> Bodies { get; } = new()
     {
         { "/api/jobs/claim", """{"worker_id":"w","labels":["no-such-label"]}""", 200 },
@@ -113,7 +113,7 @@ public abstract class RequestFormSuite(BrokerApp app)
         Assert.Equal(202, (int)answer.StatusCode);
     }
 
-    /// <summary>Every place where a client chooses an id, and what an id there is answered that no path can hold.</summary>
+    /// <summary>Every place where a client chooses an id, and the answer to an id that no path can hold.</summary>
     public static TheoryData<string, string, int> Choices { get; } = new()
     {
         { "/api/workflows", $$"""{"name":"n","trigger":"t","jobs":[{{Job}}]}""", 422 },

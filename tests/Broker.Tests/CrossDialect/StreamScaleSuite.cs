@@ -131,7 +131,7 @@ public abstract class StreamScaleSuite : IAsyncLifetime
     /// <summary>Asks for the big log, reads the first bytes of the answer and nothing more.</summary>
     private async Task<Socket> StallAsync(Uri address)
     {
-        // The smallest window, so that what is owed stays with the broker.
+        // The smallest window, so that unsent bytes stay with the broker.
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await socket.ConnectAsync(address.Host, address.Port, Ct);
         await socket.SendAsync(Encoding.ASCII.GetBytes($"GET /api/workflows/{name}/jobs/big/logs/stream HTTP/1.1\r\nHost: {address.Authority}\r\n\r\n"), Ct);

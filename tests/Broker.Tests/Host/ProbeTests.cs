@@ -26,7 +26,7 @@ public sealed class ProbeTests
         var part = new Part();
         await using var host = await MiniHost.StartAsync(_ => { }, parts: part);
         var stopping = Task.CompletedTask;
-        // Asked while this request is open, the host stops: the request is served to its end.
+        // The host is stopped while this request is open: it serves the request to its end.
         part.OnAsked = () => stopping = Task.Run(() => host.StopAsync(), Ct);
         Assert.Equal(HttpStatusCode.OK, (await GetAsync(host, "/readyz")).Status);
         await stopping;

@@ -170,7 +170,7 @@ public sealed class HookTests
         return app;
     }
 
-    /// <summary>Notes who was asked and refuses at one place.</summary>
+    /// <summary>Records the hooks that were called, and refuses at one of them.</summary>
     private sealed record Recorder(string RefuseAt) : IInstanceHooks
     {
         public List<string> Asked { get; } = [];

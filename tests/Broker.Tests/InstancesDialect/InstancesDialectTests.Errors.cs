@@ -137,7 +137,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_tick_with_bad_limits_is_a_400(string body) =>
         (await Cli.SendAsync(HttpMethod.Post, "/_runner/tick", body)).Expect(HttpStatusCode.BadRequest, "FRAGNO_VALIDATION_ERROR");
 
-    // Instances contract 2.1: clients repeat every 5xx, so none may come from what a client sends.
+    // Instances contract 2.1: clients repeat every 5xx, so no request may cause one.
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

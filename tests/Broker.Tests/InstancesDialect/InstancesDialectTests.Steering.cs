@@ -6,7 +6,7 @@ namespace Broker.Tests.InstancesDialect;
 
 public abstract partial class InstancesDialectTests
 {
-    // Instances contract 7, second table: what each command answers in each state, and the state after it.
+    // Instances contract 7, second table: the answer of each command in each state, and the state after it.
     [Theory]
     [InlineData("queued", "pause", 200, "paused")]
     [InlineData("queued", "resume", 200, "queued")]

@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Broker.Tests.JobsDialect;
 
-/// <summary>Jobs contract 2 and 4: what workers send and parse, to the byte.</summary>
+/// <summary>Jobs contract 2 and 4: requests and answers of workers, to the byte.</summary>
 public abstract class JobExchangeSuite(IJobsBroker broker) : JobsSuite(broker)
 {
     private const string NoLease = "11111111-2222-4333-8444-555555555555";

@@ -71,7 +71,7 @@ public sealed class ComposeTests
             Assert.Equal([KeyValuePair.Create<object, object>("BROKER_API_KEY_FILE", $"/run/secrets/{secret}")], environment);
         }
 
-        // Neither into the repository nor into an image, which takes what is named alone.
+        // The file gets neither into the repository nor into an image, which contains the named files alone.
         Assert.Contains("*.key", Read(".gitignore").Split('\n'));
         Assert.StartsWith("**\n", Read(".dockerignore"), StringComparison.Ordinal);
     }

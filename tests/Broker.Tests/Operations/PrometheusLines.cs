@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.Operations;
 
-/// <summary>Reads the text format as a scraper does, and refuses what breaks its rules.</summary>
+/// <summary>Reads the text format as a scraper does, and refuses faulty lines.</summary>
 internal sealed partial class PrometheusLines
 {
     private readonly Dictionary<string, double> samples = new(StringComparer.Ordinal);
@@ -58,7 +58,7 @@ internal sealed partial class PrometheusLines
         return labels.Any() ? $"{series.Groups["name"].Value}{{{string.Join(',', labels)}}}" : series.Groups["name"].Value;
     }
 
-    // Of each series: bounds grow, counts do not fall, the last bucket is +Inf and holds what _count says.
+    // In each series bounds grow, counts do not fall, and the last bucket is +Inf and equals _count.
     private void CheckBuckets(string name)
     {
         var buckets = samples.Where(s => s.Key.StartsWith($"{name}_bucket", StringComparison.Ordinal))

@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Broker.Tests.Security;
 
-/// <summary>A real browser, and a broker without keys: what its pages can and cannot do there.</summary>
+/// <summary>Tests of a broker without keys against the pages of a real browser.</summary>
 public sealed class ChromiumTests
 {
     private const string Program = "/usr/bin/chromium";

@@ -66,7 +66,7 @@ public sealed class CredentialTests(PostgresCluster cluster)
             Assert.Equal(2, stored.Count);
             Assert.All(stored, text => Assert.DoesNotContain(Token, text, StringComparison.Ordinal));
 
-            // With a secret, who has the whole database still lacks the key.
+            // With a secret, a copy of the whole database does not decrypt the credentials.
             Assert.Equal(secret is null, stored[1].Contains("masterKey", StringComparison.Ordinal));
         }
         finally

@@ -105,7 +105,7 @@ public sealed class StalledReaderTests
 
     private static async Task<Socket> OpenAsync(OwnBroker broker, string path, string from)
     {
-        // The smallest window, so that what is owed stays with the broker.
+        // The smallest window, so that unsent bytes stay with the broker.
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Parse(from), 0));
         await socket.ConnectAsync(broker.Address.Host, broker.Address.Port, Ct);

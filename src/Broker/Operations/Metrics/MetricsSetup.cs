@@ -7,7 +7,7 @@ using OpenTelemetry.Metrics;
 
 namespace Broker.Operations.Metrics;
 
-/// <summary><c>/metrics</c>, and what fills it.</summary>
+/// <summary><c>/metrics</c>, and its instruments.</summary>
 internal static class MetricsSetup
 {
     public const string Path = "/metrics";

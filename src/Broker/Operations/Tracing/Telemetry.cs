@@ -53,7 +53,7 @@ internal sealed class Telemetry : IDisposable
         return protocol is { } known ? new(endpoint, known, configuration[NameKey] is { Length: > 0 } name ? name : "broker") : null;
     }
 
-    /// <summary>Sends what is left.</summary>
+    /// <summary>Sends the rest.</summary>
     public void Dispose()
     {
         traces.Dispose();

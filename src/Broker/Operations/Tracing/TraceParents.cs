@@ -13,7 +13,7 @@ internal static class TraceParents
     public static Activity? Span => Activity.Current is { Recorded: true, IdFormat: ActivityIdFormat.W3C, Source.Name.Length: > 0 } span ? span : null;
 
     /// <summary>
-    /// The span of this request if it is being traced, else what its client sent, if that is a W3C trace context.
+    /// The span of this request if it is traced, else the client's, if that is a W3C trace context.
     /// </summary>
     public static string? Of(HttpContext http)
     {
