@@ -15,7 +15,7 @@ internal sealed record Target(string Asked, double Limit, bool IsLeast, Func<Res
     /// <summary>Null when the figure is missing.</summary>
     public bool? IsMetBy(double? measured) => measured is { } value ? (IsLeast ? value >= Limit : value <= Limit) : null;
 
-    /// <summary>The rate in proportion to a yardstick's. <paramref name="weight"/>: what one of the scenario's units is worth in the yardstick's.</summary>
+    /// <summary>The rate in proportion to a yardstick's. <paramref name="weight"/>: value of one of the scenario's units in the yardstick's.</summary>
     public static Target RateOf(string yardstick, double least, double weight = 1) => new(
         weight == 1
             ? string.Create(CultureInfo.InvariantCulture, $"rate >= {least} x {yardstick}")
