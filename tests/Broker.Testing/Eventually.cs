@@ -26,7 +26,7 @@ public static class Eventually
         where T : class
     {
         var limit = within ?? WaitLimit;
-        long start = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         Exception? last = null;
         while (TimeProvider.System.GetElapsedTime(start) < limit)
         {

@@ -56,7 +56,7 @@ public class ManagedProcess : IAsyncDisposable
         if (!File.Exists(program)) throw new FileNotFoundException($"Not built: {program}. Build its project first.", program);
 
         this.process?.Dispose();
-        bool managed = program.EndsWith(".dll", StringComparison.Ordinal);
+        var managed = program.EndsWith(".dll", StringComparison.Ordinal);
         string[] host = managed ? [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", program] : [program];
         var start = new ProcessStartInfo(host[0], [.. host[1..], .. arguments])
         {
@@ -77,7 +77,7 @@ public class ManagedProcess : IAsyncDisposable
         };
         var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         this.drained = drained.Task;
-        int streams = 2;
+        var streams = 2;
         void Read(string? line)
         {
             Keep(line);
@@ -112,7 +112,7 @@ public class ManagedProcess : IAsyncDisposable
 
         if (first == seen.Task || seen.Task.IsCompleted) return await seen.Task;
 
-        string what = first == exited
+        var what = first == exited
             ? string.Create(CultureInfo.InvariantCulture, $"ended with code {ExitCode}")
             : "did not do so in time";
         throw new InvalidOperationException(

@@ -63,7 +63,7 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
         var removed = applied.Keys.Where(name => !found.ContainsKey(name)).ToList();
         if (isWhole || changed.Count > 0 || removed.Count > 0)
         {
-            List<FolderFile> reported = isWhole ? [.. found.Values.Select(f => f.State)] : changed;
+            var reported = isWhole ? [.. found.Values.Select(f => f.State)] : changed;
             await engine.ApplyAsync(new FolderChange(Source, reported, removed) { IsWhole = isWhole, IsAlone = settings.Target().SqlitePath is not null }, ct);
             if (HasBegun) LogChanged(log, settings.WorkflowsDir, string.Join(", ", reported.Select(f => f.File)), string.Join(", ", removed));
         }
