@@ -19,7 +19,7 @@ public sealed class FailingDatabaseTests
         {
             Name = "terminated backends",
             Lasts = false,
-            Strike = async site => terminated = (long)(await site.SqlAsync($"SELECT count(pg_terminate_backend(pid)) {Backends}"))!,
+            Begin = async site => terminated = (long)(await site.SqlAsync($"SELECT count(pg_terminate_backend(pid)) {Backends}"))!,
             Lift = _ => Task.CompletedTask,
         });
         Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{terminated} backends terminated"));
@@ -36,7 +36,7 @@ public sealed class FailingDatabaseTests
             await SurviveAsync(postgres, new()
             {
                 Name = "exhausted connections",
-                Strike = async site => await TakeAllAsync(postgres, site, others),
+                Begin = async site => await TakeAllAsync(postgres, site, others),
                 Lift = async _ => await LetGoAsync(others),
             });
         }
@@ -53,7 +53,7 @@ public sealed class FailingDatabaseTests
         await SurviveAsync(postgres, new()
         {
             Name = "read-only",
-            Strike = async _ => await AdminAsync(postgres, "ALTER SYSTEM SET default_transaction_read_only = on"),
+            Begin = async _ => await AdminAsync(postgres, "ALTER SYSTEM SET default_transaction_read_only = on"),
             Lift = async _ => await AdminAsync(postgres, "ALTER SYSTEM RESET default_transaction_read_only"),
         });
     }
@@ -68,7 +68,7 @@ public sealed class FailingDatabaseTests
             await SurviveAsync(postgres, new()
             {
                 Name = "freeze",
-                Strike = _ =>
+                Begin = _ =>
                 {
                     frozen = postgres.Freeze();
                     return Task.CompletedTask;
@@ -113,7 +113,7 @@ public sealed class FailingDatabaseTests
                 new()
                 {
                     Name = "full disk",
-                    Strike = _ =>
+                    Begin = _ =>
                     {
                         Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{disk!.Fill() / 1024} kB filled"));
                         return Task.CompletedTask;

@@ -21,7 +21,7 @@ public sealed class FailingFileTests(DurableCluster cluster)
         await new Outage
         {
             Name = "locked file",
-            Strike = _ => RunAsync(other, "BEGIN IMMEDIATE"),
+            Begin = _ => RunAsync(other, "BEGIN IMMEDIATE"),
             Lift = _ => RunAsync(other, "ROLLBACK"),
         }.SurviveAsync(site);
     }
@@ -34,7 +34,7 @@ public sealed class FailingFileTests(DurableCluster cluster)
         await new Outage
         {
             Name = "full disk",
-            Strike = _ =>
+            Begin = _ =>
             {
                 Effort.Print(string.Create(CultureInfo.InvariantCulture, $"{disk.Fill() / 1024} kB filled"));
                 return Task.CompletedTask;

@@ -47,10 +47,10 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
     }
 
     /// <summary>Causes the fault; returns the instants of its begin, of the request to promote the standby, and of the end of the promotion.</summary>
-    private delegate Task<Strike> Striking(FailoverClients clients);
+    private delegate Task<FaultTimes> FaultInjection(FailoverClients clients);
 
     /// <summary>A fault of the database and its permitted effects.</summary>
-    private sealed record Fault(string Name, Striking StrikeAsync)
+    private sealed record Fault(string Name, FaultInjection InjectAsync)
     {
         public bool IsSynchronous { get; init; }
 
@@ -64,7 +64,7 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         public bool LeavesDoubt { get; init; }
     }
 
-    private readonly record struct Strike(long Began, long Promoting, long Done);
+    private readonly record struct FaultTimes(long Began, long Promoting, long Done);
 
     private Fault Killed => new("primary killed", KillAsync) { MayLose = true };
 
@@ -129,24 +129,24 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         await using var clients = new FailoverClients(site, Clients);
         await clients.MoreAsync(100);
 
-        var strike = await fault.StrikeAsync(clients);
+        var times = await fault.InjectAsync(clients);
         var after = await site.StoredAsync();
-        var (lostStarts, lostReports) = (clients.Told.LostStarts(after, 0, strike.Done), clients.Told.LostReports(after, 0, strike.Done));
+        var (lostStarts, lostReports) = (clients.Acknowledged.LostStarts(after, 0, times.Done), clients.Acknowledged.LostReports(after, 0, times.Done));
         await clients.StartAgainAsync(lostStarts);
         await clients.MoreAsync(100);
         await clients.DrainAsync();
 
         var end = await site.StoredAsync();
-        var first = clients.Told.FirstReportAfter(strike.Promoting);
-        var (sinceKill, sincePromotion) = (Stopwatch.GetElapsedTime(strike.Began, first!.Value), Stopwatch.GetElapsedTime(strike.Promoting, first.Value));
-        var stale = clients.Told.StaleInputs(end, fault.MayLose ? strike.Done : 0, long.MaxValue);
-        var lostLater = (string[])[.. clients.Told.LostStarts(end, strike.Done, long.MaxValue), .. clients.Told.LostReports(end, strike.Done, long.MaxValue)];
+        var first = clients.Acknowledged.FirstReportAfter(times.Promoting);
+        var (sinceKill, sincePromotion) = (Stopwatch.GetElapsedTime(times.Began, first!.Value), Stopwatch.GetElapsedTime(times.Promoting, first.Value));
+        var stale = clients.Acknowledged.StaleInputs(end, fault.MayLose ? times.Done : 0, long.MaxValue);
+        var lostLater = (string[])[.. clients.Acknowledged.LostStarts(end, times.Done, long.MaxValue), .. clients.Acknowledged.LostReports(end, times.Done, long.MaxValue)];
         var (inDoubt, answered503) = (await DoubtsAsync() - doubts, await RefusedAsync() - refused);
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
-            $"{fault.Name}: a report accepted {sinceKill.TotalSeconds:0.00} s after the fault, {sincePromotion.TotalSeconds:0.00} s after the promotion began, which took {Stopwatch.GetElapsedTime(strike.Promoting, strike.Done).TotalSeconds:0.00} s; {clients.Told.ReportCount} reports accepted; acknowledged and lost: {lostStarts.Count} starts, {lostReports.Count} reports, {lostLater.Length} of those after it; {inDoubt} commits in doubt, {answered503} answers 503, {clients.Broken} attempts broke; stale inputs: {stale.Count}; failed starts: {clients.FailedStarts.Count}; other 5xx: {clients.Defects.Count}"));
+            $"{fault.Name}: a report accepted {sinceKill.TotalSeconds:0.00} s after the fault, {sincePromotion.TotalSeconds:0.00} s after the promotion began, which took {Stopwatch.GetElapsedTime(times.Promoting, times.Done).TotalSeconds:0.00} s; {clients.Acknowledged.ReportCount} reports accepted; acknowledged and lost: {lostStarts.Count} starts, {lostReports.Count} reports, {lostLater.Length} of those after it; {inDoubt} commits in doubt, {answered503} answers 503, {clients.Broken} attempts broke; stale inputs: {stale.Count}; failed starts: {clients.FailedStarts.Count}; other 5xx: {clients.Defects.Count}"));
 
-        // The fault was there.
+        // The fault took effect.
         if (fault.Promotes) Assert.NotEqual(timeline, await site.TimelineAsync());
         if (fault.Promotes || fault.MustLose) Assert.True(await site.CountedAsync("broker_epochs_total") >= epochs + site.Addresses.Count);
         if (fault.LeavesDoubt) Assert.True(inDoubt > 0);
@@ -154,21 +154,21 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         if (fault.MustLose) Assert.NotEmpty(lostStarts);
         if (fault.MustLose) Assert.NotEmpty(lostReports);
 
-        // And nothing came of it that must not.
+        // The fault had no effect beyond the permitted ones.
         if (!fault.MayLose) Assert.Empty(lostStarts);
         if (!fault.MayLose) Assert.Empty(lostReports);
         Assert.Empty(lostLater);
         Assert.Empty(stale);
         Assert.Empty(clients.FailedStarts);
         Assert.True(clients.Defects.IsEmpty, $"{string.Join('\n', clients.Defects)}\n{site.Errors}");
-        if (fault.Promotes && !fault.LeavesDoubt) Effort.Promise(sinceKill <= LongestGap, "a report is accepted within 3 s of the fault, with the promotion at 2 s");
+        if (fault.Promotes && !fault.LeavesDoubt) Effort.Bound(sinceKill <= LongestGap, "a report is accepted within 3 s of the fault, with the promotion at 2 s");
     }
 
     private Task<double> DoubtsAsync() => site.CountedAsync("broker_commits_in_doubt_total");
 
     private Task<double> RefusedAsync() => site.CountedAsync("http_server_request_duration_seconds_count", "503");
 
-    private async Task<Strike> KillAsync(FailoverClients clients)
+    private async Task<FaultTimes> KillAsync(FailoverClients clients)
     {
         var began = Stopwatch.GetTimestamp();
         await site.Servers.KillPrimaryAsync();
@@ -191,22 +191,22 @@ public sealed class FailoverTests(ReplicatedSite site) : IClassFixture<Replicate
         var (doubted, broken) = (Stopwatch.GetTimestamp(), clients.Broken);
         await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable);
         await clients.UntilAsync(() => Task.FromResult(clients.Broken >= broken + (2 * Clients)), "clients have sent again");
-        Assert.Equal(0, clients.Told.CountAfter(doubted));
+        Assert.Equal(0, clients.Acknowledged.CountAfter(doubted));
     }
 
-    private async Task<Strike> KillFrozenAsync()
+    private async Task<FaultTimes> KillFrozenAsync()
     {
         var began = Stopwatch.GetTimestamp();
         await site.Servers.KillPrimaryAsync();
         site.Servers.ThawStandby();
-        var strike = await PromoteAsync(began);
+        var times = await PromoteAsync(began);
 
         // It took every later commit along; repeated starts of the clients hide that.
         Assert.False(await site.HasMarkAsync());
-        return strike;
+        return times;
     }
 
-    private async Task<Strike> PromoteAsync(long began)
+    private async Task<FaultTimes> PromoteAsync(long began)
     {
         var passed = Stopwatch.GetElapsedTime(began);
         if (passed < Noticed) await Task.Delay(Noticed - passed, TimeProvider.System);

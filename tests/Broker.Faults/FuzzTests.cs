@@ -57,7 +57,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
             for (var number = Interlocked.Increment(ref next); number < requests && findings.Count < 20; number = Interlocked.Increment(ref next))
             {
                 if (number == requests / 2) halfway = Memory(site);
-                var (request, operation, told) = fuzzer.Make(number);
+                var (request, operation, description) = fuzzer.Make(number);
                 var (status, fault) = await PlayAsync(request, operation);
                 if (status == Cut)
                 {
@@ -68,7 +68,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
 
                 statuses.AddOrUpdate(status, 1, (_, count) => count + 1);
                 if (operation is not null && status is >= 200 and < 300) reached[$"{operation.Method} {operation.Path}"] = true;
-                if (fault is not null) findings.Enqueue($"{told}\n→ {status} {fault}");
+                if (fault is not null) findings.Enqueue($"{description}\n→ {status} {fault}");
             }
         }));
 

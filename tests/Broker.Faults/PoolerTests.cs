@@ -31,7 +31,7 @@ public sealed class PoolerTests(DurableCluster cluster)
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, options);
         await AskAsync(site);
         var times = await HandOver.MeasureAsync(site, Effort.Of(9, 199), Ct);
-        Effort.Promise(times.Percentile(99) <= 1_000, "p99 of a hand-over is 1 s");
+        Effort.Bound(times.Percentile(99) <= 1_000, "p99 of a hand-over is 1 s");
 
         await using var load = await Load.StartAsync(site, 8, overstayEvery: 40, Ct);
         load.Feed(200);

@@ -9,9 +9,9 @@ public readonly record struct InstanceStep(string Instance, string Step);
 /// <summary>Answers that clients got while the database failed over or was restored, to be compared with its rows afterwards.</summary>
 public sealed class Acknowledgements
 {
-    private readonly ConcurrentQueue<Told<string>> starts = [];
-    private readonly ConcurrentQueue<Told<InstanceStep>> reports = [];
-    private readonly ConcurrentQueue<Told<InstanceStep>> inputs = [];
+    private readonly ConcurrentQueue<Acknowledgement<string>> starts = [];
+    private readonly ConcurrentQueue<Acknowledgement<InstanceStep>> reports = [];
+    private readonly ConcurrentQueue<Acknowledgement<InstanceStep>> inputs = [];
 
     public int ReportCount => reports.Count;
 
@@ -42,7 +42,7 @@ public sealed class Acknowledgements
     public IReadOnlyList<string> StaleInputs(Stored stored, long from, long until) =>
         [.. inputs.Where(i => i.At >= from && i.At < until && !stored.Has(i.Of, i.Result)).Select(i => $"{i.Of.Instance}/{i.Of.Step}")];
 
-    private readonly record struct Told<T>(T Of, string Result, long At);
+    private readonly record struct Acknowledgement<T>(T Of, string Result, long At);
 }
 
 /// <summary>Instances and results in a database.</summary>

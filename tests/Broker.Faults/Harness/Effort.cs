@@ -21,10 +21,10 @@ internal static class Effort
     }
 
     /// <summary>A bound in time or throughput: measured always, held to only where the machine is left to the test.</summary>
-    public static void Promise(bool kept, string promise)
+    public static void Bound(bool kept, string bound)
     {
-        if (IsLong) Assert.True(kept, promise);
-        else if (!kept) Print($"not kept, on a machine that may be busy: {promise}");
+        if (IsLong) Assert.True(kept, bound);
+        else if (!kept) Print($"not kept, on a machine that may be busy: {bound}");
     }
 
     public static double Percentile(this IEnumerable<long> values, double percent) => values.Select(v => (double)v).Percentile(percent);

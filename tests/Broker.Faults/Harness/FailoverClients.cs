@@ -24,7 +24,7 @@ internal sealed class FailoverClients : IAsyncDisposable
         working = Task.WhenAll(Enumerable.Range(0, count).Select(client => Task.Run(() => LoopAsync(client))));
     }
 
-    public Acknowledgements Told { get; } = new();
+    public Acknowledgements Acknowledged { get; } = new();
 
     /// <summary>Starts that were answered neither 2xx nor 503.</summary>
     public ConcurrentBag<string> FailedStarts { get; } = [];
@@ -38,8 +38,8 @@ internal sealed class FailoverClients : IAsyncDisposable
     /// <summary>Awaits further accepted reports.</summary>
     public Task MoreAsync(int reports)
     {
-        var before = Told.ReportCount;
-        return UntilAsync(() => Task.FromResult(Told.ReportCount >= before + reports), $"{reports} more accepted reports");
+        var before = Acknowledged.ReportCount;
+        return UntilAsync(() => Task.FromResult(Acknowledged.ReportCount >= before + reports), $"{reports} more accepted reports");
     }
 
     /// <summary>Repeats starts that were acknowledged and lost, under the same key.</summary>
@@ -74,7 +74,7 @@ internal sealed class FailoverClients : IAsyncDisposable
         stop.Dispose();
     }
 
-    private InsistentClient Client(Random random, int first) =>
+    private RetryingClient Client(Random random, int first) =>
         new(site.Addresses, random, Defects.Add, _ => Interlocked.Increment(ref broken), first);
 
     private async Task LoopAsync(int number)
@@ -93,14 +93,14 @@ internal sealed class FailoverClients : IAsyncDisposable
         }
     }
 
-    private async Task StartAsync(InsistentClient client, string instance, CancellationToken ct)
+    private async Task StartAsync(RetryingClient client, string instance, CancellationToken ct)
     {
         var (status, _, _) = await client.PostAsync($"api/workflows/{site.Workflow}/instances", $$"""{"id":"{{instance}}"}""", ct, key: instance);
-        if ((int)status is >= 200 and < 300) Told.Started(instance);
+        if ((int)status is >= 200 and < 300) Acknowledged.Started(instance);
         else FailedStarts.Add($"{instance}: {status}");
     }
 
-    private async Task WorkAsync(InsistentClient client, int number)
+    private async Task WorkAsync(RetryingClient client, int number)
     {
         // Both brokers have clients at all times.
         client.MoveOn();
@@ -109,9 +109,9 @@ internal sealed class FailoverClients : IAsyncDisposable
         if (claimed is null) return;
         var (job, asked) = (claimed["job"]!, client.Sent);
         var instance = ((string)job["workflow_id"]!).Split('~')[1];
-        foreach (var (of, outputs) in job["upstream_outputs"]!.AsObject()) Told.Given(new(instance, of), (string?)outputs!["token"] ?? "none", asked);
+        foreach (var (of, outputs) in job["upstream_outputs"]!.AsObject()) Acknowledged.Given(new(instance, of), (string?)outputs!["token"] ?? "none", asked);
         var token = Guid.NewGuid().ToString("N");
         var (status, _, _) = await client.PostAsync($"api/jobs/{claimed["lease"]!["lease_id"]}/complete", $$$"""{"outputs":{"token":"{{{token}}}"}}""", stop.Token);
-        if (status is HttpStatusCode.OK) Told.Reported(new(instance, (string)job["job_id"]!), token);
+        if (status is HttpStatusCode.OK) Acknowledged.Reported(new(instance, (string)job["job_id"]!), token);
     }
 }

@@ -44,7 +44,7 @@ internal sealed class Fuzzer(int seed, Uri broker, IReadOnlyList<ApiOperation> o
         ("Access-Control-Request-Headers", ["authorization"]), ("Authorization", ["Bearer x", "Basic", "Bearer "]), ("Content-Encoding", ["gzip"]),
     ];
 
-    public (HttpRequestMessage Request, ApiOperation? Operation, string Told) Make(int number)
+    public (HttpRequestMessage Request, ApiOperation? Operation, string Description) Make(int number)
     {
         var random = new Random(seed ^ (number * 486_187_739));
         var operation = random.Next(12) == 0 ? null : operations[random.Next(operations.Count)];
@@ -71,8 +71,8 @@ internal sealed class Fuzzer(int seed, Uri broker, IReadOnlyList<ApiOperation> o
         }
 
         request.Headers.ExpectContinue = false;
-        var told = body is null ? "" : Encoding.Latin1.GetString(body.AsSpan(0, Math.Min(body.Length, 2000)));
-        return (request, operation, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, request {number}: {method} {path} {request.Headers} {told}"));
+        var text = body is null ? "" : Encoding.Latin1.GetString(body.AsSpan(0, Math.Min(body.Length, 2000)));
+        return (request, operation, string.Create(CultureInfo.InvariantCulture, $"seed {seed}, request {number}: {method} {path} {request.Headers} {text}"));
     }
 
     private string Filled(ApiOperation operation, Random random)

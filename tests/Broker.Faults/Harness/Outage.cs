@@ -18,7 +18,7 @@ internal sealed class Outage
 
     public required string Name { get; init; }
 
-    public required Func<Site, Task> Strike { get; init; }
+    public required Func<Site, Task> Begin { get; init; }
 
     public required Func<Site, Task> Lift { get; init; }
 
@@ -38,7 +38,7 @@ internal sealed class Outage
         var before = load.Ledger.OutageCount;
         Assert.Equal(HttpStatusCode.OK, await site.ReadyAsync(Ct));
 
-        await Strike(site);
+        await Begin(site);
         var noticed = Lasts ? await site.UntilReadyAsync(HttpStatusCode.ServiceUnavailable, WaitLimit, Ct) : 0;
         await TookEffect(site, load, before);
         await Lift(site);
@@ -52,8 +52,8 @@ internal sealed class Outage
         Effort.Print(string.Create(
             CultureInfo.InvariantCulture,
             $"{Name}: {baseline:0} steps/s before; /readyz 503 after {noticed:0.0} s; lifted: 200 after {ready:0.0} s, a report after {first:0.0} s, {rate:0} steps/s after {watch.Elapsed.TotalSeconds:0.0} s"));
-        Effort.Promise(noticed <= NoticedWithin.TotalSeconds, "/readyz tells within 5 s");
-        Effort.Promise(rate >= 0.95 * baseline, "95 % of the throughput are back within 15 s");
+        Effort.Bound(noticed <= NoticedWithin.TotalSeconds, "/readyz tells within 5 s");
+        Effort.Bound(rate >= 0.95 * baseline, "95 % of the throughput are back within 15 s");
         await load.EndAsync(Ct);
         Assert.Equal(broker, site.Broker.Id);
     }

@@ -14,17 +14,17 @@ internal sealed class TokenWorker : IDisposable
     private readonly string id;
     private readonly Ledger ledger;
     private readonly Random random;
-    private readonly InsistentClient client;
+    private readonly RetryingClient client;
     private volatile bool dying;
 
     public TokenWorker(string id, IReadOnlyList<Uri> brokers, Ledger ledger, int seed)
     {
         (this.id, this.ledger, random) = (id, ledger, new(seed));
-        client = new InsistentClient(brokers, random, ledger.Defects.Add, ledger.Outage, first: seed);
+        client = new RetryingClient(brokers, random, ledger.Defects.Add, ledger.Outage, first: seed);
     }
 
     /// <summary>Ends like a worker under SIGKILL at the worst moment: it claims one more step and never reports.</summary>
-    public void DropDead() => dying = true;
+    public void Crash() => dying = true;
 
     /// <summary>One in this many jobs outlasts its lease; 0 for none.</summary>
     public int OverstayEvery { get; init; }

@@ -17,28 +17,28 @@ public abstract class AuditSuite(BrokerApp app)
     private async Task<List<JsonNode>> ReadAsync(string query = "") =>
         [.. (await app.Client.CallAsync("admin", "GET", $"/api/audit?{query}")).Json["entries"]!.AsArray().Select(entry => entry!)];
 
-    private static string Told(JsonNode entry) => $"{entry["key"]} {entry["action"]} {entry["workflow"]}/{entry["instance_id"]} {entry["detail"]}".Trim();
+    private static string Line(JsonNode entry) => $"{entry["key"]} {entry["action"]} {entry["workflow"]}/{entry["instance_id"]} {entry["detail"]}".Trim();
 
     [Fact]
     public async Task The_trail_lists_every_action_with_its_key()
     {
-        await app.Client.RegisterAsync("worker", "told");
-        await app.Client.RegisterAsync("worker", "told");
-        foreach (var id in (string[])["a", "b", "c"]) await app.Client.CallAsync("creator", "POST", "/workflows/told/instances", $$"""{"id":"{{id}}"}""");
+        await app.Client.RegisterAsync("worker", "audited");
+        await app.Client.RegisterAsync("worker", "audited");
+        foreach (var id in (string[])["a", "b", "c"]) await app.Client.CallAsync("creator", "POST", "/workflows/audited/instances", $$"""{"id":"{{id}}"}""");
         foreach (var call in (string[])["a/pause", "a/pause", "a/resume", "a/restart", "a/terminate", "a/terminate", "none/pause"])
-            await app.Client.CallAsync("manager", "POST", $"/workflows/told/instances/{call}");
+            await app.Client.CallAsync("manager", "POST", $"/workflows/audited/instances/{call}");
         await app.Client.CallAsync("admin", "POST", "/handlers/b/cancel");
         await app.Client.CallAsync("manager", "POST", "/handlers/b/cancel?purge=true");
         await app.Client.CallAsync("reader", "POST", "/handlers/c/cancel");
 
-        var told = (await ReadAsync("workflow=told")).Select(Told).Reverse();
+        var lines = (await ReadAsync("workflow=audited")).Select(Line).Reverse();
         Assert.Equal(
             [
-                "worker register told/ version 1", "creator start told/a", "creator start told/b", "creator start told/c",
-                "manager pause told/a", "manager resume told/a", "manager restart told/a", "manager terminate told/a",
-                "admin cancel told/b", "manager purge told/b",
+                "worker register audited/ version 1", "creator start audited/a", "creator start audited/b", "creator start audited/c",
+                "manager pause audited/a", "manager resume audited/a", "manager restart audited/a", "manager terminate audited/a",
+                "admin cancel audited/b", "manager purge audited/b",
             ],
-            told);
+            lines);
     }
 
     [Fact]
@@ -55,8 +55,8 @@ public abstract class AuditSuite(BrokerApp app)
 
         Assert.Equal(["register", "start", "start", "start", "start", "start"], (await ReadAsync("workflow=dispatched")).Select(entry => entry["action"]!.GetValue<string>()).Order());
         Assert.Equal("creator", Assert.Single(await ReadAsync($"workflow={posted}&action=register"))["key"]!.GetValue<string>());
-        Assert.Contains("worker register_worker / labelled", (await ReadAsync("action=register_worker&key=worker")).Select(Told));
-        Assert.Equal("worker register_repository / repo", Told(Assert.Single(await ReadAsync("action=register_repository"))));
+        Assert.Contains("worker register_worker / labelled", (await ReadAsync("action=register_worker&key=worker")).Select(Line));
+        Assert.Equal("worker register_repository / repo", Line(Assert.Single(await ReadAsync("action=register_repository"))));
         Assert.DoesNotContain("hunter2", (await app.Client.CallAsync("admin", "GET", "/api/audit")).Text, StringComparison.Ordinal);
     }
 

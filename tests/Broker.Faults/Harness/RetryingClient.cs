@@ -11,7 +11,7 @@ namespace Broker.Faults.Harness;
 /// <param name="defect">Called for each 5xx that does not say "try again later".</param>
 /// <param name="outage">Called for each failed attempt, with the number of failed attempts of this request.</param>
 /// <param name="first">Number of the broker to begin with.</param>
-internal sealed class InsistentClient(IReadOnlyList<Uri> brokers, Random random, Action<string> defect, Action<int> outage, int first) : IDisposable
+internal sealed class RetryingClient(IReadOnlyList<Uri> brokers, Random random, Action<string> defect, Action<int> outage, int first) : IDisposable
 {
     private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(10);
 
