@@ -40,6 +40,8 @@ public static class StorageRegistration
             services.AddSingleton<IPageReads, ThreadReads>();
         }
 
+        services.AddSingleton<IDatabase>(provider => provider.GetRequiredService<IDatabaseEngine>());
+        services.AddSingleton<IDatabaseFaults>(provider => provider.GetRequiredService<IDatabaseEngine>());
         services.AddSingleton(new LogLimit(options.LogBytes));
         services.AddSingleton<Migrator>();
         services.AddSingleton<Restoration>();
@@ -61,16 +63,13 @@ public static class StorageRegistration
         services.AddSingleton<SignalHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<SignalHub>());
         services.AddSingleton<DueWatch>();
-        services.AddSingleton(provider =>
-        {
-            var gate = ActivatorUtilities.CreateInstance<WaitingClaims>(provider);
-            provider.GetRequiredService<SignalHub>().OnReady = gate.Ready;
-            return gate;
-        });
+        services.AddSingleton<WaitingClaims>();
         services.AddSingleton<IWaitingClaims>(provider => provider.GetRequiredService<WaitingClaims>());
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
         services.AddSingleton<HandOvers>();
         services.AddSingleton<EagerDispatch>();
+        services.AddSingleton<IClaimSource>(provider => provider.GetRequiredService<WaitingClaims>());
+        services.AddSingleton<IClaimSource>(provider => provider.GetRequiredService<EagerDispatch>());
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
         services.AddSingleton<Batcher>();
         services.AddSingleton<HandOverRecorder>();
         services.AddSingleton<EagerDispatchReclaimer>();
@@ -79,7 +78,9 @@ public static class StorageRegistration
         services.AddSingleton<IDefinitionStore, DefinitionStore>();
         services.AddSingleton<IDefinitionExpiry, DefinitionExpiry>();
         services.AddSingleton<IWorkflowFileStore, WorkflowFileStore>();
-        services.AddSingleton<IStepStore, StepDispatcher>();
+        services.AddSingleton<StepDispatcher>();
+        services.AddSingleton<IStepStore>(provider => provider.GetRequiredService<StepDispatcher>());
+        services.AddSingleton<ILeaseLookup, LeaseLookup>();
         services.AddSingleton<IRunStore, RunStore>();
         services.AddSingleton<IRetention, RunRetention>();
         services.AddSingleton<IHistory, History>();

@@ -28,7 +28,7 @@ public sealed class CrowdedQueueTests(PostgresCluster cluster) : StoreTests(new 
 
         // Where no claim has been yet.
         var peer = OpenPeer();
-        await peer.Gate.PollAsync(Ct);
+        await peer.Waiting.PollAsync(Ct);
         Assert.Equal("s301", Assert.Single(await peer.Steps.ClaimAsync(new ClaimRequest("w2", ClaimScope.ByLabels, labels), Ct)).Step.Name);
     }
 }

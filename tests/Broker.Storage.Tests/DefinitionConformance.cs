@@ -151,7 +151,7 @@ public abstract class DefinitionConformance : StoreTests
         await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
 
         // Queues that others have added are read with every poll.
-        await peer.Gate.PollAsync(Ct);
+        await peer.Waiting.PollAsync(Ct);
         var claimed = await peer.Steps.ClaimAsync(new Broker.Core.Runs.ClaimRequest("w", Broker.Core.Runs.ClaimScope.ByLabels, []), Ct);
         Assert.Equal("a", Assert.Single(claimed).Step.Name);
     }

@@ -1,5 +1,5 @@
 using Broker.Core.Runs;
-using Broker.Storage.Contracts;
+using Broker.Storage.Matching;
 using Broker.Storage.Tests.Model;
 using Broker.Testing;
 using Xunit;
@@ -34,9 +34,9 @@ public abstract class DueWatchConformance : StoreTests
         foreach (var step in steps) Assert.Equal(ReportVerdict.Accepted, await FailAsync(step));
     }
 
-    private static async Task<IWaitingClaim> EnterInVainAsync(StoreHarness store)
+    private static async Task<WaitingClaim> EnterInVainAsync(StoreHarness store)
     {
-        var turn = await store.Gate.EnterAsync(Claim, Ct);
+        var turn = await store.EnterAsync(Claim, Ct);
         Assert.True(turn.BeginsLook());
         Assert.Empty(await store.Steps.ClaimAsync(Claim, Ct));
         turn.FoundNothing();
@@ -52,7 +52,7 @@ public abstract class DueWatchConformance : StoreTests
     }
 
     // Generous: it is awaited, and only a failure takes that long.
-    private static async Task<Assignment> ServedAsync(StoreHarness store, IWaitingClaim turn)
+    private static async Task<Assignment> ServedAsync(StoreHarness store, WaitingClaim turn)
     {
         while (await turn.WaitAsync(TimeSpan.FromSeconds(30), Ct))
         {
@@ -101,7 +101,7 @@ public abstract class DueWatchConformance : StoreTests
         var peer = OpenPeer();
 
         // Once, for the queue that another broker has made.
-        await peer.Gate.PollAsync(Ct);
+        await peer.Waiting.PollAsync(Ct);
         using var turn = await EnterInVainAsync(peer);
         await PassAsync();
         await ServedAsync(peer, turn);
@@ -111,7 +111,7 @@ public abstract class DueWatchConformance : StoreTests
     public async Task As_many_claims_are_woken_as_steps_fall_due()
     {
         await FailAsync(await LeasedAsync(3));
-        var turns = new List<IWaitingClaim> { await EnterInVainAsync(Store), await Store.Gate.EnterAsync(Claim, Ct), await Store.Gate.EnterAsync(Claim, Ct) };
+        var turns = new List<WaitingClaim> { await EnterInVainAsync(Store), await Store.EnterAsync(Claim, Ct), await Store.EnterAsync(Claim, Ct) };
         await PassAsync();
 
         var served = await Task.WhenAll(turns.Select(turn => ServedAsync(Store, turn)));
@@ -126,8 +126,8 @@ public abstract class DueWatchConformance : StoreTests
         await FailAsync(await LeasedAsync(1));
         var leaving = await EnterInVainAsync(Store);
         await PassAsync();
-        await Eventually.TrueAsync(async () => !await Store.Gate.IsQuietAsync(Claim, Ct));
-        using var staying = await Store.Gate.EnterAsync(Claim with { Labels = ["more"] }, Ct);
+        await Eventually.TrueAsync(async () => !await Store.IsQuietAsync(Claim, Ct));
+        using var staying = await Store.EnterAsync(Claim with { Labels = ["more"] }, Ct);
 
         leaving.Dispose();
 
@@ -140,7 +140,7 @@ public abstract class DueWatchConformance : StoreTests
         await RegisterAsync(ADefinition.Jobs("d", "a"));
         var looks = 0;
         var store = OpenWith(Engine.Clock, new InjectedFault("counts") { Looks = () => Interlocked.Increment(ref looks) });
-        await store.Gate.PollAsync(Ct);
+        await store.Waiting.PollAsync(Ct);
         var polled = Volatile.Read(ref looks);
         var began = TimeProvider.System.GetTimestamp();
         (await EnterInVainAsync(store)).Dispose();

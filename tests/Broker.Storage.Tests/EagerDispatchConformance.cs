@@ -167,7 +167,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
     {
         await OpenAsync();
         var held = await ComeBackAsync(EagerDispatch.InitialStreak, Workers);
-        using (await Broker.Gate.EnterAsync(await ClaimOfAsync("other"), Ct)) await ReportAsync(held);
+        using (await Broker.EnterAsync(await ClaimOfAsync("other"), Ct)) await ReportAsync(held);
         Assert.Equal(0, await LeasedAsync());
     }
 

@@ -203,7 +203,7 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
 
     private static async Task FinishAsync(StoreHarness store, string result)
     {
-        await store.Gate.PollAsync(Ct);
+        await store.Waiting.PollAsync(Ct);
         var step = Assert.Single(await store.Steps.ClaimAsync(new ClaimRequest("w", ClaimScope.ByLabels, [], 1), Ct));
         Assert.Equal("a", step.Step.Name);
         await store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = result })], Ct);
@@ -213,7 +213,7 @@ public sealed class EpochTests(PostgresCluster cluster) : StoreTests(new OnPostg
     {
         await RetryAsync(async () =>
         {
-            await store.Gate.PollAsync(Ct);
+            await store.Waiting.PollAsync(Ct);
             return "";
         });
         var step = Assert.Single(await Eventually.ValueAsync(async () =>

@@ -28,7 +28,7 @@ public sealed class FailoverTests
         await servers.KillPrimaryAsync();
         await servers.PromoteAsync();
         await using (var other = StoreHarness.Open(TargetOf(servers), TimeProvider.System)) await RetryAsync(() => FinishFirstAsync(other, "\"NEW\""));
-        await RetryAsync(() => store.Gate.PollAsync(Ct));
+        await RetryAsync(() => store.Waiting.PollAsync(Ct));
         Assert.True(store.Epoch.Number > before);
         var step = await ClaimAsync(store);
         Assert.Equal(("b", "\"NEW\""), (step.Step.Name, step.Upstream[0].ResultJson));

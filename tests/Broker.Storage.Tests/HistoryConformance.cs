@@ -238,7 +238,7 @@ public abstract class HistoryConformance : StoreTests
             Assert.Equal(SendVerdict.UnknownRun, (await Store.Runs.SendAsync("d", odd, "t", null, null, Delivery.First, Ct)).Verdict);
             Assert.Equal(
                 ReportVerdict.UnknownRun, await Store.Steps.ReportAsync(new NamedReport("w", "d", odd, "a", new StepReport(ReportOutcome.Succeeded)), Ct));
-            Assert.Null(await Store.Steps.FindLeaseAsync("w", "d", odd, "a", Ct));
+            Assert.Null(await Store.Leases.FindLeaseAsync("w", "d", odd, "a", Ct));
         }
     }
 

@@ -2,8 +2,9 @@ using System.Collections.Concurrent;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Matching;
 using Broker.Testing;
 using Xunit;
 
@@ -67,7 +68,7 @@ public abstract class LimitedClaimConformance : StoreTests
         Assert.Equal("mine/s00001", Assert.Single(Names(await TakeAsync(Claim("mine")))));
 
         // The clock stands still, or next to it: no walk from the front is due.
-        var walk = Store.Cursors.Begin(await QueueAsync(), ClaimCommand.LimitOf(["mine"]));
+        var walk = Store.Cursors.Begin(await QueueAsync(), ClaimScopes.LimitOf(["mine"]));
         Assert.NotEqual(default, walk.From);
         Store.Cursors.End(walk, walk.From, 0, isCut: false);
         Assert.Equal("other/s00000", Assert.Single(Names(await TakeAsync(new("w", ClaimScope.ByLabels, [])))));
@@ -137,15 +138,15 @@ public abstract class LimitedClaimConformance : StoreTests
         Assert.Empty(await TakeAsync(Claim("absent") with { ClaimId = "once" }));
     }
 
-    private async Task<IWaitingClaim> EnterInVainAsync(ClaimRequest claim)
+    private async Task<WaitingClaim> EnterInVainAsync(ClaimRequest claim)
     {
-        var turn = await Store.Gate.EnterAsync(claim, Ct);
+        var turn = await Store.EnterAsync(claim, Ct);
         Assert.True(turn.BeginsLook());
         turn.FoundNothing();
         return turn;
     }
 
-    private static Task<bool> WokenAsync(IWaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
+    private static Task<bool> WokenAsync(WaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
 
     [Fact]
     public async Task A_waiting_claim_is_woken_beside_the_unlimited_one_and_is_offered_nothing()
@@ -161,15 +162,16 @@ public abstract class LimitedClaimConformance : StoreTests
         Assert.True(await waiting[2]);
         Assert.Equal("other", Assert.Single(await unlimited.TakeOffer()!).Run.Workflow);
         unlimited.Served();
-        Assert.True(await Store.Gate.IsQuietAsync(Claim("mine"), Ct));
+        Assert.True(await Store.IsQuietAsync(Claim("mine"), Ct));
 
         // With no other claim parked all limited ones look, and none is offered it.
         await StartAsync(mine, "i");
         Assert.All(await Task.WhenAll(waiting[0], waiting[1]), Assert.True);
         Assert.Null(limited.TakeOffer());
         Assert.True(limited.BeginsLook());
-        Assert.Empty(await Store.Steps.ClaimAsync(Claim("absent"), another, Ct));
-        Assert.Equal("mine", Assert.Single(await Store.Steps.ClaimAsync(Claim("mine"), limited, Ct)).Run.Workflow);
+        Assert.Null(another.TakeOffer());
+        Assert.Empty(await Store.Steps.ClaimAsync(Claim("absent"), Ct));
+        Assert.Equal("mine", Assert.Single(await Store.Steps.ClaimAsync(Claim("mine"), Ct)).Run.Workflow);
     }
 
     [Fact]
@@ -181,8 +183,10 @@ public abstract class LimitedClaimConformance : StoreTests
         Task<bool>[] waiting = [WokenAsync(limited), WokenAsync(unlimited)];
         await StartAsync(other, "i");
         Assert.All(await Task.WhenAll(waiting), Assert.True);
-        Assert.Empty(await Store.Steps.ClaimAsync(Claim("mine"), limited, Ct));
-        Assert.Single(await Store.Steps.ClaimAsync(new("u", ClaimScope.ByLabels, []) { ClaimId = "looks for itself" }, unlimited, Ct));
+        Assert.Null(limited.TakeOffer());
+        Assert.Null(unlimited.TakeOffer());
+        Assert.Empty(await Store.Steps.ClaimAsync(Claim("mine"), Ct));
+        Assert.Single(await Store.Steps.ClaimAsync(new("u", ClaimScope.ByLabels, []) { ClaimId = "looks for itself" }, Ct));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;
@@ -85,7 +86,7 @@ public sealed class LimitedClaimScanTests
     public void A_step_that_becomes_ready_in_front_while_a_claim_walks_is_found_by_the_next()
     {
         Queue(1, 100).Add("mine");
-        var walk = cursors.Begin(1, ClaimCommand.LimitOf(["mine"]));
+        var walk = cursors.Begin(1, ClaimScopes.LimitOf(["mine"]));
         cursors.Lower(1, 40);
         cursors.End(walk, new(100, 0, 0), 100, isCut: false);
         queues[1][40] = "mine";

@@ -59,7 +59,7 @@ public abstract class RetentionConformance : StoreTests
         Assert.Equal(ReportVerdict.UnknownRun, await Store.Steps.ReportAsync(new NamedReport(worker, "g", "i", "a", success, step.Lease), Ct));
         Assert.Equal([HeartbeatVerdict.Gone], await Store.Steps.HeartbeatAsync(worker, [new("g", "i", "a")], Ct));
         Assert.Equal([HeartbeatVerdict.Gone], await Store.Steps.HeartbeatAsync(worker, [new("g", "i", "a", step.Lease)], Ct));
-        Assert.Null(await Store.Steps.FindLeaseAsync(worker, "g", "i", "a", Ct));
+        Assert.Null(await Store.Leases.FindLeaseAsync(worker, "g", "i", "a", Ct));
         Assert.False(await Store.Steps.PublishAsync(step.Lease, [new("T", "{}")], Ct));
     }
 

@@ -41,7 +41,7 @@ public abstract class RunCacheConformance : StoreTests
     private static async Task<Assignment> ClaimAtAsync(StoreHarness store)
     {
         // Queues that others have added are read with every poll.
-        await store.Gate.PollAsync(Ct);
+        await store.Waiting.PollAsync(Ct);
         return Assert.Single(await store.Steps.ClaimAsync(new ClaimRequest("there", ClaimScope.ByLabels, [], 1), Ct));
     }
 

@@ -1,5 +1,5 @@
 using Broker.Core.Runs;
-using Broker.Storage.Contracts;
+using Broker.Storage.Matching;
 using Broker.Testing;
 using Xunit;
 
@@ -15,9 +15,9 @@ public abstract class WaitingClaimsConformance : StoreTests
     {
     }
 
-    private Task<IWaitingClaim> EnterAsync() => Store.Gate.EnterAsync(Claim, Ct);
+    private Task<WaitingClaim> EnterAsync() => Store.EnterAsync(Claim, Ct);
 
-    private async Task<IWaitingClaim> EnterInVainAsync()
+    private async Task<WaitingClaim> EnterInVainAsync()
     {
         var turn = await EnterAsync();
         Assert.True(turn.BeginsLook());
@@ -26,18 +26,18 @@ public abstract class WaitingClaimsConformance : StoreTests
     }
 
     // Generous: it is awaited, and only a failure takes that long.
-    private static Task<bool> WokenAsync(IWaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
+    private static Task<bool> WokenAsync(WaitingClaim turn) => turn.WaitAsync(TimeSpan.FromSeconds(30), Ct);
 
     [Fact]
     public async Task After_an_empty_look_other_claims_of_the_same_kind_do_not_look()
     {
         await RegisterAsync(ADefinition.Jobs("d", "a"));
-        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.IsQuietAsync(Claim, Ct));
         using var first = await EnterInVainAsync();
-        Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
-        Assert.False(await Store.Gate.IsQuietAsync(Claim with { Labels = ["gpu"] }, Ct));
+        Assert.True(await Store.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.IsQuietAsync(Claim with { Labels = ["gpu"] }, Ct));
         using (var second = await EnterAsync()) Assert.False(second.BeginsLook());
-        Assert.Equal(1, Store.Gate.Waiting);
+        Assert.Equal(1, Store.Waiting.Waiting);
     }
 
     [Fact]
@@ -48,7 +48,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         using var second = await EnterAsync();
         await StartAsync(definition, "i");
         Assert.True(await WokenAsync(first));
-        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.IsQuietAsync(Claim, Ct));
         Assert.True(first.BeginsLook());
         Assert.True(second.BeginsLook());
     }
@@ -64,7 +64,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         // The start is answered before its signal is sent.
         Assert.True(await WokenAsync(early));
         early.FoundNothing();
-        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.IsQuietAsync(Claim, Ct));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         await RegisterAsync(ADefinition.Jobs("d", "a"));
         using var first = await EnterInVainAsync();
         using var second = await EnterAsync();
-        await Store.Gate.PollAsync(Ct);
+        await Store.Waiting.PollAsync(Ct);
         Assert.True(await WokenAsync(first));
         Assert.True(first.BeginsLook());
         first.Served();
@@ -100,7 +100,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         await RegisterAsync(ADefinition.Of("""
             {"workflow_id": "urgent", "jobs": {"name": "urgent", "trigger": ""}, "steps": {"a": {"command": "x", "depends_on": [], "priority": 5}}}
             """));
-        Assert.False(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.False(await Store.IsQuietAsync(Claim, Ct));
         using var second = await EnterAsync();
         Assert.True(second.BeginsLook());
     }
@@ -115,7 +115,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         var run = await StartAsync(definition, "i");
         Assert.All(await Task.WhenAll(waiting), Assert.True);
         var given = new List<Assignment>();
-        foreach (var turn in (IWaitingClaim[])[first, second])
+        foreach (var turn in (WaitingClaim[])[first, second])
         {
             Assert.True(turn.BeginsLook());
             given.AddRange(await turn.TakeOffer()!);
@@ -127,7 +127,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         Assert.All(given, s => Assert.Equal(run, s.Run));
 
         // No other claim got a signal.
-        Assert.True(await Store.Gate.IsQuietAsync(Claim, Ct));
+        Assert.True(await Store.IsQuietAsync(Claim, Ct));
         foreach (var step in given) Assert.Equal(ReportVerdict.Accepted, await SucceedAsync(step));
     }
 
@@ -136,16 +136,16 @@ public abstract class WaitingClaimsConformance : StoreTests
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
         var claim = Claim with { ClaimId = "once" };
-        using var turn = await Store.Gate.EnterAsync(claim, Ct);
+        using var turn = await Store.EnterAsync(claim, Ct);
         var waiting = WokenAsync(turn);
         await StartAsync(definition, "i");
         Assert.True(await waiting);
         Assert.Null(turn.TakeOffer());
-        Assert.Single(await Store.Steps.ClaimAsync(claim, turn, Ct));
+        Assert.Single(await Store.Steps.ClaimAsync(claim, Ct));
 
         // Sent again it has to look, however quiet it is.
         using var other = await EnterInVainAsync();
-        Assert.False(await Store.Gate.IsQuietAsync(claim, Ct));
+        Assert.False(await Store.IsQuietAsync(claim, Ct));
     }
 
     [Fact]
@@ -153,7 +153,7 @@ public abstract class WaitingClaimsConformance : StoreTests
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
         using var gone = new CancellationTokenSource();
-        using var turn = await Store.Gate.EnterAsync(Claim, gone.Token);
+        using var turn = await Store.EnterAsync(Claim, gone.Token);
         var waiting = turn.WaitAsync(TimeSpan.FromSeconds(30), gone.Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
@@ -174,7 +174,7 @@ public abstract class WaitingClaimsConformance : StoreTests
         {
             while (Volatile.Read(ref done) < steps)
             {
-                using var turn = await Store.Gate.EnterAsync(Claim, end.Token);
+                using var turn = await Store.EnterAsync(Claim, end.Token);
                 IReadOnlyList<Assignment> claimed = [];
                 do
                 {

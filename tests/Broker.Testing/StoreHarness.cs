@@ -1,4 +1,6 @@
+using Broker.Core.Runs;
 using Broker.Storage;
+using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
@@ -22,6 +24,8 @@ internal sealed class StoreHarness : IAsyncDisposable
     public IDefinitionStore Definitions => provider.GetRequiredService<IDefinitionStore>();
 
     public IDefinitionExpiry Expiry => provider.GetRequiredService<IDefinitionExpiry>();
+
+    public ILeaseLookup Leases => provider.GetRequiredService<ILeaseLookup>();
 
     public IStepStore Steps => provider.GetRequiredService<IStepStore>();
 
@@ -49,7 +53,15 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public LimitedClaimCursors Cursors => provider.GetRequiredService<LimitedClaimCursors>();
 
-    public WaitingClaims Gate => provider.GetRequiredService<WaitingClaims>();
+    public WaitingClaims Waiting => provider.GetRequiredService<WaitingClaims>();
+
+    /// <summary>A claim in line, as a ticket puts it there.</summary>
+    public async Task<WaitingClaim> EnterAsync(ClaimRequest claim, CancellationToken ct) =>
+        Waiting.Enter(claim, await provider.GetRequiredService<ClaimScopes>().QueuesOfAsync(claim, ct), ct);
+
+    /// <summary>Whether a ticket would skip its first look.</summary>
+    public async Task<bool> IsQuietAsync(ClaimRequest claim, CancellationToken ct) =>
+        provider.GetRequiredService<StepDispatcher>().WouldFindNothing(claim, await provider.GetRequiredService<ClaimScopes>().QueuesOfAsync(claim, ct));
 
     public IChanges Changes => provider.GetRequiredService<IChanges>();
 

@@ -3,9 +3,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Storage.Caching;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
-using Broker.Storage.Stores;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,8 +13,14 @@ namespace Broker.Storage.Catalog;
 /// Definitions by id, bounded by weight. They never change, so an evicted one is read again when it is asked for. One that somebody
 /// still holds is found again instead: there is at most one copy of each, however many requests and remembered runs refer to it.
 /// </summary>
-internal sealed class DefinitionCache(IDatabaseEngine engine, QueueCatalog queues, StoreEpoch epoch, TimeProvider clock) : IDisposable
+internal sealed class DefinitionCache(IDatabase database, QueueCatalog queues, StoreEpoch epoch, TimeProvider clock) : IDisposable
 {
+    /// <summary>
+    /// How long a broker takes a definition for stored after it has found it in the database. The use of a definition is written as often: one that any
+    /// broker takes for stored was used at most twice that long ago, and does not expire.
+    /// </summary>
+    public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(5);
+
     /// <summary>Bytes of definitions that are kept.</summary>
     private const long Limit = 64 << 20;
 
@@ -65,7 +69,7 @@ internal sealed class DefinitionCache(IDatabaseEngine engine, QueueCatalog queue
     {
         if (ids.TryGet((definition.Name, definition.Version), out var id)) return id;
         var seen = epoch.Number;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var stored = await db.Definitions.Where(d => d.Name == definition.Name && d.Version == definition.Version)
             .Select(d => new { d.Id, d.Fingerprint }).SingleOrDefaultAsync(ct);
 
@@ -84,7 +88,7 @@ internal sealed class DefinitionCache(IDatabaseEngine engine, QueueCatalog queue
     {
         var key = (definition.Name, definition.Version);
         id = 0;
-        return checkedAt.TryGet(key, out var at) && clock.GetElapsedTime(at) < DefinitionStore.SeenEvery && ids.TryGet(key, out id);
+        return checkedAt.TryGet(key, out var at) && clock.GetElapsedTime(at) < SeenEvery && ids.TryGet(key, out id);
     }
 
     /// <summary>The definition has just been found in the database, or stored there.</summary>
@@ -134,7 +138,7 @@ internal sealed class DefinitionCache(IDatabaseEngine engine, QueueCatalog queue
         var seen = epoch.Number;
         if (!live.TryGet(id, out var definition))
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             definition = Read(await db.Definitions.AsNoTracking().SingleOrDefaultAsync(d => d.Id == id) ?? throw new StaleEpochException());
         }
 

@@ -1,10 +1,10 @@
-using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Catalog;
 
 /// <summary>Run ids in blocks from the database, so that starting a run takes no exchange for its id. A block is of one epoch: another may have given it away.</summary>
-internal sealed class IdBlocks(IDatabaseEngine engine, StoreEpoch epoch)
+internal sealed class IdBlocks(IDatabase database, StoreEpoch epoch)
 {
     private const int Block = 1024;
     private readonly Lock turn = new();
@@ -19,7 +19,7 @@ internal sealed class IdBlocks(IDatabaseEngine engine, StoreEpoch epoch)
             while (next == end || reservedIn != epoch.Number)
             {
                 reservedIn = epoch.Number;
-                next = engine.ReserveIds(Block);
+                next = database.ReserveIds(Block);
                 end = next + Block;
             }
 

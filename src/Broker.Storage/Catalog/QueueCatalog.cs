@@ -4,7 +4,6 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Storage.Caching;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
@@ -15,7 +14,7 @@ namespace Broker.Storage.Catalog;
 /// The queues: one for each combination of who may claim, labels and priority. There are few, every broker knows them all, and a claim
 /// turns into a short list of them; equal claims get the same list object, by which batches and waiting claims are grouped.
 /// </summary>
-internal sealed class QueueCatalog(IDatabaseEngine engine, StoreEpoch epoch)
+internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
 {
     private volatile Known known = new();
     private int version;
@@ -91,8 +90,8 @@ internal sealed class QueueCatalog(IDatabaseEngine engine, StoreEpoch epoch)
         foreach (var queue in missing.Where(q => !at.ByKey.ContainsKey(q.Key)))
         {
             // The definition's id may be a remembered one.
-            using var turn = await engine.WriteTurnAsync(ct);
-            await using var db = engine.CreateContext();
+            using var turn = await database.WriteTurnAsync(ct);
+            await using var db = database.CreateContext();
             await db.Database.OpenConnectionAsync(ct);
             epoch.Require(seen);
             db.Queues.Add(queue);
@@ -101,7 +100,7 @@ internal sealed class QueueCatalog(IDatabaseEngine engine, StoreEpoch epoch)
                 await db.SaveChangesAsync(ct);
                 Add(at, queue);
             }
-            catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+            catch (DbUpdateException fault) when (database.IsDuplicate(fault))
             {
                 // Another broker was first; the refresh below reads its row.
             }
@@ -125,7 +124,7 @@ internal sealed class QueueCatalog(IDatabaseEngine engine, StoreEpoch epoch)
 
     private async Task RefreshAsync(Known at, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var last = at.ById.Keys.DefaultIfEmpty().Max();
 
         // Ids may become visible out of order, so the last few are read again.

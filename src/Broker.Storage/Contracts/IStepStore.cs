@@ -21,8 +21,10 @@ public interface IStepStore
     /// <summary>Hands out what is ready, possibly nothing; never waits.</summary>
     Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct);
 
-    /// <summary>The same for a claim that was waiting: what its turn was offered, else what is ready.</summary>
-    Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IWaitingClaim turn, CancellationToken ct);
+    /// <summary>A claim that may wait.</summary>
+    /// <param name="claim">What the worker asks for.</param>
+    /// <param name="gone">The client has disconnected.</param>
+    IClaimTicket Open(ClaimRequest claim, CancellationToken gone);
 
     /// <summary>Applies each report under its fence, with its follow-ups, in one transaction; one verdict each.</summary>
     Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct);
@@ -42,10 +44,4 @@ public interface IStepStore
 
     /// <summary>Publishes events while the step runs, or lines; false when the lease is not the current one.</summary>
     Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct);
-
-    /// <summary>Names of the workflows of these runs; those that are not there are left out.</summary>
-    Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct);
-
-    /// <summary>The lease that a worker holds on a step, or null: broker-dialect workers know no lease ids.</summary>
-    Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Broker.Storage.Dispatch.Commands;
 
 namespace Broker.Storage.Diagnostics;
 
@@ -13,10 +12,10 @@ public static class StorageTracing
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>The request that a piece of work comes from, where somebody may ask for it later.</summary>
+    /// <summary>The request under way, where traces are recorded.</summary>
     internal static Activity? Caller => Source.HasListeners() ? Activity.Current : null;
 
-    internal static Activity? Begin(IReadOnlyList<StoreCommand> commands)
+    internal static Activity? Begin(IReadOnlyList<ITraced> commands)
     {
         if (!Source.HasListeners()) return null;
         ActivityContext parent = default;

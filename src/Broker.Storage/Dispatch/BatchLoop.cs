@@ -127,7 +127,7 @@ internal sealed partial class BatchLoop : IAsyncDisposable
                 using var writer = engine.WriteTurn();
                 transaction ??= engine.Open(services.Definitions);
                 var batch = new BatchTransaction(transaction, services, commands, takesWaiting);
-                batch.Run();
+                batch.Execute();
                 turn.GiveUp();
                 batch.Commit();
                 if (batch.HasWritten) services.Health.Wrote();

@@ -7,8 +7,12 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>Adds runs: new instances, further runs, restarts; and takes instances away.</summary>
-internal sealed class RunStarter(IBatchTransaction transaction, BatchServices services, ChangeSet changes, List<ReadyStep> hints)
+internal sealed class RunStarter(BatchContext batch)
 {
+    private readonly IBatchTransaction transaction = batch.Transaction;
+    private readonly BatchServices services = batch.Services;
+    private readonly ChangeSet changes = batch.Changes;
+
     public IReadOnlyList<StartOutcome> Apply(IReadOnlyList<StartRequest> starts, DateTimeOffset now)
     {
         var keys = new StartKeyLookup(transaction, changes);
@@ -86,7 +90,7 @@ internal sealed class RunStarter(IBatchTransaction transaction, BatchServices se
         var leases = transaction.ActiveSteps([before.Ref.Id]);
         var old = new RunSession(before.State, leases[before.Ref.Id], []);
         old.VoidLeases();
-        foreach (var step in old.Updated) changes.Steps.Add(StepRowMapper.Of(before.Ref.Id, before.State.CreatedAt, before.State.Definition, before.DefinitionId, step, services));
+        foreach (var step in old.Updated) changes.Steps.Add(batch.RowOf(before, step));
 
         var inherited = transaction.Inherited(before.Ref.Id);
         return Add(
@@ -125,12 +129,8 @@ internal sealed class RunStarter(IBatchTransaction transaction, BatchServices se
             UpdatedAt = now.ToMicros(),
             EndedAt = session.Run.EndedAt.ToMicros(),
         });
-        foreach (var step in session.Inserted)
-        {
-            var row = StepRowMapper.Of(run.Id, now, start.Definition, definitionId, step, services);
-            if (row.Status == (short)StepStatus.Ready) hints.Add(new(row.QueueId, row.Due, new(run.Id, row.Idx)));
-            changes.NewSteps.Add(row);
-        }
+        var loaded = new LoadedRun(session.Run, run, definitionId, IsCurrent: true);
+        foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(loaded, step));
 
         foreach (var published in session.Published) changes.Events.Add(new(run.Id, published));
         return run;

@@ -1,9 +1,9 @@
-using Broker.Storage.Dispatch;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Health;
 
 /// <summary>Tells readiness whether commits are confirmed. One probe at a time, and its answer is shared for a second: probes come from anywhere.</summary>
-internal sealed class CommitProbe(IDatabaseEngine engine, StoreHealth health, TimeProvider clock)
+internal sealed class CommitProbe(IDatabase database, StoreHealth health, TimeProvider clock)
 {
     private static readonly TimeSpan Shared = TimeSpan.FromSeconds(1);
 
@@ -25,7 +25,7 @@ internal sealed class CommitProbe(IDatabaseEngine engine, StoreHealth health, Ti
     {
         try
         {
-            var fault = await engine.CommitFaultAsync(health.IsCommitInDoubt, CancellationToken.None);
+            var fault = await database.CommitFaultAsync(health.IsCommitInDoubt, CancellationToken.None);
             if (fault is null) health.CommitConfirmed();
             return fault;
         }

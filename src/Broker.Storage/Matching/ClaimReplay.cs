@@ -15,12 +15,12 @@ namespace Broker.Storage.Matching;
 /// Claims that can be sent again after a lost answer. The fences of such a claim follow from its id and its worker, so the leases
 /// themselves remember the claim: no further table, and claims without an id cost nothing.
 /// </summary>
-internal sealed class ClaimReplay(IDatabaseEngine engine, DefinitionCache definitions)
+internal sealed class ClaimReplay(IDatabase database, DefinitionCache definitions)
 {
     public static long[] FencesOf(ClaimRequest claim)
     {
         // Under another limit it is another claim: a limited key that guesses the id is not handed the leases of an unlimited one.
-        var limit = claim.Workflows is null ? "" : $"\n{ClaimCommand.LimitOf(claim.Workflows)}";
+        var limit = claim.Workflows is null ? "" : $"\n{ClaimScopes.LimitOf(claim.Workflows)}";
         var fences = new long[claim.Count];
         for (var i = 0; i < fences.Length; i++)
         {
@@ -34,7 +34,7 @@ internal sealed class ClaimReplay(IDatabaseEngine engine, DefinitionCache defini
     /// <summary>The live leases that were granted to this claim before, in the order of their granting.</summary>
     public async Task<IReadOnlyList<Assignment>> FindAsync(ClaimCommand repeated, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var (claim, fences) = (repeated.Request, repeated.Fences!);
         var rows = await Granted(db, claim.WorkerId, fences).ToListAsync(ct);
         var granted = new List<Assignment>(rows.Count);

@@ -1,5 +1,4 @@
 using Broker.Core.Steps;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -11,7 +10,7 @@ namespace Broker.Storage.Matching;
 /// peers are noted as they come. What was put off before a claim began to wait is looked for, once a second at most: without that look the poll
 /// found it up to 1 s late.
 /// </summary>
-internal sealed partial class DueWatch(IDatabaseEngine engine, TimeProvider clock, ILogger<DueWatch> log) : IDisposable
+internal sealed partial class DueWatch(IDatabase database, TimeProvider clock, ILogger<DueWatch> log) : IDisposable
 {
     /// <summary>How far a look sees. Claims that go on waiting have it repeated every second, by the poll.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromSeconds(5);
@@ -36,8 +35,8 @@ internal sealed partial class DueWatch(IDatabaseEngine engine, TimeProvider cloc
     private bool isLooking;
     private bool isDisposed;
 
-    /// <summary>Called for each step that falls due, with its queue: set by the claim gate.</summary>
-    public Action<int>? OnDue { get; set; }
+    /// <summary>A step of that queue falls due.</summary>
+    public event Action<int>? StepDue;
 
     /// <summary>Whether a step that is claimable from that instant on is so now; if not, it is noted where its queue is watched.</summary>
     public bool IsDue(int queueId, long due)
@@ -113,9 +112,9 @@ internal sealed partial class DueWatch(IDatabaseEngine engine, TimeProvider cloc
 
     private async Task LookAsync(int[] queueIds)
     {
-        var now = await engine.NowOrBeforeAsync(CancellationToken.None);
+        var now = await database.NowOrBeforeAsync(CancellationToken.None);
         var until = now.ToMicros() + Micros(Horizon);
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
 
         // A step is handed out once both its rank and its due time have come: reads the claim index.
         var found = await db.Steps
@@ -172,7 +171,7 @@ internal sealed partial class DueWatch(IDatabaseEngine engine, TimeProvider cloc
             Arm();
         }
 
-        foreach (var queueId in due) OnDue?.Invoke(queueId);
+        foreach (var queueId in due) StepDue?.Invoke(queueId);
     }
 
     private void Outdate(int queueId)

@@ -17,7 +17,7 @@ internal sealed partial class EagerDispatchReclaimer : IAsyncDisposable
     {
         (this.eager, this.batcher, this.log) = (eager, batcher, log);
         timer = clock.CreateTimer(static reclaimer => _ = ((EagerDispatchReclaimer)reclaimer!).ReturnOverdueAsync(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        eager.Wake = WakeIn;
+        eager.ReturnDue += WakeIn;
     }
 
     public async Task ReturnAsync(IReadOnlyList<Assignment> steps)

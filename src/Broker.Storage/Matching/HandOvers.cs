@@ -29,7 +29,7 @@ internal sealed class HandOvers(TimeProvider clock)
     }
 
     /// <summary>The reports of a transaction that is committed.</summary>
-    public void Reported(List<StoreCommand> commands)
+    public void Reported(IReadOnlyList<StoreCommand> commands)
     {
         if (count == 0) return;
         lock (turns)

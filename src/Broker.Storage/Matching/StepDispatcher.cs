@@ -6,56 +6,61 @@ using Broker.Storage.Contracts;
 using Broker.Storage.Diagnostics;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Dispatch.Commands;
-using Broker.Storage.Tables;
-using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Matching;
 
+/// <summary>The entrance of claims, reports and heartbeats: turns each into a command for the batcher.</summary>
 internal sealed class StepDispatcher(
-    IDatabaseEngine engine, Batcher batcher, ClaimScopes scopes, DefinitionCache definitions, ClaimReplay keys, EagerDispatch eager, EagerDispatchReclaimer reclaimer,
-    HandOverRecorder handOvers)
+    Batcher batcher, ClaimScopes scopes, ClaimReplay replay, WaitingClaims waiting, EagerDispatch eager, EagerDispatchReclaimer reclaimer, HandOverRecorder handOvers,
+    TimeProvider clock)
     : IStepStore
 {
     /// <summary>
-    /// Transactions that a limited claim gets, one after the other, to find a step of its workflows behind those of others. Together they read 65,536
-    /// steps (see <see cref="LimitedClaimScan.MostRows"/>); the next claim under that limit goes on where they ended.
+    /// Transactions in a row that a limited claim gets to find a step of its workflows behind those of others. Together they read 65,536 steps (see
+    /// <see cref="LimitedClaimScan.MostRows"/>); the next claim under that limit goes on where they ended.
     /// </summary>
     private const int MostLooks = 16;
 
-    public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct)
+    public IClaimTicket Open(ClaimRequest claim, CancellationToken gone) => new ClaimTicket(this, scopes, waiting, clock, claim, gone);
+
+    public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct) => await ClaimAsync(claim, await scopes.QueuesOfAsync(claim, ct), ct);
+
+    /// <summary>Leases steps that are ready in these queues; never waits.</summary>
+    public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, ClaimQueues queues, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
-        var (kind, queues) = await scopes.QueuesOfAsync(claim, ct);
-        if (eager.Take(claim, kind, queues) is { } step)
+        if (eager.Take(claim, queues) is { } step)
         {
             handOvers.Add(step.Lease);
             return Measured([step], began);
         }
 
-        return CommandFor(claim, queues, ct) is { } command ? await ClaimAsync(command, ct) : [];
+        return CommandFor(claim, queues, ct) is { } command ? await RunAsync(command, ct) : [];
     }
 
-    // Null: no queue is open to it. What a claim was granted before is found all the same: another broker may know the queue.
-    private static ClaimCommand? CommandFor(ClaimRequest claim, IReadOnlyList<QueueRow> queues, CancellationToken ct) =>
-        queues.Count == 0 && claim.ClaimId is null
-            ? null
-            : new(claim, queues) { Cancelled = ct, Fences = claim.ClaimId is null ? null : ClaimReplay.FencesOf(claim) };
+    /// <summary>Whether a look is known to find nothing. A claim that was sent again or granted eagerly has to look: it may have been served already.</summary>
+    public bool WouldFindNothing(ClaimRequest claim, ClaimQueues queues) => claim.ClaimId is null && waiting.IsQuiet(queues) && !eager.IsHoldingFor(claim.WorkerId);
 
-    private async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimCommand command, CancellationToken ct)
+    // Null: no queue is open to it. A claim with an id runs all the same: another broker may know its queue and have granted steps to it.
+    private static ClaimCommand? CommandFor(ClaimRequest claim, ClaimQueues queues, CancellationToken ct) =>
+        queues.List.Count == 0 && claim.ClaimId is null
+            ? null
+            : new(claim, queues.List) { Cancelled = ct, Fences = claim.ClaimId is null ? null : ClaimReplay.FencesOf(claim) };
+
+    private async Task<IReadOnlyList<Assignment>> RunAsync(ClaimCommand command, CancellationToken ct)
     {
         var began = Stopwatch.GetTimestamp();
         return await FinishAsync(command, Measured(await batcher.RunAsync(command, ct), began), ct);
     }
 
-    // What was handed to the same claim before is read again, and a claim that got nothing looks once more: none is answered "empty" while
-    // steps are held for other workers.
+    // The steps of a claim that was sent before are read again. Before it answers "empty", a claim looks once more, at steps reserved for other workers.
     private async Task<IReadOnlyList<Assignment>> FinishAsync(ClaimCommand claim, IReadOnlyList<Assignment> claimed, CancellationToken ct)
     {
         if (claim.IsRepeated)
         {
-            // Reported or lost since the lane has found them: it is a new claim then.
-            var granted = await keys.FindAsync(claim, ct);
-            return granted.Count > 0 ? granted : await ClaimAsync(claim.Again(), ct);
+            // Leases that were reported or lost since the batch found them: then it is a new claim.
+            var granted = await replay.FindAsync(claim, ct);
+            return granted.Count > 0 ? granted : await RunAsync(claim.Again(), ct);
         }
 
         for (var looks = 1; claim.IsCut && claimed.Count == 0 && looks < MostLooks && !ct.IsCancellationRequested; looks++)
@@ -71,8 +76,8 @@ internal sealed class StepDispatcher(
         return again.IsRepeated ? await FinishAsync(again, [], ct) : claimed;
     }
 
-    public Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IWaitingClaim turn, CancellationToken ct) =>
-        turn.TakeOffer() is { } offered ? MeasureAsync(offered, Stopwatch.GetTimestamp()) : ClaimAsync(claim, ct);
+    /// <summary>The answer of a claim that another transaction serves, with its metrics.</summary>
+    public static Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming) => MeasureAsync(claiming, Stopwatch.GetTimestamp());
 
     private static async Task<IReadOnlyList<Assignment>> MeasureAsync(Task<IReadOnlyList<Assignment>> claiming, long began) => Measured(await claiming, began);
 
@@ -96,7 +101,7 @@ internal sealed class StepDispatcher(
 
     private async Task<BatchOutcome> ReportAsync(ReportCommand[] reports, ClaimRequest? next, CancellationToken ct)
     {
-        var claim = next is null ? null : CommandFor(next, (await scopes.QueuesOfAsync(next, ct)).Queues, ct);
+        var claim = next is null ? null : CommandFor(next, await scopes.QueuesOfAsync(next, ct), ct);
         var began = Stopwatch.GetTimestamp();
         await batcher.AddAsync(claim is null ? reports : [.. reports, claim], ct);
         try
@@ -113,7 +118,7 @@ internal sealed class StepDispatcher(
         }
     }
 
-    // Tried apart from its reports, it may have got something that nobody hears of now.
+    // A claim that was tried apart from its failed reports may have been granted steps, and the client gets an error.
     private async Task GiveBackAsync(ClaimCommand claim)
     {
         await ((Task)claim.Done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -166,23 +171,4 @@ internal sealed class StepDispatcher(
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) =>
         batcher.RunAsync(new PublishCommand(lease, events), ct);
-
-    public async Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct)
-    {
-        await using var db = engine.CreateContext();
-        return await db.Runs.Where(r => runs.Contains(r.Id)).Select(r => new { r.Id, r.Workflow }).ToDictionaryAsync(r => r.Id, r => r.Workflow, ct);
-    }
-
-    public async Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct)
-    {
-        var (instanceId, number) = RunRef.Split(workerInstanceId);
-        if (!StorableText.Fits(workflow) || !StorableText.Fits(instanceId)) return null;
-        await using var db = engine.CreateContext();
-        var run = await db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && r.Number == number)
-            .Select(r => new { r.Id, r.DefinitionId }).SingleOrDefaultAsync(ct);
-        if (run is null || (await definitions.GetAsync(run.DefinitionId, ct)).Find(step) is not { } definition) return null;
-        var held = await db.Steps.Where(s => s.RunId == run.Id && s.Idx == definition.Index && s.Fence != null)
-            .Select(s => new { s.Fence, s.Worker }).SingleOrDefaultAsync(ct);
-        return held is { Fence: { } fence } && held.Worker == workerId ? LeaseId.Create(run.Id, definition.Index, fence) : null;
-    }
 }

@@ -1,10 +1,9 @@
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Postgres;
 
 /// <summary>For an engine whose reads wait without a thread: a semaphore.</summary>
-internal sealed class PooledReads(IDatabaseEngine engine) : IPageReads, IDisposable
+internal sealed class PooledReads(IDatabase database) : IPageReads, IDisposable
 {
     private readonly SemaphoreSlim turns = new(PageReadLimit.AtOnce);
 
@@ -13,7 +12,7 @@ internal sealed class PooledReads(IDatabaseEngine engine) : IPageReads, IDisposa
         await turns.WaitAsync(ct);
         try
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             return await read(db);
         }
         finally

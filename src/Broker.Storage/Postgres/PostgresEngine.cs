@@ -181,6 +181,9 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 
     public Task ConfirmAsync(BrokerDb db, CancellationToken ct) => db.Database.ExecuteSqlRawAsync(HotSql.Confirm, ct);
 
+    public Task LockAsync(BrokerDb db, IReadOnlyList<string> keys, CancellationToken ct) =>
+        db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest({keys.ToArray()}) AS k", ct);
+
     public Task<IDisposable> WriteTurnAsync(CancellationToken ct) => NoTurn;
 
     public IDisposable WriteTurn() => NoTurn.Result;
@@ -274,7 +277,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     /// <summary>
     /// Ends the connections that brokers have to this database under the same name and a role that this one may act as; returns how many.
     /// </summary>
-    public async Task<long> EndOthersAsync(CancellationToken ct)
+    public async Task<long> EndOtherConnectionsAsync(CancellationToken ct)
     {
         await using var command = source.CreateCommand("""
             SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Broker.Storage.Contracts;
-using Broker.Storage.Matching;
 using Broker.Storage.Signals;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -12,7 +11,7 @@ namespace Broker.Storage.Postgres;
 /// Hears other brokers and tells them, in hints only. What is to be told is gathered for a moment and sent outside the transactions it
 /// comes from: a NOTIFY inside takes a lock that all commits of the server would queue for.
 /// </summary>
-internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub hub, WaitingClaims gate, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
+internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub hub, IWaitingClaims waiting, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
 {
     private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan CountPeers = TimeSpan.FromSeconds(2);
@@ -39,7 +38,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
             return;
         }
 
-        hub.Outbox = topic =>
+        hub.Signalled += topic =>
         {
             if (hasPeers) outbox.Writer.TryWrite(topic);
         };
@@ -60,7 +59,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
                 await using (var listen = new NpgsqlCommand($"LISTEN {PostgresEngine.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
                 await engine.NotifyAsync([$"{self} hello"], ct);
                 listens = true;
-                await gate.PollAsync(ct);
+                await waiting.PollAsync(ct);
                 pause = TimeSpan.FromMilliseconds(50);
                 while (true) await connection.WaitAsync(ct);
             }
@@ -109,8 +108,8 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
         hasPeers = true;
         foreach (var topic in payload[(space + 1)..].Split('\n'))
         {
-            if (topic.StartsWith('q') && topic.Split(':') is [var queue, var due] && int.TryParse(queue.AsSpan(1), out var id) && long.TryParse(due, out var at)) gate.Ready(id, at);
-            else hub.Heard(topic);
+            if (topic.StartsWith('q') && topic.Split(':') is [var queue, var due] && int.TryParse(queue.AsSpan(1), out var id) && long.TryParse(due, out var at)) hub.ReceiveReady(id, at);
+            else hub.Receive(topic);
         }
     }
 

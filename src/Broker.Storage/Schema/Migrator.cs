@@ -1,14 +1,14 @@
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
+using IDatabase = Broker.Storage.Tables.IDatabase;
 
 namespace Broker.Storage.Schema;
 
 /// <summary>Applies migrations and checks that all are applied. One broker applies them while the others wait.</summary>
-internal sealed class Migrator(IDatabaseEngine engine)
+internal sealed class Migrator(IDatabase database)
 {
     // Migrations are never taken back under a running broker: after the first time it is enough that the database answers.
     private volatile bool known;
@@ -16,7 +16,7 @@ internal sealed class Migrator(IDatabaseEngine engine)
     /// <summary>Brings the schema up to date; returns the names of what was applied.</summary>
     public async Task<IReadOnlyList<string>> MigrateAsync(CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
         if (pending.Count > 0)
         {
@@ -25,7 +25,7 @@ internal sealed class Migrator(IDatabaseEngine engine)
             if (!await creator.ExistsAsync(ct)) await creator.CreateAsync(ct);
 
             // MigrateAsync reads what is pending under the lock: another broker may have applied it meanwhile.
-            await using var turn = await engine.MigrationTurnAsync(ct);
+            await using var turn = await database.MigrationTurnAsync(ct);
             await RefuseUnknownAsync(db, ct);
             await db.Database.MigrateAsync(ct);
         }
@@ -38,7 +38,7 @@ internal sealed class Migrator(IDatabaseEngine engine)
     /// <summary>Throws <see cref="SchemaMismatchException"/> unless the schema is this program's.</summary>
     public async Task CheckAsync(CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         await RefuseUnknownAsync(db, ct);
         var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
         if (pending.Count > 0)
@@ -57,17 +57,17 @@ internal sealed class Migrator(IDatabaseEngine engine)
         {
             if (known)
             {
-                await engine.PingAsync(ct);
+                await database.PingAsync(ct);
             }
             else
             {
-                await using var db = engine.CreateContext();
+                await using var db = database.CreateContext();
                 var pending = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
                 if (pending.Count > 0) return Missing(pending);
                 known = true;
             }
 
-            return await engine.IsReadOnlyAsync(ct) ? "The database is read-only." : null;
+            return await database.IsReadOnlyAsync(ct) ? "The database is read-only." : null;
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {

@@ -16,11 +16,11 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
     // As last looked up; a topic's first look wakes its waiters too, since a signal may have been lost before it.
     private Dictionary<string, string> versions = new(StringComparer.Ordinal);
 
-    /// <summary>Steps became claimable: set by the claim gate.</summary>
-    public Action<int, long>? OnReady { get; set; }
+    /// <summary>A step of that queue can be claimed from that instant on: signalled by this broker or another one.</summary>
+    public event Action<int, long>? StepReady;
 
-    /// <summary>Passes topics on to other brokers: set where there may be some.</summary>
-    public Action<string>? Outbox { get; set; }
+    /// <summary>A signal of this broker, for others.</summary>
+    public event Action<string>? Signalled;
 
     public IChangeSubscription Subscribe(string topic)
     {
@@ -37,19 +37,28 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
 
     public void Signal(string topic)
     {
-        Heard(topic);
-        Outbox?.Invoke(topic);
+        Receive(topic);
+        Signalled?.Invoke(topic);
     }
 
     /// <summary>A step of that queue can be claimed from that instant on.</summary>
     public void Ready(int queueId, long due)
     {
-        OnReady?.Invoke(queueId, due);
-        Outbox?.Invoke($"q{queueId}:{due}");
+        ReceiveReady(queueId, due);
+        Signalled?.Invoke($"q{queueId}:{due}");
     }
 
+    /// <summary>Jobs got log lines: wakes their readers, once each.</summary>
+    public void SignalLogs(IEnumerable<(string Workflow, string Step)> jobs)
+    {
+        foreach (var (workflow, step) in jobs.Distinct()) Signal(Topics.Log(workflow, step));
+    }
+
+    /// <summary><see cref="Ready"/> of this broker or another one.</summary>
+    public void ReceiveReady(int queueId, long due) => StepReady?.Invoke(queueId, due);
+
     /// <summary>A signal from this broker or another one.</summary>
-    public void Heard(string topic)
+    public void Receive(string topic)
     {
         if (!topics.TryGetValue(topic, out var listeners)) return;
         foreach (var (subscription, _) in listeners) subscription.Wake();
@@ -62,7 +71,7 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
         var found = watched.Count > 0 ? await store.VersionsAsync(watched, ct) : [];
         foreach (var topic in watched)
         {
-            if (!versions.TryGetValue(topic, out var before) || before != found.GetValueOrDefault(topic, "")) Heard(topic);
+            if (!versions.TryGetValue(topic, out var before) || before != found.GetValueOrDefault(topic, "")) Receive(topic);
         }
 
         versions = watched.ToDictionary(topic => topic, topic => found.GetValueOrDefault(topic, ""), StringComparer.Ordinal);
@@ -71,7 +80,7 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
     /// <summary>The database has another history: all look again.</summary>
     public void WakeAll()
     {
-        foreach (var topic in topics.Keys) Heard(topic);
+        foreach (var topic in topics.Keys) Receive(topic);
     }
 
     private void Leave(Subscription subscription, string topic)

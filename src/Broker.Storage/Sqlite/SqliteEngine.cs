@@ -157,7 +157,11 @@ internal sealed class SqliteEngine : IDatabaseEngine, IBrokerLock, IDisposable
         return first;
     }
 
-    public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => Task.CompletedTask;
+    // One process serves the file.
+    public Task<long> EndOtherConnectionsAsync(CancellationToken ct) => Task.FromResult(0L);
+
+    // The write turn orders them.
+    public Task LockAsync(BrokerDb db, IReadOnlyList<string> keys, CancellationToken ct) => Task.CompletedTask;
 
     public void Dispose()
     {
@@ -180,7 +184,7 @@ internal sealed class SqliteEngine : IDatabaseEngine, IBrokerLock, IDisposable
 /// </summary>
 internal sealed class SqlitePragmas : DbConnectionInterceptor
 {
-    private const string Patience = "PRAGMA busy_timeout = 3000;";
+    private const string BusyTimeout = "PRAGMA busy_timeout = 3000;";
     private const string Durability = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
 
     public static void Apply(System.Data.Common.DbConnection connection)
@@ -188,7 +192,7 @@ internal sealed class SqlitePragmas : DbConnectionInterceptor
         using var command = connection.CreateCommand();
 
         // EF looks read-only whether the file is there. A restored copy is not in WAL mode yet, and cannot be brought there by that look.
-        command.CommandText = connection.ConnectionString.Contains("Mode=ReadOnly", StringComparison.OrdinalIgnoreCase) ? Patience : Patience + Durability;
+        command.CommandText = connection.ConnectionString.Contains("Mode=ReadOnly", StringComparison.OrdinalIgnoreCase) ? BusyTimeout : BusyTimeout + Durability;
         command.ExecuteNonQuery();
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Sqlite;
@@ -8,7 +7,7 @@ namespace Broker.Storage.Sqlite;
 /// For SQLite, whose reads block their thread: threads of their own. On the pool, 100 readers of a 60 MB log took its few threads, and
 /// every other request waited behind them: <c>/livez</c> for 5.5 s.
 /// </summary>
-internal sealed class ThreadReads(IDatabaseEngine engine) : IPageReads, IDisposable
+internal sealed class ThreadReads(IDatabase database) : IPageReads, IDisposable
 {
     private readonly BlockingCollection<Action> queue = [];
     private readonly Lock gate = new();
@@ -40,7 +39,7 @@ internal sealed class ThreadReads(IDatabaseEngine engine) : IPageReads, IDisposa
 
         try
         {
-            using var db = engine.CreateContext();
+            using var db = database.CreateContext();
             done.SetResult(read(db).GetAwaiter().GetResult());
         }
         catch (OperationCanceledException cancelled)

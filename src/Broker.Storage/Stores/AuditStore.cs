@@ -1,49 +1,47 @@
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class AuditStore(IDatabaseEngine engine, TimeProvider clock, IPageReads pages) : IAuditStore
+internal sealed class AuditStore(IDatabase database, TimeProvider clock, IPageReads pages) : IAuditStore
 {
     public async Task AddAsync(AuditBatch batch, CancellationToken ct)
     {
         if (batch.Entries.Count == 0) return;
-        var rows = batch.Rows ??= await RowsOfAsync(batch.Entries, ct);
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        var entries = batch.Stored ??= await StoredAsync(batch.Entries, ct);
+        IReadOnlyList<AuditRow> rows = [.. entries.Select(RowOf)];
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
         // Before the rows are looked for: a transaction that waits for its standby has them and does not show them yet.
-        var isShared = db.Database.IsNpgsql();
-        if (isShared) await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock({batch.Lock})", ct);
+        await database.LockAsync(db, [batch.Key], ct);
         if (batch.MayBeStored) rows = await MissingAsync(db, rows, ct);
         batch.MayBeStored = true;
         if (rows.Count > 0) await db.AddAuditAsync(rows, ct);
 
         // The commit of a transaction that writes nothing waits for no standby, and so does not tell whether the rows are on one.
-        else if (isShared) await db.Database.ExecuteSqlAsync($"SELECT FROM pg_logical_emit_message(true, 'broker', 'audit')", ct);
+        else await database.ConfirmAsync(db, ct);
         await transaction.CommitAsync(ct);
     }
 
-    private async Task<IReadOnlyList<AuditRow>> RowsOfAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct)
+    // Timed by this broker's clock and stored by the database's: the age of an entry is the same on both.
+    private async Task<IReadOnlyList<AuditEntry>> StoredAsync(IReadOnlyList<AuditEntry> entries, CancellationToken ct)
     {
-        // Timed by this broker's clock and stored by the store's: how long ago is the same on both.
-        var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
-        return
-        [
-            .. entries.Select(entry => new AuditRow
-            {
-                At = (entry.At < here ? now - (here - entry.At) : now).ToMicros(),
-                KeyId = entry.Key,
-                Action = entry.Action,
-                Workflow = Fitting(entry.Workflow),
-                InstanceId = Fitting(entry.InstanceId),
-                Detail = Fitting(entry.Detail),
-            }),
-        ];
+        var (now, here) = (await database.NowAsync(ct), clock.GetUtcNow());
+        return [.. entries.Select(entry => entry with { At = entry.At < here ? now - (here - entry.At) : now })];
     }
+
+    private static AuditRow RowOf(AuditEntry entry) => new()
+    {
+        At = entry.At.ToMicros(),
+        KeyId = entry.Key,
+        Action = entry.Action,
+        Workflow = Fitting(entry.Workflow),
+        InstanceId = Fitting(entry.InstanceId),
+        Detail = Fitting(entry.Detail),
+    };
 
     // Equal rows are counted: one caller may do the same twice in one microsecond.
     private static async Task<IReadOnlyList<AuditRow>> MissingAsync(BrokerDb db, IReadOnlyList<AuditRow> rows, CancellationToken ct)
@@ -88,8 +86,8 @@ internal sealed class AuditStore(IDatabaseEngine engine, TimeProvider clock, IPa
     public async Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct)
     {
         var limit = before.ToMicros();
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         return await db.Audit.Where(a => a.At < limit).OrderBy(a => a.At).Take(batch).ExecuteDeleteAsync(ct);
     }
 

@@ -1,6 +1,5 @@
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
@@ -10,7 +9,7 @@ namespace Broker.Storage.Stores;
 /// Removes definitions that workers and dispatches made and that neither has asked for since: stock workers make new ids with every
 /// process. One that a run or a registered worker refers to stays.
 /// </summary>
-internal sealed class DefinitionExpiry(IDatabaseEngine engine, IPageReads pages, DefinitionCache cache, QueueCatalog queues, WorkerStore workers) : IDefinitionExpiry
+internal sealed class DefinitionExpiry(IDatabase database, IPageReads pages, DefinitionCache cache, QueueCatalog queues, WorkerStore workers) : IDefinitionExpiry
 {
     // A lease is granted for a day at most, and a worker may be silent for all of it.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromHours(25);
@@ -18,7 +17,7 @@ internal sealed class DefinitionExpiry(IDatabaseEngine engine, IPageReads pages,
 
     public async Task<int> RemoveAsync(TimeSpan unseenFor, CancellationToken ct)
     {
-        var now = await engine.NowAsync(ct);
+        var now = await database.NowAsync(ct);
         var silent = now - (unseenFor > LongestSilence ? unseenFor : LongestSilence);
         while (await workers.PruneRegisteredAsync(silent, Batch, ct) == Batch)
         {
@@ -62,9 +61,9 @@ internal sealed class DefinitionExpiry(IDatabaseEngine engine, IPageReads pages,
     {
         if (unused.Count == 0) return 0;
         var gone = new List<Candidate>();
-        using (await engine.WriteTurnAsync(ct))
+        using (await database.WriteTurnAsync(ct))
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             foreach (var candidate in unused)
             {

@@ -1,20 +1,13 @@
 using Broker.Core.Definitions;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache cache, QueueCatalog queues, IPageReads pages, VersionLimit versions) : IDefinitionStore
+internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache, QueueCatalog queues, IPageReads pages, VersionLimit versions) : IDefinitionStore
 {
-    /// <summary>
-    /// How long a broker takes a definition for stored after it has found it there. Its use is written down as often, so a definition that any
-    /// broker takes for stored was seen at most twice that long ago, and does not expire.
-    /// </summary>
-    public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(5);
-
     public async Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
         // Registered before, the usual case: no transaction, no lock.
@@ -40,7 +33,7 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
 
                 return new(registered, null) { Added = added };
             }
-            catch (DbUpdateException fault) when (engine.IsDuplicate(fault) && attempt < 5)
+            catch (DbUpdateException fault) when (database.IsDuplicate(fault) && attempt < 5)
             {
                 // Another broker registered the same at the same moment: look again.
             }
@@ -72,9 +65,9 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
     // Null: what was found is gone again; look once more.
     private async Task<Stored?> TryRegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        var now = (await database.NowAsync(ct)).ToMicros();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var rows = new List<(int Id, bool IsNew)>(definitions.Count);
         foreach (var definition in definitions)
@@ -100,7 +93,7 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
             if (makeLatest) await SupersedeAsync(db, definition.Name, rows[^1].Id, now, ct);
         }
 
-        if (!rows.Exists(row => row.IsNew)) await engine.ConfirmAsync(db, ct);
+        if (!rows.Exists(row => row.IsNew)) await database.ConfirmAsync(db, ct);
         await transaction.CommitAsync(ct);
         return new(rows, null, null);
     }
@@ -127,7 +120,7 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
 
     // False when it has expired since it was read.
     private static async Task<bool> SeenAsync(BrokerDb db, int id, long? seenAt, long now, CancellationToken ct) =>
-        !(seenAt < now - SeenEvery.Ticks / TimeSpan.TicksPerMicrosecond)
+        !(seenAt < now - DefinitionCache.SeenEvery.Ticks / TimeSpan.TicksPerMicrosecond)
         || await db.Definitions.Where(d => d.Id == id).ExecuteUpdateAsync(set => set.SetProperty(d => d.SeenAt, now), ct) > 0;
 
     // Older editions of a file or of the sample are needed by their runs alone from now on; the edition that is put back stays.
@@ -156,7 +149,7 @@ internal sealed class DefinitionStore(IDatabaseEngine engine, DefinitionCache ca
     public async Task<WorkflowDefinition?> LatestAsync(string name, CancellationToken ct, bool evenWithdrawn = false)
     {
         if (!StorableText.Fits(name)) return null;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var latest = await db.Definitions.Where(d => d.Name == name).OrderByDescending(d => d.LatestOrder)
             .Select(d => new { d.Id, d.Withdrawn }).FirstOrDefaultAsync(ct);
         if (latest is null) return null;

@@ -1,13 +1,12 @@
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Signals;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPageReads pages) : IEventStore
+internal sealed class EventStore(IDatabase database, SignalHub changes, IPageReads pages) : IEventStore
 {
     private const long NothingRead = -1;
 
@@ -30,7 +29,7 @@ internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPag
 
     public async Task<long> LastSequenceAsync(long runId, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var run = await db.Runs
             .Where(r => r.Id == runId)
             .Select(r => new { r.Phase, Next = db.Streams.Where(s => s.RunId == r.Id).Select(s => (long?)s.Next).FirstOrDefault() })
@@ -45,10 +44,10 @@ internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPag
     {
         while (true)
         {
-            using var turn = await engine.WriteTurnAsync(ct);
-            var now = await engine.NowAsync(ct);
+            using var turn = await database.WriteTurnAsync(ct);
+            var now = await database.NowAsync(ct);
             var (expired, until) = (now.ToMicros(), (now + ttl).ToMicros());
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             var locked = await db.Streams
                 .Where(s => s.RunId == runId && (s.Reader == null || s.Reader == reader || s.ReaderUntil <= expired))
                 .ExecuteUpdateAsync(set => set.SetProperty(s => s.Reader, reader).SetProperty(s => s.ReaderUntil, until), ct);
@@ -62,7 +61,7 @@ internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPag
                 await db.SaveChangesAsync(ct);
                 return NothingRead;
             }
-            catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+            catch (DbUpdateException fault) when (database.IsDuplicate(fault))
             {
                 // The first event, or another reader, added the row in between: try for the lock on it.
             }
@@ -71,15 +70,15 @@ internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPag
 
     public async Task<long> QueuePositionAsync(long runId, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         return await db.Streams.Where(s => s.RunId == runId).Select(s => (long?)s.ReadTo).FirstOrDefaultAsync(ct) ?? NothingRead;
     }
 
     public async Task<bool> AdvanceQueueAsync(long runId, string reader, long to, TimeSpan ttl, CancellationToken ct)
     {
-        using var turn = await engine.WriteTurnAsync(ct);
-        var until = (await engine.NowAsync(ct) + ttl).ToMicros();
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        var until = (await database.NowAsync(ct) + ttl).ToMicros();
+        await using var db = database.CreateContext();
         return await db.Streams
             .Where(s => s.RunId == runId && s.Reader == reader)
             .ExecuteUpdateAsync(set => set.SetProperty(s => s.ReadTo, to).SetProperty(s => s.ReaderUntil, until), ct) > 0;
@@ -87,9 +86,9 @@ internal sealed class EventStore(IDatabaseEngine engine, SignalHub changes, IPag
 
     public async Task UnlockQueueAsync(long runId, string reader, CancellationToken ct)
     {
-        using (await engine.WriteTurnAsync(ct))
+        using (await database.WriteTurnAsync(ct))
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             var unlocked = await db.Streams
                 .Where(s => s.RunId == runId && s.Reader == reader)
                 .ExecuteUpdateAsync(set => set.SetProperty(s => s.Reader, (string?)null).SetProperty(s => s.ReaderUntil, 0L), ct);

@@ -2,13 +2,12 @@ using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class History(IDatabaseEngine engine, DefinitionCache definitions, IPageReads pages) : IHistory
+internal sealed class History(IDatabase database, DefinitionCache definitions, IPageReads pages) : IHistory
 {
     private static readonly Page<RunView> NoRuns = new([], false);
 
@@ -28,7 +27,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     public async Task<IReadOnlyList<RunRef>> ActiveOfInstanceAsync(string instanceId, CancellationToken ct)
     {
         if (!StorableText.Fits(instanceId)) return [];
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         return await db.Runs.AsNoTracking()
             .Where(r => r.InstanceId == instanceId && r.IsCurrent && r.EndedAt == null)
             .Select(r => new RunRef(r.Id, r.Workflow, r.InstanceId, r.Number))
@@ -44,7 +43,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     public async Task<IReadOnlyDictionary<string, RunView>> LatestOfAsync(IReadOnlyList<string> workflows, CancellationToken ct)
     {
         var latest = new List<(RunRow Run, List<StepRow> Steps)>();
-        await using (var db = engine.CreateContext())
+        await using (var db = database.CreateContext())
         {
             await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
             foreach (var workflow in workflows.Distinct(StringComparer.Ordinal).Where(StorableText.Fits))
@@ -59,7 +58,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
 
         var views = new Dictionary<string, RunView>(StringComparer.Ordinal);
         if (latest.Count == 0) return views;
-        var now = await engine.NowAsync(ct);
+        var now = await database.NowAsync(ct);
         foreach (var (run, steps) in latest) views[run.Workflow] = await ViewAsync(run, steps, now, ct);
         return views;
     }
@@ -68,7 +67,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     {
         RunRow? run;
         List<StepRow> steps;
-        await using (var db = engine.CreateContext())
+        await using (var db = database.CreateContext())
         {
             await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
             run = await which(db.Runs.AsNoTracking()).FirstOrDefaultAsync(ct);
@@ -76,7 +75,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
             steps = await StepsOfAsync(db, run.Id, ct);
         }
 
-        return await ViewAsync(run, steps, await engine.NowAsync(ct), ct);
+        return await ViewAsync(run, steps, await database.NowAsync(ct), ct);
     }
 
     // Without their results: the steps of a view tell what state the run is in, and 20,000 results may be any number of megabytes.
@@ -166,7 +165,7 @@ internal sealed class History(IDatabaseEngine engine, DefinitionCache definition
     private async Task<List<RunView>> ViewsAsync(
         Func<IQueryable<RunActivity>, IQueryable<RunActivity>> which, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await database.NowAsync(ct)).ToMicros();
         var rows = await pages.RunAsync(db => which(HistoryStatus.Of(db, now)).AsNoTracking().ToListAsync(ct), ct);
         var views = new List<RunView>(rows.Count);
         foreach (var row in rows) views.Add(await ViewAsync(row.Run, row.Status, row.FirstBegun, [], ct));

@@ -1,19 +1,18 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Signals;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageReads pages, LogLimit limit) : ILogStore
+internal sealed class LogStore(IDatabase database, SignalHub signals, IPageReads pages, LogLimit limit) : ILogStore
 {
     public async Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct)
     {
         if (chunks.Count == 0) return;
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await database.NowAsync(ct)).ToMicros();
         var (run, attempt) = lease is { } id ? await OriginOfAsync(id, ct) : (null, null);
         var rows = new List<LogLineRow>(chunks.Count);
         foreach (var chunk in chunks)
@@ -41,7 +40,7 @@ internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageR
     private async Task<(long? Run, int? Attempt)> OriginOfAsync(LeaseId lease, CancellationToken ct)
     {
         var (id, step, fence) = (lease.RunId, lease.Step, lease.Fence);
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var origin = await db.Runs
             .Where(r => r.Id == id)
             .Select(r => new
@@ -55,24 +54,19 @@ internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageR
 
     private async Task AppendAsync(List<LogLineRow> rows, CancellationToken ct)
     {
-        using (await engine.WriteTurnAsync(ct))
+        using (await database.WriteTurnAsync(ct))
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await FitAsync(db, rows, ct);
             if (rows.Count == 0) return;
-            if (db.Database.IsNpgsql())
-            {
-                var keys = LogLines.LockKeys(rows);
-                await db.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM unnest({keys}) AS k", ct);
-            }
-
+            await database.LockAsync(db, LogLines.LockKeys(rows), ct);
             db.Logs.AddRange(rows);
             await db.SaveChangesAsync(ct);
             await transaction.CommitAsync(ct);
         }
 
-        LogLines.Signal(changes, rows);
+        signals.SignalLogs(rows.Select(row => (row.Workflow, row.Step)));
     }
 
     // Before the locks that order lines: as in the transaction of a report, which numbers its lines last.
@@ -90,9 +84,9 @@ internal sealed class LogStore(IDatabaseEngine engine, SignalHub changes, IPageR
 
     public async Task<int> PruneStrayAsync(TimeSpan age, int most, CancellationToken ct)
     {
-        var before = (await engine.NowAsync(ct) - age).ToMicros();
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        var before = (await database.NowAsync(ct) - age).ToMicros();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
         // In the order of the index by run and id: lines of no run stand together there, the oldest first.

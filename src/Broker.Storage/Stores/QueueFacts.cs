@@ -5,14 +5,13 @@ using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
 /// <summary>Looks along the claim index, from the front and never far.</summary>
-internal sealed class QueueFacts(IDatabaseEngine engine, QueueCatalog queues, DefinitionCache definitions, WorkerStore workers) : IQueueFacts
+internal sealed class QueueFacts(IDatabase database, QueueCatalog queues, DefinitionCache definitions, WorkerStore workers) : IQueueFacts
 {
     /// <summary>Steps counted in one queue, at most.</summary>
     public const int Bound = 10_000;
@@ -23,7 +22,7 @@ internal sealed class QueueFacts(IDatabaseEngine engine, QueueCatalog queues, De
 
     public async Task<(IReadOnlyList<QueueDepth> Depths, DateTimeOffset Now)> DepthsAsync(CancellationToken ct)
     {
-        var at = await engine.NowAsync(ct);
+        var at = await database.NowAsync(ct);
         var now = at.ToMicros();
         var depths = new Dictionary<string, QueueDepth>(StringComparer.Ordinal);
         void Add(string workflow, int depth, long? oldest)
@@ -34,7 +33,7 @@ internal sealed class QueueFacts(IDatabaseEngine engine, QueueCatalog queues, De
             depths[workflow] = new(workflow, known.Depth + depth, known.OldestDue < due ? known.OldestDue : due);
         }
 
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
 
         // The status as a literal, so that the claim index serves; ordered as it is, so that its front is what is read.
         var own = await db.Queues.Where(q => q.DefinitionId != null)
@@ -65,13 +64,13 @@ internal sealed class QueueFacts(IDatabaseEngine engine, QueueCatalog queues, De
 
     public async Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct)
     {
-        var now = await engine.NowAsync(ct);
+        var now = await database.NowAsync(ct);
         var state = run.Steps.FirstOrDefault(s => s.Index == step.Index);
         if (state is not { Status: StepStatus.Ready }) return new(now, null, 0);
 
         await workers.FlushAsync(ct);
         var definitionId = await definitions.IdOfAsync(run.Definition, ct);
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var kind = (short)(step.Command is null ? WorkerKind.Registered : WorkerKind.Labelled);
         var seen = await db.Workers.Where(w => w.Kind == kind).OrderByDescending(w => w.SeenAt).Take(Workers)
             .Select(w => new { w.Definitions, w.Labels, w.Workflows, w.SeenAt }).ToListAsync(ct);

@@ -1,19 +1,18 @@
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher cipher, StoreEpoch epoch, IPageReads pages) : IRepositoryStore
+internal sealed class RepositoryStore(IDatabase database, ICredentialCipher cipher, StoreEpoch epoch, IPageReads pages) : IRepositoryStore
 {
     // Earlier versions wrote the JSON object itself, which begins with a brace.
     private const string Encrypted = "dp1:";
 
     public async Task PutAsync(Repository repository, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await database.NowAsync(ct)).ToMicros();
         var seen = epoch.Number;
         var credentials = Sealed(JsonColumn.Write(repository.Credentials));
         while (!await TryPutAsync(repository, credentials, seen, now, ct))
@@ -25,8 +24,8 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
     private async Task<bool> TryPutAsync(Repository repository, string credentials, int seen, long now, CancellationToken ct)
     {
         var workflows = JsonColumn.Write(repository.Workflows);
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await RequireKeyAsync(db, seen, ct);
         var replaced = await db.Repositories.Where(r => r.Name == repository.Name).ExecuteUpdateAsync(
             set => set.SetProperty(r => r.Url, repository.Url).SetProperty(r => r.Workflows, workflows).SetProperty(r => r.Credentials, credentials),
@@ -46,7 +45,7 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
             await db.SaveChangesAsync(ct);
             return true;
         }
-        catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+        catch (DbUpdateException fault) when (database.IsDuplicate(fault))
         {
             return false;
         }
@@ -62,7 +61,7 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
     public async Task<Repository?> FindAsync(string name, bool withCredentials, CancellationToken ct)
     {
         if (!StorableText.Fits(name)) return null;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var row = await db.Repositories.AsNoTracking().SingleOrDefaultAsync(r => r.Name == name, ct);
         return row is null ? null : RepositoryOf(row, withCredentials);
     }
@@ -81,7 +80,7 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
         CredentialsUnreadableException? unreadable = null;
         while (true)
         {
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             var from = after;
             var rows = await db.Repositories.AsNoTracking().Where(r => r.Name.CompareTo(from) > 0).OrderBy(r => r.Name).Take(Page)
                 .Select(r => new { r.Name, r.Credentials }).ToListAsync(ct);
@@ -104,7 +103,7 @@ internal sealed class RepositoryStore(IDatabaseEngine engine, ICredentialCipher 
 
                 // Only what was read: somebody may have put new credentials meanwhile.
                 var (name, old, fresh) = (row.Name, row.Credentials, Sealed(opened.Text));
-                using var turn = await engine.WriteTurnAsync(ct);
+                using var turn = await database.WriteTurnAsync(ct);
                 await RequireKeyAsync(db, seen, ct);
                 renewed += await db.Repositories.Where(r => r.Name == name && r.Credentials == old)
                     .ExecuteUpdateAsync(set => set.SetProperty(r => r.Credentials, fresh), ct);

@@ -1,7 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
 using Broker.Storage.Diagnostics;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
@@ -12,7 +11,7 @@ namespace Broker.Storage.Stores;
 /// run ends before it was created, so that is where all candidates are; an index by the instant of the end would cost every run its
 /// cheapest kind of update on PostgreSQL. What is old and stays (still going, or kept for longer) is passed once in each walk.
 /// </summary>
-internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
+internal sealed class RunRetention(IDatabase database) : IRetention
 {
     /// <summary>Runs looked at in a round, at most.</summary>
     private const int Looked = 2000;
@@ -29,7 +28,7 @@ internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
     public async Task<RetentionRound> RemoveEndedAsync(RetentionTimes keep, CancellationToken ct)
     {
         if (!keep.Removes) return new(0, 0, true);
-        var limits = new Limits(keep, await engine.NowAsync(ct));
+        var limits = new Limits(keep, await database.NowAsync(ct));
         var (at, looked, candidates) = await LookAsync(position, limits, ct);
         var removed = 0;
         foreach (var some in candidates.Chunk(Most())) removed += await RemoveAsync(some, ct);
@@ -40,7 +39,7 @@ internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
 
     private int Most()
     {
-        using var db = engine.CreateContext();
+        using var db = database.CreateContext();
         return db.Database.IsNpgsql() ? TogetherOnPostgres : Together;
     }
 
@@ -48,7 +47,7 @@ internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
     {
         var found = new List<Candidate>();
         var left = Looked;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
 
         // Only those whose oldest run is old, and that asked of all in one statement: with a thousand workflows it was a thousand of them each minute.
         var names = await db.Definitions.Where(d => string.Compare(d.Name, from.Workflow) >= 0)
@@ -76,8 +75,8 @@ internal sealed class RunRetention(IDatabaseEngine engine) : IRetention
     private async Task<int> RemoveAsync(Candidate[] candidates, CancellationToken ct)
     {
         var ids = candidates.Select(c => c.Id).ToArray();
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.Runs.Where(r => ids.Contains(r.Id) && !r.IsCurrent).ExecuteDeleteAsync(ct);
         await db.Runs

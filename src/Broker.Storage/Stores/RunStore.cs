@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RunStore(IDatabaseEngine engine, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues) : IRunStore
+internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues) : IRunStore
 {
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
@@ -28,8 +28,8 @@ internal sealed class RunStore(IDatabaseEngine engine, Batcher batcher, IDefinit
 
     public async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
     {
-        var now = (await engine.NowOrBeforeAsync(ct)).ToMicros();
-        await using var db = engine.CreateContext();
+        var now = (await database.NowOrBeforeAsync(ct)).ToMicros();
+        await using var db = database.CreateContext();
 
         // Reads the index of leased steps, which is as small as the number of live leases.
         var expired = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt <= now)
@@ -42,8 +42,8 @@ internal sealed class RunStore(IDatabaseEngine engine, Batcher batcher, IDefinit
 
     public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
     {
-        var now = (await engine.NowOrBeforeAsync(ct)).ToMicros();
-        await using var db = engine.CreateContext();
+        var now = (await database.NowOrBeforeAsync(ct)).ToMicros();
+        await using var db = database.CreateContext();
 
         // A paused run's timers stay where they are until it is resumed: they must not fill the batch.
         var due = await db.Steps.Where(s => s.Status == (short)StepStatus.Waiting && s.Due <= now)

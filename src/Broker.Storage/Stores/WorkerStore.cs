@@ -4,9 +4,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
-using Broker.Storage.Matching;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
@@ -15,7 +13,7 @@ namespace Broker.Storage.Stores;
 /// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
-    IDatabaseEngine engine, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
+    IDatabase database, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
     TimeProvider clock) : IWorkerStore
 {
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
@@ -33,7 +31,7 @@ internal sealed class WorkerStore(
 
     public async Task<bool> RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct, WorkerLimit? limit = null)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
+        var now = (await database.NowAsync(ct)).ToMicros();
         if (limit is not null) await FlushAsync(ct);
         while (true)
         {
@@ -49,7 +47,7 @@ internal sealed class WorkerStore(
 
     private async Task<WorkerRow?> EntryAsync(string id, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         return await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == id, ct);
     }
 
@@ -62,8 +60,8 @@ internal sealed class WorkerStore(
 
     private async Task<bool> TryRegisterAsync(string id, string labels, WorkerLimit? limit, WorkerRow? entry, long now, CancellationToken ct)
     {
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         var (workflows, before, registeredAt) = (limit is null ? null : JsonColumn.Write(limit.Workflows), entry?.Workflows, entry?.RegisteredAt);
 
         // Kind and definitions stay: a worker with an id from us keeps what it may claim, whoever registers under its id.
@@ -89,11 +87,11 @@ internal sealed class WorkerStore(
         var ids = new SortedSet<int>();
         foreach (var definition in outcome.Registered) ids.Add(await definitions.IdOfAsync(definition, ct));
         var id = "w-" + RandomNumberGenerator.GetHexString(12, lowercase: true);
-        var now = (await engine.NowAsync(ct)).ToMicros();
-        using (await engine.WriteTurnAsync(ct))
+        var now = (await database.NowAsync(ct)).ToMicros();
+        using (await database.WriteTurnAsync(ct))
         {
             // The ids of its definitions may be remembered ones.
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             await db.Database.OpenConnectionAsync(ct);
             epoch.Require(seen);
             db.Workers.Add(RowOf(id, WorkerKind.Registered, "[]", JsonColumn.Write(ids), now));
@@ -124,7 +122,7 @@ internal sealed class WorkerStore(
             await db.SaveChangesAsync(ct);
             return true;
         }
-        catch (DbUpdateException fault) when (engine.IsDuplicate(fault))
+        catch (DbUpdateException fault) when (database.IsDuplicate(fault))
         {
             return false;
         }
@@ -152,7 +150,7 @@ internal sealed class WorkerStore(
         if (!known.ContainsKey(id))
         {
             if (!StorableText.Fits(id) || IsKnownStranger(id)) return false;
-            await using var db = engine.CreateContext();
+            await using var db = database.CreateContext();
             if (!await db.Workers.AnyAsync(w => w.Id == id, ct))
             {
                 RememberStranger(id);
@@ -193,7 +191,7 @@ internal sealed class WorkerStore(
     public async Task<IReadOnlyList<string>?> LimitOfAsync(string id, CancellationToken ct)
     {
         if (!StorableText.Fits(id)) return null;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         return LimitOf(await db.Workers.Where(w => w.Id == id && w.Kind == (short)WorkerKind.Labelled).Select(w => w.Workflows).SingleOrDefaultAsync(ct));
     }
 
@@ -256,7 +254,7 @@ internal sealed class WorkerStore(
     private async Task WriteAsync(Dictionary<string, Sign> signs, CancellationToken ct)
     {
         // Signs are timed by this broker's clock and stored by the store's: how long ago is the same on both.
-        var (now, here) = (await engine.NowAsync(ct), clock.GetUtcNow());
+        var (now, here) = (await database.NowAsync(ct), clock.GetUtcNow());
         long SeenAt(Sign sign) => (sign.At < here ? now - (here - sign.At) : now).ToMicros();
 
         for (var attempt = 1; ; attempt++)
@@ -274,7 +272,7 @@ internal sealed class WorkerStore(
                     await WriteSignsAsync(told.ToDictionary(s => s.Key, s => (SeenAt(s.Value), s.Value)), ct);
                 return;
             }
-            catch (Exception fault) when (attempt < 4 && (engine.IsTransient(fault) || fault is DbUpdateConcurrencyException))
+            catch (Exception fault) when (attempt < 4 && (database.IsTransient(fault) || fault is DbUpdateConcurrencyException))
             {
                 // Another broker wrote or removed some of the same rows at the same moment; writing them again does no harm.
             }
@@ -283,8 +281,8 @@ internal sealed class WorkerStore(
 
     private async Task WriteSeenAsync(string[] ids, long at, CancellationToken ct)
     {
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         var written = await db.Workers
             .Where(w => ids.Contains(w.Id))
             .ExecuteUpdateAsync(set => set.SetProperty(w => w.SeenAt, w => w.SeenAt > at ? w.SeenAt : at), ct);
@@ -298,8 +296,8 @@ internal sealed class WorkerStore(
 
     private async Task WriteSignsAsync(Dictionary<string, (long SeenAt, Sign Sign)> told, CancellationToken ct)
     {
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         var ids = told.Keys.ToArray();
         var rows = await db.Workers.Where(w => ids.Contains(w.Id)).ToListAsync(ct);
         foreach (var row in rows)
@@ -372,8 +370,8 @@ internal sealed class WorkerStore(
     {
         await FlushAsync(ct);
         var (since, stored) = (silentSince.ToMicros(), (short)kind);
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         var silent = await db.Workers
             .Where(w => w.Kind == stored && w.SeenAt < since)
             .OrderBy(w => w.SeenAt).Select(w => w.Id).Take(batch)

@@ -1,14 +1,13 @@
 using Broker.Core.Definitions;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
 /// <summary>Rows of workflow files, and which versions of definitions they offer.</summary>
-internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache cache, QueueCatalog queues) : IWorkflowFileStore
+internal sealed class WorkflowFileStore(IDatabase database, DefinitionCache cache, QueueCatalog queues) : IWorkflowFileStore
 {
     private const int MostAttempts = 5;
 
@@ -27,7 +26,7 @@ internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache 
 
                 return new([.. registered.Where(r => r.IsNew).Select(r => r.Definition)], withdrawn);
             }
-            catch (Exception fault) when (attempt < MostAttempts && (engine.IsTransient(fault) || (fault is DbUpdateException update && engine.IsDuplicate(update)) || fault is DbUpdateConcurrencyException))
+            catch (Exception fault) when (attempt < MostAttempts && (database.IsTransient(fault) || (fault is DbUpdateException update && database.IsDuplicate(update)) || fault is DbUpdateConcurrencyException))
             {
                 // Another broker with the same folder wrote the same at the same moment: look again.
             }
@@ -36,9 +35,9 @@ internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache 
 
     private async Task<(List<(int Id, bool IsNew, WorkflowDefinition Definition)> Registered, List<string> Withdrawn)> TryApplyAsync(FolderChange change, CancellationToken ct)
     {
-        var now = (await engine.NowAsync(ct)).ToMicros();
-        using var turn = await engine.WriteTurnAsync(ct);
-        await using var db = engine.CreateContext();
+        var now = (await database.NowAsync(ct)).ToMicros();
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
         // A definition is saved by itself, and each save would compare every row of the folder again: 9 s of the write turn for 1,000 files.
@@ -92,7 +91,7 @@ internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache 
 
     public async Task<IReadOnlyList<StoredFile>> PageAsync(StoredFile? after, int take, CancellationToken ct)
     {
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var (name, source) = (after?.Name ?? "", after?.Source ?? "");
         return await db.WorkflowFiles
             .Where(f => string.Compare(f.Name, name) > 0 || (f.Name == name && string.Compare(f.Source, source) > 0))
@@ -104,7 +103,7 @@ internal sealed class WorkflowFileStore(IDatabaseEngine engine, DefinitionCache 
     public async Task<string?> ErrorOfAsync(string name, CancellationToken ct)
     {
         if (!StorableText.Fits(name)) return null;
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var broken = await db.WorkflowFiles.Where(f => f.Name == name && f.Error != null).OrderBy(f => f.Source).Select(f => new { f.File, f.Error }).FirstOrDefaultAsync(ct);
         return broken is null ? null : $"{broken.File}: {broken.Error}";
     }

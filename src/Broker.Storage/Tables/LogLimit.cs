@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Broker.Core.Runs;
-using Broker.Storage.Dispatch;
 
 namespace Broker.Storage.Tables;
 
@@ -23,15 +22,6 @@ internal sealed record LogLimit(long Bytes)
             .. lines.GroupBy(JobOf).Select(job => new LogSize(job.Key.RunId, job.Key.Workflow, job.Key.Step, job.Sum(l => SizeOf(l.Message, l.Data))))
                 .OrderBy(size => size.RunId).ThenBy(size => size.Workflow, StringComparer.Ordinal).ThenBy(size => size.Step, StringComparer.Ordinal),
         ];
-
-    /// <summary>Leaves of a transaction's lines what fits.</summary>
-    public void Fit(IBatchTransaction transaction, List<LogLineRow> lines)
-    {
-        if (Bytes == 0 || lines.Count == 0) return;
-        var sizes = Sizes(lines);
-        var cut = Fit(lines, sizes, transaction.ChargeLogs(sizes));
-        if (cut.Count > 0) transaction.CutLogs(cut);
-    }
 
     /// <summary>Leaves of these lines what fits.</summary>
     /// <param name="lines">In order.</param>

@@ -1,7 +1,5 @@
 using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Storage.Contracts;
-using Broker.Storage.Signals;
 
 namespace Broker.Storage.Tables;
 
@@ -32,10 +30,4 @@ internal static class LogLines
     /// </summary>
     public static string[] LockKeys(IReadOnlyList<LogLineRow> lines) =>
         [.. lines.Select(l => $"{l.Workflow}/{l.Step}").Distinct().Order(StringComparer.Ordinal)];
-
-    /// <summary>Wakes the readers of these jobs, after the commit.</summary>
-    public static void Signal(SignalHub changes, IReadOnlyList<LogLineRow> lines)
-    {
-        foreach (var (workflow, step) in lines.Select(l => (l.Workflow, l.Step)).Distinct()) changes.Signal(Topics.Log(workflow, step));
-    }
 }

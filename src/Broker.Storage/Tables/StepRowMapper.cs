@@ -1,17 +1,20 @@
 using Broker.Core.Definitions;
 using Broker.Core.Steps;
-using Broker.Storage.Dispatch;
 
 namespace Broker.Storage.Tables;
 
 /// <summary>Steps between their rows and the rules.</summary>
 internal static class StepRowMapper
 {
-    public static StepRow Of(long runId, DateTimeOffset runCreated, WorkflowDefinition workflow, int definitionId, StepState step, BatchServices services)
+    /// <param name="runId">Its run.</param>
+    /// <param name="runCreated">The run's creation.</param>
+    /// <param name="definition">Its definition.</param>
+    /// <param name="queue">Its queue.</param>
+    /// <param name="step">Its state.</param>
+    /// <param name="defaultLeaseSecs">Lease where the definition says nothing.</param>
+    public static StepRow Of(long runId, DateTimeOffset runCreated, StepDefinition definition, QueueRow queue, StepState step, int defaultLeaseSecs)
     {
-        var definition = workflow.Steps[step.Index];
         var ready = step.Status is StepStatus.Ready;
-        var queue = services.Queues.Of(definition, definitionId);
         return new StepRow
         {
             RunId = runId,
@@ -29,7 +32,7 @@ internal static class StepRowMapper
             QueuedAt = step.QueuedAt.ToMicros(),
             GrantedAt = step.GrantedAt.ToMicros(),
             ExpiresAt = step.ExpiresAt.ToMicros(),
-            LeaseSecs = ready ? definition.LeaseFor(null, services.DefaultLeaseSecs) : step.LeaseSecs,
+            LeaseSecs = ready ? definition.LeaseFor(null, defaultLeaseSecs) : step.LeaseSecs,
             Ahead = step.Ahead,
             BegunAt = step.BegunAt.ToMicros(),
             EndedAt = step.EndedAt.ToMicros(),

@@ -1,5 +1,4 @@
 using Broker.Storage.Contracts;
-using Broker.Storage.Matching;
 
 namespace Broker.Background;
 
@@ -7,7 +6,7 @@ namespace Broker.Background;
 /// Polls for steps whose signal was lost. Once a second, one waiting claim of each group looks for work, and the next due time is read anew.
 /// While the link between brokers is down it polls twice a second, so that a hand-over takes at most one second there too.
 /// </summary>
-internal sealed class ClaimPolling(WaitingClaims gate, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
+internal sealed class ClaimPolling(IWaitingClaims waiting, IPeerLink link, TimeProvider clock, ILogger<ClaimPolling> log)
     : PeriodicService(TimeSpan.FromMilliseconds(500), clock, log)
 {
     private bool isOdd;
@@ -15,7 +14,7 @@ internal sealed class ClaimPolling(WaitingClaims gate, IPeerLink link, TimeProvi
     internal override async Task<int> RunOnceAsync(CancellationToken ct)
     {
         isOdd = !isOdd;
-        if (isOdd || link.IsDeaf) await gate.PollAsync(ct);
+        if (isOdd || link.IsDeaf) await waiting.PollAsync(ct);
         return 0;
     }
 }

@@ -19,7 +19,7 @@ internal sealed partial class BrokerEngine
     }
 
     private async Task<HashSet<long>> KnownRunsAsync(Caller limited, IReadOnlyList<long> runs, CancellationToken ct) =>
-        runs.Count == 0 ? [] : [.. (await steps.WorkflowsOfAsync(runs, ct)).Where(run => limited.Knows(run.Value)).Select(run => run.Key)];
+        runs.Count == 0 ? [] : [.. (await leases.WorkflowsOfAsync(runs, ct)).Where(run => limited.Knows(run.Value)).Select(run => run.Key)];
 
     // What the present caller may not know is judged as if it were not there.
     private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> told, Func<T, bool> isKnown, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)

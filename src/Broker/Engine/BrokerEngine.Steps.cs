@@ -10,53 +10,20 @@ internal sealed partial class BrokerEngine
     /// <summary>Longest a claim may wait (seconds).</summary>
     public const int MaxWaitSecs = 60;
 
-    /// <summary>Claims; with a wait, holds on until something is ready, the time is up or the host stops.</summary>
+    /// <summary>Claims; with a wait, until a step is ready, the time is up or the host stops.</summary>
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
         claim = Limited(claim);
-        var claimed = wait > TimeSpan.Zero && await gate.IsQuietAsync(claim, ct) ? [] : await steps.ClaimAsync(claim, ct);
-        if (claimed.Count == 0 && wait > TimeSpan.Zero) claimed = await WaitForAsync(claim, wait, ct);
+        var claimed = wait > TimeSpan.Zero ? await steps.Open(claim, ct).TakeAsync(wait, Stopping) : await steps.ClaimAsync(claim, ct);
         return await HandOverAsync(claimed, claim, ct);
     }
 
-    // What nobody is there to take any more goes back, charged nothing, unless the claim can be asked for again by its id.
+    // If the client has disconnected, the steps go back, charged nothing, unless the claim can be sent again under its id.
     private async Task<IReadOnlyList<Assignment>> HandOverAsync(IReadOnlyList<Assignment> claimed, ClaimRequest claim, CancellationToken ct)
     {
         LogClaimed(claimed);
         if (claimed.Count == 0 || claim.ClaimId is not null || !ct.IsCancellationRequested) return claimed;
         await ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
-        return [];
-    }
-
-    private async Task<IReadOnlyList<Assignment>> WaitForAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
-        var began = clock.GetTimestamp();
-        using var turn = await gate.EnterAsync(claim, stop.Token);
-        try
-        {
-            do
-            {
-                // Entered before this look: what became ready after an earlier one has either been signalled or is found now.
-                if (!turn.BeginsLook()) continue;
-                var claimed = await steps.ClaimAsync(claim, turn, ct);
-                if (claimed.Count > 0)
-                {
-                    turn.Served();
-                    return claimed;
-                }
-
-                // For a caller who has gone nothing was looked for.
-                if (ct.IsCancellationRequested) return [];
-                turn.FoundNothing();
-            }
-            while (wait - clock.GetElapsedTime(began) is var left && left > TimeSpan.Zero && await turn.WaitAsync(left, stop.Token));
-        }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-        {
-            // The host stops: the client hears that there is nothing.
-        }
-
         return [];
     }
 
@@ -133,7 +100,7 @@ internal sealed partial class BrokerEngine
         !(await KnownLeasesAsync([lease], ct) is { } knows && !knows(lease)) && await steps.PublishAsync(lease, published, ct);
 
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
-        Caller.Current.Knows(workflow) ? steps.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct) : Task.FromResult<LeaseId?>(null);
+        Caller.Current.Knows(workflow) ? leases.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct) : Task.FromResult<LeaseId?>(null);
 
     private void LogClaimed(IReadOnlyList<Assignment> claimed)
     {

@@ -5,6 +5,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Settings;
 using Broker.Storage.Contracts;
+using Broker.Storage.Stores;
 
 namespace Broker.Engine;
 
@@ -24,7 +25,7 @@ internal sealed partial class BrokerEngine(
     IWorkerStore workers,
     IRepositoryStore repositories,
     IChanges changes,
-    IWaitingClaims gate,
+    ILeaseLookup leases,
     AuditTrail audit,
     BacklogGate backlog,
     BrokerSettings settings,

@@ -92,7 +92,9 @@ internal sealed class FaultyEngine(IDatabaseEngine inner, InjectedFault plant) :
 
     public long ReserveIds(int ids) => inner.ReserveIds(ids);
 
-    public Task NotifyAsync(IReadOnlyCollection<string> topics, CancellationToken ct) => inner.NotifyAsync(topics, ct);
+    public Task<long> EndOtherConnectionsAsync(CancellationToken ct) => inner.EndOtherConnectionsAsync(ct);
+
+    public Task LockAsync(BrokerDb db, IReadOnlyList<string> keys, CancellationToken ct) => inner.LockAsync(db, keys, ct);
 
     public async ValueTask DisposeAsync()
     {
@@ -162,7 +164,7 @@ internal abstract class FaultyStepStore(IStepStore inner, BrokerCluster cluster)
 
     public virtual Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct) => inner.ClaimAsync(claim, ct);
 
-    public virtual Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, IWaitingClaim turn, CancellationToken ct) => inner.ClaimAsync(claim, turn, ct);
+    public IClaimTicket Open(ClaimRequest claim, CancellationToken gone) => inner.Open(claim, gone);
 
     public virtual Task<IReadOnlyList<ReportVerdict>> ReportAsync(IReadOnlyList<LeaseReport> reports, CancellationToken ct) => inner.ReportAsync(reports, ct);
 
@@ -178,11 +180,6 @@ internal abstract class FaultyStepStore(IStepStore inner, BrokerCluster cluster)
         inner.HeartbeatAsync(workerId, held, ct);
 
     public Task<bool> PublishAsync(LeaseId lease, IReadOnlyList<PublishedEvent> events, CancellationToken ct) => inner.PublishAsync(lease, events, ct);
-
-    public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
-        inner.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct);
-
-    public Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct) => inner.WorkflowsOfAsync(runs, ct);
 }
 
 /// <summary>A run store with one fault in it.</summary>

@@ -1,9 +1,10 @@
-using System.Text.Json;
 using Broker.Core.Runs;
+using Broker.Storage.Catalog;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch.Commands;
 
+/// <summary>Claims steps. The write of its transaction grants them.</summary>
 internal sealed class ClaimCommand : StoreCommand<IReadOnlyList<Assignment>>
 {
     private readonly List<Assignment> given = [];
@@ -11,7 +12,7 @@ internal sealed class ClaimCommand : StoreCommand<IReadOnlyList<Assignment>>
     public ClaimCommand(ClaimRequest request, IReadOnlyList<QueueRow> queues)
     {
         (Request, Queues, Outcome) = (request, queues, given);
-        Limit = request.Workflows is null ? null : LimitOf(request.Workflows);
+        Limit = request.Workflows is null ? null : ClaimScopes.LimitOf(request.Workflows);
     }
 
     public ClaimRequest Request { get; }
@@ -21,12 +22,10 @@ internal sealed class ClaimCommand : StoreCommand<IReadOnlyList<Assignment>>
     /// <summary>Equal for claims that may have steps of the same workflows; null: of all.</summary>
     public string? Limit { get; }
 
-    public static string LimitOf(IReadOnlyList<string> workflows) => JsonSerializer.Serialize(workflows);
-
     /// <summary>Fences to use, where the claim can be sent again; else they are made at random.</summary>
     public long[]? Fences { get; init; }
 
-    /// <summary>Made before its worker asks.</summary>
+    /// <summary>Made before its worker claims.</summary>
     public bool IsAhead { get; init; }
 
     /// <summary>The claim was sent before: leases that it was granted then are live, have been renewed, and no others are granted.</summary>

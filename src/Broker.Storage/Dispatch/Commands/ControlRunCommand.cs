@@ -3,22 +3,25 @@ using Broker.Storage.Catalog;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-internal sealed class ControlRunCommand(RunName name, ControlCommand command) : StoreCommand<(ControlVerdict Verdict, RunRef? Run)>, IRunCommand
+/// <summary>Cancels, pauses, resumes, restarts or purges the current run of an instance.</summary>
+internal sealed class ControlRunCommand : RunCommand<(ControlVerdict Verdict, RunRef? Run)>
 {
-    public long RunId { get; set; }
+    public ControlRunCommand(RunName name, ControlCommand command) => (Name, Command) = (name, command);
 
-    public RunName? Name { get; } = name;
+    public override LoadRequirements Requirements => LoadRequirements.ActiveSteps | (Command is ControlCommand.Resume ? LoadRequirements.Inbox : LoadRequirements.Nothing);
 
-    public int? StepIndex => null;
+    public ControlCommand Command { get; }
 
-    public LoadRequirements Requirements => LoadRequirements.ActiveSteps | (Command is ControlCommand.Resume ? LoadRequirements.Inbox : LoadRequirements.Nothing);
-
-    public ControlCommand Command { get; } = command;
-
-    /// <summary>Restart: the batch adds the new run. Purge: it deletes.</summary>
+    /// <summary>The run, for the two commands that go on after the rules: restart and purge.</summary>
     public LoadedRun? Target { get; private set; }
 
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
+    public override void Decide(BatchContext batch, DateTimeOffset now)
+    {
+        base.Decide(batch, now);
+        new RunStarter(batch).AfterControl(this, now);
+    }
+
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
         if (run is null || session is null)
         {

@@ -1,18 +1,16 @@
 using Broker.Core.Runs;
-using Broker.Storage.Catalog;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-internal sealed class ExpireLeaseCommand(StepKey step, long fence) : StoreCommand<bool>, IRunCommand
+/// <summary>Collects an expired lease.</summary>
+internal sealed class ExpireLeaseCommand : RunCommand<bool>
 {
-    public long RunId { get; set; } = step.RunId;
+    private readonly long fence;
 
-    public RunName? Name => null;
+    public ExpireLeaseCommand(StepKey step, long fence) => (RunId, StepIndex, this.fence) = (step.RunId, step.Index, fence);
 
-    public int? StepIndex => step.Index;
+    public override LoadRequirements Requirements => LoadRequirements.Lease;
 
-    public LoadRequirements Requirements => LoadRequirements.Lease;
-
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.Expire(step.Index, fence, now) ?? false;
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.Expire(StepIndex!.Value, fence, now) ?? false;
 }

@@ -1,18 +1,14 @@
 using Broker.Core.Runs;
-using Broker.Storage.Catalog;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-internal sealed class FinishDueCommand(StepKey step) : StoreCommand<bool>, IRunCommand
+/// <summary>Finishes a sleep or a wait whose time has come.</summary>
+internal sealed class FinishDueCommand : RunCommand<bool>
 {
-    public long RunId { get; set; } = step.RunId;
+    public FinishDueCommand(StepKey step) => (RunId, StepIndex) = (step.RunId, step.Index);
 
-    public RunName? Name => null;
+    public override LoadRequirements Requirements => LoadRequirements.Inbox;
 
-    public int? StepIndex => step.Index;
-
-    public LoadRequirements Requirements => LoadRequirements.Inbox;
-
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.FinishDue(step.Index, now) ?? false;
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) => Outcome = session?.FinishDue(StepIndex!.Value, now) ?? false;
 }

@@ -1,32 +1,28 @@
 using Broker.Core.Definitions;
-using Broker.Core.Runs;
 using Broker.Storage.Catalog;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-/// <summary>Work on a run that the caller may know by name only.</summary>
+/// <summary>A command on a run that the caller may know by name only.</summary>
 internal interface INamedCommand
 {
-    /// <summary>The run, if its id is known.</summary>
+    /// <summary>The run's id; zero: not known yet.</summary>
     long RunId { get; set; }
 
-    /// <summary>Its name, if only that is known.</summary>
+    /// <summary>The run's name, where the caller gave no id.</summary>
     RunName? Name { get; }
 
-    /// <summary>The definition is known now: work that names its step by name finds the index.</summary>
+    /// <summary>The definition is known now: a command that names its step finds the index.</summary>
     void Locate(WorkflowDefinition definition)
     {
     }
 }
 
-/// <summary>Work on one run that exists: for it the run is loaded, and locked.</summary>
+/// <summary>A command on one run, which is loaded and locked for it.</summary>
 internal interface IRunCommand : INamedCommand
 {
-    /// <summary>The step that must be loaded.</summary>
+    /// <summary>The step to load.</summary>
     int? StepIndex { get; }
 
     LoadRequirements Requirements { get; }
-
-    /// <summary>Applies itself; null session: there is no such run.</summary>
-    void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now);
 }

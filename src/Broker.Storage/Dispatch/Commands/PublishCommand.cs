@@ -1,20 +1,17 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Catalog;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-internal sealed class PublishCommand(LeaseId lease, IReadOnlyList<PublishedEvent> events) : StoreCommand<bool>, IRunCommand
+/// <summary>Publishes events under a lease.</summary>
+internal sealed class PublishCommand : RunCommand<bool>
 {
-    public long RunId { get; set; } = lease.RunId;
+    private readonly LeaseId lease;
+    private readonly IReadOnlyList<PublishedEvent> events;
 
-    public RunName? Name => null;
+    public PublishCommand(LeaseId lease, IReadOnlyList<PublishedEvent> events) => (RunId, StepIndex, this.lease, this.events) = (lease.RunId, lease.Step, lease, events);
 
-    public int? StepIndex => lease.Step;
-
-    public LoadRequirements Requirements => LoadRequirements.Nothing;
-
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
         Outcome = session?.Find(lease.Step) is { Status: StepStatus.Leased } step && step.Fence == lease.Fence;
         if (Outcome) session!.Published.AddRange(events);

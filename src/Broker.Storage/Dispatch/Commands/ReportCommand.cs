@@ -7,7 +7,7 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Dispatch.Commands;
 
 /// <summary>A report: under a lease, by the names that a worker knows, or under a lease that must be the one of these names.</summary>
-internal sealed class ReportCommand : StoreCommand<ReportVerdict>, IRunCommand
+internal sealed class ReportCommand : RunCommand<ReportVerdict>
 {
     private readonly LeaseId? lease;
     private readonly string? worker;
@@ -19,20 +19,12 @@ internal sealed class ReportCommand : StoreCommand<ReportVerdict>, IRunCommand
     public ReportCommand(RunName name, string step, string worker, LeaseId? lease, StepReport report) =>
         (Name, stepName, this.worker, this.lease, this.report) = (name, step, worker, lease, report);
 
-    public long RunId { get; set; }
-
-    public RunName? Name { get; }
-
-    public int? StepIndex { get; private set; }
-
-    public LoadRequirements Requirements => LoadRequirements.Nothing;
-
-    /// <summary>What it reports on; null: no step that is known by now.</summary>
+    /// <summary>The lease that it reports under; null: the step is not known.</summary>
     public LeaseRef? Lease => RunId != 0 && StepIndex is { } index ? LeaseRef.Of(new StepKey(RunId, index), lease, worker) : null;
 
-    public void Locate(WorkflowDefinition definition) => StepIndex ??= stepName is null ? null : definition.Find(stepName)?.Index;
+    public override void Locate(WorkflowDefinition definition) => StepIndex ??= stepName is null ? null : definition.Find(stepName)?.Index;
 
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
         EndedBy = null;
         if (run is null || session is null)
@@ -53,7 +45,7 @@ internal sealed class ReportCommand : StoreCommand<ReportVerdict>, IRunCommand
         if (Outcome is ReportVerdict.Accepted && report.Outcome is not ReportOutcome.Returned) EndedBy = step?.Worker;
         Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 
-        // Lines are kept also from a lost lease: they tell what happened and change no state.
+        // Lines of a lost lease are stored too: they record what happened and change no state.
         if (report.Logs.Count > 0) changes.Lines.AddRange(LogLines.Of(run.Ref, run.State.Definition.Steps[index].Name, attempt, report.Logs, now));
     }
 

@@ -4,33 +4,42 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch.Commands;
 
-internal sealed class SendEventCommand(RunName name, string type, string? payload, string? targetStep, Delivery delivery, string? eventId)
-    : StoreCommand<(SendVerdict Verdict, RunStatus Before)>, IRunCommand
+/// <summary>Stores an event for a run and gives it to the waits that match.</summary>
+internal sealed class SendEventCommand : RunCommand<(SendVerdict Verdict, RunStatus Before)>
 {
-    // The run has an event of that id: looked up for each try.
+    private readonly string type;
+    private readonly string? payload;
+    private readonly string? targetStep;
+    private readonly Delivery delivery;
+    private readonly string? eventId;
+
+    // The run has an event of that id: looked up in each try.
     private bool isKnown;
 
-    public long RunId { get; set; }
+    /// <param name="name">The run.</param>
+    /// <param name="type">The event's type.</param>
+    /// <param name="payload">Raw JSON.</param>
+    /// <param name="targetStep">The only step that may take it.</param>
+    /// <param name="delivery">Which waits get it.</param>
+    /// <param name="eventId">The id that its sender gave it, if any.</param>
+    public SendEventCommand(RunName name, string type, string? payload, string? targetStep, Delivery delivery, string? eventId)
+    {
+        Name = name;
+        (this.type, this.payload, this.targetStep, this.delivery, this.eventId) = (type, payload, targetStep, delivery, eventId);
+    }
 
-    public RunName? Name { get; } = name;
-
-    public int? StepIndex => null;
-
-    // The id that its sender gave it, if any.
-    private string? EventId => eventId;
-
-    /// <summary>Looks up which events of these callers their runs have already. Under the runs' locks: two that are sent at once cannot both miss it.</summary>
+    /// <summary>Looks up which of the sent events their runs have already. Under the runs' locks: of two that are sent at once the second is found.</summary>
     public static void FindKnown(IBatchTransaction transaction, List<StoreCommand> commands)
     {
-        var sends = commands.OfType<SendEventCommand>().Where(s => s.EventId is not null && s.RunId != 0).ToList();
+        var sends = commands.OfType<SendEventCommand>().Where(s => s.eventId is not null && s.RunId != 0).ToList();
         if (sends.Count == 0) return;
-        var known = transaction.KnownEvents([.. sends.Select(s => (s.RunId, s.EventId!))]);
+        var known = transaction.KnownEvents([.. sends.Select(s => (s.RunId, s.eventId!))]);
         for (var i = 0; i < sends.Count; i++) sends[i].isKnown = known[i];
     }
 
-    public LoadRequirements Requirements => LoadRequirements.ActiveSteps | LoadRequirements.Inbox;
+    public override LoadRequirements Requirements => LoadRequirements.ActiveSteps | LoadRequirements.Inbox;
 
-    public void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
+    protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
         if (run is null || session is null)
         {
@@ -40,7 +49,7 @@ internal sealed class SendEventCommand(RunName name, string type, string? payloa
 
         var before = session.StatusAt(now);
 
-        // Also one of this transaction: those that are sent again at once may share it.
+        // An event that is sent twice at once may share this transaction.
         if (eventId is not null && (isKnown || changes.NewInboxEvents.Exists(m => m.RunId == run.Ref.Id && m.ClientId == eventId)))
         {
             Outcome = (SendVerdict.Kept, before);

@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using Broker.Background;
 using Broker.Storage.Contracts;
-using Broker.Storage.Matching;
 
 namespace Broker.Operations.Metrics;
 
@@ -27,12 +26,12 @@ internal sealed class QueueGauge : PeriodicService
     private long askedAt;
     private long readAt;
 
-    public QueueGauge(IQueueFacts facts, WaitingClaims gate, IMeterFactory meters, TimeProvider clock, ILogger<QueueGauge> log)
+    public QueueGauge(IQueueFacts facts, IWaitingClaims waiting, IMeterFactory meters, TimeProvider clock, ILogger<QueueGauge> log)
         : base(Interval, clock, log)
     {
         (this.facts, this.clock) = (facts, clock);
         var meter = meters.Create(HostMetrics.MeterName);
-        meter.CreateObservableGauge("broker.claims.parked", () => gate.Waiting, "{claim}", "Claims that wait for work");
+        meter.CreateObservableGauge("broker.claims.parked", () => waiting.Waiting, "{claim}", "Claims that wait for work");
         meter.CreateObservableGauge("broker.queue.depth", Depths, "{step}", "Steps that a worker could take now, counted up to 10000 a queue");
         meter.CreateObservableGauge("broker.queue.oldest_age", Ages, "s", "Age of the step that has been claimable for longest");
     }

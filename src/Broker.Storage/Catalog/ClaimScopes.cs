@@ -1,37 +1,37 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Storage.Catalog;
-using Broker.Storage.Dispatch;
-using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
-namespace Broker.Storage.Matching;
+namespace Broker.Storage.Catalog;
 
 /// <summary>Which queues a claim may have.</summary>
-internal sealed class ClaimScopes(IDatabaseEngine engine, QueueCatalog queues, DefinitionCache definitions)
+internal sealed class ClaimScopes(IDatabase database, QueueCatalog queues, DefinitionCache definitions)
 {
     // What a worker registered never changes. Worker ids are ours and few; the bound is against forged ones.
     private const int MostKnown = 100_000;
     private volatile ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
 
-    /// <summary>The queues, and a key that is equal for claims that may have the same.</summary>
-    public async ValueTask<(string Key, IReadOnlyList<QueueRow> Queues)> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
+    /// <summary>The queues that are open to a claim.</summary>
+    public async ValueTask<ClaimQueues> QueuesOfAsync(ClaimRequest claim, CancellationToken ct)
     {
         if (!queues.IsRead) await queues.RefreshAsync(ct);
         var labels = claim.Labels.Count == 0 ? "[]" : JsonSerializer.Serialize(claim.Labels);
         if (claim.Scope is ClaimScope.ByLabels)
         {
             var byLabels = "l" + labels;
-            var key = claim.Workflows is null ? byLabels : byLabels + ClaimCommand.LimitOf(claim.Workflows);
-            return (key, queues.ForLabels(byLabels, claim.Labels));
+            var key = claim.Workflows is null ? byLabels : byLabels + LimitOf(claim.Workflows);
+            return new(key, queues.ForLabels(byLabels, claim.Labels));
         }
 
         var ids = await DefinitionsOfAsync(claim.WorkerId, ct);
         var registeredKey = $"d{string.Join(',', ids)}{labels}";
-        return (registeredKey, queues.ForDefinitions(registeredKey, ids, claim.Labels));
+        return new(registeredKey, queues.ForDefinitions(registeredKey, ids, claim.Labels));
     }
+
+    /// <summary>Equal for claims that may get steps of the same workflows.</summary>
+    public static string LimitOf(IReadOnlyList<string> workflows) => JsonSerializer.Serialize(workflows);
 
     public void Remember(string worker, int[] ids) => registered[worker] = ids;
 
@@ -51,7 +51,7 @@ internal sealed class ClaimScopes(IDatabaseEngine engine, QueueCatalog queues, D
         var remembered = registered;
         if (remembered.TryGetValue(worker, out var known)) return known;
         if (!StorableText.Fits(worker)) return [];
-        await using var db = engine.CreateContext();
+        await using var db = database.CreateContext();
         var row = await db.Workers.AsNoTracking().SingleOrDefaultAsync(w => w.Id == worker, ct);
         if (row is null) return [];
 

@@ -1,0 +1,13 @@
+using Broker.Core.Steps;
+
+namespace Broker.Storage.Contracts;
+
+/// <summary>What a lease is about, for callers that know only a part of it.</summary>
+public interface ILeaseLookup
+{
+    /// <summary>Names of the workflows of these runs; runs that do not exist are left out.</summary>
+    Task<IReadOnlyDictionary<long, string>> WorkflowsOfAsync(IReadOnlyList<long> runs, CancellationToken ct);
+
+    /// <summary>The lease that a worker holds on a step, or null: broker-dialect workers know no lease ids.</summary>
+    Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct);
+}

@@ -1,0 +1,43 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>What one transaction has loaded and decided so far.</summary>
+internal sealed class BatchContext(IBatchTransaction transaction, BatchServices services, List<StoreCommand> commands)
+{
+    public IBatchTransaction Transaction => transaction;
+
+    public BatchServices Services => services;
+
+    /// <summary>The commands of the callers, and the claims that <see cref="IClaimSource"/>s have added.</summary>
+    public List<StoreCommand> Commands => commands;
+
+    public ChangeSet Changes { get; } = new();
+
+    /// <summary>The loaded runs by id, as they were.</summary>
+    public Dictionary<long, LoadedRun> Runs { get; } = [];
+
+    /// <summary>The rules at work on each loaded run.</summary>
+    public Dictionary<long, RunSession> Sessions { get; } = [];
+
+    /// <summary>Steps that this transaction makes ready.</summary>
+    public List<ReadyStep> ReadySteps { get; } = [];
+
+    /// <summary>The row of a step; a ready one is noted.</summary>
+    public StepRow RowOf(LoadedRun run, StepState step)
+    {
+        var definition = run.State.Definition.Steps[step.Index];
+        var row = StepRowMapper.Of(run.Ref.Id, run.State.CreatedAt, definition, services.Queues.Of(definition, run.DefinitionId), step, services.DefaultLeaseSecs);
+        if (row.Status == (short)StepStatus.Ready) ReadySteps.Add(new(row.QueueId, row.Due, new(row.RunId, row.Idx)));
+        return row;
+    }
+
+    /// <summary>Label queues are in order of due time: limited claims must not begin behind the steps that this transaction makes ready.</summary>
+    public void LowerCursors()
+    {
+        foreach (var step in ReadySteps) services.Cursors.Lower(step.QueueId, step.Due);
+    }
+}

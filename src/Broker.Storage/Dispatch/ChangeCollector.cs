@@ -1,0 +1,39 @@
+using Broker.Storage.Tables;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>Turns what the rules have decided into rows.</summary>
+internal sealed class ChangeCollector(BatchContext batch)
+{
+    private readonly ChangeSet changes = batch.Changes;
+
+    public void Collect()
+    {
+        // Lines of a run that is purged go with it.
+        if (changes.Purged.Count > 0) changes.Lines.RemoveAll(line => changes.Purged.Contains(line.RunId!.Value));
+        foreach (var (id, session) in batch.Sessions)
+        {
+            var run = batch.Runs[id];
+            foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(run, step));
+
+            // In one order for all transactions: heartbeats lock steps without their run's lock.
+            foreach (var step in session.Updated.OrderBy(s => s.Index)) changes.Steps.Add(batch.RowOf(run, step));
+            foreach (var taken in session.Consumed)
+            {
+                changes.TakenInboxEvents.Add(new InboxRow
+                {
+                    RunId = id,
+                    Id = taken.Id,
+                    Type = taken.Type,
+                    DeliveredAt = taken.DeliveredAt.ToMicros(),
+                    ConsumedBy = taken.ConsumedBy,
+                });
+            }
+
+            // A purged run leaves no stream behind.
+            if (!changes.Purged.Contains(id)) changes.Events.AddRange(session.Published.Select(published => new Appended(id, published)));
+            if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
+                changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));
+        }
+    }
+}
