@@ -44,7 +44,9 @@ public static class StorageRegistration
         services.AddSingleton<IDatabaseFaults>(provider => provider.GetRequiredService<IDatabaseEngine>());
         services.AddSingleton(new LogLimit(options.LogBytes));
         services.AddSingleton<Migrator>();
+        services.AddSingleton<ISchema>(provider => provider.GetRequiredService<Migrator>());
         services.AddSingleton<Restoration>();
+        services.AddSingleton<IRestoration>(provider => provider.GetRequiredService<Restoration>());
         services.AddSingleton<DefinitionCache>();
         services.AddSingleton<QueueCatalog>();
         services.AddSingleton<NameCache>();
@@ -59,7 +61,9 @@ public static class StorageRegistration
             epoch.Changed += () => ForgetAll(provider);
             return epoch;
         });
+        services.AddSingleton<IStoreEpoch>(provider => provider.GetRequiredService<StoreEpoch>());
         services.AddSingleton<CommitProbe>();
+        services.AddSingleton<IStoreHealth, StoreReadiness>();
         services.AddSingleton<SignalHub>();
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<SignalHub>());
         services.AddSingleton<DueWatch>();

@@ -2,7 +2,6 @@ using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
 using Broker.Storage.Health;
-using Broker.Storage.Tables;
 using Broker.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

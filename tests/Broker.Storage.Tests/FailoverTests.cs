@@ -1,6 +1,5 @@
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
-using Broker.Storage.Tables;
 using Broker.Testing;
 using Npgsql;
 using Xunit;

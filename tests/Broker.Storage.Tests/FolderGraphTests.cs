@@ -22,7 +22,7 @@ public sealed class FolderGraphTests
         ("Dispatch", ["Contracts", "Tables", "Diagnostics", "Health", "Catalog", "Signals"]),
         ("Matching", ["Contracts", "Tables", "Caching", "Diagnostics", "Catalog", "Signals", "Dispatch"]),
         ("Stores", ["Contracts", "Tables", "Diagnostics", "Health", "Catalog", "Signals", "Dispatch"]),
-        ("Schema", ["Contracts", "Tables"]),
+        ("Schema", ["Contracts", "Tables", "Health"]),
         ("Postgres", ["Contracts", "Tables", "Caching", "Diagnostics", "Health", "Catalog", "Signals", "Dispatch"]),
         ("Sqlite", ["Contracts", "Tables", "Catalog", "Dispatch"]),
     ];
@@ -51,5 +51,14 @@ public sealed class FolderGraphTests
     {
         var drawn = FolderGraph.Draw();
         Assert.Empty(Layers.SelectMany(layer => layer.MayUse, (layer, to) => (layer.Folder, to)).Where(arrow => !drawn.ContainsKey(arrow)));
+    }
+
+    [Fact]
+    public void The_host_sees_contracts_and_the_root_alone()
+    {
+        var root = typeof(StorageRegistration).Namespace!;
+        var elsewhere = typeof(IStepStore).Assembly.GetExportedTypes()
+            .Where(type => type.Namespace != typeof(IStepStore).Namespace && type.Namespace != root && type.Namespace?.Contains(".Migrations.", StringComparison.Ordinal) is not true);
+        Assert.Empty(elsewhere.Select(type => type.FullName));
     }
 }

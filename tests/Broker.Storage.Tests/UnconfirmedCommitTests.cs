@@ -1,7 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
 using Broker.Storage.Health;
-using Broker.Storage.Tables;
 using Broker.Testing;
 using Npgsql;
 using Xunit;

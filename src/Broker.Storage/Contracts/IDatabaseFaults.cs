@@ -1,8 +1,11 @@
 namespace Broker.Storage.Contracts;
 
-/// <summary>What a fault says about the database.</summary>
+/// <summary>Whether the database can be reached, and what a fault says about that.</summary>
 public interface IDatabaseFaults
 {
+    /// <summary>Throws when the database does not answer.</summary>
+    Task PingAsync(CancellationToken ct);
+
     /// <summary>Whether the database cannot be reached, or cannot write, at present.</summary>
     bool IsUnavailable(Exception fault);
 

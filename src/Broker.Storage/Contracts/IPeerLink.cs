@@ -1,7 +1,7 @@
 namespace Broker.Storage.Contracts;
 
 /// <summary>Hints to and from other brokers on the same database.</summary>
-internal interface IPeerLink
+public interface IPeerLink
 {
     /// <summary>What other brokers tell does not arrive at present.</summary>
     bool IsDeaf { get; }

@@ -67,4 +67,7 @@ public interface IWorkerStore
 
     /// <summary>Removes labelled workers not seen since then, at most a batch; returns how many. Registered ones may come back: they go with their definitions (see <see cref="IDefinitionExpiry"/>).</summary>
     Task<int> PruneAsync(DateTimeOffset silentSince, int batch, CancellationToken ct);
+
+    /// <summary>Writes the signs of life that were noted since the last call.</summary>
+    Task FlushAsync(CancellationToken ct);
 }

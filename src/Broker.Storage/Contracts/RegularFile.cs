@@ -5,13 +5,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Broker.Storage.Contracts;
 
 /// <summary>A file's identity and state on disk: equal when its content can be taken as unchanged.</summary>
-internal readonly record struct FileStamp(ulong Inode, ulong Length, DateTimeOffset Changed, uint Nanos);
+public readonly record struct FileStamp(ulong Inode, ulong Length, DateTimeOffset Changed, uint Nanos);
 
 /// <summary>
 /// Opens regular files and nothing else. The path is resolved first without opening what it names, so that a FIFO does not block, a
 /// device is not touched, and the kind that was checked is that of the file that is read.
 /// </summary>
-internal static partial class RegularFile
+public static partial class RegularFile
 {
     /// <summary>Opens for reading; the writer of a file is not held up.</summary>
     /// <param name="path">The file. Links are followed.</param>

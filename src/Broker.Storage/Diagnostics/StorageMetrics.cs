@@ -1,13 +1,12 @@
 using System.Diagnostics.Metrics;
+using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Diagnostics;
 
 /// <summary>What the store measures. Recording takes no lock and, but for one tag, no allocation; unheard instruments cost one comparison.</summary>
-public static class StorageMetrics
+internal static class StorageMetrics
 {
-    public const string MeterName = "Broker.Storage";
-
-    private static readonly Meter Meter = new(MeterName);
+    private static readonly Meter Meter = new(StorageInstruments.Meter);
 
     // From a claim on an idle machine (below a millisecond) to a database that hangs.
     private static readonly InstrumentAdvice<double> Seconds = new()
@@ -23,47 +22,47 @@ public static class StorageMetrics
     private static readonly InstrumentAdvice<int> Calls = new() { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256] };
 
     /// <summary>Callers that shared one transaction.</summary>
-    internal static readonly Histogram<int> BatchSize = Meter.CreateHistogram(
+    public static readonly Histogram<int> BatchSize = Meter.CreateHistogram(
         "broker.batch.size", "{call}", "Callers that shared one transaction", advice: Calls);
 
-    internal static readonly Histogram<double> BatchDuration = Meter.CreateHistogram(
+    public static readonly Histogram<double> BatchDuration = Meter.CreateHistogram(
         "broker.batch.duration", "s", "Time of one transaction of the hot path, retries included", advice: Seconds);
 
     /// <summary>How far it pays to remember runs: with several brokers on the same runs, what is remembered is often stale.</summary>
-    internal static readonly Counter<long> RunCacheChecks = Meter.CreateCounter<long>(
+    public static readonly Counter<long> RunCacheChecks = Meter.CreateCounter<long>(
         "broker.recalls", "{transaction}", "Transactions that took their runs from memory, by whether they were still so");
 
-    internal static readonly Histogram<double> ClaimDuration = Meter.CreateHistogram(
+    public static readonly Histogram<double> ClaimDuration = Meter.CreateHistogram(
         "broker.claim.duration", "s", "Time of one look for claimable steps, the queue for a transaction included, a long poll's wait not", advice: Seconds);
 
-    internal static readonly Histogram<double> ReportDuration = Meter.CreateHistogram(
+    public static readonly Histogram<double> ReportDuration = Meter.CreateHistogram(
         "broker.report.duration", "s", "Time from a report's arrival to its commit", advice: Seconds);
 
-    internal static readonly Histogram<double> ClaimLag = Meter.CreateHistogram(
+    public static readonly Histogram<double> ClaimLag = Meter.CreateHistogram(
         "broker.claim.lag", "s", "Time that handed-out steps had been claimable", advice: Lag);
 
-    internal static readonly Counter<long> StepsClaimed = Meter.CreateCounter<long>("broker.steps.claimed", "{step}", "Steps handed out");
+    public static readonly Counter<long> StepsClaimed = Meter.CreateCounter<long>("broker.steps.claimed", "{step}", "Steps handed out");
 
     /// <summary>Returned in numbers: workers do not come back as they used to.</summary>
-    internal static readonly Counter<long> EagerGrants = Meter.CreateCounter<long>(
+    public static readonly Counter<long> EagerGrants = Meter.CreateCounter<long>(
         "broker.steps.prefetched", "{step}", "Steps claimed before their worker asked, by whether it took them or they were returned");
 
-    internal static readonly Counter<long> StepsReported = Meter.CreateCounter<long>("broker.steps.reported", "{step}", "Reports by what became of them");
+    public static readonly Counter<long> StepsReported = Meter.CreateCounter<long>("broker.steps.reported", "{step}", "Reports by what became of them");
 
-    internal static readonly Counter<long> LeaseLosses = Meter.CreateCounter<long>("broker.lease.losses", "{lease}", "Expired leases that were collected");
+    public static readonly Counter<long> LeaseLosses = Meter.CreateCounter<long>("broker.lease.losses", "{lease}", "Expired leases that were collected");
 
-    internal static readonly Counter<long> Retries = Meter.CreateCounter<long>("broker.retries", "{step}", "Attempts that failed and are tried again");
+    public static readonly Counter<long> Retries = Meter.CreateCounter<long>("broker.retries", "{step}", "Attempts that failed and are tried again");
 
-    internal static readonly Counter<long> RunsRemoved = Meter.CreateCounter<long>("broker.runs.removed", "{run}", "Ended runs that retention has removed");
+    public static readonly Counter<long> RunsRemoved = Meter.CreateCounter<long>("broker.runs.removed", "{run}", "Ended runs that retention has removed");
 
     /// <summary>Each was answered 503: it may be durable, lost, or on the primary alone.</summary>
-    internal static readonly Counter<long> CommitsInDoubt = Meter.CreateCounter<long>(
+    public static readonly Counter<long> CommitsInDoubt = Meter.CreateCounter<long>(
         "broker.commits.in_doubt", "{transaction}", "Transactions whose commit the database did not confirm");
 
-    internal static readonly Counter<long> Epochs = Meter.CreateCounter<long>(
+    public static readonly Counter<long> Epochs = Meter.CreateCounter<long>(
         "broker.epochs", "{epoch}", "Times that the database had another history than this broker remembered: failovers and restores");
 
-    internal static readonly Counter<long> DatabaseErrors = Meter.CreateCounter<long>(
+    public static readonly Counter<long> DatabaseErrors = Meter.CreateCounter<long>(
         "broker.database.errors", "{error}", "Transactions that failed because the database was not available");
 
     /// <summary>Makes counters without labels show as 0 before anything was counted. Call it when the listeners are there.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Diagnostics;
 
@@ -6,16 +7,14 @@ namespace Broker.Storage.Diagnostics;
 /// One span for each transaction of the hot path. It stands in the trace of the first caller that is being traced, and is linked to the
 /// others that shared it. Without a listener it costs one comparison a call.
 /// </summary>
-public static class StorageTracing
+internal static class StorageTracing
 {
-    public const string SourceName = "Broker.Storage";
-
-    private static readonly ActivitySource Source = new(SourceName);
+    private static readonly ActivitySource Source = new(StorageInstruments.Traces);
 
     /// <summary>The request under way, where traces are recorded.</summary>
-    internal static Activity? Caller => Source.HasListeners() ? Activity.Current : null;
+    public static Activity? Caller => Source.HasListeners() ? Activity.Current : null;
 
-    internal static Activity? Begin(IReadOnlyList<ITraced> commands)
+    public static Activity? Begin(IReadOnlyList<ITraced> commands)
     {
         if (!Source.HasListeners()) return null;
         ActivityContext parent = default;
@@ -32,5 +31,5 @@ public static class StorageTracing
         return span;
     }
 
-    internal static void Fail(this Activity? span, Exception fault) => span?.SetStatus(ActivityStatusCode.Error, fault.Message);
+    public static void Fail(this Activity? span, Exception fault) => span?.SetStatus(ActivityStatusCode.Error, fault.Message);
 }

@@ -6,7 +6,7 @@ namespace Broker.Storage.Health;
 /// Number of the database's history that this broker remembers from. A failover that lost transactions, or a restore, begins another one: then
 /// all that is remembered is dropped, and what was decided from it is not written.
 /// </summary>
-internal sealed class StoreEpoch
+internal sealed class StoreEpoch : IStoreEpoch
 {
     private int number;
 

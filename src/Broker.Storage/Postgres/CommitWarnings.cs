@@ -1,4 +1,4 @@
-using Broker.Storage.Tables;
+using Broker.Storage.Contracts;
 using Npgsql;
 
 namespace Broker.Storage.Postgres;

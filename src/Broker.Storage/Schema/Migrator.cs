@@ -8,7 +8,7 @@ using IDatabase = Broker.Storage.Tables.IDatabase;
 namespace Broker.Storage.Schema;
 
 /// <summary>Applies migrations and checks that all are applied. One broker applies them while the others wait.</summary>
-internal sealed class Migrator(IDatabase database)
+internal sealed class Migrator(IDatabase database) : ISchema
 {
     // Migrations are never taken back under a running broker: after the first time it is enough that the database answers.
     private volatile bool known;

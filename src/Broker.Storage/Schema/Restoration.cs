@@ -1,10 +1,11 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Schema;
 
 /// <summary>Begins a new epoch of a database that was restored: brokers that run drop what they remember of the former one.</summary>
-internal sealed class Restoration(IDatabase database)
+internal sealed class Restoration(IDatabase database) : IRestoration
 {
     /// <summary>Name of the counter that numbers epochs.</summary>
     public const string Counter = "epoch";

@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Microsoft.Data.Sqlite;
 
 namespace Broker.Storage.Sqlite;
@@ -6,7 +7,7 @@ namespace Broker.Storage.Sqlite;
 /// A copy of the database file while brokers use it: one moment of it, as a read transaction sees it, so nobody waits. Copying the file
 /// with other means is not safe, as the last commits stand in the log beside it.
 /// </summary>
-public static class SqliteBackup
+internal static class SqliteBackup
 {
     /// <summary>Writes the copy; returns its size. The file must not exist, and appears only when it is complete.</summary>
     public static async Task<long> CopyAsync(string database, string copy, CancellationToken ct)

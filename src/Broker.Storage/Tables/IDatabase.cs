@@ -16,9 +16,6 @@ internal interface IDatabase : IDatabaseFaults
     /// </summary>
     Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct);
 
-    /// <summary>Throws when the database does not answer.</summary>
-    Task PingAsync(CancellationToken ct);
-
     /// <summary>
     /// Makes the commit of this context's transaction wait for standbys although it writes nothing: a row that was read may belong to a commit that no
     /// standby has confirmed.

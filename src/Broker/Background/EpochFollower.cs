@@ -3,7 +3,7 @@ using Broker.Engine;
 using Broker.Operations;
 using Broker.Operations.Metrics;
 using Broker.Startup;
-using Broker.Storage.Health;
+using Broker.Storage.Contracts;
 using Broker.WorkflowFiles;
 using Polly;
 using Polly.Registry;
@@ -16,7 +16,7 @@ namespace Broker.Background;
 /// </summary>
 internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
 {
-    private readonly StoreEpoch epoch;
+    private readonly IStoreEpoch epoch;
     private readonly ApiKeyCache keys;
     private readonly BacklogGate backlog;
     private readonly WorkflowFileRegistration files;
@@ -26,7 +26,7 @@ internal sealed partial class EpochFollower : BackgroundService, IWaitsForStart
     private Task opened = Task.CompletedTask;
 
     public EpochFollower(
-        StoreEpoch epoch, ApiKeyCache keys, BacklogGate backlog, WorkflowFileRegistration files, ResiliencePipelineProvider<string> pipelines, ILogger<EpochFollower> log)
+        IStoreEpoch epoch, ApiKeyCache keys, BacklogGate backlog, WorkflowFileRegistration files, ResiliencePipelineProvider<string> pipelines, ILogger<EpochFollower> log)
     {
         (this.epoch, this.keys, this.backlog, this.files, this.log) = (epoch, keys, backlog, files, log);
         retry = pipelines.GetPipeline(RetryPipelines.EpochFollow);

@@ -1,9 +1,9 @@
-using Broker.Storage.Stores;
+using Broker.Storage.Contracts;
 
 namespace Broker.Background;
 
 /// <summary>Writes signs of life, all of a second in one statement.</summary>
-internal sealed class SeenWriter(WorkerStore workers, TimeProvider clock, ILogger<SeenWriter> log) : FlushingService(TimeSpan.FromSeconds(1), clock, log)
+internal sealed class SeenWriter(IWorkerStore workers, TimeProvider clock, ILogger<SeenWriter> log) : FlushingService(TimeSpan.FromSeconds(1), clock, log)
 {
     protected override async Task<int> FlushAsync(CancellationToken ct)
     {

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Broker.Settings;
-using Broker.Storage.Sqlite;
+using Broker.Storage;
 
 namespace Broker.Commands;
 
@@ -28,7 +28,7 @@ internal static class BackupCommand
 
         try
         {
-            var size = await SqliteBackup.CopyAsync(path, copy, ct);
+            var size = await SqliteMaintenance.CopyAsync(path, copy, ct);
             await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Copied {path} to {copy}, {size} bytes."));
             return 0;
         }

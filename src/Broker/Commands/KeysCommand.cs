@@ -4,7 +4,6 @@ using System.Globalization;
 using Broker.Auth;
 using Broker.Startup;
 using Broker.Storage.Contracts;
-using Broker.Storage.Schema;
 
 namespace Broker.Commands;
 
@@ -95,7 +94,7 @@ internal static class KeysCommand
             await using var services = CommandStores.Of(setup.Settings);
 
             // The first key is made before the first start: beyond loopback the broker does not start without.
-            await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+            await services.GetRequiredService<ISchema>().MigrateAsync(ct);
             return await act(services.GetRequiredService<IKeyStore>(), setup.Auth);
         }
         catch (Exception fault) when (StartFaults.MessageOf(fault, setup.Settings) is { } message)

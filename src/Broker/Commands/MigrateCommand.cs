@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Broker.Startup;
-using Broker.Storage.Schema;
+using Broker.Storage.Contracts;
 
 namespace Broker.Commands;
 
@@ -20,7 +20,7 @@ internal static class MigrateCommand
         try
         {
             await using var services = CommandStores.Of(setup.Settings);
-            var applied = await services.GetRequiredService<Migrator>().MigrateAsync(ct);
+            var applied = await services.GetRequiredService<ISchema>().MigrateAsync(ct);
             await output.WriteLineAsync(applied.Count == 0
                 ? "The database has all migrations."
                 : $"Applied {applied.Count} {(applied.Count == 1 ? "migration" : "migrations")}: {string.Join(", ", applied)}.");

@@ -1,9 +1,8 @@
 using System.CommandLine;
 using Broker.Settings;
 using Broker.Startup;
+using Broker.Storage;
 using Broker.Storage.Contracts;
-using Broker.Storage.Schema;
-using Broker.Storage.Sqlite;
 
 namespace Broker.Commands;
 
@@ -37,16 +36,16 @@ internal static class RestoreCommand
             if (target.SqlitePath is { } path)
             {
                 // Before anything is locked or made at the place of the database.
-                await SqliteRestore.CheckAsync(file!, ct);
+                await SqliteMaintenance.CheckAsync(file!, ct);
 
                 // Refused while a broker serves the file.
                 services.GetRequiredService<IBrokerLock>().Take();
-                var former = await SqliteRestore.ReplaceAsync(path, file!, TimeProvider.System.GetUtcNow(), ct);
+                var former = await SqliteMaintenance.ReplaceAsync(path, file!, TimeProvider.System.GetUtcNow(), ct);
                 if (former is not null) await output.WriteLineAsync($"The former database is kept as {former}.");
             }
 
-            await services.GetRequiredService<Migrator>().MigrateAsync(ct);
-            var ended = await services.GetRequiredService<Restoration>().BeginEpochAsync(ct);
+            await services.GetRequiredService<ISchema>().MigrateAsync(ct);
+            var ended = await services.GetRequiredService<IRestoration>().BeginEpochAsync(ct);
             await output.WriteLineAsync(target.SqlitePath is null
                 ? $"Restored: a new epoch has begun. {ended} connections of brokers were ended; others look within 1 s."
                 : $"Restored {target.SqlitePath} from {file}.");

@@ -1,7 +1,5 @@
 using System.Data.Common;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
-using Broker.Storage.Tables;
 
 namespace Broker.Operations;
 
@@ -15,7 +13,7 @@ internal static class DatabaseOutage
     public static string? MessageOf(HttpContext http, Exception fault) => fault switch
     {
         _ when fault.FindInner<StoreUnavailableException>() is { } known => known.Message,
-        _ when fault.FindInner<DbException>() is not null && http.RequestServices.GetService<IDatabaseEngine>()?.IsUnavailable(fault) == true =>
+        _ when fault.FindInner<DbException>() is not null && http.RequestServices.GetService<IDatabaseFaults>()?.IsUnavailable(fault) == true =>
             "The database cannot be reached or cannot write at present.",
         _ => null,
     };

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Broker.Settings;
 using Broker.Storage.Contracts;
-using Broker.Storage.Health;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -41,7 +40,7 @@ internal sealed partial class CredentialCipher : ICredentialCipher, IDisposable
             },
             services.GetRequiredService<TimeProvider>(),
             log);
-        services.GetRequiredService<StoreEpoch>().Changed += cipher.Forget;
+        services.GetRequiredService<IStoreEpoch>().Changed += cipher.Forget;
         return cipher;
     }
 

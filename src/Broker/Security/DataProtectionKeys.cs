@@ -1,7 +1,6 @@
 using System.Xml.Linq;
 using Broker.Settings;
 using Broker.Storage.Contracts;
-using Broker.Storage.Sqlite;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.DataProtection.Repositories;

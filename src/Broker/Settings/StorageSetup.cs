@@ -5,8 +5,6 @@ using Broker.Security;
 using Broker.Startup;
 using Broker.Storage;
 using Broker.Storage.Contracts;
-using Broker.Storage.Health;
-using Broker.Storage.Schema;
 
 namespace Broker.Settings;
 
@@ -18,7 +16,7 @@ internal static class StorageSetup
         services.AddBrokerStorage(settings.ToStorageOptions());
         services.AddSingleton<ICredentialCipher>(provider => CredentialCipher.Create(provider, settings, settings.Target()));
         services.AddSingleton<IStartStep, SchemaStartup>();
-        services.AddSingleton<IReadiness, SchemaReadiness>();
+        services.AddSingleton<IReadiness, StoreReadiness>();
         services.AddSingleton<BacklogGate>();
         services.AddSingleton<BrokerEngine>();
         return services.AddBackgroundServices(settings);
@@ -36,13 +34,12 @@ internal static class StorageSetup
 }
 
 /// <summary>Migrates, or checks the schema, before anything else of the start.</summary>
-internal sealed class SchemaStartup(Migrator migrator, BrokerSettings settings) : IStartStep
+internal sealed class SchemaStartup(ISchema schema, BrokerSettings settings) : IStartStep
 {
-    public Task RunAsync(CancellationToken ct) => settings.MigrateAtStart ? migrator.MigrateAsync(ct) : migrator.CheckAsync(ct);
+    public Task RunAsync(CancellationToken ct) => settings.MigrateAtStart ? schema.MigrateAsync(ct) : schema.CheckAsync(ct);
 }
 
-internal sealed class SchemaReadiness(Migrator migrator, StoreHealth health, CommitProbe commits) : IReadiness
+internal sealed class StoreReadiness(IStoreHealth health) : IReadiness
 {
-    public async Task<string?> FaultAsync(CancellationToken ct) =>
-        health.CannotWrite ? "The database cannot write." : await migrator.FaultAsync(ct) ?? await commits.FaultAsync(ct);
+    public Task<string?> FaultAsync(CancellationToken ct) => health.FaultAsync(ct);
 }

@@ -5,7 +5,6 @@ using System.Security.Cryptography;
 using Broker.Auth;
 using Broker.Settings;
 using Broker.Storage.Contracts;
-using Broker.Storage.Tables;
 using Microsoft.Data.Sqlite;
 
 namespace Broker.Startup;

@@ -1,6 +1,5 @@
 using Broker.Operations;
 using Broker.Storage.Contracts;
-using Broker.Storage.Dispatch;
 using Polly.Registry;
 
 namespace Broker.Startup;
@@ -10,7 +9,7 @@ namespace Broker.Startup;
 /// repeated behind the closed gate until they are done.
 /// </summary>
 internal sealed partial class StartSequence(
-    IServiceProvider services, IEnumerable<IStartStep> steps, IDatabaseEngine engine, IBrokerLock alone, StartGate gate, TimeProvider clock,
+    IServiceProvider services, IEnumerable<IStartStep> steps, IDatabaseFaults faults, IBrokerLock alone, StartGate gate, TimeProvider clock,
     ResiliencePipelineProvider<string> pipelines, IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
 {
     // A server that accepts connections and never answers counts as away.
@@ -61,7 +60,7 @@ internal sealed partial class StartSequence(
             foreach (var step in steps) await step.RunAsync(ct);
             gate.Open();
         }
-        catch (Exception fault) when (engine.IsAway(fault) && !ct.IsCancellationRequested)
+        catch (Exception fault) when (faults.IsAway(fault) && !ct.IsCancellationRequested)
         {
             LogAway(fault.Message);
             away.TrySetResult();
@@ -74,9 +73,9 @@ internal sealed partial class StartSequence(
     {
         try
         {
-            await engine.PingAsync(ct);
+            await faults.PingAsync(ct);
         }
-        catch (Exception answer) when (!ct.IsCancellationRequested && !engine.IsAway(answer))
+        catch (Exception answer) when (!ct.IsCancellationRequested && !faults.IsAway(answer))
         {
             // The steps meet the same fault where it is one.
         }

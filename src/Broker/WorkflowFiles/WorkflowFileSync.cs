@@ -4,7 +4,6 @@ using Broker.Core.Json;
 using Broker.Engine;
 using Broker.Settings;
 using Broker.Storage.Contracts;
-using Broker.Storage.Health;
 
 namespace Broker.WorkflowFiles;
 
@@ -12,7 +11,7 @@ namespace Broker.WorkflowFiles;
 /// Registers the state of the folder: all files at the start and in a new epoch, else those that changed. Only changes that this broker
 /// saw count, so brokers with different states of one folder do not undo each other's.
 /// </summary>
-internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, StoreEpoch epoch, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
+internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettings settings, IStoreEpoch epoch, TimeProvider clock, ILogger<WorkflowFileSync> log) : IDisposable
 {
     /// <summary>A faulty file that is younger may be half written: its former content counts until then.</summary>
     internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Broker.Operations.Metrics;
+using Broker.Storage.Contracts;
 using Broker.Storage.Diagnostics;
 using Xunit;
 
@@ -18,7 +19,7 @@ public sealed class MetricCatalogueTests
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument.Meter.Name is StorageMetrics.MeterName or HostMetrics.MeterName) ours.Add(instrument);
+                if (instrument.Meter.Name is StorageInstruments.Meter or HostMetrics.MeterName) ours.Add(instrument);
             },
         };
         listener.Start();

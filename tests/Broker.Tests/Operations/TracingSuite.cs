@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Broker.Storage.Diagnostics;
+using Broker.Storage.Contracts;
 using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Xunit;
@@ -85,7 +85,7 @@ public abstract class TracingSuite(BrokerApp app)
         // Only this test's trace: the sources are shared by every broker of the process.
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name is StorageTracing.SourceName or "Microsoft.AspNetCore",
+            ShouldListenTo = source => source.Name is StorageInstruments.Traces or "Microsoft.AspNetCore",
             Sample = (ref options) => options.Parent.TraceId.ToHexString() == id ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
@@ -103,7 +103,7 @@ public abstract class TracingSuite(BrokerApp app)
         await seen.Task.WaitAsync(TimeSpan.FromSeconds(60), Ct);
 
         var request = Assert.Single(spans, s => s.Source.Name == "Microsoft.AspNetCore");
-        var transaction = Assert.Single(spans, s => s.Source.Name == StorageTracing.SourceName);
+        var transaction = Assert.Single(spans, s => s.Source.Name == StorageInstruments.Traces);
         Assert.Equal(trace.Split('-')[2], request.ParentSpanId.ToHexString());
         Assert.Equal("POST /workflow/dispatch", request.DisplayName);
         Assert.Equal(request.SpanId, transaction.ParentSpanId);

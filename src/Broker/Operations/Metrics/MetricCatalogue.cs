@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using Broker.Storage.Diagnostics;
+using Broker.Storage.Contracts;
 using OpenTelemetry.Metrics;
 
 namespace Broker.Operations.Metrics;
@@ -15,21 +15,21 @@ internal static class MetricCatalogue
 
     private static readonly Dictionary<(string Meter, string Instrument), string[]> Labels = new()
     {
-        [(StorageMetrics.MeterName, "broker.batch.size")] = [],
-        [(StorageMetrics.MeterName, "broker.batch.duration")] = [],
-        [(StorageMetrics.MeterName, "broker.recalls")] = ["outcome"],
-        [(StorageMetrics.MeterName, "broker.claim.duration")] = [],
-        [(StorageMetrics.MeterName, "broker.claim.lag")] = [],
-        [(StorageMetrics.MeterName, "broker.report.duration")] = [],
-        [(StorageMetrics.MeterName, "broker.steps.claimed")] = [],
-        [(StorageMetrics.MeterName, "broker.steps.prefetched")] = ["outcome"],
-        [(StorageMetrics.MeterName, "broker.steps.reported")] = ["verdict"],
-        [(StorageMetrics.MeterName, "broker.lease.losses")] = [],
-        [(StorageMetrics.MeterName, "broker.retries")] = [],
-        [(StorageMetrics.MeterName, "broker.runs.removed")] = [],
-        [(StorageMetrics.MeterName, "broker.commits.in_doubt")] = [],
-        [(StorageMetrics.MeterName, "broker.epochs")] = [],
-        [(StorageMetrics.MeterName, "broker.database.errors")] = [],
+        [(StorageInstruments.Meter, "broker.batch.size")] = [],
+        [(StorageInstruments.Meter, "broker.batch.duration")] = [],
+        [(StorageInstruments.Meter, "broker.recalls")] = ["outcome"],
+        [(StorageInstruments.Meter, "broker.claim.duration")] = [],
+        [(StorageInstruments.Meter, "broker.claim.lag")] = [],
+        [(StorageInstruments.Meter, "broker.report.duration")] = [],
+        [(StorageInstruments.Meter, "broker.steps.claimed")] = [],
+        [(StorageInstruments.Meter, "broker.steps.prefetched")] = ["outcome"],
+        [(StorageInstruments.Meter, "broker.steps.reported")] = ["verdict"],
+        [(StorageInstruments.Meter, "broker.lease.losses")] = [],
+        [(StorageInstruments.Meter, "broker.retries")] = [],
+        [(StorageInstruments.Meter, "broker.runs.removed")] = [],
+        [(StorageInstruments.Meter, "broker.commits.in_doubt")] = [],
+        [(StorageInstruments.Meter, "broker.epochs")] = [],
+        [(StorageInstruments.Meter, "broker.database.errors")] = [],
         [(HostMetrics.MeterName, "broker.background.rounds")] = ["service"],
         [(HostMetrics.MeterName, "broker.background.failed_rounds")] = ["service"],
         [(HostMetrics.MeterName, "broker.stream.clients")] = ["kind"],

@@ -1,5 +1,5 @@
 using Broker.Operations.Metrics;
-using Broker.Storage.Diagnostics;
+using Broker.Storage.Contracts;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
@@ -23,7 +23,7 @@ internal sealed class Telemetry : IDisposable
     {
         var resource = ResourceBuilder.CreateDefault().AddService(name, serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3));
         traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource)
-            .AddSource(StorageTracing.SourceName, "Microsoft.AspNetCore", "Npgsql")
+            .AddSource(StorageInstruments.Traces, "Microsoft.AspNetCore", "Npgsql")
             .AddOtlpExporter(export => Configure(export, endpoint, protocol, "v1/traces"))
             .Build();
         metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource)

@@ -1,7 +1,7 @@
-namespace Broker.Storage.Sqlite;
+namespace Broker.Storage.Contracts;
 
 /// <summary>Files and folders for the broker's user alone: they hold inputs, results, logs, lease fences and keys. What exists keeps its mode.</summary>
-internal static class PrivateFiles
+public static class PrivateFiles
 {
     private const UnixFileMode OfFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 

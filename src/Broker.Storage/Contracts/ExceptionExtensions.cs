@@ -1,6 +1,7 @@
-namespace Broker.Storage.Tables;
+namespace Broker.Storage.Contracts;
 
-internal static class ExceptionExtensions
+/// <summary>Looks through the causes of an exception.</summary>
+public static class ExceptionExtensions
 {
     /// <summary>The first <typeparamref name="T"/> among a fault and its causes: EF wraps what the driver says once or twice.</summary>
     public static T? FindInner<T>(this Exception fault)
