@@ -1,4 +1,3 @@
-using Broker.Core.Runs;
 using Broker.Storage.Contracts;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;

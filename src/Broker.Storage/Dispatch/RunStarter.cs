@@ -1,5 +1,4 @@
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;

@@ -1,5 +1,4 @@
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;

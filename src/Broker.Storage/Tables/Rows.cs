@@ -1,5 +1,3 @@
-using Broker.Storage.Contracts;
-
 namespace Broker.Storage.Tables;
 
 // Instants are Unix microseconds (bigint) in both engines: one SQL text, one order, no converters on the hot path.

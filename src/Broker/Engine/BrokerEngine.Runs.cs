@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
-using Broker.Storage.Stores;
 
 namespace Broker.Engine;
 

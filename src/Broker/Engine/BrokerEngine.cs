@@ -5,7 +5,6 @@ using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Settings;
 using Broker.Storage.Contracts;
-using Broker.Storage.Stores;
 
 namespace Broker.Engine;
 

@@ -2,7 +2,6 @@ using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
-using Broker.Storage.Stores;
 using Broker.Storage.Tables;
 using Broker.Testing;
 using Microsoft.EntityFrameworkCore;
