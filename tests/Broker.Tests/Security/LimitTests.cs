@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Storage.Contracts;
-using Broker.Storage.Stores;
 using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;
