@@ -1,5 +1,6 @@
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
+using Broker.Storage.Diagnostics;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Health;
 using Broker.Storage.Matching;
@@ -101,6 +102,9 @@ public static class StorageRegistration
         services.AddSingleton<IDataKeyStore, DataKeyStore>();
         return services;
     }
+
+    /// <inheritdoc cref="StorageMetrics.ShowCounters"/>
+    public static void ShowCounters() => StorageMetrics.ShowCounters();
 
     // All that is remembered of the database.
     private static void ForgetAll(IServiceProvider services)

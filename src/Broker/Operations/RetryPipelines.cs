@@ -1,4 +1,4 @@
-using Broker.Storage.Dispatch;
+using Broker.Storage.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 using Polly.Retry;
@@ -23,8 +23,8 @@ internal static class RetryPipelines
         services.Configure<TelemetryOptions>(telemetry => telemetry.LoggerFactory = NullLoggerFactory.Instance);
         services.AddResiliencePipeline(DatabaseStart, (pipeline, context) =>
         {
-            var engine = context.ServiceProvider.GetRequiredService<IDatabaseEngine>();
-            pipeline.AddEndlessRetry(context.ServiceProvider, engine.IsAway);
+            var faults = context.ServiceProvider.GetRequiredService<IDatabaseFaults>();
+            pipeline.AddEndlessRetry(context.ServiceProvider, faults.IsAway);
         });
         services.AddResiliencePipeline(EpochFollow, (pipeline, context) => pipeline.AddEndlessRetry(context.ServiceProvider, _ => true));
         return services;

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Broker.Auth;
 using Broker.Settings;
-using Broker.Storage.Diagnostics;
+using Broker.Storage;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -29,7 +29,7 @@ internal static class MetricsSetup
 
         // Created now, so that it records from the first request on.
         var meters = app.Services.GetRequiredService<MeterProvider>();
-        StorageMetrics.ShowCounters();
+        StorageRegistration.ShowCounters();
         var branch = ((IEndpointRouteBuilder)app).CreateApplicationBuilder();
         branch.UseOpenTelemetryPrometheusScrapingEndpoint(meters, _ => true, path: null, configureBranchedPipeline: null, optionsName: null);
         var scrape = branch.Build();
