@@ -20,7 +20,7 @@ internal static class RetryPipelines
     public static IServiceCollection AddRetryPipelines(this IServiceCollection services)
     {
         // Each service logs its own failed attempts, in its own words.
-        services.Configure<TelemetryOptions>(telemetry => telemetry.LoggerFactory = NullLoggerFactory.Instance);
+        services.PostConfigure<TelemetryOptions>(telemetry => telemetry.LoggerFactory = NullLoggerFactory.Instance);
         services.AddResiliencePipeline(DatabaseStart, (pipeline, context) =>
         {
             var faults = context.ServiceProvider.GetRequiredService<IDatabaseFaults>();
