@@ -10,8 +10,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Catalog;
 
 /// <summary>
-/// Definitions by id, bounded by weight. They never change, so an evicted one is read again when it is asked for. One that somebody
-/// still holds is found again instead: there is at most one copy of each, however many requests and remembered runs refer to it.
+/// Definitions by id, bounded by weight. They never change, so an evicted one is read again when it is asked for. One that a request
+/// or a cached run still holds is found again instead: there is at most one copy of each.
 /// </summary>
 internal sealed class DefinitionCache(IDatabase database, QueueCatalog queues, StoreEpoch epoch, TimeProvider clock) : IDisposable
 {
@@ -118,7 +118,7 @@ internal sealed class DefinitionCache(IDatabase database, QueueCatalog queues, S
 
     public void Dispose() => loads.Dispose();
 
-    // One load for all who ask for it at the same time.
+    // Requests for the same definition share one load.
     private async Task<WorkflowDefinition> LoadAsync(int id)
     {
         if (byId.TryGet(id, out var known)) return known;

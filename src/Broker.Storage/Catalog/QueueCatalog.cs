@@ -11,7 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Catalog;
 
 /// <summary>
-/// The queues: one for each combination of who may claim, labels and priority. There are few, every broker knows them all, and a claim
+/// The queues: one for each combination of definition, labels and priority. There are few, every broker knows them all, and a claim
 /// turns into a short list of them; equal claims get the same list object, by which batches and waiting claims are grouped.
 /// </summary>
 internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)

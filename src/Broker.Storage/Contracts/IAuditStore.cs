@@ -1,6 +1,6 @@
 namespace Broker.Storage.Contracts;
 
-/// <summary>Who did what.</summary>
+/// <summary>The audit trail.</summary>
 /// <param name="At">When, by the clock of the broker that took the request; stored by the store's.</param>
 /// <param name="Key">Id of the key, or <c>anonymous</c>, <c>broker</c>, <c>command-line</c>.</param>
 /// <param name="Action">Word, such as <c>cancel</c>.</param>

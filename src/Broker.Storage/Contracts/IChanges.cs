@@ -7,7 +7,7 @@ public interface IChanges
     /// <remarks>Subscribe, then look, then wait: nothing is missed. A lost signal of another broker is made up for within seconds.</remarks>
     IChangeSubscription Subscribe(string topic);
 
-    /// <summary>Tells everybody, other brokers too.</summary>
+    /// <summary>Wakes the subscribers of a topic, on other brokers too.</summary>
     void Signal(string topic);
 }
 

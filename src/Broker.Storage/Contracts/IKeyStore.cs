@@ -16,9 +16,9 @@ public sealed record StoredKey(
 /// <summary>API keys. They are few and kept for good, also revoked ones: the audit trail names them.</summary>
 public interface IKeyStore
 {
-    /// <summary>Adds a key, with the line of the audit trail that tells of it, in one transaction.</summary>
+    /// <summary>Adds a key, with its line in the audit trail, in one transaction.</summary>
     /// <param name="key">Its instants are set here.</param>
-    /// <param name="by">Who creates it.</param>
+    /// <param name="by">Name of its creator in the trail.</param>
     /// <param name="ct">Gives up.</param>
     Task AddAsync(StoredKey key, string by, CancellationToken ct);
 

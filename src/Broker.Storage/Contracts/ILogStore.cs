@@ -19,7 +19,7 @@ public sealed record LogChunk(string Workflow, string Step, long Sequence, strin
 /// <summary>Log lines: kept also from a lost lease, they change no state. Those of a report are stored by its own transaction.</summary>
 public interface ILogStore
 {
-    /// <summary>Stores chunks in order; the lease (if it is one of ours) tells the run they belong to.</summary>
+    /// <summary>Stores chunks in order; the lease, if this store granted it, names their run.</summary>
     Task PushAsync(LeaseId? lease, IReadOnlyList<LogChunk> chunks, CancellationToken ct);
 
     /// <summary>Removes up to that many of the oldest lines that belong to no run and are older than that; returns how many.</summary>

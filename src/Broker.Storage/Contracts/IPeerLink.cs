@@ -3,7 +3,7 @@ namespace Broker.Storage.Contracts;
 /// <summary>Hints to and from other brokers on the same database.</summary>
 public interface IPeerLink
 {
-    /// <summary>What other brokers tell does not arrive at present.</summary>
+    /// <summary>Signals of other brokers do not arrive at present.</summary>
     bool IsDeaf { get; }
 
     /// <summary>Runs until cancelled; survives lost connections.</summary>

@@ -32,7 +32,7 @@ public interface IWorkerStore
 {
     /// <summary>
     /// Jobs dialect: registers, or replaces the entry of that id. False: it is the entry of a worker that is alive and may serve other workflows
-    /// than the limit tells, or that has registered definitions.
+    /// than the limit allows, or that has registered definitions.
     /// </summary>
     Task<bool> RegisterAsync(string id, IReadOnlyList<string> labels, CancellationToken ct, WorkerLimit? limit = null);
 
@@ -42,7 +42,7 @@ public interface IWorkerStore
     /// <summary>A sign of life; false when the id was never registered. Written within a second, with others.</summary>
     Task<bool> SeenAsync(string id, CancellationToken ct);
 
-    /// <summary>The same with a claim: registered workers tell their labels with each claim alone.</summary>
+    /// <summary>The same with a claim: registered workers send their labels with each claim.</summary>
     Task<bool> SeenAsync(string id, IReadOnlyList<string>? labels, CancellationToken ct);
 
     /// <summary>A sign of life of a worker that need not be registered: asks the database nothing.</summary>
@@ -54,7 +54,7 @@ public interface IWorkerStore
     /// <summary>The only workflows that a worker with labels may serve; null: all, or no such worker.</summary>
     Task<IReadOnlyList<string>?> LimitOfAsync(string id, CancellationToken ct);
 
-    /// <summary>A sign of life that also tells of the last task.</summary>
+    /// <summary>A sign of life with the last task.</summary>
     void Reported(string id, LastTask task);
 
     /// <summary>Workers of a kind in order of registration.</summary>

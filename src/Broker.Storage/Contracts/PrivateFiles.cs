@@ -9,7 +9,7 @@ public static class PrivateFiles
         ? Directory.CreateDirectory(path)
         : Directory.CreateDirectory(path, OfFile | UnixFileMode.UserExecute);
 
-    /// <summary>Creates an empty file unless there is one. A fault is left to SQLite, which tells it when it opens the file.</summary>
+    /// <summary>Creates an empty file unless there is one. SQLite reports a fault when it opens the file.</summary>
     public static void TryCreate(string path)
     {
         // An open file is never opened here as well: closing it would end the locks that SQLite holds on it in this process.

@@ -55,7 +55,7 @@ public static partial class RegularFile
     private static string Descriptor(SafeFileHandle file) => $"/proc/self/fd/{file.DangerousGetHandle()}";
 
     private static string RealPath(SafeFileHandle file) =>
-        File.ResolveLinkTarget(Descriptor(file), returnFinalTarget: false)?.FullName ?? throw new IOException("its path cannot be told");
+        File.ResolveLinkTarget(Descriptor(file), returnFinalTarget: false)?.FullName ?? throw new IOException("its path cannot be resolved");
 
     // A handle for the path alone: opening a device or a FIFO has effects, also without reading.
     [SupportedOSPlatform("linux")]

@@ -17,7 +17,7 @@ public static class Topics
         return topic.StartsWith('r') && long.TryParse(topic.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out runId);
     }
 
-    // The length tells the names apart: both may hold any character.
+    // The length separates the two names: both may hold any character.
     internal static bool TryLog(string topic, out string workflow, out string step)
     {
         (workflow, step) = ("", "");

@@ -4,13 +4,13 @@ using Broker.Storage.Dispatch.Commands;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// Which callers may not share a transaction. A restart, a purge and the start of a further run change what an instance's name stands
-/// for; whoever names the same instance was looked up before that, and would be answered for the run that is gone. A claim that is sent
-/// again is answered with what the first one got, once that is committed.
+/// Commands that may not share a transaction. A restart, a purge and the start of a further run change the run that an instance's name stands for: another
+/// command on the name was resolved before, and would get the verdict of the former run. A claim that is sent again gets the leases of the first one,
+/// once they are committed.
 /// </summary>
 internal static class BatchConflicts
 {
-    /// <summary>Takes those out that have to wait for the next transaction, in order; null when there are none.</summary>
+    /// <summary>Takes out the commands that have to wait for the next transaction, in order; null when there are none.</summary>
     public static List<StoreCommand>? TakeLater(List<StoreCommand> together)
     {
         if (together.Count < 2 || !(together.Exists(Moves) || HasRepeatedClaims(together))) return null;

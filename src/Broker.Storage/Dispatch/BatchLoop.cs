@@ -8,18 +8,17 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// Takes whatever work is waiting into one transaction, again and again. Lanes take turns: while one waits for its commit to reach the
-/// disk, the next one works, with all that has come in meanwhile. A lane has a thread of its own and blocks on it: an exchange with the
-/// database that goes through the thread pool waits there behind the requests that are waiting for the lane. Measured: batches grew by half,
-/// and the rate by a tenth.
+/// Takes all waiting commands into one transaction, again and again. Loops share slots: while one waits for its commit to reach the disk, the next one
+/// runs the commands that were queued meanwhile. A loop blocks a thread of its own: an exchange with the database that went through the thread pool
+/// waited there behind the requests that wait for the loop. Measured: batches 1.5×, rate 1.1×.
 /// </summary>
 internal sealed partial class BatchLoop : IAsyncDisposable
 {
-    /// <summary>Pieces of work in one transaction. Measured: beyond a few hundred a batch gains nothing and holds its locks longer.</summary>
+    /// <summary>Commands in one transaction. Measured: beyond a few hundred a batch gains nothing and holds its locks longer.</summary>
     public const int MostTogether = 256;
     private const int Attempts = 5;
 
-    // Each time another caller's commit has moved the name on, so somebody gets ahead: a start beside four quick restarts once ran out of five.
+    // Each miss means that another command has committed, so the commands make progress: a start beside four quick restarts once used up five.
     private const int AttemptsAtMovingName = 100;
 
     private readonly ChannelReader<StoreCommand> waiting;
@@ -39,7 +38,7 @@ internal sealed partial class BatchLoop : IAsyncDisposable
 
     private void Loop()
     {
-        // The request that happened to make this lane is nobody's parent.
+        // The activity of the request that created this loop is no parent of its transactions.
         Activity.Current = null;
         var together = new List<StoreCommand>(MostTogether);
         while (turn.Take())
@@ -84,13 +83,13 @@ internal sealed partial class BatchLoop : IAsyncDisposable
         }
         catch (Exception fault) when (commands.Count > 1 && !engine.IsUnavailable(fault))
         {
-            // One caller's trouble is not the others': each gets a transaction of its own.
+            // One command must not fail the others: each gets a transaction of its own.
             LogSplit(log, fault, commands.Count);
             foreach (var command in commands) RunAlone(command);
         }
         catch (Exception fault)
         {
-            foreach (var command in commands) CompletionDispatcher.Fail(command, Told(fault));
+            foreach (var command in commands) CompletionDispatcher.Fail(command, ToAnswer(fault));
         }
     }
 
@@ -102,11 +101,11 @@ internal sealed partial class BatchLoop : IAsyncDisposable
         }
         catch (Exception fault)
         {
-            CompletionDispatcher.Fail(command, Told(fault));
+            CompletionDispatcher.Fail(command, ToAnswer(fault));
         }
     }
 
-    private Exception Told(Exception fault)
+    private Exception ToAnswer(Exception fault)
     {
         if (fault is StoreUnavailableException || !engine.IsUnavailable(fault)) return fault;
         StorageMetrics.DatabaseErrors.Add(1);
@@ -122,8 +121,8 @@ internal sealed partial class BatchLoop : IAsyncDisposable
             using var span = StorageTracing.Begin(commands);
             try
             {
-                // What is tried again goes without a turn if that has been given up: the other lanes keep theirs while they wait for
-                // work, so with no other caller about it would wait for ever.
+                // A retry runs without a slot if it has been given up: the other loops keep theirs while they wait for commands, so without another
+                // caller the retry would wait for ever.
                 using var writer = engine.WriteTurn();
                 transaction ??= engine.Open(services.Definitions);
                 var batch = new BatchTransaction(transaction, services, commands, takesWaiting);

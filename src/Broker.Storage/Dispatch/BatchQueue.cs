@@ -4,26 +4,26 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>Lanes that take turns, and the work that waits for them. Bounded: callers wait when it is full.</summary>
+/// <summary>Commands that wait, and the batch loops that run them. Bounded: callers wait when it is full.</summary>
 internal sealed class BatchQueue : IAsyncDisposable
 {
     private const int MostWaiting = 8192;
 
     private readonly Channel<StoreCommand> waiting = Channel.CreateBounded<StoreCommand>(MostWaiting);
-    private readonly BatchSlots turns;
+    private readonly BatchSlots slots;
     private readonly BatchLoop[] loops;
 
     public BatchQueue(IDatabaseEngine engine, BatchServices services, ILogger log)
     {
-        turns = new BatchSlots(engine.Slots, waiting.Reader);
-        loops = [.. Enumerable.Range(0, engine.Loops).Select(_ => new BatchLoop(waiting.Reader, turns, engine, services, log))];
+        slots = new BatchSlots(engine.Slots, waiting.Reader);
+        loops = [.. Enumerable.Range(0, engine.Loops).Select(_ => new BatchLoop(waiting.Reader, slots, engine, services, log))];
     }
 
     /// <summary>False when there is no room at present.</summary>
     public bool TryAdd(StoreCommand command)
     {
         if (!waiting.Writer.TryWrite(command)) return false;
-        turns.CommandAdded();
+        slots.CommandAdded();
         return true;
     }
 
@@ -31,14 +31,14 @@ internal sealed class BatchQueue : IAsyncDisposable
     public async ValueTask AddAsync(StoreCommand command, CancellationToken ct)
     {
         await waiting.Writer.WriteAsync(command, ct);
-        turns.CommandAdded();
+        slots.CommandAdded();
     }
 
-    /// <summary>Finishes what is waiting.</summary>
+    /// <summary>Runs the waiting commands, then ends the loops.</summary>
     public async ValueTask DisposeAsync()
     {
         waiting.Writer.TryComplete();
-        turns.Close();
+        slots.Close();
         foreach (var loop in loops) await loop.DisposeAsync();
     }
 }

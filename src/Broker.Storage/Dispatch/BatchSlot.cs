@@ -1,17 +1,17 @@
 namespace Broker.Storage.Dispatch;
 
-/// <summary>A lane's turn to work; it may be given up before the transaction is over, and more than once.</summary>
-internal sealed class BatchSlot(BatchSlots turns)
+/// <summary>The slot of one loop. It may be given up before the transaction ends, and more than once.</summary>
+internal sealed class BatchSlot(BatchSlots slots)
 {
     private bool held;
 
-    /// <summary>Waits for it, and for work; false when no more will come.</summary>
-    public bool Take() => held = turns.Take();
+    /// <summary>Waits for a slot and a command; false: the queue is closed and empty.</summary>
+    public bool Take() => held = slots.Take();
 
     public void GiveUp()
     {
         if (!held) return;
         held = false;
-        turns.GiveUp();
+        slots.GiveUp();
     }
 }

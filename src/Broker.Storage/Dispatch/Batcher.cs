@@ -4,9 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// The lanes of this broker. Where the engine works on several transactions at once, claims have lanes of their own: they decide nothing and
-/// hardly ever wait for a lock, so one of their transactions and one of all the others get on side by side. Measured on two cores: a sixth more
-/// steps a second with 32 workers, a ninth with 128. Two turns for all alike halve the batches: an eighth fewer.
+/// The batch queues of this broker. Where the engine runs several transactions at once, claims have a queue of their own: they decide nothing and hardly
+/// wait for locks, so one of their transactions runs beside one of all other commands. Measured on two cores: 1.16× with 32 workers, 1.12× with 128.
+/// Two slots for all commands alike halve the batches: 0.88×.
 /// </summary>
 internal sealed class Batcher : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class Batcher : IAsyncDisposable
         claims = engine.HasClaimLoops ? new BatchQueue(engine, services, log) : changes;
     }
 
-    // Not given up with the caller: once it is waiting, it may already be part of a commit.
+    // Not cancelled with the caller: a queued command may be part of a commit already.
     public Task<T> RunAsync<T>(StoreCommand<T> command, CancellationToken ct) =>
         !ct.IsCancellationRequested && QueueFor(command).TryAdd(command) ? command.Done : RunWhenThereIsRoomAsync(command, ct);
 
@@ -35,7 +35,7 @@ internal sealed class Batcher : IAsyncDisposable
         return await Task.WhenAll(commands.Select(w => w.Done));
     }
 
-    /// <summary>What one request asks for: one transaction for it, up to as many as a lane takes together.</summary>
+    /// <summary>The commands of one request share one transaction, up to the limit of a batch.</summary>
     public async Task AddAsync(IReadOnlyList<StoreCommand> commands, CancellationToken ct)
     {
         for (var first = 0; first < commands.Count; first += BatchLoop.MostTogether)
@@ -46,7 +46,7 @@ internal sealed class Batcher : IAsyncDisposable
         }
     }
 
-    // A claim that comes after reports goes with them.
+    // A claim behind reports joins their queue.
     private BatchQueue QueueFor(StoreCommand first) => first is ClaimCommand ? claims : changes;
 
     public async ValueTask DisposeAsync()

@@ -15,10 +15,10 @@ internal sealed class ClaimGroup
     /// <summary>Null: steps of all workflows.</summary>
     public ClaimLimit? Limit { get; init; }
 
-    /// <summary>One entry for each step wanted: who gets it.</summary>
+    /// <summary>One entry for each wanted step.</summary>
     public List<ClaimSlot> Slots { get; } = [];
 
-    /// <summary>The groups of these claims, but for those whose callers have gone, those that no queue is open to and those sent before.</summary>
+    /// <summary>The groups of these claims, without claims of disconnected callers, without open queues or with live leases of an earlier send.</summary>
     public static List<ClaimGroup> AllOf(IEnumerable<ClaimCommand> commands, LimitedClaimCursors cursors)
     {
         var groups = new List<ClaimGroup>();
@@ -28,7 +28,7 @@ internal sealed class ClaimGroup
         var next = 0;
         foreach (var claim in claims)
         {
-            // Equal claims share the list of queues that the registry keeps, so a reference tells.
+            // Equal claims share the list of queues that the registry keeps, so references are compared.
             var group = groups.Find(g => ReferenceEquals(g.Queues, claim.Queues) && g.Limit?.Key == claim.Limit);
             if (group is null)
             {

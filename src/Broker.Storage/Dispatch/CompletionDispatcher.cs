@@ -3,14 +3,14 @@ using Broker.Storage.Dispatch.Commands;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// Callers go on where their work is completed, so that is done on the thread pool, never on a lane's thread; and for some of them together,
-/// which spares the pool a queue entry and often a thread's wake-up for each.
+/// Completes commands on the thread pool, so that continuations never block the thread of a batch loop. Eight commands share a work item: that saves queue
+/// entries, and often a thread's wake-up for each.
 /// </summary>
 internal static class CompletionDispatcher
 {
     private const int Together = 8;
 
-    /// <summary>Completes all of them as their transaction has decided.</summary>
+    /// <summary>Answers the callers of a committed transaction.</summary>
     public static void Complete(List<StoreCommand> commands)
     {
         for (var first = 0; first < commands.Count; first += Together)

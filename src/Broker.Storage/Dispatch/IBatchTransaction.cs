@@ -7,10 +7,10 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// One transaction on one engine: the whole list of what differs between them on the hot path. Its calls block: lanes have threads of
-/// their own (see <see cref="BatchLoop"/>). Order of locks, everywhere: ids of claims, run rows by
-/// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. Nobody waits against that order, but for
-/// reports that have looked at the inbox and then write their steps: a deadlock of theirs is tried again.
+/// One transaction on one engine: the whole list of what differs between them on the hot path. Its calls block: batch loops have
+/// threads of their own (see <see cref="BatchLoop"/>). Order of locks, everywhere: ids of claims, run rows by
+/// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. No transaction waits against that order,
+/// except reports that have read the inbox and then write their steps: a deadlock of theirs is retried.
 /// </summary>
 internal interface IBatchTransaction : IDisposable
 {

@@ -5,9 +5,9 @@ namespace Broker.Storage.Dispatch;
 /// <summary>How an engine reads and leases steps for claims that are limited to workflows.</summary>
 internal interface ILimitedStepReader
 {
-    /// <summary>Reads a page of each queue, and tells each part what it has found, where the next page begins and how many rows it has read. Returns the store's clock.</summary>
+    /// <summary>Reads a page of each queue and notes in each part the steps found, the start of the next page and the rows read. Returns the database's clock.</summary>
     /// <param name="parts">The queues.</param>
-    /// <param name="workflows">Whose steps are wanted.</param>
+    /// <param name="workflows">Workflows that the claims are limited to.</param>
     /// <param name="page">Rows of each queue at most.</param>
     /// <param name="most">Steps found in each queue at most.</param>
     long Read(IReadOnlyList<LimitedQueueScan> parts, IReadOnlyList<string> workflows, int page, int most);

@@ -3,7 +3,7 @@ namespace Broker.Storage.Dispatch;
 /// <summary>
 /// Where claims that are limited to workflows begin to look in a label queue, for each queue and limit: what stands before is steps of other
 /// workflows. Without it each such claim walked over all of them. A cursor only saves work: a step that becomes ready in front of it lowers it, and
-/// walks from the front find what another broker did not tell of.
+/// walks from the front find steps whose signals of other brokers were lost.
 /// </summary>
 internal sealed class LimitedClaimCursors(TimeProvider clock)
 {

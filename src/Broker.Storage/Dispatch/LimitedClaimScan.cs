@@ -15,7 +15,7 @@ internal sealed class LimitedClaimScan(ClaimGroup group, ILimitedStepReader step
     // Steps that other transactions may be taking.
     private const int TakenElsewhere = 64;
 
-    // A step may become visible after one that was due later. Such steps of this broker lower the cursor, as do those that others tell of.
+    // A step may become visible after one that was due later. Such steps of this broker lower the cursor, as do signalled ones of others.
     private const long Settled = 1_000_000;
 
     private readonly ClaimLimit limit = group.Limit!;

@@ -55,7 +55,7 @@ internal static class RowReader
     /// <param name="step">Its own columns, from the second on.</param>
     /// <param name="run">Those of its run.</param>
     /// <param name="from">The first of these.</param>
-    /// <param name="slot">Who gets it.</param>
+    /// <param name="slot">The slot that gets it.</param>
     public static ClaimedRow ReadClaimed<TRows>(TRows step, TRows run, int from, ClaimSlot slot)
         where TRows : IRows => new(
         slot.Worker, slot.Fence, step.GetInt64(1), step.GetInt32(2), step.GetInt32(3), step.GetInt64(4), step.GetInt64(5), step.GetInt64(6), step.GetInt64(7),

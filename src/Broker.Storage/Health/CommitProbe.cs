@@ -2,7 +2,7 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Health;
 
-/// <summary>Tells readiness whether commits are confirmed. One probe at a time, and its answer is shared for a second: probes come from anywhere.</summary>
+/// <summary>Checks for readiness whether commits are confirmed. One probe at a time, and its answer is shared for a second: probes come from anywhere.</summary>
 internal sealed class CommitProbe(IDatabase database, StoreHealth health, TimeProvider clock)
 {
     private static readonly TimeSpan Shared = TimeSpan.FromSeconds(1);

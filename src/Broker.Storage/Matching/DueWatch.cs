@@ -179,7 +179,7 @@ internal sealed partial class DueWatch(IDatabase database, TimeProvider clock, I
         if (looks.TryGetValue(queueId, out var look)) looks[queueId] = look with { IsOutdated = true };
     }
 
-    // The store's clock, as the last look heard it.
+    // The database's clock, as the last look read it.
     private long Now() => (clock.GetUtcNow() + ahead).ToMicros();
 
     private static long Micros(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Matching;
 
-/// <summary>Hands steps back that nobody came for: they are ready again at their old place, charged nothing.</summary>
+/// <summary>Returns eagerly granted steps that no worker claimed in time: they are ready again at their old place, charged nothing.</summary>
 internal sealed partial class EagerDispatchReclaimer : IAsyncDisposable
 {
     private readonly EagerDispatch eager;
@@ -25,7 +25,7 @@ internal sealed partial class EagerDispatchReclaimer : IAsyncDisposable
         if (steps.Count > 0) await batcher.RunAsync(steps.Select(step => new ReportCommand(step.Lease, StepReport.Returned)).ToList(), CancellationToken.None);
     }
 
-    /// <summary>For a claim that has found nothing: what is held of its queues for others goes back. False: nothing was.</summary>
+    /// <summary>For a claim that found nothing: steps of its queues that are held for other workers go back. False: there were none.</summary>
     public async Task<bool> MakeRoomAsync(ClaimCommand claim)
     {
         if (!eager.IsHolding) return false;
@@ -41,7 +41,7 @@ internal sealed partial class EagerDispatchReclaimer : IAsyncDisposable
         return TryReturnAsync(steps);
     }
 
-    // What cannot be handed back is collected when its lease ends.
+    // A step that cannot be returned is collected when its lease expires.
     private async Task TryReturnAsync(List<Assignment> steps)
     {
         try
@@ -56,13 +56,13 @@ internal sealed partial class EagerDispatchReclaimer : IAsyncDisposable
 
     private void WakeIn(TimeSpan time) => timer.Change(time < TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : time, Timeout.InfiniteTimeSpan);
 
-    /// <summary>While the lanes still work.</summary>
+    /// <summary>While the batcher still runs.</summary>
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();
         await TryReturnAsync(eager.Close());
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} steps that nobody came for could not be handed back; their leases will run out")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} steps that no worker claimed in time could not be returned; their leases will expire")]
     private static partial void LogKept(ILogger logger, Exception fault, int count);
 }

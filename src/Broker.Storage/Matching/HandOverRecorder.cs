@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Broker.Storage.Matching;
 
-/// <summary>Records hand-overs from memory that no report has recorded: heartbeats of the broker's own, from which on a lost lease is charged.</summary>
+/// <summary>Records hand-overs from memory that no report has recorded, by heartbeats of its own: a lease that is lost later is charged.</summary>
 internal sealed partial class HandOverRecorder : IAsyncDisposable
 {
     private readonly HandOvers handOvers;
@@ -46,7 +46,7 @@ internal sealed partial class HandOverRecorder : IAsyncDisposable
 
     private void WakeIn(TimeSpan time) => timer.Change(time < TimeSpan.FromMilliseconds(1) ? TimeSpan.Zero : time, Timeout.InfiniteTimeSpan);
 
-    /// <summary>While the lanes still work.</summary>
+    /// <summary>While the batcher still runs.</summary>
     public async ValueTask DisposeAsync()
     {
         await timer.DisposeAsync();

@@ -5,23 +5,23 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Matching;
 
 /// <summary>
-/// Leases of steps that were handed over from memory, until the store knows of it: by their report, or after a while by a heartbeat that the broker
-/// sends itself. A step that is reported sooner costs nothing more. A broker that is killed before leaves the lease marked as granted ahead, so a
-/// worker that dies too in that while is charged nothing.
+/// Leases of steps that were handed over from memory and not recorded yet: a report records the hand-over, or after 500 ms a heartbeat of the broker. A
+/// step that is reported sooner costs nothing more. A broker that is killed before leaves the lease marked as granted ahead: if its worker dies as well,
+/// the lost lease is charged nothing.
 /// </summary>
 internal sealed class HandOvers(TimeProvider clock)
 {
-    /// <summary>So long a report may take to come first.</summary>
+    /// <summary>Time for the report to come first.</summary>
     public static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(500);
 
-    private readonly Lock turns = new();
+    private readonly Lock gate = new();
     private readonly Dictionary<StepKey, (LeaseId Lease, long Since)> unrecorded = [];
     private volatile int count;
 
     /// <summary>True: it is the only one.</summary>
     public bool Add(LeaseId lease)
     {
-        lock (turns)
+        lock (gate)
         {
             unrecorded[KeyOf(lease)] = (lease, clock.GetTimestamp());
             return (count = unrecorded.Count) == 1;
@@ -32,7 +32,7 @@ internal sealed class HandOvers(TimeProvider clock)
     public void Reported(IReadOnlyList<StoreCommand> commands)
     {
         if (count == 0) return;
-        lock (turns)
+        lock (gate)
         {
             foreach (var command in commands)
             {
@@ -43,15 +43,15 @@ internal sealed class HandOvers(TimeProvider clock)
         }
     }
 
-    /// <summary>Takes out what is to be recorded now, and how long to wait for what is left.</summary>
+    /// <summary>Takes out the leases to record now, and the time until the next ones are due.</summary>
     public (List<LeaseId> Leases, TimeSpan? Next) TakeDue() => Take(since => clock.GetElapsedTime(since) >= Delay);
 
-    /// <summary>Takes out everything.</summary>
+    /// <summary>Takes out all leases.</summary>
     public List<LeaseId> TakeAll() => Take(static _ => true).Leases;
 
     private (List<LeaseId> Leases, TimeSpan? Next) Take(Predicate<long> isDue)
     {
-        lock (turns)
+        lock (gate)
         {
             List<LeaseId> due = [];
             long? oldest = null;

@@ -124,12 +124,12 @@ internal sealed class CommitInterceptor(StoreHealth health, bool isPooled) : IDb
 
     private void Clear(DbConnection? connection)
     {
-        if (connection is not null && warnings.TryGetValue(connection, out var told)) told.Clear();
+        if (connection is not null && warnings.TryGetValue(connection, out var sent)) sent.Clear();
     }
 
     private void Check(DbConnection? connection)
     {
-        if (connection is not null && warnings.TryGetValue(connection, out var told)) health.RequireConfirmed(told.First?.MessageText);
+        if (connection is not null && warnings.TryGetValue(connection, out var sent)) health.RequireConfirmed(sent.First?.MessageText);
     }
 
     private void Failed(Exception fault)

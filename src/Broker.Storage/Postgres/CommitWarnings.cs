@@ -18,9 +18,9 @@ internal sealed class CommitWarnings
     /// <summary>The same for one transaction, where the session belongs to a pooler. It returns no rows, and no warning outside a transaction block.</summary>
     public const string ShowLocally = "DO $$ BEGIN SET LOCAL client_min_messages = warning; END $$";
 
-    public CommitWarnings(NpgsqlConnection connection) => connection.Notice += (_, told) =>
+    public CommitWarnings(NpgsqlConnection connection) => connection.Notice += (_, sent) =>
     {
-        if (told.Notice.InvariantSeverity is "WARNING") First ??= told.Notice;
+        if (sent.Notice.InvariantSeverity is "WARNING") First ??= sent.Notice;
     };
 
     /// <summary>The first one since <see cref="Clear"/>.</summary>
@@ -35,5 +35,5 @@ internal sealed class CommitWarnings
     /// <param name="fault">What the exchange failed with.</param>
     /// <param name="before">The statement that stood before the COMMIT in it, if there was one: the server stops at the first that fails.</param>
     public static bool MayHaveCommitted(Exception fault, NpgsqlBatchCommand? before = null) =>
-        fault.FindInner<PostgresException>() is not { } told || (told.SqlState[..2] is not ("40" or "23") && (before is null || told.BatchCommand != before));
+        fault.FindInner<PostgresException>() is not { } refused || (refused.SqlState[..2] is not ("40" or "23") && (before is null || refused.BatchCommand != before));
 }

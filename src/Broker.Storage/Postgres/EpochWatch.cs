@@ -15,7 +15,7 @@ namespace Broker.Storage.Postgres;
 /// </summary>
 /// <param name="epoch">What begins.</param>
 /// <param name="isPooled">Whether a pooler in transaction mode is in between.</param>
-/// <param name="log">Told when the history is another.</param>
+/// <param name="log">Gets a line when the history is another.</param>
 internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
 {
     private const int EveryMs = 1000;
@@ -71,7 +71,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
         }
     }
 
-    /// <summary>Ids have been reserved. A counter that was behind tells of another history.</summary>
+    /// <summary>Ids have been reserved. A counter that was behind is of another history.</summary>
     public virtual void Reserved(Asked before, long first, long next)
     {
         lock (gate)

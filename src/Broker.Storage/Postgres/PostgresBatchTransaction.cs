@@ -21,12 +21,10 @@ namespace Broker.Storage.Postgres;
 internal sealed class PostgresBatchTransaction(
     NpgsqlConnection connection, DefinitionCache definitions, ClaimCursors cursors, DatabaseClockEstimate clock, RunCache runCache, EpochWatch watch, StoreHealth health, string? opening) : IBatchTransaction
 {
-    private static readonly KeyValuePair<string, object?> Current = new("outcome", "current");
-    private static readonly KeyValuePair<string, object?> Outdated = new("outcome", "stale");
-
     private readonly StepResultCache results = new(runCache);
     private readonly PostgresClaimScanner claims = new(definitions, cursors, runCache);
     private readonly CommitWarnings warnings = new(connection);
+    private readonly CachedRunCheck check = new(runCache, clock);
     private CachedRuns? cached;
     private CommitFlag commit = new();
     private bool begun;
@@ -210,9 +208,14 @@ internal sealed class PostgresBatchTransaction(
         // Statements that return no rows leave no result set: there are those of the versions, the runs, the heartbeats and then the claims.
         using (var reader = batch.Read())
         {
-            if (cached is not null && !verifiesInWrite) CheckVersions(reader, cached);
-            if (changes.Runs.Count > 0) RememberRuns(reader, changes.Runs, verifiesInWrite ? cached : null);
-            if (cached is not null) CheckSteps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
+            if (cached is not null && !verifiesInWrite) check.Versions(reader, cached);
+            if (changes.Runs.Count > 0)
+            {
+                var version = check.Written(reader, changes.Runs, verifiesInWrite ? cached : null);
+                foreach (var change in changes.Runs) runCache.Wrote(change.Run, version, commit);
+            }
+
+            if (cached is not null) check.Steps(changes.Steps.Count, steps?.RecordsAffected ?? 0);
             foreach (var step in changes.Steps) runCache.Forget(new StepKey(step.RunId, step.Idx));
             results.Ended(changes.Steps);
             if (changes.Heartbeats.Count > 0)
@@ -233,63 +236,14 @@ internal sealed class PostgresBatchTransaction(
         }
     }
 
-    private void CheckVersions(NpgsqlDataReader reader, CachedRuns remembered)
-    {
-        foreach (var run in remembered.Runs)
-        {
-            if (!reader.Read() || reader.GetFieldValue<uint>(0) != run.Version) throw Stale();
-            CheckClock(reader, remembered);
-        }
-
-        reader.NextResult();
-    }
-
-    // Else the database's clock has been set, or this machine has slept.
-    private void CheckClock(NpgsqlDataReader reader, CachedRuns remembered)
-    {
-        var now = reader.GetInt64(1);
-        clock.Observe(now);
-        if (DatabaseClockEstimate.IsFar(now, remembered.Now)) throw Stale();
-    }
-
-    private void CheckSteps(int told, int written)
-    {
-        if (written != told) throw Stale();
-        runCache.OnHit();
-        StorageMetrics.RunCacheChecks.Add(1, Current);
-    }
-
-    private OptimisticConcurrencyException Stale()
-    {
-        runCache.OnMiss();
-        StorageMetrics.RunCacheChecks.Add(1, Outdated);
-        return new OptimisticConcurrencyException();
-    }
-
-    // Written by one transaction, they all have one version from now on.
-    private void RememberRuns(NpgsqlDataReader reader, List<RunChange> changed, CachedRuns? held)
-    {
-        var written = 0;
-        uint version = 0;
-        for (; reader.Read(); written++)
-        {
-            version = reader.GetFieldValue<uint>(0);
-            if (held is not null) CheckClock(reader, held);
-        }
-
-        if (written != changed.Count) throw Stale();
-        foreach (var change in changed) runCache.Wrote(change.Run, version, commit);
-        reader.NextResult();
-    }
-
-    // A row is renewed once, however many tell of the lease: the statement cannot answer each of them.
-    private static void ReadRenewed(NpgsqlDataReader reader, List<LeaseRef> told, StepStatus?[] renewed)
+    // The statement renews a row once, however many heartbeats name its lease: each gets its answer here.
+    private static void ReadRenewed(NpgsqlDataReader reader, List<LeaseRef> leases, StepStatus?[] renewed)
     {
         var found = new Dictionary<StepKey, (long Fence, string Worker, StepStatus Status)>();
         while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
         for (var i = 0; i < renewed.Length; i++)
         {
-            if (found.TryGetValue(told[i].Step, out var held) && told[i].Is(held.Fence, held.Worker)) renewed[i] = held.Status;
+            if (found.TryGetValue(leases[i].Step, out var held) && leases[i].Is(held.Fence, held.Worker)) renewed[i] = held.Status;
         }
     }
 

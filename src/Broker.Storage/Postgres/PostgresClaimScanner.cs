@@ -10,15 +10,14 @@ using static Broker.Storage.Postgres.Parameters;
 
 namespace Broker.Storage.Postgres;
 
-/// <summary>How one connection hands out steps: from the marks on, and from the front where that was too little.</summary>
+/// <summary>Scans the queues for the claims of one connection: from the cursors on, and again from the front where that found too little.</summary>
 internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCursors cursors, RunCache runCache)
 {
-    // Steps of a queue that other brokers may be taking.
+    // Rows of a queue that other brokers may have locked.
     private const int TakenElsewhere = 64;
 
-    // What any look reads in vain at most, of all its queues together. One from the front is given all of it: nobody is to hear that there is nothing
-    // because others are taking what comes first. With 64 there too, and none for this broker's own transactions, 128 workers heard it three times a
-    // second.
+    // Upper bound on candidate rows that are skipped because other transactions lock them, over all queues of a scan. A scan from the front gets the whole
+    // bound, so that a claim never answers "empty" merely because of locks. With 64 there too, 128 workers got that answer three times a second.
     private const int TakenAtMost = 2048;
 
     /// <summary>Queues in which this transaction makes steps ready, with the least rank of them.</summary>

@@ -143,7 +143,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     }
 
     // Measured on an idle broker: the timers' look at the clock, five times a second, was a quarter of its transactions.
-    public async Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => clock.Now() is { } heard ? Instants.FromMicros(heard) : await NowAsync(ct);
+    public async Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => clock.Now() is { } now ? Instants.FromMicros(now) : await NowAsync(ct);
 
     public async Task PingAsync(CancellationToken ct)
     {
@@ -234,7 +234,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
         ? known.SqlState[..2] is "08" || known.SqlState[..3] is "57P" || known.SqlState is PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction
         : fault.FindInner<FileNotFoundException>() is null && fault.FindInner<DirectoryNotFoundException>() is null
             && (fault.FindInner<StoreUnavailableException>() is not null || fault.FindInner<TimeoutException>() is not null || fault.FindInner<IOException>() is not null || fault.FindInner<SocketException>() is not null
-                || (fault.FindInner<NpgsqlException>() is { InnerException: null or AggregateException } told && (told.IsTransient || hasSeveralHosts)));
+                || (fault.FindInner<NpgsqlException>() is { InnerException: null or AggregateException } driver && (driver.IsTransient || hasSeveralHosts)));
 
     public long ReserveIds(int ids)
     {
@@ -306,7 +306,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     {
         public void Dispose()
         {
-            // Many writers: nobody waits for a turn.
+            // Many writers: none waits for a turn.
         }
     }
 }

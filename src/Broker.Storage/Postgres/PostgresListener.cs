@@ -8,8 +8,8 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Hears other brokers and tells them, in hints only. What is to be told is gathered for a moment and sent outside the transactions it
-/// comes from: a NOTIFY inside takes a lock that all commits of the server would queue for.
+/// Exchanges signals with other brokers, as hints only. Signals are gathered for 2 ms and sent outside the transactions that they
+/// come from: a NOTIFY inside takes a lock that all commits of the server would queue for.
 /// </summary>
 internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub hub, IWaitingClaims waiting, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
 {
@@ -17,7 +17,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
     private static readonly TimeSpan CountPeers = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
-    // Between two looks for lost signals. Also without a known peer: behind a pooler peers may be neither heard nor counted.
+    // Between two looks for lost signals. Also without a known peer: behind a pooler peers are neither received nor counted.
     private static readonly TimeSpan LookDeaf = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LookWithPeers = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookAlone = TimeSpan.FromSeconds(5);
@@ -31,7 +31,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
 
     public async Task RunAsync(CancellationToken ct)
     {
-        // A pooler gives the connection that listens to the next client: what is heard there is lost, so all is found by looking.
+        // A pooler gives the connection that listens to the next client: its notifications are lost, so every change is found by looking.
         if (engine.IsPooled)
         {
             await LookAsync(ct);
@@ -42,7 +42,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
         {
             if (hasPeers) outbox.Writer.TryWrite(topic);
         };
-        await Task.WhenAll(ListenAsync(ct), TellAsync(ct), LookAsync(ct));
+        await Task.WhenAll(ListenAsync(ct), SendAsync(ct), LookAsync(ct));
     }
 
     private async Task ListenAsync(CancellationToken ct)
@@ -55,7 +55,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
                 var settings = new NpgsqlConnectionStringBuilder(engine.ConnectionString) { Pooling = false, KeepAlive = 15, ApplicationName = $"broker-listen-{self}" };
                 await using var connection = new NpgsqlConnection(settings.ConnectionString);
                 await connection.OpenAsync(ct);
-                connection.Notification += (_, message) => Heard(message.Payload);
+                connection.Notification += (_, message) => Receive(message.Payload);
                 await using (var listen = new NpgsqlCommand($"LISTEN {PostgresEngine.Channel}", connection)) await listen.ExecuteNonQueryAsync(ct);
                 await engine.NotifyAsync([$"{self} hello"], ct);
                 listens = true;
@@ -101,7 +101,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
         }
     }
 
-    private void Heard(string payload)
+    private void Receive(string payload)
     {
         var space = payload.IndexOf(' ', StringComparison.Ordinal);
         if (space < 0 || payload.AsSpan(0, space).SequenceEqual(self)) return;
@@ -113,7 +113,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
         }
     }
 
-    private async Task TellAsync(CancellationToken ct)
+    private async Task SendAsync(CancellationToken ct)
     {
         var counted = long.MinValue;
         while (!ct.IsCancellationRequested)
@@ -129,7 +129,7 @@ internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub 
                 }
                 catch (OperationCanceledException) when (!ct.IsCancellationRequested)
                 {
-                    // Nothing to tell: time to count.
+                    // No signal to send: time to count.
                 }
 
                 var topics = new HashSet<string>(StringComparer.Ordinal);

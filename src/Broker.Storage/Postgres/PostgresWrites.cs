@@ -13,7 +13,7 @@ internal static class PostgresWrites
     /// <param name="batch">Takes the statements.</param>
     /// <param name="changes">What the transaction has decided.</param>
     /// <param name="cached">What it was decided from, if not from what is stored.</param>
-    /// <param name="verifiesInWrite">Whether the statement that writes the runs is to tell if they are still so: <see cref="CachedRuns.CanVerifyInWrite"/>.</param>
+    /// <param name="verifiesInWrite">Whether the statement that writes the runs compares their versions: <see cref="CachedRuns.CanVerifyInWrite"/>.</param>
     public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, CachedRuns? cached, bool verifiesInWrite)
     {
         NpgsqlBatchCommand? steps = null;

@@ -1,6 +1,6 @@
 namespace Broker.Storage.Signals;
 
-/// <summary>Tells in one look what has changed of many topics.</summary>
+/// <summary>Versions of many topics in one look.</summary>
 internal interface ITopicVersions
 {
     /// <summary>For each topic that exists a text that differs whenever there is something new.</summary>

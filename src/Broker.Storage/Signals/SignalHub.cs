@@ -5,9 +5,8 @@ using Broker.Storage.Health;
 namespace Broker.Storage.Signals;
 
 /// <summary>
-/// Who waits for what on this broker. Every write of this broker signals after its commit, so where no other broker shares the database
-/// nobody looks without a signal. Where one does, its signals may be lost: <see cref="ITopicVersions"/> is the net below them, one look
-/// for all that is waited for, instead of one for each waiter.
+/// Subscriptions of this broker by topic. Every write of this broker signals after its commit, so where no other broker shares the database no waiter
+/// looks without a signal. Signals of other brokers may be lost: <see cref="ITopicVersions"/> finds those changes, with one look for all topics.
 /// </summary>
 internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
 {
@@ -64,7 +63,7 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
         foreach (var (subscription, _) in listeners) subscription.Wake();
     }
 
-    /// <summary>Signals may have been missed: whoever waits for something that has changed since the last call is woken.</summary>
+    /// <summary>Signals may have been lost: wakes the subscribers of topics that have changed since the last call.</summary>
     public async Task LookAsync(ITopicVersions store, CancellationToken ct)
     {
         var watched = topics.Keys.ToList();
@@ -90,7 +89,7 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
         if (!listeners.IsEmpty) return;
         topics.TryRemove(new(topic, listeners));
 
-        // Somebody may have joined between the two lines above: they are put back by their own check in Subscribe, or by this one.
+        // A subscription that came between the two lines above is put back by its own check in Subscribe, or by this one.
         foreach (var (late, _) in listeners) topics.GetOrAdd(topic, _ => new())[late] = 0;
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 namespace Broker.Storage.Sqlite;
 
 /// <summary>
-/// A copy of the database file while brokers use it: one moment of it, as a read transaction sees it, so nobody waits. Copying the file
+/// A copy of the database file while brokers use it: one moment of it, as a read transaction sees it, so no writer waits. Copying the file
 /// with other means is not safe, as the last commits stand in the log beside it.
 /// </summary>
 internal static class SqliteBackup

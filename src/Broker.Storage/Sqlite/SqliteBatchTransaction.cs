@@ -325,7 +325,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
     {
         try
         {
-            // The connection goes back to a pool, and a transaction left open there would keep everybody from writing.
+            // The connection goes back to a pool: a transaction left open there would block all writers.
             Rollback();
         }
         catch (SqliteException)

@@ -36,7 +36,7 @@ internal sealed class SqliteStatement : IDisposable
         }
     }
 
-    /// <summary>Begins it; whoever has read enough, or failed, disposes of the rows, and the statement can be used again.</summary>
+    /// <summary>Begins the statement. Dispose of the rows, also after a fault: then it can be used again.</summary>
     public SqliteRows Query(ReadOnlySpan<SqliteValue> values)
     {
         for (var i = 0; i < places.Length; i++) Bind(places[i], values[i]);
@@ -50,7 +50,7 @@ internal sealed class SqliteStatement : IDisposable
         return result == raw.SQLITE_ROW;
     }
 
-    // What it returns is what the last step has told already.
+    // It returns the result of the last step again.
     public void Reset() => _ = raw.sqlite3_reset(statement);
 
     public void Dispose() => statement.Dispose();

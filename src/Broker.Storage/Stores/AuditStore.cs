@@ -21,7 +21,7 @@ internal sealed class AuditStore(IDatabase database, TimeProvider clock, IPageRe
         batch.MayBeStored = true;
         if (rows.Count > 0) await db.AddAuditAsync(rows, ct);
 
-        // The commit of a transaction that writes nothing waits for no standby, and so does not tell whether the rows are on one.
+        // The commit of a transaction that writes nothing waits for no standby, and so does not show whether the rows are on one.
         else await database.ConfirmAsync(db, ct);
         await transaction.CommitAsync(ct);
     }

@@ -78,7 +78,7 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
         return await ViewAsync(run, steps, await database.NowAsync(ct), ct);
     }
 
-    // Without their results: the steps of a view tell what state the run is in, and 20,000 results may be any number of megabytes.
+    // Without their results: a view shows the state of the run by its steps, and 20,000 results may be any number of megabytes.
     private static Task<List<StepRow>> StepsOfAsync(BrokerDb db, long runId, CancellationToken ct) =>
         db.Steps.Where(s => s.RunId == runId).OrderBy(s => s.Idx).Select(s => new StepRow
         {

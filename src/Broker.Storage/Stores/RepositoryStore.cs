@@ -94,14 +94,14 @@ internal sealed class RepositoryStore(IDatabase database, ICredentialCipher ciph
                 }
                 catch (CredentialsUnreadableException lost)
                 {
-                    // The others are not to wait for it; it is told at the end.
+                    // The others must not wait for it; it is reported at the end.
                     unreadable = lost;
                     continue;
                 }
 
                 if (!opened.IsStale) continue;
 
-                // Only what was read: somebody may have put new credentials meanwhile.
+                // Only what was read: another broker may have stored new credentials meanwhile.
                 var (name, old, fresh) = (row.Name, row.Credentials, Sealed(opened.Text));
                 using var turn = await database.WriteTurnAsync(ct);
                 await RequireKeyAsync(db, seen, ct);

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>Who works here. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
+/// <summary>The workers. Signs of life come with every request of every worker, so they are gathered and written once a second.</summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle, and the last flush may come after the container is gone.")]
 internal sealed class WorkerStore(
     IDatabase database, DefinitionCache definitions, IDefinitionStore definitionStore, ClaimScopes scopes, StoreEpoch epoch, IPageReads pages,
@@ -19,7 +19,7 @@ internal sealed class WorkerStore(
     // The bound is against forged ids; a worker that is forgotten here is looked up again.
     private const int MostKnown = 100_000;
     private readonly ConcurrentDictionary<string, byte> known = new(StringComparer.Ordinal);
-    // How long an id that nobody registered here is not asked for again; another broker may register it meanwhile.
+    // How long an unknown id is not looked up again; another broker may register it meanwhile.
     private static readonly TimeSpan StrangerFor = TimeSpan.FromSeconds(2);
     private readonly ConcurrentDictionary<string, long> strangers = new(StringComparer.Ordinal);
 
@@ -64,7 +64,7 @@ internal sealed class WorkerStore(
         await using var db = database.CreateContext();
         var (workflows, before, registeredAt) = (limit is null ? null : JsonColumn.Write(limit.Workflows), entry?.Workflows, entry?.RegisteredAt);
 
-        // Kind and definitions stay: a worker with an id from us keeps what it may claim, whoever registers under its id.
+        // Kind and definitions stay: a worker with an id from us keeps its claims, also when another worker registers under its id.
         var replaced = await db.Workers
             .Where(w => w.Id == id && (workflows == null || (w.Workflows == before && w.RegisteredAt == registeredAt)))
             .ExecuteUpdateAsync(
@@ -268,8 +268,8 @@ internal sealed class WorkerStore(
                         await WriteSeenAsync(ids, second.Max(s => SeenAt(s.Value)), ct);
                 }
 
-                foreach (var told in signs.Where(s => !s.Value.IsOnlyLife).OrderBy(s => s.Key, StringComparer.Ordinal).Chunk(1000))
-                    await WriteSignsAsync(told.ToDictionary(s => s.Key, s => (SeenAt(s.Value), s.Value)), ct);
+                foreach (var some in signs.Where(s => !s.Value.IsOnlyLife).OrderBy(s => s.Key, StringComparer.Ordinal).Chunk(1000))
+                    await WriteSignsAsync(some.ToDictionary(s => s.Key, s => (SeenAt(s.Value), s.Value)), ct);
                 return;
             }
             catch (Exception fault) when (attempt < 4 && (database.IsTransient(fault) || fault is DbUpdateConcurrencyException))
@@ -294,15 +294,15 @@ internal sealed class WorkerStore(
         }
     }
 
-    private async Task WriteSignsAsync(Dictionary<string, (long SeenAt, Sign Sign)> told, CancellationToken ct)
+    private async Task WriteSignsAsync(Dictionary<string, (long SeenAt, Sign Sign)> news, CancellationToken ct)
     {
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
-        var ids = told.Keys.ToArray();
+        var ids = news.Keys.ToArray();
         var rows = await db.Workers.Where(w => ids.Contains(w.Id)).ToListAsync(ct);
         foreach (var row in rows)
         {
-            var (at, sign) = told[row.Id];
+            var (at, sign) = news[row.Id];
             row.SeenAt = Math.Max(row.SeenAt, at);
             if (sign.Task is not null) row.LastTask = JsonColumn.Write(sign.Task);
 

@@ -108,7 +108,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Statements that make steps ready do not name it.
             step.Property(s => s.Ahead).HasDefaultValue(false);
 
-            // Serves the claim: only rows that somebody could take, in the order in which they are taken.
+            // Serves the claim: only rows that a claim could take, in the order in which they are taken.
             step.HasIndex(s => new { s.QueueId, s.Rank, s.Due, s.Idx }, "ix_step_claim").HasFilter($"status = {(int)StepStatus.Ready}");
 
             // Serves claims that are sent again, by their fences, and the reaper and the list of busy workers: as small as the number of
@@ -166,7 +166,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves retention, and "since".
             audit.HasIndex(a => a.At);
 
-            // Serves "who did what to this workflow". No more than these two: every start writes to each.
+            // Serves the trail of one workflow. No more than these two indexes: every start writes to each.
             audit.HasIndex(a => new { a.Workflow, a.Id });
         });
 

@@ -29,7 +29,7 @@ internal sealed class QueueRow
 {
     public int Id { get; set; }
 
-    /// <summary>The definition whose workers may claim; null: anybody with the labels.</summary>
+    /// <summary>The definition whose workers may claim; null: any worker with the labels.</summary>
     public int? DefinitionId { get; set; }
 
     /// <summary>Required labels, sorted, as a JSON array.</summary>

@@ -7,7 +7,7 @@ namespace Broker.Storage.Postgres.Caching;
 /// <summary>A run, the version (xmin) of its row, and the commit that makes it visible.</summary>
 internal readonly record struct CachedRun(LoadedRun Run, uint Version, CommitFlag Commit);
 
-/// <summary>What one transaction takes from memory.</summary>
+/// <summary>Cached runs and steps that one transaction decides from.</summary>
 /// <param name="Runs">In order of id, as they are locked.</param>
 /// <param name="Steps">Steps that hold a lease.</param>
 /// <param name="Now">The database's clock, as far as it is known.</param>
@@ -17,8 +17,8 @@ internal sealed record CachedRuns(IReadOnlyList<CachedRun> Runs, IReadOnlyDictio
     private readonly bool[] wasCommitted = [.. Runs.Select(r => r.Commit.IsCommitted)];
 
     /// <summary>
-    /// Whether the statement that writes these runs can tell whether they are still so: it writes all of them, in this order, and can see them.
-    /// What another lane is about to commit it would take for changed.
+    /// Whether the statement that writes these runs can compare their versions: it writes all of them, in this order, and can see them.
+    /// A commit of another loop under way would look like a change.
     /// </summary>
     public bool CanVerifyInWrite(List<RunChange> written)
     {

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Broker.Storage.Postgres.Caching;
 
 /// <summary>
-/// The database's clock between two exchanges: as it was last heard, and what has passed here since. It does not run backwards unless the
+/// Estimate of the database's clock between two exchanges: its last reading, and the time that has passed here since. It does not run backwards unless the
 /// database's does, and is behind it by the time that an answer travels.
 /// </summary>
 internal sealed class DatabaseClockEstimate
@@ -23,13 +23,13 @@ internal sealed class DatabaseClockEstimate
             var at = Stopwatch.GetTimestamp();
             var candidate = micros - Micros(at);
 
-            // The answer that travelled least tells most.
+            // The answer with the shortest way is the most exact.
             if (candidate > ahead || candidate < ahead - (long)Good.TotalMicroseconds || Stopwatch.GetElapsedTime(observedAt, at) >= Good) (ahead, observedAt) = (candidate, at);
             last = IsFar(micros, last) ? micros : Math.Max(micros, last);
         }
     }
 
-    /// <summary>Null: it was heard too long ago.</summary>
+    /// <summary>Null: the last reading is too old.</summary>
     public long? Now()
     {
         lock (turn)
@@ -46,7 +46,7 @@ internal sealed class DatabaseClockEstimate
         lock (turn) (ahead, observedAt, last) = (0, 0, 0);
     }
 
-    /// <summary>Whether a reading tells that the clock has been set.</summary>
+    /// <summary>Whether a reading is so far off that the clock has been set.</summary>
     public static bool IsFar(long micros, long expected) => Math.Abs(micros - expected) >= (long)Good.TotalMicroseconds;
 
     private static long Micros(long timestamp) => (long)(timestamp * (1_000_000d / Stopwatch.Frequency));

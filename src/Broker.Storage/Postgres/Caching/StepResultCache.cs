@@ -5,9 +5,8 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Postgres.Caching;
 
 /// <summary>
-/// Small results of steps that this broker has seen end, for the steps that follow: within one history of the database a result never changes, so
-/// what is remembered of it need not be checked. One connection's view: what its transaction has not committed yet others do not see. Measured: reading them
-/// was a twentieth of the server's work.
+/// Cache of small step results for the steps that follow. Within one history of the database a result never changes, so a cached one needs no check. One
+/// connection's view: results of its open transaction are not shared. Measured: reading them was 5 % of the server's work.
 /// </summary>
 /// <param name="runCache">Has what all connections share.</param>
 internal sealed class StepResultCache(RunCache runCache)
