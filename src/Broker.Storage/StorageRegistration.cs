@@ -106,7 +106,7 @@ public static class StorageRegistration
     /// <inheritdoc cref="StorageMetrics.ShowCounters"/>
     public static void ShowCounters() => StorageMetrics.ShowCounters();
 
-    // All that is remembered of the database.
+    // All caches of the database.
     private static void ForgetAll(IServiceProvider services)
     {
         services.GetService<PostgresEngine>()?.Forget();

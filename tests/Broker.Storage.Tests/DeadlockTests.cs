@@ -7,7 +7,7 @@ using Xunit;
 namespace Broker.Storage.Tests;
 
 /// <summary>
-/// A transaction that PostgreSQL ends to resolve a deadlock is tried again, and its lane goes on, whatever it was just preparing. Transactions that
+/// A transaction that PostgreSQL ends to resolve a deadlock is retried, and its batch loop goes on, whatever it was just preparing. Transactions that
 /// lock in one order do not come to that.
 /// </summary>
 public sealed class DeadlockTests(PostgresCluster cluster) : StoreTests(new OnPostgres(cluster))

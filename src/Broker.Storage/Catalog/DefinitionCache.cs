@@ -50,10 +50,10 @@ internal sealed class DefinitionCache(IDatabase database, QueueCatalog queues, S
         }
     }
 
-    /// <summary>For lanes, which have threads of their own to wait on and wait for no list that is being read.</summary>
+    /// <summary>For batch loops, which block a thread of their own and do not queue behind lists that are being read.</summary>
     public WorkflowDefinition Get(int id) => byId.TryGet(id, out var known) ? known : LoadAsync(id).GetAwaiter().GetResult();
 
-    /// <summary>For lanes, which have threads of their own to wait on.</summary>
+    /// <summary>For batch loops, which block a thread of their own.</summary>
     public int IdOf(WorkflowDefinition definition)
     {
         if (ids.TryGet((definition.Name, definition.Version), out var known)) return known;

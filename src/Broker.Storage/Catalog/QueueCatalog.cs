@@ -89,7 +89,7 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         await RefreshAsync(at, ct);
         foreach (var queue in missing.Where(q => !at.ByKey.ContainsKey(q.Key)))
         {
-            // The definition's id may be a remembered one.
+            // The definition's id may be a cached one.
             using var turn = await database.WriteTurnAsync(ct);
             await using var db = database.CreateContext();
             await db.Database.OpenConnectionAsync(ct);

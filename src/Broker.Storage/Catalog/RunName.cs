@@ -1,6 +1,6 @@
 namespace Broker.Storage.Catalog;
 
-/// <summary>Which run a piece of work is about.</summary>
+/// <summary>A run by name.</summary>
 /// <param name="Workflow">Workflow name.</param>
 /// <param name="InstanceId">Instance id.</param>
 /// <param name="Number">Run number; null: the current run.</param>

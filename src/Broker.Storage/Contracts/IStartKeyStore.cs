@@ -1,6 +1,6 @@
 namespace Broker.Storage.Contracts;
 
-/// <summary>The memory of starts that may be sent again.</summary>
+/// <summary>Starts that may be sent again, by key.</summary>
 public interface IStartKeyStore
 {
     /// <summary>Forgets starts older than that, at most a batch; returns how many.</summary>

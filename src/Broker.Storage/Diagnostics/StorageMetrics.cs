@@ -28,7 +28,7 @@ internal static class StorageMetrics
     public static readonly Histogram<double> BatchDuration = Meter.CreateHistogram(
         "broker.batch.duration", "s", "Time of one transaction of the hot path, retries included", advice: Seconds);
 
-    /// <summary>How far it pays to remember runs: with several brokers on the same runs, what is remembered is often stale.</summary>
+    /// <summary>Whether the run cache pays: with several brokers on the same runs, cached rows are often stale.</summary>
     public static readonly Counter<long> RunCacheChecks = Meter.CreateCounter<long>(
         "broker.recalls", "{transaction}", "Transactions that took their runs from memory, by whether they were still so");
 

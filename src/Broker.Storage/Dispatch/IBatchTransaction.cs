@@ -33,8 +33,8 @@ internal interface IBatchTransaction : IDisposable
     Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps);
 
     /// <summary>
-    /// The runs and steps of these leases without an exchange and without locks, if they are all remembered: <see cref="Write"/> looks whether that
-    /// was right. Null: begin as usual. Only where nothing else in the transaction locks runs: those here are locked when it writes.
+    /// The runs and steps of these leases without an exchange and without locks, if they are all cached: <see cref="Write"/> checks the
+    /// cached rows. Null: begin as usual. Only where nothing else in the transaction locks runs: those here are locked when it writes.
     /// </summary>
     Loaded? TryLoadCached(IReadOnlyList<LeaseRef> leases);
 

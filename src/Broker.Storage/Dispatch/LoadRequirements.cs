@@ -1,6 +1,6 @@
 namespace Broker.Storage.Dispatch;
 
-/// <summary>What of a run must be loaded before a piece of work may look at it.</summary>
+/// <summary>What of a run must be loaded before a command is decided.</summary>
 [Flags]
 internal enum LoadRequirements
 {

@@ -3,7 +3,7 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>Starts that are sent again: found by their key, before anything is decided, and remembered in the same transaction.</summary>
+/// <summary>Starts that are sent again: found by their key before the rules decide, and stored in the same transaction.</summary>
 internal sealed class StartKeyLookup(IBatchTransaction transaction, ChangeSet changes)
 {
     private IReadOnlyList<StartKeyRow> stored = [];

@@ -9,7 +9,7 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Watches the commits of all contexts, as <see cref="PostgresBatchTransaction"/> does for those of the lanes: of transactions, and of single statements that
+/// Watches the commits of all contexts, as <see cref="PostgresBatchTransaction"/> does for those of batches: of transactions, and of single statements that
 /// write. Contexts save in a transaction always, so that no statement commits by itself while it returns rows. Behind a pooler each is preceded by
 /// <see cref="CommitWarnings.ShowLocally"/>: one exchange more for a transaction, none for a statement.
 /// </summary>

@@ -5,7 +5,7 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// The statements of the hot path. Each takes arrays, so that a transaction for two hundred callers has as many statements as one for a
-/// single caller. The lane's connection has sequential and bitmap scans, hash and merge joins switched off: every statement here is a
+/// single caller. The connection of a batch loop has sequential and bitmap scans, hash and merge joins switched off: every statement here is a
 /// walk along an index from a short list, and a plan made while a table was still small must not stay for the day it is not. Measured with
 /// bitmap scans: a claim read and sorted all 240 ready rows of each queue, for want of knowing that now is later than all of them.
 /// </summary>
@@ -80,8 +80,8 @@ internal static class HotSql
     public const string LockRuns = $"SELECT {RowReader.RunColumns} FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE";
 
     /// <summary>
-    /// The same for runs that are remembered: only what tells whether they are still so. A lock that was waited for shows the row as it is then.
-    /// Not needed where <see cref="UpdateCachedRuns"/> tells it.
+    /// The same for cached runs: only their versions. A lock that was waited for shows the row as it is then.
+    /// Not needed where <see cref="UpdateCachedRuns"/> compares them.
     /// </summary>
     public const string LockVersions = """
         SELECT xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE
@@ -160,7 +160,7 @@ internal static class HotSql
 
     public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
 
-    /// <summary>First of the writes: who comes second with a key waits here, before it holds anything that others want.</summary>
+    /// <summary>First of the writes: the second start with a key waits here, before it holds locks that others want.</summary>
     public static readonly string InsertStartKeys = $"INSERT INTO start_key ({StartKeyRows.Names}) SELECT {StartKeyRows.Values} FROM {StartKeyRows.Each}";
 
     public const string StartKeys = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = ANY($1)";
@@ -221,7 +221,7 @@ internal static class HotSql
         """;
 
     /// <summary>
-    /// Hands out from one queue: the first rows of the claim index, from its mark on, that nobody else is taking. A step that another
+    /// Hands out from one queue: the first rows of the claim index, from its cursor on, that no other transaction is taking. A step that another
     /// transaction has locked is skipped, not waited for.
     /// </summary>
     public static readonly string ClaimOne = Claim("""
@@ -296,7 +296,7 @@ internal static class HotSql
 
     // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
-    // out: the next claim gets it. Who gets which step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
+    // out: the next claim gets it. The claim of each step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
     // A version only of what RunCache may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
     private static string Claim(string picked, string ahead = "coalesce(($9::boolean[])[p.ord], false)") => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),

@@ -15,7 +15,7 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
-/// where its runs are remembered. What <paramref name="opening"/> says is the second statement of each, and where it is due the question of
+/// where its runs are cached. What <paramref name="opening"/> says is the second statement of each, and where it is due the question of
 /// <paramref name="watch"/> the next.
 /// </summary>
 internal sealed class PostgresBatchTransaction(

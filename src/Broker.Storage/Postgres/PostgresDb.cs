@@ -45,7 +45,7 @@ internal sealed class PostgresDb : BrokerDb
     }
 
     // A row is rewritten several times within seconds and then stays as it is. Room on its page keeps its versions together, and vacuum
-    // starts at a few thousand dead rows instead of a fifth of the history.
+    // starts at a few thousand dead rows instead of 20 % of the history.
     private static void Hot<TRow>(EntityTypeBuilder<TRow> table, int fill)
         where TRow : class => table
             .HasStorageParameter("fillfactor", fill)

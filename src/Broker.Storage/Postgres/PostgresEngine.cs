@@ -21,7 +21,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     private const int ProbeSecs = 2;
 
     /// <summary>
-    /// For the lanes. See HotSql: its statements are walks along indexes, whatever the planner has last counted. Plans are made once:
+    /// For batch loops. See HotSql: its statements are walks along indexes, whatever the planner has last counted. Plans are made once:
     /// left alone, the server planned anew for the number of keys of each call, and that was 40 % of its processor time.
     /// </summary>
     public const string WalkSettings = """
@@ -95,7 +95,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 
     public bool HasClaimLoops => true;
 
-    /// <summary>What all lanes remember.</summary>
+    /// <summary>Shared by all batch loops.</summary>
     public RunCache Runs { get; }
 
     /// <summary>Behind a pooler in transaction mode: no prepared statements, no settings of the session, no LISTEN.</summary>
@@ -123,7 +123,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 
     /// <summary>
     /// The database has another history. Connections that wait to be used were asked about the former one: they are closed first, so that what is
-    /// remembered from now on does not come from them.
+    /// cached from now on does not come from them.
     /// </summary>
     public void Forget()
     {
@@ -142,7 +142,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
         return Instants.FromMicros(now);
     }
 
-    // Measured on an idle broker: the timers' look at the clock, five times a second, was a quarter of its transactions.
+    // Measured on an idle broker: the timers' look at the clock, five times a second, was 25 % of its transactions.
     public async Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct) => clock.Now() is { } now ? Instants.FromMicros(now) : await NowAsync(ct);
 
     public async Task PingAsync(CancellationToken ct)
@@ -216,7 +216,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 
     /// <summary>
     /// All that the server refuses: of the statements behind the refused one those that were just being prepared are not, and the driver
-    /// may believe that they are. A lane that kept its connection after a deadlock was refused from then on.
+    /// may believe that they are. A batch loop that kept its connection after a deadlock was refused from then on.
     /// </summary>
     public bool SpoilsConnection(Exception fault) => Fault(fault) is not null || IsUnavailable(fault);
 

@@ -69,7 +69,7 @@ internal static class PostgresWrites
         return steps;
     }
 
-    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, CachedRuns? remembered)
+    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, CachedRuns? cached)
     {
         NpgsqlParameter[] columns =
         [
@@ -78,8 +78,8 @@ internal static class PostgresWrites
             Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
             Column(runs, r => r.Context), Column(runs, r => r.Result),
         ];
-        if (remembered is null) batch.Add(HotSql.UpdateRuns, columns);
-        else batch.Add(HotSql.UpdateCachedRuns, [.. columns, Column(remembered.Runs, r => unchecked((int)r.Version))]);
+        if (cached is null) batch.Add(HotSql.UpdateRuns, columns);
+        else batch.Add(HotSql.UpdateCachedRuns, [.. columns, Column(cached.Runs, r => unchecked((int)r.Version))]);
     }
 
     public static NpgsqlBatchCommand AddLines(BatchBuilder batch, IReadOnlyList<LogLineRow> lines) =>

@@ -72,7 +72,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         return new Loaded(loaded, found.ToLookup(s => s.RunId, s => s.State), clock.Tick());
     }
 
-    /// <summary>Nothing: to look into the file costs less than to check what was remembered of it.</summary>
+    /// <summary>Null: reading the file costs less than checking cached rows.</summary>
     public Loaded? TryLoadCached(IReadOnlyList<LeaseRef> leases) => null;
 
     public DateTimeOffset Now() => clock.Tick();

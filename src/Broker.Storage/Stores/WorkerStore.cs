@@ -90,7 +90,7 @@ internal sealed class WorkerStore(
         var now = (await database.NowAsync(ct)).ToMicros();
         using (await database.WriteTurnAsync(ct))
         {
-            // The ids of its definitions may be remembered ones.
+            // The ids of its definitions may be cached ones.
             await using var db = database.CreateContext();
             await db.Database.OpenConnectionAsync(ct);
             epoch.Require(seen);
@@ -261,7 +261,7 @@ internal sealed class WorkerStore(
         {
             try
             {
-                // One statement for all that only tell of life within the same second, at the price of less than a second.
+                // One statement for all signs of life of the same second: they are exact to less than a second.
                 foreach (var second in signs.Where(s => s.Value.IsOnlyLife).GroupBy(s => SeenAt(s.Value) / 1_000_000))
                 {
                     foreach (var ids in second.Select(s => s.Key).Order(StringComparer.Ordinal).Chunk(1000))

@@ -18,7 +18,7 @@ internal sealed record InjectedFault(string Name)
 
     public Func<IRunStore, BrokerCluster, IRunStore>? Runs { get; init; }
 
-    /// <summary>Called before each look outside of the lanes.</summary>
+    /// <summary>Called before each read outside of batches.</summary>
     public Action? Looks { get; init; }
 
     /// <summary>Without several brokers the fault is none.</summary>

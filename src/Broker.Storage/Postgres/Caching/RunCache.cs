@@ -65,7 +65,7 @@ internal sealed class RunCache(DatabaseClockEstimate clock)
     /// <summary>A step that is leased no longer.</summary>
     public void Forget(StepKey step) => leased.Remove(step);
 
-    /// <summary>A step that has been leased, and its run as the claim saw it: what is remembered of that already is as new.</summary>
+    /// <summary>A step that has been leased, and its run as the claim saw it: a run that is cached already is as new.</summary>
     public void Leased(StepKey key, StepState step, LoadedRun run, uint version)
     {
         leased.Set(key, step);

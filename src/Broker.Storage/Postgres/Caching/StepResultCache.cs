@@ -11,7 +11,7 @@ namespace Broker.Storage.Postgres.Caching;
 /// <param name="runCache">Has what all connections share.</param>
 internal sealed class StepResultCache(RunCache runCache)
 {
-    /// <summary>Entries in one half of the shared memory.</summary>
+    /// <summary>Entries in one half of the shared cache.</summary>
     public const int Half = 16_384;
 
     private const int MostChars = 512;
