@@ -2,7 +2,6 @@ using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Contracts;
-using Broker.Storage.Diagnostics;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Health;
