@@ -48,13 +48,13 @@ internal sealed class BrokerClient : IDisposable
         SendAsync(HttpMethod.Post, "workers/register", Json(new(options.Id, options.Labels), WireJson.Default.RegisterRequest), timeout, [], ct);
 
     /// <summary>A new claim under a fresh id. A caller that gets no answer sends the same claim again.</summary>
-    public ClaimRequest ClaimFor(int count, int waitSecs) =>
+    public JobClaim ClaimFor(int count, int waitSecs) =>
         new(options.Id, options.Labels, options.LeaseTtlSecs, count, waitSecs, Guid.NewGuid().ToString());
 
-    public async Task<IReadOnlyList<Claim>> ClaimAsync(ClaimRequest request, CancellationToken ct)
+    public async Task<IReadOnlyList<Claim>> ClaimAsync(JobClaim request, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.ClaimRequest), timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
+            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.JobClaim), timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
         return Read(answer, body =>
         {
             using var json = JsonDocument.Parse(body);
@@ -68,7 +68,7 @@ internal sealed class BrokerClient : IDisposable
     }
 
     /// <summary>Null when the broker has no such endpoint.</summary>
-    public async Task<ReportAnswer?> ReportBatchAsync(IReadOnlyList<JobResult> results, ClaimRequest? claim, CancellationToken ct)
+    public async Task<ReportAnswer?> ReportBatchAsync(IReadOnlyList<JobResult> results, JobClaim? claim, CancellationToken ct)
     {
         var answer = await SendAsync(
             HttpMethod.Post, "jobs/complete", Json(new(results, claim), WireJson.Default.ReportRequest), timeout, NoSuchEndpoint, ct);

@@ -147,5 +147,5 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
         public TaskCompletionSource<Claim?> Next { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    private sealed record Batch(IReadOnlyList<Entry> Entries, ClaimRequest? Claim);
+    private sealed record Batch(IReadOnlyList<Entry> Entries, JobClaim? Claim);
 }

@@ -27,7 +27,7 @@ internal sealed record Lease(string LeaseId, int TtlSecs = 30);
 internal sealed record RegisterRequest(string WorkerId, IReadOnlyList<string> Labels);
 
 /// <summary>A claim; sent again with the same <paramref name="ClaimId"/>, it is answered with the leases of the first time.</summary>
-internal sealed record ClaimRequest(string WorkerId, IReadOnlyList<string> Labels, int LeaseTtlSecs, int Count, int Wait, string ClaimId);
+internal sealed record JobClaim(string WorkerId, IReadOnlyList<string> Labels, int LeaseTtlSecs, int Count, int Wait, string ClaimId);
 
 internal sealed record LogChunk(string WorkflowId, string JobId, long Sequence, string Data, long TimestampMs, string Stream);
 
@@ -48,11 +48,11 @@ internal sealed record JobResult
         new() { LeaseId = leaseId, Error = error, Retryable = true };
 }
 
-internal sealed record ReportRequest(IReadOnlyList<JobResult> Results, ClaimRequest? Claim);
+internal sealed record ReportRequest(IReadOnlyList<JobResult> Results, JobClaim? Claim);
 
-internal sealed record ReportAnswer(IReadOnlyList<ReportOutcome> Results, IReadOnlyList<Claim>? Claimed = null);
+internal sealed record ReportAnswer(IReadOnlyList<JobVerdict> Results, IReadOnlyList<Claim>? Claimed = null);
 
-internal sealed record ReportOutcome(string LeaseId, bool Accepted);
+internal sealed record JobVerdict(string LeaseId, bool Accepted);
 
 internal sealed record CompleteRequest(IReadOnlyDictionary<string, string> Outputs);
 
@@ -71,7 +71,7 @@ internal sealed record LeaseState(string LeaseId, bool Alive, bool Cancelled = f
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Claim))]
 [JsonSerializable(typeof(RegisterRequest))]
-[JsonSerializable(typeof(ClaimRequest))]
+[JsonSerializable(typeof(JobClaim))]
 [JsonSerializable(typeof(LogRequest))]
 [JsonSerializable(typeof(ReportRequest))]
 [JsonSerializable(typeof(ReportAnswer))]

@@ -9,7 +9,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     private readonly SemaphoreSlim free = new(options.Slots);
     private readonly LeaseKeeper keeper = new(client, options, timings, log);
     private readonly JobRunner runner = new(client, launcher, timings, log);
-    private readonly StartGate gate = new(launcher, timings, log);
+    private readonly CommandGate gate = new(launcher, timings, log);
     private bool registered;
     private bool unanswered;
 
@@ -84,7 +84,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         }
     }
 
-    private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(ClaimRequest request, CancellationToken ct)
+    private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(JobClaim request, CancellationToken ct)
     {
         try
         {
@@ -109,7 +109,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     }
 
     /// <summary>Hands back leases of a claim that the shutdown cut off: they would expire, which costs each job a retry.</summary>
-    private async Task ReleaseUnansweredAsync(ClaimRequest request, CancellationToken lifetime)
+    private async Task ReleaseUnansweredAsync(JobClaim request, CancellationToken lifetime)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(lifetime);
         limit.CancelAfter(timings.LastReports);

@@ -42,17 +42,17 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
         var keys = new Dictionary<string, CachedKey>(StringComparer.Ordinal);
         foreach (var key in stored)
         {
-            if (key.RevokedAt is null) keys[key.Id] = Hold(previous, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
+            if (key.RevokedAt is null) keys[key.Id] = Cached(previous, new(key.Id, key.Hash, ScopeWords.Known(key.Scopes), key.Workflows), isStored: true);
         }
 
         // A key of the configuration wins over one of the database with the same id.
-        foreach (var key in settings.Keys) keys[key.Id] = Hold(previous, key, isStored: false);
+        foreach (var key in settings.Keys) keys[key.Id] = Cached(previous, key, isStored: false);
         var areRequired = previous.Keyless is null || stored.Count > 0;
         current = new(areRequired ? null : previous.Keyless ?? new(), keys);
         if (areRequired) previous.Keyless?.Cancel();
-        foreach (var (id, held) in previous.Keys)
+        foreach (var (id, before) in previous.Keys)
         {
-            if (keys.GetValueOrDefault(id) != held) held.End();
+            if (keys.GetValueOrDefault(id) != before) before.End();
         }
     }
 
@@ -83,7 +83,7 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
     }
 
     // An unchanged key keeps its object, with its unwritten use and its open streams.
-    private static CachedKey Hold(Snapshot previous, ConfiguredKey key, bool isStored) =>
+    private static CachedKey Cached(Snapshot previous, ConfiguredKey key, bool isStored) =>
         previous.Keys.TryGetValue(key.Id, out var known) && known.IsStored == isStored && known.Is(key)
             ? known
             : new(new(key.Id, key.Scopes, key.Workflows?.ToHashSet(StringComparer.Ordinal)), Convert.FromHexString(key.Hash), isStored);

@@ -155,7 +155,7 @@ internal static partial class SettingsReader
         "*" or "+" => IPAddress.Any.ToString(),
         _ => IPAddress.TryParse(text.Trim('[', ']'), out var address)
             ? address.ToString()
-            : throw new FormatException("an IP address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for everyone"),
+            : throw new FormatException("an IP address of this machine: 127.0.0.1 for this machine only, 0.0.0.0 for every network"),
     };
 
     // A text that is no origin is left out, as it can never match one: a browser sends scheme, host and port alone.

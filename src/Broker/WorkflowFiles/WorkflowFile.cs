@@ -17,7 +17,7 @@ internal sealed record JobDocument
     public required string Command { get; init; }
 
     /// <summary>The same as steps, for workers that run each as a script of its own; null for a job that is a single <c>run</c>.</summary>
-    public JobScript? Script { get; init; }
+    public JobSteps? Script { get; init; }
 
     public IReadOnlyList<string> DependsOn { get; init; } = [];
 
@@ -31,7 +31,7 @@ internal sealed record JobDocument
 }
 
 /// <summary>A job's variables, those of the workflow first, and its steps that run something.</summary>
-internal sealed record JobScript(IReadOnlyList<KeyValuePair<string, string>> Environment, IReadOnlyList<StepText> Steps)
+internal sealed record JobSteps(IReadOnlyList<KeyValuePair<string, string>> Environment, IReadOnlyList<StepText> Steps)
 {
     /// <summary>Characters in it, about.</summary>
     public long Weight => TextOf(Environment) + Steps.Sum(s => s.Label.Length + s.Run!.Length + TextOf(s.Environment));

@@ -64,7 +64,7 @@ internal sealed class WorkflowFileReader
 
     private WorkflowFile? Workflow(MappingNode root)
     {
-        var fields = new Fields(root, null, (field, message) => Report(null, field, message));
+        var fields = new MappingReader(root, null, (field, message) => Report(null, field, message));
         var name = fields.Text("name");
         var trigger = Trigger(fields);
         var environment = fields.Environment("env");
@@ -82,7 +82,7 @@ internal sealed class WorkflowFileReader
         return problems.Count > 0 ? null : Compose(name!, trigger!, environment, jobs);
     }
 
-    private static string? Trigger(Fields fields)
+    private static string? Trigger(MappingReader fields)
     {
         switch (fields.Value("on"))
         {
@@ -110,7 +110,7 @@ internal sealed class WorkflowFileReader
             return null;
         }
 
-        var fields = new Fields(mapping, null, (field, message) => Report(id, field, message));
+        var fields = new MappingReader(mapping, null, (field, message) => Report(id, field, message));
         var run = fields.Text("run");
         var steps = fields.Items("steps").Select((step, i) => Step(id, step, i + 1)).OfType<StepText>().ToList();
         if (fields.Value("run") is null && fields.Value("steps") is null or SequenceNode { Items.Count: 0 })
@@ -143,7 +143,7 @@ internal sealed class WorkflowFileReader
             return null;
         }
 
-        var fields = new Fields(mapping, $"step {number}: ", (field, message) => Report(job, field, message));
+        var fields = new MappingReader(mapping, $"step {number}: ", (field, message) => Report(job, field, message));
         var (name, id) = (fields.Text("name"), fields.Text("id"));
         fields.Text("if");
         return new StepText(name ?? id ?? $"step {number}", fields.Text("run"), fields.Environment("env"));
@@ -188,13 +188,13 @@ internal sealed class WorkflowFileReader
     }
 
     // A name that comes twice has its last value: an object of the claim holds a member once.
-    private static JobScript? ScriptOf(IReadOnlyList<KeyValuePair<string, string>> environment, JobText job)
+    private static JobSteps? ScriptOf(IReadOnlyList<KeyValuePair<string, string>> environment, JobText job)
     {
         var steps = job.Steps.Where(s => s.Runs).ToList();
         if (steps.Count == 0) return null;
         var variables = new OrderedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, value) in environment.Concat(job.Environment)) variables[name] = value;
-        return new JobScript([.. variables], [.. steps.Select(s => s with { Run = s.Run!.Trim() })]);
+        return new JobSteps([.. variables], [.. steps.Select(s => s with { Run = s.Run!.Trim() })]);
     }
 
     private void Report(string? job, string? field, string message) => problems.Add(new FileProblem(fileName, job, field, message));

@@ -20,7 +20,7 @@ internal static class JobsDocument
         public string BackoffJson { get; init; } = "\"None\"";
 
         /// <summary>Steps and variables beside the command; only files have them.</summary>
-        public JobScript? Script { get; init; }
+        public JobSteps? Script { get; init; }
 
         public required Action<Utf8JsonWriter> Display { get; init; }
     }
@@ -92,7 +92,7 @@ internal static class JobsDocument
     }
 
     // The members as claims hand them out, so that a claim copies them.
-    private static void WriteScript(Utf8JsonWriter json, JobScript script)
+    private static void WriteScript(Utf8JsonWriter json, JobSteps script)
     {
         json.WriteStartObject("script");
         WriteVariables(json, script.Environment);

@@ -1,7 +1,7 @@
 namespace Broker.Worker;
 
 /// <summary>Closed while the worker can start no commands: it then claims nothing, says why, and checks itself with growing pauses.</summary>
-internal sealed class StartGate(JobLauncher launcher, WorkerTimings timings, WorkerLog log)
+internal sealed class CommandGate(JobLauncher launcher, WorkerTimings timings, WorkerLog log)
 {
     private readonly Lock gate = new();
     private bool open;

@@ -6,7 +6,7 @@ namespace Broker.WorkflowFiles;
 /// Typed access to one mapping of a file. A value of the wrong type is reported and then counts as absent, so that reading goes on
 /// and every problem is found.
 /// </summary>
-internal sealed class Fields(MappingNode mapping, string? prefix, Action<string, string> report)
+internal sealed class MappingReader(MappingNode mapping, string? prefix, Action<string, string> report)
 {
     /// <summary>The value, or null when the field is missing or empty.</summary>
     public Node? Value(string field) => mapping.Entries.GetValueOrDefault(field) is { IsNull: false } node ? node : null;
