@@ -22,7 +22,7 @@ public sealed class KilledFirstStartTests
 
         var duration = Stopwatch.GetElapsedTime(began);
         var random = new Random(Environment.TickCount);
-        for (var kill = 0; kill < Effort.Of(12, 60); kill++)
+        for (var kill = 0; kill < Effort.Of(6, 60); kill++)
         {
             using var folder = new TempFolder();
             var moment = duration * random.NextDouble();

@@ -16,7 +16,7 @@ public sealed class ThreeBrokersTests(DurableCluster cluster)
     [Fact]
     public async Task The_death_of_a_broker_loses_doubles_or_delays_no_step()
     {
-        var claims = Effort.Of(50_000, 1_000_000);
+        var claims = Effort.Of(15_000, 1_000_000);
         await using var site = await Site.OpenAsync(Database.Postgres, cluster.Postgres, brokers: 3);
         await using var load = await Load.StartAsync(site, Workers, overstayEvery: 1_000, Ct, workMs: 12);
         load.Feed(400);
