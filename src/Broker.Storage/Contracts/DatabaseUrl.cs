@@ -9,7 +9,7 @@ namespace Broker.Storage.Contracts;
 /// <summary>Where the data is: a PostgreSQL connection string or a SQLite file.</summary>
 public sealed record DatabaseTarget(string? Postgres, string? SqlitePath)
 {
-    /// <summary>What an operator calls it, without its password.</summary>
+    /// <summary>Name of the database for log lines, without its password.</summary>
     public string Name => SqlitePath is { } path
         ? Path.GetFullPath(path)
         : OfServer(new(Postgres));

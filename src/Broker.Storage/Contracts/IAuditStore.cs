@@ -6,14 +6,14 @@ namespace Broker.Storage.Contracts;
 /// <param name="Action">Word, such as <c>cancel</c>.</param>
 /// <param name="Workflow">Name of the workflow that it is about.</param>
 /// <param name="InstanceId">Instance that it is about.</param>
-/// <param name="Detail">What else identifies the thing: a version, a worker, a repository, a key.</param>
+/// <param name="Detail">Further identification: a version, a worker, a repository, a key.</param>
 public sealed record AuditEntry(DateTimeOffset At, string Key, string Action, string? Workflow = null, string? InstanceId = null, string? Detail = null)
 {
     /// <summary>Order of writing; 0 before it is written.</summary>
     public long Id { get; init; }
 }
 
-/// <summary>What to look for in the audit trail; null: no condition.</summary>
+/// <summary>Conditions of a search in the audit trail; null: no condition.</summary>
 /// <param name="Action">Exactly this action.</param>
 /// <param name="Workflow">Exactly this workflow.</param>
 /// <param name="Key">Exactly this key id.</param>

@@ -1,6 +1,6 @@
 namespace Broker.Storage.Contracts;
 
-/// <summary>What something is waiting for may have happened: a hint, never the truth.</summary>
+/// <summary>Signals that a topic may have changed: a hint, after which the waiter reads the database.</summary>
 public interface IChanges
 {
     /// <summary>Completes when a change of that topic is signalled, on this broker or another, after this call.</summary>

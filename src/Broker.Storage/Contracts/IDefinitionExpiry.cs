@@ -4,8 +4,8 @@ namespace Broker.Storage.Contracts;
 public interface IDefinitionExpiry
 {
     /// <summary>
-    /// Removes the definitions made by workers and dispatches that no worker registered, no dispatch named and no start used for that long, and
-    /// that no run and no registered worker refers to; also the workers that were silent for as long. Returns how many definitions.
+    /// Removes definitions of workers and dispatches that no registration, dispatch or start used for that long, unless a run or a registered
+    /// worker refers to them. Removes workers that were silent for as long, too. Returns the number of definitions.
     /// </summary>
     Task<int> RemoveAsync(TimeSpan unseenFor, CancellationToken ct);
 }

@@ -8,7 +8,7 @@ public sealed record RegisterOutcome(IReadOnlyList<WorkflowDefinition> Registere
     /// <summary>The first definition that would be one version of its name too many; nothing is stored then.</summary>
     public WorkflowDefinition? Full { get; init; }
 
-    /// <summary>Those that were not known before.</summary>
+    /// <summary>Definitions that were not known before.</summary>
     public IReadOnlyList<WorkflowDefinition> Added { get; init; } = [];
 }
 
@@ -27,7 +27,7 @@ public interface IDefinitionStore
     /// <param name="ct">Gives up.</param>
     Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> definitions, bool makeLatest, CancellationToken ct);
 
-    /// <summary>The id of a registered definition that a run is to be started with: it does not expire from here on until the run is stored.</summary>
+    /// <summary>The id of a registered definition for a start: the definition does not expire until the run is stored.</summary>
     ValueTask<int> UseAsync(WorkflowDefinition definition, CancellationToken ct);
 
     /// <summary>The definition that was registered last under that name, or null. A name whose last definition is of a file that cannot be read has none.</summary>
@@ -42,7 +42,7 @@ public interface IDefinitionStore
     /// <param name="ct">Gives up.</param>
     Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct);
 
-    /// <summary>Those whose latest definition is from a workflow file, by name.</summary>
+    /// <summary>Workflows whose latest definition is from a workflow file, by name.</summary>
     Task<IReadOnlyList<DefinitionHead>> FileHeadsAsync(CancellationToken ct);
 
     /// <summary>A definition that a head names.</summary>

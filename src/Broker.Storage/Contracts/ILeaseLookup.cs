@@ -2,7 +2,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Storage.Contracts;
 
-/// <summary>What a lease is about, for callers that know only a part of it.</summary>
+/// <summary>Look-up of leases and their steps, for callers that know only a part of the names.</summary>
 public interface ILeaseLookup
 {
     /// <summary>Names of the workflows of these runs; runs that do not exist are left out.</summary>

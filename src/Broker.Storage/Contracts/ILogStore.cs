@@ -16,7 +16,7 @@ public sealed record LogRow(
 /// <param name="Stream">stdout or stderr.</param>
 public sealed record LogChunk(string Workflow, string Step, long Sequence, string DataJson, long TimestampMs, string Stream);
 
-/// <summary>Log lines: kept also from a lost lease, they change no state. Those of a report are stored by its own transaction.</summary>
+/// <summary>Log lines: kept also from a lost lease, they change no state. A report's own transaction stores its lines.</summary>
 public interface ILogStore
 {
     /// <summary>Stores chunks in order; the lease, if this store granted it, names their run.</summary>

@@ -4,7 +4,7 @@ using Broker.Core.Runs;
 
 namespace Broker.Storage.Contracts;
 
-/// <summary>What waits for workers in one workflow.</summary>
+/// <summary>Claimable steps of one workflow.</summary>
 /// <param name="Workflow">Workflow name.</param>
 /// <param name="Depth">Steps that a worker could take now; counted up to a bound.</param>
 /// <param name="OldestDue">When the one that has been claimable for longest became so; null when there is none.</param>
@@ -16,6 +16,6 @@ public interface IQueueFacts
     /// <summary>By workflow, and the store's time. Bounded: each queue is counted up to 10,000 steps, and history is never read.</summary>
     Task<(IReadOnlyList<QueueDepth> Depths, DateTimeOffset Now)> DepthsAsync(CancellationToken ct);
 
-    /// <summary>What stands between a claimable step and its worker.</summary>
+    /// <summary>Facts that explain why no worker has claimed a step.</summary>
     Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct);
 }

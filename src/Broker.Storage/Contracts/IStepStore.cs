@@ -9,7 +9,7 @@ public sealed record LeaseReport(LeaseId Lease, StepReport Report);
 /// <summary>A broker-dialect report: counts only while the step is leased to that worker, and where it names a lease, under that lease only.</summary>
 public sealed record NamedReport(string WorkerId, string Workflow, string WorkerInstanceId, string Step, StepReport Report, LeaseId? Lease = null);
 
-/// <summary>What became of a batch of reports, one verdict each, and the steps that were claimed with it.</summary>
+/// <summary>Outcome of a batch of reports: one verdict each, and the steps that were claimed with it.</summary>
 public sealed record BatchOutcome(IReadOnlyList<ReportVerdict> Verdicts, IReadOnlyList<Assignment> Claimed);
 
 /// <summary>A step that a broker-dialect worker says it holds, under any lease or under the one that it names.</summary>
@@ -22,7 +22,7 @@ public interface IStepStore
     Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, CancellationToken ct);
 
     /// <summary>A claim that may wait.</summary>
-    /// <param name="claim">What the worker asks for.</param>
+    /// <param name="claim">The claim.</param>
     /// <param name="gone">The client has disconnected.</param>
     IClaimTicket Open(ClaimRequest claim, CancellationToken gone);
 

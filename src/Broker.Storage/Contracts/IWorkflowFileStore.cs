@@ -5,7 +5,7 @@ namespace Broker.Storage.Contracts;
 /// <summary>A workflow file: the definition that it holds, or why it holds none.</summary>
 public sealed record FolderFile(string Name, string File, WorkflowDefinition? Definition, string? Error);
 
-/// <summary>What is new in a folder.</summary>
+/// <summary>Change of a folder.</summary>
 /// <param name="Source">The folder.</param>
 /// <param name="Files">Files that are new or changed; of a whole folder all.</param>
 /// <param name="Removed">Names of workflows whose files are gone.</param>
@@ -18,7 +18,7 @@ public sealed record FolderChange(string Source, IReadOnlyList<FolderFile> Files
     public bool IsAlone { get; init; }
 }
 
-/// <summary>What a change did: versions that were not known before, and names that are no longer offered.</summary>
+/// <summary>Outcome of a change: versions that were not known before, and names that are no longer offered.</summary>
 public sealed record FolderOutcome(IReadOnlyList<WorkflowDefinition> Added, IReadOnlyList<string> Withdrawn);
 
 /// <summary>A file as it is listed.</summary>

@@ -1,6 +1,6 @@
 namespace Broker.Storage.Contracts;
 
-/// <summary>Files and folders for the broker's user alone: they hold inputs, results, logs, lease fences and keys. What exists keeps its mode.</summary>
+/// <summary>Files and folders for the broker's user alone: they hold inputs, results, logs, lease fences and keys. Existing files keep their mode.</summary>
 public static class PrivateFiles
 {
     private const UnixFileMode OfFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -8,8 +8,8 @@ namespace Broker.Storage.Contracts;
 public readonly record struct FileStamp(ulong Inode, ulong Length, DateTimeOffset Changed, uint Nanos);
 
 /// <summary>
-/// Opens regular files and nothing else. The path is resolved first without opening what it names, so that a FIFO does not block, a
-/// device is not touched, and the kind that was checked is that of the file that is read.
+/// Opens regular files and nothing else. The path is resolved first without opening the file, so that a FIFO does not block and a
+/// device is not touched. The checked kind is that of the file that is read.
 /// </summary>
 public static partial class RegularFile
 {

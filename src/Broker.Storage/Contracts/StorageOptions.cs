@@ -9,6 +9,6 @@ public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs,
     /// <summary>Versions of one definition; zero: any number.</summary>
     public int Versions { get; init; }
 
-    /// <summary>What the log of a job holds in one run; zero: any number of bytes.</summary>
+    /// <summary>Most bytes of the log of a job in one run; zero: any number.</summary>
     public long LogBytes { get; init; } = 64 * 1024 * 1024;
 }

@@ -3,7 +3,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Diagnostics;
 
-/// <summary>What the store measures. Recording takes no lock and, but for one tag, no allocation; unheard instruments cost one comparison.</summary>
+/// <summary>Instruments of the store. Recording takes no lock and, but for one tag, no allocation; unused instruments cost one comparison.</summary>
 internal static class StorageMetrics
 {
     private static readonly Meter Meter = new(StorageInstruments.Meter);

@@ -7,7 +7,7 @@ namespace Broker.Storage.Matching;
 /// <summary>One claim in line.</summary>
 /// <param name="line">The line.</param>
 /// <param name="group">Claims of its kind.</param>
-/// <param name="claim">What the worker asks for.</param>
+/// <param name="claim">The worker's claim.</param>
 /// <param name="left">The client has disconnected.</param>
 internal sealed class WaitingClaim(WaitingClaims line, WaitingClaimGroup group, ClaimRequest claim, CancellationToken left) : IDisposable
 {

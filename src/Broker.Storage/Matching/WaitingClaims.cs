@@ -41,7 +41,7 @@ internal sealed class WaitingClaims : IWaitingClaims, IClaimSource
 
     public TimeProvider Clock { get; }
 
-    /// <summary>Whether claims of the same kind wait, one of them has found nothing, and no step has become ready since: a look would find nothing either.</summary>
+    /// <summary>Whether a waiting claim of the same kind has found nothing, and no step has become ready since: a look would find nothing either.</summary>
     public bool IsQuiet(ClaimQueues claim)
     {
         if (count == 0) return false;

@@ -71,7 +71,7 @@ internal sealed class Migrator(IDatabase database) : ISchema
         }
         catch (Exception fault) when (fault is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            // What comes back may be another database: look at its schema again.
+            // The database that comes back may be another one: check its schema again.
             known = false;
             return "The database does not answer.";
         }
