@@ -14,6 +14,16 @@ internal sealed record ClaimedRow(
     /// <summary>The claim that it goes to.</summary>
     public ClaimCommand? Claim { get; init; }
 
+    /// <param name="step">The columns of the step that a claim returns.</param>
+    /// <param name="run">Those of its run.</param>
+    /// <param name="slot">The slot that the step fills.</param>
+    public static ClaimedRow Of(StepRow step, RunRow run, ClaimSlot slot) => new(
+        slot.Worker, slot.Fence, step.RunId, step.Idx, step.Attempt, step.QueuedAt, step.Due, step.GrantedAt!.Value, step.ExpiresAt!.Value, step.LeaseSecs,
+        run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams, run.TraceParent)
+        {
+            Claim = slot.Claim,
+        };
+
     /// <param name="definition">The run's definition.</param>
     /// <param name="finished">Results of predecessors that have finished, by index.</param>
     public Assignment ToAssignment(WorkflowDefinition definition, IReadOnlyDictionary<int, string?> finished) => new()

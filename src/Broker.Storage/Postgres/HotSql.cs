@@ -1,4 +1,3 @@
-using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Postgres;
@@ -12,30 +11,6 @@ namespace Broker.Storage.Postgres;
 internal static class HotSql
 {
     private static readonly ArrayRows StepKeys = new(("run_id", "bigint"), ("idx", "int"));
-
-    private static readonly (string Name, string Type)[] RunColumns =
-    [
-        ("id", "bigint"), ("phase", "smallint"), ("active", "int"), ("joins", "text"), ("mail", "int"), ("error", "text"), ("started_at", "bigint"),
-        ("resumed_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"), ("context", "text"), ("result", "text"),
-    ];
-
-    private static readonly ArrayRows RunRows = new(RunColumns);
-
-    private static readonly ArrayRows CachedRunRows = new([.. RunColumns, ("held", "int")]);
-
-    private static readonly ArrayRows NewRunRows = new(
-        ("id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"), ("definition_id", "int"), ("phase", "smallint"), ("active", "int"),
-        ("joins", "text"), ("streams", "boolean"), ("inputs", "text"), ("context", "text"), ("result", "text"), ("error", "text"), ("trace_parent", "text"),
-        ("instance_created_at", "bigint"), ("created_at", "bigint"), ("started_at", "bigint"), ("updated_at", "bigint"), ("ended_at", "bigint"));
-
-    private static readonly ArrayRows InboxRows = new(
-        ("run_id", "bigint"), ("id", "bigint"), ("type", "text"), ("payload", "text"), ("target_step", "int"), ("client_id", "text"));
-
-    private static readonly ArrayRows ConsumedInboxRows = new(("run_id", "bigint"), ("id", "bigint"), ("delivered_at", "bigint"), ("consumed_by", "int"));
-
-    private static readonly ArrayRows StartKeyRows = new(
-        ("key", "text"), ("request", "text"), ("verdict", "smallint"), ("run_id", "bigint"), ("workflow", "text"), ("instance_id", "text"), ("number", "int"),
-        ("at", "bigint"));
 
     private static readonly ArrayRows LineRows = new(
         ("run_id", "bigint"), ("workflow", "text"), ("step", "text"), ("attempt", "int"), ("level", "text"), ("category", "text"), ("message", "text"),
@@ -76,8 +51,7 @@ internal static class HotSql
             ORDER BY number DESC LIMIT 1) r ON true
         """;
 
-    /// <summary>The first lock of every transaction, in one order for all.</summary>
-    public const string LockRuns = $"SELECT {RowReader.RunColumns} FROM run WHERE id = ANY($1) ORDER BY id FOR UPDATE";
+    public static readonly string LockRuns = PostgresTables.Runs.Lock;
 
     /// <summary>
     /// The same for cached runs: only their versions. A lock that was waited for shows the row as it is then.
@@ -95,10 +69,7 @@ internal static class HotSql
 
     public const string ActiveIndexes = "SELECT run_id, idx FROM step WHERE run_id = ANY($1) AND status IN (1, 2, 3, 8)";
 
-    /// <summary>Locked: a claim that hands events to its step takes them without the run's lock, and an event is consumed once.</summary>
-    public const string Inbox = """
-        SELECT run_id, id, type, payload, target_step FROM inbox WHERE run_id = ANY($1) AND delivered_at IS NULL ORDER BY run_id, id FOR UPDATE
-        """;
+    public static readonly string Inbox = PostgresTables.Inbox.Pending;
 
     /// <summary>Places of those ids under which a run has an event.</summary>
     public const string KnownEvents = """
@@ -116,32 +87,16 @@ internal static class HotSql
         WHERE i.run_id = p.run_id AND i.id = p.id
         """;
 
-    public const string TakenInbox = """
-        SELECT DISTINCT i.run_id, i.consumed_by, i.id, i.type, i.payload, i.target_step FROM unnest($1::bigint[], $2::int[]) AS k(run_id, idx)
-        JOIN inbox i ON i.run_id = k.run_id AND i.consumed_by = k.idx ORDER BY i.run_id, i.id
-        """;
+    public static readonly string TakenInbox = PostgresTables.Inbox.Taken;
 
     public static readonly string Results = $"""
         SELECT {StepKeys.Values}, s.result FROM {StepKeys.Each}
         JOIN LATERAL (SELECT result FROM step WHERE run_id = {StepKeys["run_id"]} AND idx = {StepKeys["idx"]} AND status IN (4, 5) OFFSET 0) s ON true
         """;
 
-    public static readonly string UpdateRuns = $"""
-        UPDATE run r {Set(RunRows, "id")}
-        FROM {RunRows.Each} WHERE r.id = {RunRows["id"]}
-        RETURNING r.xmin
-        """;
+    public static readonly string UpdateRuns = PostgresTables.Runs.Update;
 
-    /// <summary>
-    /// The same for runs that are remembered: those that still have the version that is remembered, a 32-bit number, locked in the order of the
-    /// array. A version that is committed only while this runs is not found: the statement sees what was there when it began. Measured: to lock
-    /// and to compare in a statement of their own was a tenth of the server's work.
-    /// </summary>
-    public static readonly string UpdateCachedRuns = $"""
-        UPDATE run r {Set(CachedRunRows, "id", "held")}
-        FROM {CachedRunRows.Each} WHERE r.id = {CachedRunRows["id"]} AND r.xmin = {CachedRunRows["held"]}
-        RETURNING r.xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
-        """;
+    public static readonly string UpdateCachedRuns = PostgresTables.Runs.UpdateCached;
 
     public static readonly string UpdateSteps = PostgresTables.Steps.Update;
 
@@ -153,24 +108,19 @@ internal static class HotSql
 
     public static readonly string InsertReadySteps = PostgresTables.Steps.InsertReady;
 
-    public static readonly string InsertRuns = $"""
-        INSERT INTO run ({NewRunRows.Names}, start_context, is_current, mail)
-        SELECT {NewRunRows.Values}, {NewRunRows["context"]}, true, 0 FROM {NewRunRows.Each}
-        """;
+    public static readonly string InsertRuns = PostgresTables.Runs.Insert;
+
+    public static readonly string Inherited = $"SELECT {PostgresTables.Heritage.Names} FROM run WHERE id = $1";
 
     public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
 
-    /// <summary>First of the writes: the second start with a key waits here, before it holds locks that others want.</summary>
-    public static readonly string InsertStartKeys = $"INSERT INTO start_key ({StartKeyRows.Names}) SELECT {StartKeyRows.Values} FROM {StartKeyRows.Each}";
+    public static readonly string InsertStartKeys = PostgresTables.StartKeys.Insert;
 
-    public const string StartKeys = $"SELECT {RowReader.StartKeyColumns} FROM start_key WHERE key = ANY($1)";
+    public static readonly string StartKeys = PostgresTables.StartKeys.Load;
 
-    public static readonly string InsertInbox = $"INSERT INTO inbox ({InboxRows.Names}) SELECT {InboxRows.Values} FROM {InboxRows.Each}";
+    public static readonly string InsertInbox = PostgresTables.Inbox.Insert;
 
-    public static readonly string ConsumeInbox = $"""
-        UPDATE inbox m SET {ConsumedInboxRows.AssignmentsBut("run_id", "id")}
-        FROM {ConsumedInboxRows.Each} WHERE m.run_id = {ConsumedInboxRows["run_id"]} AND m.id = {ConsumedInboxRows["id"]}
-        """;
+    public static readonly string ConsumeInbox = PostgresTables.Inbox.Consume;
 
     /// <summary>
     /// Numbers events under the stream row's lock: without gaps, in order of commit, and visible in that order. The caller counts the
@@ -288,16 +238,9 @@ internal static class HotSql
         ORDER BY k.ord LIMIT $6
         """, ahead: "false");
 
-    // Null payloads stay as they are.
-    private static string Set(ArrayRows runs, params string[] keys) => $"""
-        SET {runs.AssignmentsBut([.. keys, "context", "result"])},
-            context = coalesce({runs["context"]}, r.context), result = coalesce({runs["result"]}, r.result)
-        """;
-
     // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. The claim of each step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
-    // A version only of what RunCache may remember: its rule for a run, and a first attempt, whose state needs no more than these columns.
     private static string Claim(string picked, string ahead = "coalesce(($9::boolean[])[p.ord], false)") => $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now),
         picked AS MATERIALIZED ({picked}),
@@ -308,10 +251,7 @@ internal static class HotSql
         FROM numbered p
         JOIN run r ON r.id = p.run_id
         WHERE s.ctid = p.place
-        RETURNING p.ord::bigint, s.run_id, s.idx, s.attempt, s.queued_at, s.due, s.granted_at, s.expires_at, s.lease_secs,
-            r.workflow, r.instance_id, r.number, r.definition_id, r.inputs, r.context, r.streams, r.trace_parent, s.queue_id, s.rank,
-            s.losses, s.begun_at, r.is_current, r.active, CASE WHEN length(r.joins) <= 400 THEN r.joins END, r.created_at, r.started_at, r.resumed_at, r.updated_at,
-            CASE WHEN s.attempt = 0 AND r.phase = 0 AND r.mail = 0 AND r.error IS NULL AND coalesce(length(r.joins), 0) <= 400 THEN r.xmin END
+        RETURNING {PostgresTables.Claimed.List}
         """;
 
     public static readonly IReadOnlyList<string> Purge =

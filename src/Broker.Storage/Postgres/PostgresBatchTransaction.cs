@@ -61,7 +61,8 @@ internal sealed class PostgresBatchTransaction(
         batch.Add(locksSteps ? HotSql.LockSteps : HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
         batch.Add(HotSql.Now);
         using var reader = batch.Read();
-        var loaded = RowReader.ReadRuns(new PostgresRows(reader), definitions);
+        var loaded = new List<LoadedRun>(runs.Count);
+        while (reader.Read()) loaded.Add(RunRowMapper.Load(PostgresTables.Runs.Read(new PostgresRows(reader)), definitions));
         reader.NextResult();
         var found = ReadSteps(reader);
         reader.NextResult();
@@ -115,7 +116,12 @@ internal sealed class PostgresBatchTransaction(
         batch.Add(HotSql.TakenInbox, Column(accepted, a => a.Step.RunId), Column(accepted, a => a.Step.Index));
         var taken = new List<(StepKey Step, InboxEvent Message)>();
         using var reader = batch.Read();
-        while (reader.Read()) taken.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.ReadInboxEvent(new PostgresRows(reader), 2)));
+        while (reader.Read())
+        {
+            var row = PostgresTables.Inbox.ReadTaken(new PostgresRows(reader));
+            taken.Add((new(row.RunId, row.ConsumedBy!.Value), InboxRowMapper.EventOf(row)));
+        }
+
         return taken.ToLookup(t => t.Step, t => t.Message);
     }
 
@@ -125,7 +131,12 @@ internal sealed class PostgresBatchTransaction(
         batch.Add(HotSql.Inbox, Parameter(runs.ToArray()));
         var inbox = new List<(long RunId, InboxEvent Message)>();
         using var reader = batch.Read();
-        while (reader.Read()) inbox.Add((reader.GetInt64(0), RowReader.ReadInboxEvent(new PostgresRows(reader), 1)));
+        while (reader.Read())
+        {
+            var row = PostgresTables.Inbox.ReadPending(new PostgresRows(reader));
+            inbox.Add((row.RunId, InboxRowMapper.EventOf(row)));
+        }
+
         return inbox.ToLookup(m => m.RunId, m => m.Message);
     }
 
@@ -160,10 +171,10 @@ internal sealed class PostgresBatchTransaction(
     public Inherited Inherited(long runId)
     {
         using var batch = Batch();
-        batch.Add("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = $1", Parameter(runId));
+        batch.Add(HotSql.Inherited, Parameter(runId));
         using var reader = batch.Read();
         reader.Read();
-        return RowReader.ReadInherited(new PostgresRows(reader));
+        return PostgresTables.Heritage.Read(new PostgresRows(reader));
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)
@@ -259,7 +270,7 @@ internal sealed class PostgresBatchTransaction(
         batch.Add(HotSql.StartKeys, Parameter(keys.ToArray()));
         using var reader = batch.Read();
         var found = new List<StartKeyRow>();
-        while (reader.Read()) found.Add(RowReader.ReadStartKey(new PostgresRows(reader)));
+        while (reader.Read()) found.Add(PostgresTables.StartKeys.Read(new PostgresRows(reader)));
         return found;
     }
 
@@ -377,7 +388,7 @@ internal sealed class PostgresBatchTransaction(
     private static List<(StepKey, string?)> ReadResults(NpgsqlDataReader reader)
     {
         var results = new List<(StepKey, string?)>();
-        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), RowReader.Text(new PostgresRows(reader), 2)));
+        while (reader.Read()) results.Add((new(reader.GetInt64(0), reader.GetInt32(1)), new PostgresRows(reader).Text(2)));
         return results;
     }
 }

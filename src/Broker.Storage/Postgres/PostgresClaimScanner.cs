@@ -1,5 +1,3 @@
-using Broker.Core.Graphs;
-using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch;
@@ -82,9 +80,9 @@ internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCur
             reached.Clear();
             while (reader.Read())
             {
-                claimed.Add(ReadOne(reader, look.Group.Slots, first));
-                var (queue, rank) = (reader.GetInt32(17), reader.GetInt64(18));
-                reached[queue] = Math.Max(rank, reached.GetValueOrDefault(queue));
+                var (row, step) = ReadOne(reader, look.Group.Slots, first);
+                claimed.Add(row);
+                reached[step.QueueId] = Math.Max(step.Rank, reached.GetValueOrDefault(step.QueueId));
                 look.Served++;
             }
 
@@ -99,12 +97,18 @@ internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCur
     }
 
     /// <summary>The row that the reader is at: of a statement that was given the slots from that one on.</summary>
-    public ClaimedRow ReadOne(NpgsqlDataReader reader, IReadOnlyList<ClaimSlot> slots, int first = 0)
+    public (ClaimedRow Claimed, StepRow Step) ReadOne(NpgsqlDataReader reader, IReadOnlyList<ClaimSlot> slots, int first = 0)
     {
-        var rows = new PostgresRows(reader);
-        var row = RowReader.ReadClaimed(rows, rows, 9, slots[first + (int)reader.GetInt64(0) - 1]);
-        Remember(row, reader);
-        return row;
+        var (step, run) = (PostgresTables.Claimed.Step(reader), PostgresTables.Claimed.Run(reader));
+        var row = ClaimedRow.Of(step, run, slots[first + ClaimedColumns.Slot(reader)]);
+        if (PostgresTables.Claimed.Version(reader) is { } version)
+        {
+            run.Id = step.RunId;
+            run.Joins = PostgresTables.Claimed.Joins(reader);
+            Remember(row, step, run, version);
+        }
+
+        return (row, step);
     }
 
     /// <summary>What it made ready is in front of the marks.</summary>
@@ -138,34 +142,19 @@ internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCur
             Parameter((long)slots.Count + taken), Column(slots, s => s.Claim.IsAhead ? true : default(bool?)));
     }
 
-    // What follows the columns that both engines have. No version: the statement says that it is nothing to remember.
-    private void Remember(ClaimedRow row, NpgsqlDataReader reader)
+    // First attempts of active runs without errors and unread events: the statement returns no version of others.
+    private void Remember(ClaimedRow row, StepRow claimed, RunRow run, uint version)
     {
-        if (reader.IsDBNull(28)) return;
-        var columns = new PostgresRows(reader);
         var ready = new StepState
         {
-            Index = row.Index,
+            Index = claimed.Idx,
             Status = StepStatus.Ready,
-            Losses = reader.GetInt32(19),
-            QueuedAt = Instants.FromMicros(row.QueuedAt),
-            Due = Instants.FromMicros(row.Due),
-            BegunAt = Instants.FromMicros(reader.GetInt64(20)),
+            Losses = claimed.Losses,
+            QueuedAt = Instants.FromMicros(claimed.QueuedAt),
+            Due = Instants.FromMicros(claimed.Due),
+            BegunAt = Instants.FromMicros(claimed.BegunAt),
         };
         var step = StepMachine.Claim(ready, row.Worker, row.Fence, row.LeaseSecs, Instants.FromMicros(row.GrantedAt));
-        var run = new RunState
-        {
-            Id = row.RunId,
-            Definition = definitions.Get(row.DefinitionId),
-            Active = reader.GetInt32(22),
-            Joins = JoinSet.Read(RowReader.Text(columns, 23)),
-            Streams = row.Streams,
-            CreatedAt = Instants.FromMicros(reader.GetInt64(24)),
-            StartedAt = Instants.FromMicros(RowReader.Long(columns, 25)),
-            ResumedAt = Instants.FromMicros(RowReader.Long(columns, 26)),
-            UpdatedAt = Instants.FromMicros(reader.GetInt64(27)),
-        };
-        var loaded = new LoadedRun(run, new RunRef(row.RunId, row.Workflow, row.InstanceId, row.Number), row.DefinitionId, reader.GetBoolean(21));
-        runCache.Leased(new StepKey(row.RunId, row.Index), step, loaded, reader.GetFieldValue<uint>(28));
+        runCache.Leased(new StepKey(claimed.RunId, claimed.Idx), step, RunRowMapper.Load(run, definitions), version);
     }
 }

@@ -52,7 +52,7 @@ internal sealed class PostgresLimitedStepReader(PostgresClaimScanner claims, Fun
             Parameter((long)slots.Count));
         using var reader = batch.Read();
         var before = claimed.Count;
-        while (reader.Read()) claimed.Add(claims.ReadOne(reader, slots));
+        while (reader.Read()) claimed.Add(claims.ReadOne(reader, slots).Claimed);
         return claimed.Count - before;
     }
 }

@@ -1,3 +1,4 @@
+using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -9,6 +10,16 @@ internal static class PostgresTables
     private static readonly IModel Model = ReadModel();
 
     public static readonly StepStatements<StepRow> Steps = new(Model);
+
+    public static readonly RunStatements Runs = new(Model);
+
+    public static readonly InboxStatements Inbox = new(Model);
+
+    public static readonly StartKeyStatements StartKeys = new(Model);
+
+    public static readonly ClaimedColumns Claimed = new(Model);
+
+    public static readonly RunHeritage<PostgresRows> Heritage = new(Model);
 
     private static IModel ReadModel()
     {

@@ -17,14 +17,7 @@ internal static class PostgresWrites
     public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, CachedRuns? cached, bool verifiesInWrite)
     {
         NpgsqlBatchCommand? steps = null;
-        if (changes.StartKeys.Count > 0)
-        {
-            var keys = changes.StartKeys;
-            batch.Add(HotSql.InsertStartKeys,
-                Column(keys, k => k.Key), Column(keys, k => k.Request), Column(keys, k => k.Verdict), Column(keys, k => k.RunId), Column(keys, k => k.Workflow),
-                Column(keys, k => k.InstanceId), Column(keys, k => k.Number), Column(keys, k => k.At));
-        }
-
+        if (changes.StartKeys.Count > 0) PostgresTables.StartKeys.AddInsert(batch, changes.StartKeys);
         if (changes.Superseded.Count > 0) batch.Add(HotSql.Supersede, Parameter(changes.Superseded.ToArray()));
         if (changes.Runs.Count > 0) AddRuns(batch, changes.Runs, verifiesInWrite ? cached : null);
         if (changes.Steps.Count > 0)
@@ -34,32 +27,10 @@ internal static class PostgresWrites
                 : PostgresTables.Steps.AddUpdateLeased(batch, changes.Steps, Column(changes.Steps, s => cached.Steps[new(s.RunId, s.Idx)].Fence));
         }
 
-        if (changes.NewRuns.Count > 0)
-        {
-            var runs = changes.NewRuns;
-            batch.Add(HotSql.InsertRuns,
-                Column(runs, r => r.Id), Column(runs, r => r.Workflow), Column(runs, r => r.InstanceId), Column(runs, r => r.Number), Column(runs, r => r.DefinitionId),
-                Column(runs, r => r.Phase), Column(runs, r => r.Active), Column(runs, r => r.Joins), Column(runs, r => r.Streams), Column(runs, r => r.Inputs),
-                Column(runs, r => r.Context), Column(runs, r => r.Result), Column(runs, r => r.Error), Column(runs, r => r.TraceParent),
-                Column(runs, r => r.InstanceCreatedAt), Column(runs, r => r.CreatedAt), Column(runs, r => r.StartedAt), Column(runs, r => r.UpdatedAt),
-                Column(runs, r => r.EndedAt));
-        }
-
+        if (changes.NewRuns.Count > 0) PostgresTables.Runs.AddInsert(batch, changes.NewRuns);
         if (changes.NewSteps.Count > 0) PostgresTables.Steps.AddInsert(batch, changes.NewSteps);
-        if (changes.NewInboxEvents.Count > 0)
-        {
-            var inbox = changes.NewInboxEvents;
-            batch.Add(HotSql.InsertInbox,
-                Column(inbox, m => m.RunId), Column(inbox, m => m.Id), Column(inbox, m => m.Type), Column(inbox, m => m.Payload), Column(inbox, m => m.TargetStep),
-                Column(inbox, m => m.ClientId));
-        }
-
-        if (changes.TakenInboxEvents.Count > 0)
-        {
-            batch.Add(HotSql.ConsumeInbox,
-                Column(changes.TakenInboxEvents, m => m.RunId), Column(changes.TakenInboxEvents, m => m.Id), Column(changes.TakenInboxEvents, m => m.DeliveredAt), Column(changes.TakenInboxEvents, m => m.ConsumedBy));
-        }
-
+        if (changes.NewInboxEvents.Count > 0) PostgresTables.Inbox.AddInsert(batch, changes.NewInboxEvents);
+        if (changes.TakenInboxEvents.Count > 0) PostgresTables.Inbox.AddConsume(batch, changes.TakenInboxEvents);
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
         if (changes.Purged.Count > 0)
         {
@@ -69,17 +40,11 @@ internal static class PostgresWrites
         return steps;
     }
 
-    private static void AddRuns(BatchBuilder batch, List<RunChange> runs, CachedRuns? cached)
+    private static void AddRuns(BatchBuilder batch, List<RunChange> changes, CachedRuns? cached)
     {
-        NpgsqlParameter[] columns =
-        [
-            Column(runs, r => r.State.Id), Column(runs, r => (short)r.State.Phase), Column(runs, r => r.State.Active), Column(runs, r => r.State.Joins.Write()),
-            Column(runs, r => r.State.InboxCount), Column(runs, r => StoredError.Write(r.State.Error)), Column(runs, r => r.State.StartedAt.ToMicros()),
-            Column(runs, r => r.State.ResumedAt.ToMicros()), Column(runs, r => r.State.UpdatedAt.ToMicros()), Column(runs, r => r.State.EndedAt.ToMicros()),
-            Column(runs, r => r.Context), Column(runs, r => r.Result),
-        ];
-        if (cached is null) batch.Add(HotSql.UpdateRuns, columns);
-        else batch.Add(HotSql.UpdateCachedRuns, [.. columns, Column(cached.Runs, r => unchecked((int)r.Version))]);
+        var runs = changes.ConvertAll(RunRowMapper.Of);
+        if (cached is null) PostgresTables.Runs.AddUpdate(batch, runs);
+        else PostgresTables.Runs.AddUpdateCached(batch, runs, Column(cached.Runs, r => unchecked((int)r.Version)));
     }
 
     public static NpgsqlBatchCommand AddLines(BatchBuilder batch, IReadOnlyList<LogLineRow> lines) =>

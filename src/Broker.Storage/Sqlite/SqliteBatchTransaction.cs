@@ -59,7 +59,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var run in runs)
         {
             using var reader = Query(SqliteSql.Run, run);
-            loaded.AddRange(RowReader.ReadRuns(reader, definitions));
+            if (reader.Read()) loaded.Add(RunRowMapper.Load(SqliteTables.Runs.Read(reader), definitions));
         }
 
         var found = new List<(long RunId, StepState State)>(steps.Count);
@@ -109,7 +109,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var step in accepted.Select(a => a.Step).Distinct())
         {
             using var reader = Query(SqliteSql.TakenInbox, step.RunId, step.Index);
-            while (reader.Read()) taken.Add((step, RowReader.ReadInboxEvent(reader, 0)));
+            while (reader.Read()) taken.Add((step, InboxRowMapper.EventOf(SqliteTables.Inbox.Read(reader))));
         }
 
         return taken.ToLookup(t => t.Step, t => t.Message);
@@ -121,7 +121,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var run in runs)
         {
             using var reader = Query(SqliteSql.Inbox, run);
-            while (reader.Read()) inbox.Add((run, RowReader.ReadInboxEvent(reader, 0)));
+            while (reader.Read()) inbox.Add((run, InboxRowMapper.EventOf(SqliteTables.Inbox.Read(reader))));
         }
 
         return inbox.ToLookup(m => m.RunId, m => m.Message);
@@ -135,7 +135,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var step in steps)
         {
             using var reader = Query(SqliteSql.Result, step.RunId, step.Index);
-            if (reader.Read()) results.Add((step, RowReader.Text(reader, 0)));
+            if (reader.Read()) results.Add((step, reader.Text(0)));
         }
 
         return results;
@@ -151,9 +151,9 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
     public Inherited Inherited(long runId)
     {
-        using var reader = Query("SELECT inputs, context, start_context, instance_created_at FROM run WHERE id = @p0", runId);
+        using var reader = Query(SqliteSql.Inherited, runId);
         reader.Read();
-        return RowReader.ReadInherited(reader);
+        return SqliteTables.Heritage.Read(reader);
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)
@@ -161,7 +161,15 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         var now = clock.Now.ToMicros();
         foreach (var (runId, published) in events)
         {
-            Execute(SqliteSql.InsertEvent, runId, Number(SqliteSql.NextEvent, runId) - 1, published.Type, published.ValueJson, published.Internal, now);
+            Execute(SqliteSql.InsertEvent, SqliteTables.Events.Values, new EventRow
+            {
+                RunId = runId,
+                Seq = Number(SqliteSql.NextEvent, runId)!.Value - 1,
+                Type = published.Type,
+                Value = published.ValueJson,
+                Internal = published.Internal,
+                CreatedAt = now,
+            });
         }
     }
 
@@ -209,7 +217,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var key in keys)
         {
             using var reader = Query(SqliteSql.StartKey, key);
-            if (reader.Read()) found.Add(RowReader.ReadStartKey(reader));
+            if (reader.Read()) found.Add(SqliteTables.StartKeys.Read(reader));
         }
 
         return found;
@@ -217,27 +225,14 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
     private void Write(ChangeSet changes)
     {
-        foreach (var k in changes.StartKeys) Execute(SqliteSql.InsertStartKey, k.Key, k.Request, k.Verdict, k.RunId, k.Workflow, k.InstanceId, k.Number, k.At);
+        foreach (var key in changes.StartKeys) Execute(SqliteSql.InsertStartKey, SqliteTables.StartKeys.Values, key);
         foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
-        foreach (var change in changes.Runs)
-        {
-            var state = change.State;
-            Execute(SqliteSql.UpdateRun,
-                (short)state.Phase, state.Active, state.Joins.Write(), state.InboxCount, StoredError.Write(state.Error), state.StartedAt.ToMicros(),
-                state.ResumedAt.ToMicros(), state.UpdatedAt.ToMicros(), state.EndedAt.ToMicros(), change.Context, change.Result, state.Id);
-        }
-
+        foreach (var change in changes.Runs) Execute(SqliteSql.UpdateRun, SqliteTables.Runs.ChangingValues, RunRowMapper.Of(change));
         foreach (var step in changes.Steps) Execute(SqliteSql.UpdateStep, SqliteTables.Steps.Values, step);
-        foreach (var r in changes.NewRuns)
-        {
-            Execute(SqliteSql.InsertRun,
-                r.Id, r.Workflow, r.InstanceId, r.Number, r.DefinitionId, r.Phase, r.Active, r.Joins, r.Streams, r.Inputs, r.Context, r.Result, r.Error,
-                r.TraceParent, r.InstanceCreatedAt, r.CreatedAt, r.StartedAt, r.UpdatedAt, r.EndedAt);
-        }
-
+        foreach (var run in changes.NewRuns) Execute(SqliteSql.InsertRun, SqliteTables.Runs.Values, run);
         foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
-        foreach (var m in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, m.RunId, m.Id, m.Type, m.Payload, m.TargetStep, m.ClientId);
-        foreach (var m in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, m.DeliveredAt, m.ConsumedBy, m.RunId, m.Id);
+        foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);
+        foreach (var consumed in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, SqliteTables.Inbox.ConsumedValues, consumed);
         foreach (var id in changes.Purged)
         {
             foreach (var statement in SqliteSql.Purge) Execute(statement, id);
@@ -265,7 +260,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         using var run = Query(SqliteSql.ClaimedRun, ready.RunId);
         step.Read();
         run.Read();
-        return RowReader.ReadClaimed(step, run, 0, slot);
+        return ClaimedRow.Of(SqliteTables.Claimed.Read(step), SqliteTables.Runs.ReadAssigned(run), slot);
     }
 
     private StepKey? First(IEnumerable<QueueRow> queues, long now)
@@ -303,12 +298,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
     public IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines)
     {
         if (lines.Count > 0) Begin();
-        foreach (var l in lines)
-        {
-            Execute(SqliteSql.InsertLine,
-                l.RunId, l.Workflow, l.Step, l.Attempt, l.Level, l.Category, l.Message, l.Data, l.Sequence, l.Stream, l.TimestampMs, l.CreatedAt);
-        }
-
+        foreach (var line in lines) Execute(SqliteSql.InsertLine, SqliteTables.Lines.Values, line);
         var results = Results(upstream);
         if (begun) Execute("COMMIT");
         begun = false;

@@ -1,3 +1,4 @@
+using Broker.Storage.Dispatch;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -9,6 +10,22 @@ internal static class SqliteTables
     private static readonly IModel Model = ReadModel();
 
     public static readonly StepStatements<StepRow> Steps = new(Model);
+
+    public static readonly TableColumns<StepRow> ClaimedColumns = StepColumns.Claimed(Model);
+
+    public static readonly RowMap<StepRow, SqliteRows> Claimed = new(ClaimedColumns);
+
+    public static readonly RunStatements Runs = new(Model);
+
+    public static readonly InboxStatements Inbox = new(Model);
+
+    public static readonly StartKeyStatements StartKeys = new(Model);
+
+    public static readonly AppendStatement<EventRow> Events = new("event", new(Model));
+
+    public static readonly AppendStatement<LogLineRow> Lines = new("log", new TableColumns<LogLineRow>(Model).Without(nameof(LogLineRow.Id)));
+
+    public static readonly RunHeritage<SqliteRows> Heritage = new(Model);
 
     private static IModel ReadModel()
     {

@@ -17,3 +17,9 @@ internal interface IRows
 
     string GetString(int column);
 }
+
+internal static class NullableValues
+{
+    public static string? Text<TRows>(this TRows rows, int column)
+        where TRows : IRows => rows.IsDBNull(column) ? null : rows.GetString(column);
+}

@@ -1,0 +1,27 @@
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore.Metadata;
+
+namespace Broker.Storage.Dispatch;
+
+/// <summary>What a further run of an instance takes from the run before it.</summary>
+internal sealed class RunHeritage<TRows>
+    where TRows : struct, IRows
+{
+    private readonly RowMap<RunRow, TRows> map;
+
+    public RunHeritage(IReadOnlyModel model)
+    {
+        var columns = new TableColumns<RunRow>(model).Only(
+            nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.InstanceCreatedAt));
+        (map, Names) = (new(columns), columns.Names);
+    }
+
+    /// <summary>For the list of a SELECT.</summary>
+    public string Names { get; }
+
+    public Inherited Read(TRows rows)
+    {
+        var run = map.Read(rows);
+        return new(run.Inputs, run.Context, run.StartContext, run.InstanceCreatedAt);
+    }
+}
