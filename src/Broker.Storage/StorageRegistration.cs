@@ -25,7 +25,7 @@ public static class StorageRegistration
             services.AddSingleton(provider => new EpochWatch(
                 provider.GetRequiredService<StoreEpoch>(), PostgresEngine.IsBehindPooler(connectionString), provider.GetRequiredService<ILogger<PostgresEngine>>()));
             services.AddSingleton(provider => new PostgresEngine(
-                connectionString, options.Lanes, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<EpochWatch>(), provider.GetRequiredService<TimeProvider>()));
+                connectionString, options.Lanes, options.Accelerators, provider.GetRequiredService<StoreHealth>(), provider.GetRequiredService<EpochWatch>(), provider.GetRequiredService<TimeProvider>()));
             services.AddSingleton<IDatabaseEngine>(provider => provider.GetRequiredService<PostgresEngine>());
             services.AddSingleton<IBrokerLock, SharedDatabase>();
             services.AddSingleton<PostgresTopics>();
@@ -73,7 +73,7 @@ public static class StorageRegistration
         services.AddSingleton<HandOvers>();
         services.AddSingleton<EagerDispatch>();
         services.AddSingleton<IClaimSource>(provider => provider.GetRequiredService<WaitingClaims>());
-        services.AddSingleton<IClaimSource>(provider => provider.GetRequiredService<EagerDispatch>());
+        if (options.Accelerators.HasFlag(Accelerators.EagerDispatch)) services.AddSingleton<IClaimSource>(provider => provider.GetRequiredService<EagerDispatch>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<BatchServices>(provider, options.DefaultLeaseSecs));
         services.AddSingleton<Batcher>();
         services.AddSingleton<HandOverRecorder>();

@@ -31,16 +31,17 @@ public abstract partial class EagerDispatchConformance : StoreTests
     private StoreHarness Broker => store!;
 
     /// <summary>A broker whose clock the test moves on both engines.</summary>
-    private void OpenBroker() => store = OpenWith(clock, new InjectedFault("none: it looks on") { Transaction = (transaction, _) => new Onlooker(transaction, this) });
+    private void OpenBroker(Accelerators accelerators = Accelerators.All) =>
+        store = OpenWith(clock, new InjectedFault("none: it looks on") { Transaction = (transaction, _) => new Onlooker(transaction, this) }, accelerators);
 
     private static string[] Steps(int count) => [.. Enumerable.Range(0, count).Select(i => $"s{i:00}")];
 
     /// <summary>With one run of many steps side by side.</summary>
     private Task OpenAsync(int steps = 40) => OpenAsync(ADefinition.Graph("w", Steps(steps)));
 
-    private async Task OpenAsync(WorkflowDefinition one)
+    private async Task OpenAsync(WorkflowDefinition one, Accelerators accelerators = Accelerators.All)
     {
-        OpenBroker();
+        OpenBroker(accelerators);
         definition = (await Broker.Definitions.RegisterAsync([one], makeLatest: false, Ct)).Registered[0];
         await Broker.Runs.StartAsync([new StartRequest(definition, "i")], Ct);
     }
@@ -140,6 +141,14 @@ public abstract partial class EagerDispatchConformance : StoreTests
     {
         await OpenAsync();
         await ReportAsync(await ComeBackAsync(EagerDispatch.InitialStreak - 1, Workers));
+        Assert.Equal(0, await LeasedAsync());
+    }
+
+    [Fact]
+    public async Task No_step_is_granted_ahead_where_eager_dispatch_is_off()
+    {
+        await OpenAsync(ADefinition.Graph("w", Steps(40)), Accelerators.All & ~Accelerators.EagerDispatch);
+        await ReportAsync(await ComeBackAsync(EagerDispatch.InitialStreak, Workers));
         Assert.Equal(0, await LeasedAsync());
     }
 

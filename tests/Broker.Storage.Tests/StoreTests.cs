@@ -44,6 +44,14 @@ public abstract class StoreTests : IAsyncLifetime
         return store;
     }
 
+    /// <summary>A broker with these accelerators.</summary>
+    private protected StoreHarness OpenWith(Accelerators accelerators)
+    {
+        var store = StoreHarness.Open(Target, Engine.Clock, accelerators: accelerators);
+        opened.Add(store);
+        return store;
+    }
+
     /// <summary>A broker whose logs hold that much.</summary>
     private protected StoreHarness OpenWith(LogLimit limit)
     {
@@ -53,9 +61,9 @@ public abstract class StoreTests : IAsyncLifetime
     }
 
     /// <summary>A broker with an injected fault, or with an observer.</summary>
-    private protected StoreHarness OpenWith(TimeProvider clock, InjectedFault plant)
+    private protected StoreHarness OpenWith(TimeProvider clock, InjectedFault plant, Accelerators accelerators = Accelerators.All)
     {
-        var store = StoreHarness.Open(Target, clock, amend: services => FaultyEngine.Add(services, plant));
+        var store = StoreHarness.Open(Target, clock, amend: services => FaultyEngine.Add(services, plant), accelerators: accelerators);
         opened.Add(store);
         return store;
     }

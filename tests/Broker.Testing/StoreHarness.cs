@@ -88,14 +88,16 @@ internal sealed class StoreHarness : IAsyncDisposable
     /// <param name="clock">Clock of the stores; PostgreSQL judges by its own.</param>
     /// <param name="lanes">Transactions side by side.</param>
     /// <param name="amend">Replaces parts: for tests that plant a fault.</param>
-    public static StoreHarness Open(DatabaseTarget target, TimeProvider clock, int lanes = 2, Action<IServiceCollection>? amend = null)
+    /// <param name="accelerators">Optional parts that are on.</param>
+    public static StoreHarness Open(
+        DatabaseTarget target, TimeProvider clock, int lanes = 2, Action<IServiceCollection>? amend = null, Accelerators accelerators = Accelerators.All)
     {
         var services = new ServiceCollection();
         services.AddSingleton(clock);
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         services.AddSingleton<ICredentialCipher, ReversingCipher>();
-        services.AddBrokerStorage(new StorageOptions(target, DefaultLeaseSecs: 60, lanes));
+        services.AddBrokerStorage(new StorageOptions(target, DefaultLeaseSecs: 60, lanes) { Accelerators = accelerators });
         amend?.Invoke(services);
         return new StoreHarness(services.BuildServiceProvider());
     }

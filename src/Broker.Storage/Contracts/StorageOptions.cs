@@ -11,4 +11,7 @@ public sealed record StorageOptions(DatabaseTarget Target, int DefaultLeaseSecs,
 
     /// <summary>Most bytes of the log of a job in one run; zero: any number.</summary>
     public long LogBytes { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Optional parts that are on.</summary>
+    public Accelerators Accelerators { get; init; } = Accelerators.All;
 }

@@ -52,7 +52,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     // None of several hosts being the primary just now is no fault of the settings, but the driver calls it one.
     private readonly bool hasSeveralHosts;
 
-    public PostgresEngine(string connectionString, int slots, StoreHealth health, EpochWatch watch, TimeProvider clock)
+    public PostgresEngine(string connectionString, int slots, Accelerators accelerators, StoreHealth health, EpochWatch watch, TimeProvider clock)
     {
         this.health = health;
         this.watch = watch;
@@ -72,7 +72,8 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
         contexts = new(new DbContextOptionsBuilder<PostgresDb>().UseNpgsql(source).AddInterceptors(new CommitInterceptor(health, IsPooled), new EpochInterceptor(watch)).Options);
         Slots = slots;
         cursors = new ClaimCursors(clock);
-        Runs = new RunCache(this.clock);
+        HasClaimLoops = accelerators.HasFlag(Accelerators.ClaimLoop);
+        Runs = new RunCache(this.clock, accelerators.HasFlag(Accelerators.RunCache), accelerators.HasFlag(Accelerators.ResultCache));
         ConnectionString = settings.ConnectionString;
     }
 
@@ -93,7 +94,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
 
     public int Loops => 2 * Slots;
 
-    public bool HasClaimLoops => true;
+    public bool HasClaimLoops { get; }
 
     /// <summary>Shared by all batch loops.</summary>
     public RunCache Runs { get; }

@@ -94,6 +94,8 @@ internal sealed record BrokerSettings
 
     public LimitSettings Limits { get; init; } = new();
 
+    public StorageSettings Storage { get; init; } = new();
+
     public DataProtectionSettings DataProtection { get; init; } = new();
 
     /// <summary>Pause between two comment lines on an idle stream.</summary>

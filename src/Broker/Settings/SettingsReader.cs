@@ -79,7 +79,7 @@ internal static partial class SettingsReader
     {
         var settings = new BrokerSettings();
         var (problems, warnings) = (new List<string>(), new List<string>());
-        foreach (var setting in All.Concat(LimitKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
+        foreach (var setting in All.Concat(LimitKeys).Concat(StorageKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
         foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
         if (settings.WorkerRemoved < settings.WorkerOffline)
             problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");

@@ -26,6 +26,7 @@ internal static class StorageSetup
     {
         LogBytes = settings.Limits.LogBytes,
         Versions = settings.Limits.Versions,
+        Accelerators = settings.Storage.Accelerators,
     };
 
     public static DatabaseTarget Target(this BrokerSettings settings) => DatabaseUrl.TryParse(settings.DatabaseUrl, out var target, out var problem)

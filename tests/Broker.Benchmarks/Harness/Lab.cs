@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 
 namespace Broker.Benchmarks.Harness;
@@ -7,7 +8,7 @@ namespace Broker.Benchmarks.Harness;
 /// <summary>Systems that the scenarios run on: one PostgreSQL with its default durability, the HTTP ceiling, and brokers on demand.</summary>
 internal sealed class Lab : IAsyncDisposable
 {
-    private readonly Dictionary<(Database, string, int), Task<Site>> shared = [];
+    private readonly Dictionary<(Database, string, int, Accelerators), Task<Site>> shared = [];
     private readonly Lazy<Task<BrokerProcess>> ceiling = new(() =>
         BrokerProcess.StartProgramAsync(typeof(Lab).Assembly.Location, new Dictionary<string, string>(), [CeilingArgument]));
     private readonly Lazy<Task<string>> host;
@@ -41,13 +42,13 @@ internal sealed class Lab : IAsyncDisposable
     /// stay until the end: a broker that has just started is measured compiling itself. The short form, where starting brokers takes the most
     /// time, has one database for all purposes.
     /// </summary>
-    public Task<Site> SharedAsync(Database database, string purpose = "", int brokers = 1)
+    public Task<Site> SharedAsync(Database database, string purpose = "", int brokers = 1, Accelerators accelerators = Accelerators.All)
     {
         // A broker that did not start is not waited for again by the next scenario.
-        var key = (database, Options.Short ? "" : purpose, brokers);
+        var key = (database, Options.Short ? "" : purpose, brokers, accelerators);
         if (!shared.TryGetValue(key, out var site))
         {
-            site = OpenAsync(database, brokers);
+            site = OpenAsync(database, brokers, accelerators);
             shared.Add(key, site);
         }
 
@@ -63,7 +64,8 @@ internal sealed class Lab : IAsyncDisposable
         await Postgres.DisposeAsync();
     }
 
-    private async Task<Site> OpenAsync(Database database, int brokers) => await Site.OpenAsync(Postgres, database, brokers, await host.Value);
+    private async Task<Site> OpenAsync(Database database, int brokers, Accelerators accelerators) =>
+        await Site.OpenAsync(Postgres, database, brokers, accelerators, await host.Value);
 
     private async Task<string> FindHostAsync()
     {

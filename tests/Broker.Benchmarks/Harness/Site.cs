@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -22,7 +23,7 @@ internal sealed class Site : IAsyncDisposable
 
     public Uri Address => brokers[0].Address;
 
-    public static async Task<Site> OpenAsync(PostgresCluster postgres, Database database, int brokers, string host)
+    public static async Task<Site> OpenAsync(PostgresCluster postgres, Database database, int brokers, Accelerators accelerators, string host)
     {
         var site = database switch
         {
@@ -36,6 +37,9 @@ internal sealed class Site : IAsyncDisposable
             ["Serilog__MinimumLevel__Default"] = "Warning",
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
         };
+
+        // Brokers of before this setting are measured too.
+        if (accelerators != Accelerators.All) environment["Broker__Storage__Accelerators"] = accelerators.ToString();
         try
         {
             for (var i = 0; i < brokers; i++) site.brokers.Add(await BrokerProcess.StartAsync(url, environment, host));

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Broker.Benchmarks.Harness;
 using Broker.Benchmarks.Http;
+using Broker.Storage.Contracts;
 
 namespace Broker.Benchmarks.Scenarios;
 
@@ -18,13 +19,18 @@ internal static class BrokerPairs
                 name,
                 "steps",
                 Naming.On(string.Create(CultureInfo.InvariantCulture, $"jobs-pair-{workers}"), database),
-                (lab, ct) => MeasureAsync(lab, name, database, workers, ct));
+                (lab, ct) => MeasureAsync(lab, name, database, workers, "", Accelerators.All, ct));
         }
+
+        var without = Naming.On("broker-pair-32-without-eager-dispatch", database);
+        yield return new(without, "steps", Naming.On("broker-pair-32", database), (lab, ct) =>
+            MeasureAsync(lab, without, database, 32, "without eager dispatch", Accelerators.All & ~Accelerators.EagerDispatch, ct));
     }
 
-    private static async Task<Sample> MeasureAsync(Lab lab, string name, Database database, int workers, CancellationToken ct)
+    private static async Task<Sample> MeasureAsync(
+        Lab lab, string name, Database database, int workers, string purpose, Accelerators on, CancellationToken ct)
     {
-        var site = await lab.SharedAsync(database);
+        var site = await lab.SharedAsync(database, purpose, accelerators: on);
         return await Supply.MeasureAsync(lab, name, async runs =>
         {
             var workflow = lab.NewName("steps");

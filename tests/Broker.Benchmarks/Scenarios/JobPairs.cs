@@ -1,12 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
 using Broker.Benchmarks.Harness;
+using Broker.Storage.Contracts;
 
 namespace Broker.Benchmarks.Scenarios;
 
 /// <summary>Runs of five steps worked off through the jobs dialect: singly, with the next claim in the report, in batches.</summary>
 internal static class JobPairs
 {
+    // No job is leased ahead: eager dispatch is measured with the broker dialect.
+    private static readonly (string Name, Accelerators Off)[] WithoutOne =
+    [
+        ("run-cache", Accelerators.RunCache), ("result-cache", Accelerators.ResultCache), ("claim-loop", Accelerators.ClaimLoop), ("accelerators", Accelerators.All),
+    ];
+
     public static IEnumerable<Scenario> On(Database database)
     {
         yield return Of("jobs-pair-1", null, database, 1, Singly);
@@ -34,14 +41,18 @@ internal static class JobPairs
                 worker => ReportingAndClaimingAsync(worker, batch));
         }
 
-        if (database == Database.Postgres) yield return Of("jobs-pair-32-on-3-brokers", full, database, 32, Singly, purpose: "three", brokers: 3);
+        if (database == Database.Postgres)
+        {
+            yield return Of("jobs-pair-32-on-3-brokers", full, database, 32, Singly, purpose: "three", brokers: 3);
+            foreach (var (name, off) in WithoutOne) yield return Of($"jobs-pair-32-without-{name}", full, database, 32, Singly, purpose: name, on: Accelerators.All & ~off);
+        }
     }
 
     public static Scenario Of(
-        string name, string? comparedWith, Database database, int workers, JobWork work, string purpose = "", int brokers = 1) => new(
+        string name, string? comparedWith, Database database, int workers, JobWork work, string purpose = "", int brokers = 1, Accelerators on = Accelerators.All) => new(
             Naming.On(name, database), "steps", comparedWith, async (lab, ct) =>
             {
-                var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers), workers, work);
+                var load = new JobLoad(lab, await lab.SharedAsync(database, purpose, brokers, on), workers, work);
 
                 // Several brokers take as many times longer to compile themselves on the same cores.
                 for (var more = 1; more < brokers && lab.Options.IsRehearsal; more++) await MeasureAsync();

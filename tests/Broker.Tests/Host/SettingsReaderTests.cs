@@ -1,5 +1,6 @@
 using Broker.Auth;
 using Broker.Settings;
+using Broker.Storage.Contracts;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -166,17 +167,39 @@ public sealed class SettingsReaderTests
         Assert.Equal(["a"], settings.AllowedHosts);
     }
 
+    [Theory]
+    [InlineData("EagerDispatch,RunCache,ResultCache,ClaimLoop", Accelerators.All)]
+    [InlineData("runcache, claimloop", Accelerators.RunCache | Accelerators.ClaimLoop)]
+    [InlineData("none", Accelerators.None)]
+    [InlineData("all", Accelerators.All)]
+    [InlineData("", Accelerators.All)]
+    public void Accelerators_are_listed_by_name(string text, Accelerators on) =>
+        Assert.Equal(on, Read(("Broker:Storage:Accelerators", text)).Settings.Storage.Accelerators);
+
+    [Fact]
+    public void Accelerators_may_stand_in_an_array() => Assert.Equal(
+        Accelerators.EagerDispatch | Accelerators.RunCache,
+        Read(("Broker:Storage:Accelerators:0", "EagerDispatch"), ("Broker:Storage:Accelerators:1", "RunCache")).Settings.Storage.Accelerators);
+
+    [Theory]
+    [InlineData("RunCache,Turbo")]
+    [InlineData("RunCache,None")]
+    [InlineData("3")]
+    public void A_name_that_no_accelerator_has_is_refused_with_those_that_there_are(string text) => Assert.Contains(
+        $"Broker:Storage:Accelerators: '{text}' is not allowed; write All, None, or a comma list of those that are on: EagerDispatch, RunCache, ResultCache, ClaimLoop.",
+        Read(("Broker:Storage:Accelerators", text)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Every_setting_has_a_key()
     {
         // A value that no setting takes: a key that is read is named in a problem, unless it takes any text.
         var read = Read([.. typeof(BrokerSettings).GetProperties().Select(property => ($"Broker:{property.Name}", "\u0001"))]);
         var taken = read.Problems.Select(problem => problem[..problem.IndexOf(' ')].TrimEnd(':'));
-        // Any text will do for the first three; the next two are groups of settings with tests of their own, and the last is the server's.
+        // Any text will do for the first three; the next three are groups of settings with tests of their own, and the last is the server's.
         string[] anyText =
         [
             nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.WorkflowsSource), nameof(BrokerSettings.CorsOrigins), nameof(BrokerSettings.Limits), nameof(BrokerSettings.DataProtection),
-            nameof(BrokerSettings.Endpoints),
+            nameof(BrokerSettings.Storage), nameof(BrokerSettings.Endpoints),
         ];
         Assert.Equal(
             typeof(BrokerSettings).GetProperties().Select(property => property.Name).Except(anyText).Order().Select(name => $"Broker:{name}"), taken.Order());

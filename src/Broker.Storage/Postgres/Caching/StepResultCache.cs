@@ -24,6 +24,7 @@ internal sealed class StepResultCache(RunCache runCache)
 
     public void Ended(List<StepRow> steps)
     {
+        if (!runCache.KeepsResults) return;
         foreach (var step in steps)
         {
             if ((StepStatus)step.Status is StepStatus.Succeeded or StepStatus.Skipped && (step.Result is null || step.Result.Length <= MostChars))
