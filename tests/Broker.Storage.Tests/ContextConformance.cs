@@ -63,4 +63,32 @@ public abstract class ContextConformance : StoreTests
 
         Assert.Equal("""{"n":2}""", (await ViewAsync(await RestartAsync())).ContextJson);
     }
+
+    [Fact] // 14
+    public async Task A_further_run_that_inherits_begins_with_the_last_context_unless_it_brings_its_own()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var next = new StartRequest(definition, "i") { Mode = StartMode.NextRun, InheritsContext = true };
+        Assert.Null((await ViewAsync((await Store.Runs.StartAsync([next], Ct))[0].Run!)).ContextJson);
+        await DoAsync("""{"n":2}""");
+
+        Assert.Equal("""{"n":2}""", (await ViewAsync((await Store.Runs.StartAsync([next], Ct))[0].Run!)).ContextJson);
+        await DoAsync(null);
+        Assert.Equal("""{"own":1}""", (await ViewAsync((await Store.Runs.StartAsync([next with { ContextJson = """{"own":1}""" }], Ct))[0].Run!)).ContextJson);
+        await DoAsync(null);
+        Assert.Null((await ViewAsync((await Store.Runs.StartAsync([next with { InheritsContext = false }], Ct))[0].Run!)).ContextJson);
+    }
+
+    [Fact] // 14
+    public async Task A_further_run_whose_instance_must_exist_does_not_make_one()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var next = new StartRequest(definition, "i") { Mode = StartMode.NextRun, MustExist = true };
+        Assert.Equal(StartVerdict.NotContinuable, (await Store.Runs.StartAsync([next], Ct))[0].Verdict);
+
+        await StartAsync(definition, null);
+        Assert.Equal(StartVerdict.StillActive, (await Store.Runs.StartAsync([next], Ct))[0].Verdict);
+        await DoAsync(null);
+        Assert.Equal(1, (await Store.Runs.StartAsync([next], Ct))[0].Run!.Number);
+    }
 }

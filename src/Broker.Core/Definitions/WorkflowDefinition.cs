@@ -61,6 +61,12 @@ public sealed class WorkflowDefinition
     /// <summary>True when some step is finished by the broker.</summary>
     public bool HasWaits { get; init; }
 
+    /// <summary>
+    /// Whether runs that a client does not watch publish step events too: another client may watch a run that waits for events, or whose
+    /// workflow has events beside start and stop.
+    /// </summary>
+    public bool MayBeWatched => HasWaits || Events.All.Length > 2;
+
     /// <summary>The step of that name, or null.</summary>
     public StepDefinition? Find(string stepName) => IndexOf.TryGetValue(stepName, out var index) ? Steps[index] : null;
 }

@@ -16,11 +16,33 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
 
     public StartMode Mode { get; init; }
 
+    /// <summary>A further run without a context of its own starts with the last context of the run before. Those of Continue do in any case.</summary>
+    public bool InheritsContext { get; init; }
+
+    /// <summary>NextRun: the instance is not made when it is new.</summary>
+    public bool MustExist { get; init; }
+
     /// <summary>W3C trace context of the request that started the run.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>For starts that may be sent again; null for none.</summary>
     public StartKey? Key { get; init; }
+
+    /// <summary>Whether the run may start.</summary>
+    /// <param name="exists">The instance has a run.</param>
+    /// <param name="before">Its current run, locked; null when there is none, and for NewInstance, which does not look at it.</param>
+    public StartVerdict Judge(bool exists, RunState? before) => Mode switch
+    {
+        StartMode.NewInstance => !exists ? StartVerdict.Started : StartVerdict.AlreadyExists,
+        StartMode.NextRun when before is null => MustExist ? StartVerdict.NotContinuable : StartVerdict.Started,
+        StartMode.NextRun => before.IsTerminal ? StartVerdict.Started : StartVerdict.StillActive,
+        StartMode.Continue when before is { IsTerminal: false } => StartVerdict.StillActive,
+        StartMode.Continue => before is { Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
+    };
+
+    /// <summary>The context that a further run starts with.</summary>
+    /// <param name="last">The last context of the run before, read under its lock.</param>
+    public string? ContextAfter(string? last) => ContextJson ?? (InheritsContext || Mode is StartMode.Continue ? last : null);
 }
 
 public enum StartMode
@@ -45,7 +67,7 @@ public enum StartVerdict
     /// <summary>NextRun, Continue: the current run has not ended; nothing was changed.</summary>
     StillActive,
 
-    /// <summary>Continue: no such instance, or its current run did not succeed.</summary>
+    /// <summary>Continue: no such instance, or its current run did not succeed. NextRun that must exist: no such instance.</summary>
     NotContinuable,
 
     /// <summary>The key was used for another request before; nothing was changed.</summary>

@@ -31,7 +31,7 @@ internal sealed class RunStarter(BatchContext batch)
             }
 
             standing.TryGetValue(current[i].Id, out var before);
-            var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? Judge(start, current[i].Id != 0, before) : StartVerdict.AlreadyExists;
+            var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? start.Judge(current[i].Id != 0, before?.State) : StartVerdict.AlreadyExists;
             outcomes.Add(keys.Keep(start.Key, verdict is StartVerdict.Started
                 ? new(verdict, Start(start, before, at), at)
                 : new(verdict, before?.Ref, at)));
@@ -72,14 +72,6 @@ internal sealed class RunStarter(BatchContext batch)
         return loaded.Runs.ToDictionary(r => r.Ref.Id);
     }
 
-    private static StartVerdict Judge(StartRequest start, bool exists, LoadedRun? before) => start.Mode switch
-    {
-        StartMode.NewInstance => !exists ? StartVerdict.Started : StartVerdict.AlreadyExists,
-        StartMode.NextRun => before is null || before.State.IsTerminal ? StartVerdict.Started : StartVerdict.StillActive,
-        StartMode.Continue when before is { State.IsTerminal: false } => StartVerdict.StillActive,
-        StartMode.Continue => before is { State.Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
-    };
-
     private RunRef Start(StartRequest start, LoadedRun? before, DateTimeOffset now)
     {
         var definitionId = services.Definitions.IdOf(start.Definition);
@@ -92,8 +84,7 @@ internal sealed class RunStarter(BatchContext batch)
         foreach (var step in old.Updated) changes.Steps.Add(batch.RowOf(before, step));
 
         var inherited = transaction.Inherited(before.Ref.Id);
-        return Add(
-            start, before, definitionId, start.ContextJson ?? (start.Mode is StartMode.Continue ? inherited.Context : null), inherited.InstanceCreatedAt, now);
+        return Add(start, before, definitionId, start.ContextAfter(inherited.Context), inherited.InstanceCreatedAt, now);
     }
 
     private RunRef Add(
