@@ -2,6 +2,7 @@ using Broker.Api;
 using Broker.Api.InstancesDialect;
 using Broker.Audit;
 using Broker.Auth;
+using Broker.Http;
 using Broker.OpenApi;
 using Broker.Operations;
 using Broker.Operations.Metrics;
@@ -37,6 +38,7 @@ internal static class BrokerHost
         builder.Services.AddRequestRates(settings);
         builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddSingleton<BodyBudget>();
+        builder.Services.AddDialects();
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
         builder.Services.AddSingleton<WorkflowFileSync>();

@@ -10,6 +10,8 @@ namespace Broker.Api;
 /// <summary>Every dialect at its documented paths.</summary>
 internal static class ApiRoutes
 {
+    public static void AddDialects(this IServiceCollection services) => services.AddSingleton(HandlersDialectApi.Paths);
+
     public static void MapDialects(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
         routes.MapBrokerDialect();

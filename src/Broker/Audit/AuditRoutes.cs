@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Broker.Api;
 using Broker.Auth;
+using Broker.Http;
 using Broker.Operations;
 using Broker.Storage.Contracts;
 

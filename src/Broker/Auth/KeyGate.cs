@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Broker.Api;
+using Broker.Http;
 using Broker.OpenApi;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;

@@ -10,7 +10,7 @@ namespace Broker.Engine;
 /// </summary>
 internal sealed class BacklogGate(BrokerSettings settings, IBacklog backlog, TimeProvider clock) : IDisposable
 {
-    /// <summary>Between two counts that refused starts may ask for: work is taken quickly, and nobody should be refused for what was.</summary>
+    /// <summary>Between two counts that refused starts may ask for: steps are taken quickly, and no start should be refused for an outdated count.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(100);
 
     private readonly Dictionary<string, Count> counts = new(StringComparer.Ordinal);

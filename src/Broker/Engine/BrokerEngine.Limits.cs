@@ -21,11 +21,11 @@ internal sealed partial class BrokerEngine
     private async Task<HashSet<long>> KnownRunsAsync(Caller limited, IReadOnlyList<long> runs, CancellationToken ct) =>
         runs.Count == 0 ? [] : [.. (await leases.WorkflowsOfAsync(runs, ct)).Where(run => limited.Knows(run.Value)).Select(run => run.Key)];
 
-    // What the present caller may not know is judged as if it were not there.
-    private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> told, Func<T, bool> isKnown, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)
+    // An entry that the present caller may not know is judged like one that does not exist.
+    private static IReadOnlyList<TVerdict> ForAll<T, TVerdict>(IReadOnlyList<T> all, Func<T, bool> isKnown, IReadOnlyList<TVerdict> ofKnown, TVerdict unknown)
     {
-        if (ofKnown.Count == told.Count) return ofKnown;
+        if (ofKnown.Count == all.Count) return ofKnown;
         var next = 0;
-        return [.. told.Select(t => isKnown(t) ? ofKnown[next++] : unknown)];
+        return [.. all.Select(t => isKnown(t) ? ofKnown[next++] : unknown)];
     }
 }

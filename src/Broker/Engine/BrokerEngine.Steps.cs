@@ -10,10 +10,26 @@ internal sealed partial class BrokerEngine
     /// <summary>Longest a claim may wait (seconds).</summary>
     public const int MaxWaitSecs = 60;
 
-    /// <summary>Claims; with a wait, until a step is ready, the time is up or the host stops.</summary>
+    /// <summary>
+    /// Claims; with a wait, until a step is ready, the time is up or the host stops. A registered worker that waits is alive: the engine notes
+    /// it three times within the worker timeout.
+    /// </summary>
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
         claim = Limited(claim);
+        var longest = claim.Scope is ClaimScope.ByRegistration ? settings.WorkerTimeout / 3 : wait;
+        while (true)
+        {
+            var slice = wait < longest ? wait : longest;
+            var claimed = await ClaimWithinAsync(claim, slice, ct);
+            wait -= slice;
+            if (claimed.Count > 0 || wait <= TimeSpan.Zero || slice <= TimeSpan.Zero || Stopping.IsCancellationRequested) return claimed;
+            await SeenAsync(claim.WorkerId, ct);
+        }
+    }
+
+    private async Task<IReadOnlyList<Assignment>> ClaimWithinAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
+    {
         var claimed = wait > TimeSpan.Zero ? await steps.Open(claim, ct).TakeAsync(wait, Stopping) : await steps.ClaimAsync(claim, ct);
         return await HandOverAsync(claimed, claim, ct);
     }

@@ -47,7 +47,11 @@ internal sealed partial class BrokerEngine(
 
     public IEventStore Events => events;
 
-    public IChanges Changes => changes;
+    /// <summary>Signals that the run changed, or has new events.</summary>
+    public IChangeSubscription WatchRun(long runId) => changes.Subscribe(Topics.Run(runId));
+
+    /// <summary>Signals new lines of that log.</summary>
+    public IChangeSubscription WatchLog(string workflow, string step) => changes.Subscribe(Topics.Log(workflow, step));
 
     public async Task<RegisterOutcome> RegisterAsync(IReadOnlyList<WorkflowDefinition> registered, CancellationToken ct, bool makeLatest = false)
     {

@@ -4,7 +4,7 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>Streams are text whatever type their entries have; statuses have a word, also those that Swashbuckle calls unknown.</summary>
+/// <summary>Streams are text whatever type their entries have; answers of several forms show all; statuses have a word, also those that Swashbuckle calls unknown.</summary>
 internal sealed class AnswerFilter : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
@@ -17,7 +17,18 @@ internal sealed class AnswerFilter : IOperationFilter
             {
                 if ((mediaType is "text/event-stream" or "application/x-ndjson") && described is OpenApiMediaType text)
                     text.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
+                else if (described is OpenApiMediaType { Schema: { } first } json && Others(context, status) is { Count: > 0 } others)
+                    json.Schema = new OpenApiSchema { AnyOf = [first, .. others] };
             }
         }
     }
+
+    private static List<IOpenApiSchema> Others(OperationFilterContext context, string status) =>
+    [
+        .. context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<OtherAnswer>()
+            .Where(other => $"{other.Status}" == status)
+            .Select(other => other.Type is { } type
+                ? context.SchemaGenerator.GenerateSchema(type, context.SchemaRepository)
+                : new OpenApiSchema { Type = JsonSchemaType.Null }),
+    ];
 }

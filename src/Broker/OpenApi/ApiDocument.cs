@@ -1,6 +1,7 @@
 using System.Reflection;
 using Broker.Api.BrokerDialect;
 using Broker.Auth;
+using Broker.Http;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -26,6 +27,9 @@ internal static class ApiDocument
         options.IncludeXmlComments(typeof(ApiDocument).Assembly);
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
+        options.MapType<JsonPassThrough>(() => new OpenApiSchema());
+        options.MapType<EpochSeconds>(() => new OpenApiSchema { Type = JsonSchemaType.Number, Format = "double" });
+        options.MapType<JsonPassThrough?>(() => new OpenApiSchema());
         options.CustomSchemaIds(SchemaNames.Of);
         options.CustomOperationIds(api => api.ActionDescriptor.EndpointMetadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName);
         options.AddSecurityDefinition(SecurityFilter.Scheme, new OpenApiSecurityScheme

@@ -1,17 +1,33 @@
+using System.Reflection;
+using System.Text.Json.Serialization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>Objects take unknown members, and show their example.</summary>
+/// <summary>Objects take unknown members, show their example, and say which members may be null.</summary>
 internal sealed class SchemaFilter : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
     {
         if (schema is not OpenApiSchema written) return;
-        // Requests with unknown members are served, and answers may grow: clients must not be told otherwise.
+        ShowNull(written, context.Type);
+
+        // Requests with unknown members are served, and answers may grow: the document must not say otherwise.
         if (written.Type is not { } type || !type.HasFlag(JsonSchemaType.Object)) return;
         if (written.AdditionalProperties is null) written.AdditionalPropertiesAllowed = true;
         if (context.MemberInfo is null && context.ParameterInfo is null && ExampleBook.Of(context.Type) is { } example) written.Examples = [example];
+    }
+
+    /// <summary>A reference to a schema says nothing of null, so a nullable member of a described type is null or the reference.</summary>
+    private static void ShowNull(OpenApiSchema written, Type type)
+    {
+        var nullability = new NullabilityInfoContext();
+        foreach (var property in type.GetProperties())
+        {
+            if (property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name is not { } name) continue;
+            if (written.Properties?.TryGetValue(name, out var member) is not true || member is not OpenApiSchemaReference) continue;
+            if (nullability.Create(property).ReadState is NullabilityState.Nullable) written.Properties[name] = new OpenApiSchema { AnyOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, member] };
+        }
     }
 }

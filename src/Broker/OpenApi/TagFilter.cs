@@ -12,7 +12,7 @@ internal sealed class TagFilter : IDocumentFilter
         ("Jobs dialect", "Workflows of shell jobs with dependencies, labels, leases, outputs and logs; under /api."),
         ("Handlers dialect", "Named workflows that are started with an event and followed as a handler: results, event streams, events sent to a run."),
         ("Instances dialect", "Durable instances with history, events, pause, resume, restart and terminate; under the base path and at root."),
-        ("Operations", "Probes, figures, explanations and the audit trail, for whoever runs the broker."),
+        ("Operations", "Probes, figures, explanations and the audit trail, for operators of the broker."),
     ];
 
     public void Apply(OpenApiDocument document, DocumentFilterContext context) =>

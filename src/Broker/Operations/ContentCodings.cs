@@ -1,4 +1,4 @@
-using Broker.Api;
+using Broker.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Broker.Operations;

@@ -1,4 +1,5 @@
 using Broker.Auth;
+using Broker.Http;
 using Broker.Settings;
 using Microsoft.Extensions.Primitives;
 
@@ -6,15 +7,17 @@ namespace Broker.Operations;
 
 /// <summary>
 /// Decides which web pages may read answers. The framework's policy does not fit: it answers preflights with 204. Nor can one policy allow
-/// every origin without credentials and echo the origin where clients of the handlers dialect send credentials.
+/// every origin without credentials and echo the origin where clients of a dialect send credentials.
 /// </summary>
-internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
+internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings, IServiceProvider services)
 {
     // With credentials a star means the method of that name.
     private static readonly StringValues AllMethods = "GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS";
     private static readonly StringValues Anything = "*";
     private static readonly StringValues True = "true";
     private static readonly StringValues Origin = "Origin";
+
+    private readonly DialectPaths paths = DialectPaths.Of(services);
 
     // Null: every origin. A list without any readable origin allows none.
     private readonly HashSet<string>? listed =
@@ -23,7 +26,7 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings)
     public Task InvokeAsync(HttpContext http)
     {
         var origin = http.Request.Headers.Origin;
-        var withCredentials = HandlersPaths.Has(http.Request.Path);
+        var withCredentials = paths.WithCredentials && paths.Has(http.Request.Path);
         Allow(http.Response.Headers, origin, withCredentials);
         return origin.Count > 0 && HttpMethods.IsOptions(http.Request.Method) ? AnswerPreflight(http, withCredentials) : next(http);
     }

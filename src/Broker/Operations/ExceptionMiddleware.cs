@@ -1,5 +1,5 @@
-using Broker.Api;
 using Broker.Engine;
+using Broker.Http;
 using Microsoft.Net.Http.Headers;
 
 namespace Broker.Operations;

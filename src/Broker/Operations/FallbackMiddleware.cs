@@ -1,22 +1,27 @@
+using Broker.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
 namespace Broker.Operations;
 
 /// <summary>Answers where routing found no route. An endpoint's own answer stays as it is, also when it is empty.</summary>
-internal sealed class FallbackMiddleware(RequestDelegate next)
+internal sealed class FallbackMiddleware(RequestDelegate next, IServiceProvider services)
 {
+    private readonly DialectPaths paths = DialectPaths.Of(services);
+
     public Task InvokeAsync(HttpContext http)
     {
         var handled = next(http);
         return handled.IsCompletedSuccessfully && !Applies(http) ? Task.CompletedTask : FinishAsync(http, handled);
     }
 
-    private static async Task FinishAsync(HttpContext http, Task handled)
+    private async Task FinishAsync(HttpContext http, Task handled)
     {
         await handled;
         if (!Applies(http)) return;
         var status = http.Response.StatusCode;
-        if (HandlersPaths.Has(http.Request.Path))
+        if (paths.Has(http.Request.Path))
         {
-            await PlainAsync(http.Response, status switch { 404 => "Not Found", 405 => "Method Not Allowed", _ => "Unsupported Media Type" });
+            await paths.RefuseAsync(http, status, ReasonPhrases.GetReasonPhrase(status));
             return;
         }
 
@@ -31,11 +36,4 @@ internal sealed class FallbackMiddleware(RequestDelegate next)
     // Routing's own endpoints for a wrong method or content type are no routes.
     private static bool Applies(HttpContext http) =>
         http.Response.StatusCode is 404 or 405 or 415 && !http.Response.HasStarted && http.GetEndpoint() is not RouteEndpoint;
-
-    private static Task PlainAsync(HttpResponse response, string text)
-    {
-        response.ContentType = "text/plain; charset=utf-8";
-        response.ContentLength = text.Length;
-        return response.WriteAsync(text);
-    }
 }

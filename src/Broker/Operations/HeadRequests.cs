@@ -1,4 +1,4 @@
-using Broker.Api;
+using Broker.Http;
 
 namespace Broker.Operations;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Broker.Api;
+using Broker.Http;
 using Broker.Startup;
 
 namespace Broker.Operations;

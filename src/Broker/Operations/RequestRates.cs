@@ -1,5 +1,5 @@
 using System.Threading.RateLimiting;
-using Broker.Api;
+using Broker.Http;
 using Broker.Settings;
 using Microsoft.AspNetCore.RateLimiting;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Broker.Api;
+using Broker.Http;
 using Broker.Settings;
 
 namespace Broker.Operations;

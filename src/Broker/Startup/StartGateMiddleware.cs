@@ -1,4 +1,4 @@
-using Broker.Api;
+using Broker.Http;
 using Broker.Operations;
 
 namespace Broker.Startup;

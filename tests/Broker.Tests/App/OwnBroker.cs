@@ -18,7 +18,7 @@ internal sealed class OwnBroker : IAsyncDisposable
     {
         (this.app, this.file) = (app, file);
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Client = new HttpClient { BaseAddress = Address };
+        Client = new HttpClient(new DescribedAnswersHandler(app.Services)) { BaseAddress = Address };
     }
 
     public Uri Address { get; }

@@ -1,9 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using Broker.Api;
 using Broker.Api.HandlersDialect;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Http;
 using Broker.Storage.Contracts;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
-using Broker.Api;
+using Broker.Http;
 using Broker.Settings;
 using Broker.Storage.Contracts;
 using Microsoft.AspNetCore.Builder;

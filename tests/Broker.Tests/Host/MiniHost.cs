@@ -1,3 +1,4 @@
+using Broker.Api;
 using Broker.Operations;
 using Broker.Settings;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +36,7 @@ internal sealed class MiniHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(level);
         builder.ListenAsSet(used);
         builder.Services.AddSingleton(used);
+        builder.Services.AddDialects();
         foreach (var part in parts) builder.Services.AddSingleton(part);
         var app = builder.Build();
         app.UseOperations();

@@ -1,6 +1,6 @@
 using System.Net;
-using Broker.Api;
 using Broker.Auth;
+using Broker.Http;
 using Broker.Startup;
 using Broker.Testing;
 using Broker.Tests.Auth;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Broker.Api;
+using Broker.Http;
 using Broker.Testing;
 using Broker.Tests.App;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,6 @@
 using Broker.Auth;
+using Broker.Http;
+using Broker.OpenApi;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -29,7 +31,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Worker);
         api.MapGet("/repository", RepositoryRoutes.GetAsync).Describe("GetRepository", QueryForms.Repository,
                 "One repository by name, or a page of all in order of registration (an array). `credentials` is filled in for keys with the scope of that name, and empty for others")
-            .WithMetadata(RefusedToPages.Mark).Produces<RepositoryInfo>().Produces(404).Refuses(400)
+            .WithMetadata(RefusedToPages.Mark).Produces<RepositoryInfo>().OrProduces<RepositoryInfo[]>().Produces(404).Refuses(400)
             .RequireScope(Scope.Read | Scope.Worker | Scope.Credentials);
 
         api.MapPost("/worker/register", WorkerRoutes.RegisterAsync).Describe("RegisterWorker", QueryForms.None,
@@ -37,11 +39,11 @@ internal static class BrokerDialectApi
             .Takes<WorkflowSchema[]>().Produces<string>().Refuses(400, 409, 413, 422, 429)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/worker/keep-alive", WorkerRoutes.KeepAliveAsync).Describe("KeepAlive", QueryForms.Worker,
-                "Sign of life; no body. 404 tells a worker to register again")
+                "Sign of life; no body. 404: the worker must register again")
             .Produces(204).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workers", WorkerRoutes.ListAsync).Describe("ListWorkers", QueryForms.None,
-                "Workers heard of lately, in order of registration")
+                "Workers seen within the worker timeout, in order of registration")
             .Produces<WorkerInfo[]>()
             .RequireScope(Scope.Read);
 
@@ -51,11 +53,11 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .WithMetadata(NoHead.Mark, RefusedToPages.Mark).Produces<StepAssignment>().Produces(204).Refuses(400, 404)
+            .WithMetadata(NoHead.Mark, RefusedToPages.Mark).Produces<StepAssignment>().OrProduces<StepAssignment[]>().Produces(204).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold, or on a run that is gone, is ignored with 204. An array of reports, or claim: 200")
-            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().Refuses(400, 404, 413, 422)
+            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().OrProduces<StepVerdict[]>().Refuses(400, 404, 413, 422)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step/events", LeaseRoutes.PublishAsync).Describe("PublishStepEvents", QueryForms.Worker,
                 "Extension: publish events on the run's stream while the step runs")

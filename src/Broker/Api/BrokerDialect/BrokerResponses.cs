@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Http;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -18,33 +19,23 @@ internal static class BrokerResponses
 
     public static Task Fail(HttpContext http, int status, string detail) => Fail(http, status, detail, []);
 
-    public static Task Fail(HttpContext http, int status, string detail, IReadOnlyList<DefinitionProblem> problems) =>
-        JsonAnswer.SendAsync(http.Response, status, (detail, problems), static (json, error) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("detail"u8, error.detail);
-            if (error.problems.Count > 0)
-            {
-                json.WriteStartArray("problems"u8);
-                foreach (var problem in error.problems)
-                {
-                    json.WriteStartObject();
-                    json.WriteString("path"u8, problem.Path);
-                    json.WriteString("message"u8, problem.Message);
-                    json.WriteEndObject();
-                }
-
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
-        });
+    public static Task Fail(HttpContext http, int status, string detail, IReadOnlyList<DefinitionProblem> problems) => JsonAnswer.SendAsync(
+        http.Response,
+        status,
+        new RequestRefused(detail, problems.Count == 0 ? null : [.. problems.Select(problem => new RequestProblem(problem.Path, problem.Message))]),
+        BrokerJson.Default.RequestRefused);
 
     public static Task Text(HttpContext http, string text) =>
         JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, text, static (json, value) => json.WriteStringValue(value));
 
-    /// <summary>Never an exponent, always a fraction: clients tell integers and floats apart.</summary>
     public static void WriteSeconds(this Utf8JsonWriter json, ReadOnlySpan<byte> member, DateTimeOffset at)
+    {
+        json.WritePropertyName(member);
+        json.WriteSeconds(at);
+    }
+
+    /// <summary>See <see cref="EpochSeconds"/>.</summary>
+    public static void WriteSeconds(this Utf8JsonWriter json, DateTimeOffset at)
     {
         Span<byte> text = stackalloc byte[32];
         var micros = (at.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
@@ -54,7 +45,6 @@ internal static class BrokerResponses
         Utf8Formatter.TryFormat(fraction, text[length..], out _, new('D', 6));
         length += 6;
         while (text[length - 1] == '0' && text[length - 2] != '.') length--;
-        json.WritePropertyName(member);
         json.WriteRawValue(text[..length], skipInputValidation: true);
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Broker.Api.BrokerDialect;
 
-// The forms of requests and answers, for the OpenAPI document; the handlers read and write JSON themselves.
+// The forms of requests and answers. Requests are read by hand; so are assignments written, on the hot path.
 
 /// <summary>A policy. <c>retry</c> and <c>timeout</c> are carried out inside the worker; the broker derives lease lengths from them.</summary>
 internal sealed record PolicySchema(
@@ -30,7 +30,7 @@ internal sealed record WorkflowSchema(
 internal sealed record RepositoryInfo(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("url")] string Url,
-    [property: JsonPropertyName("workflows")] string[] Workflows,
+    [property: JsonPropertyName("workflows")] IReadOnlyList<string> Workflows,
     [property: JsonPropertyName("credentials")] IReadOnlyDictionary<string, string> Credentials);
 
 /// <summary>The same as it is registered: a repository that needs no credentials names none.</summary>
@@ -52,11 +52,11 @@ internal sealed record LastTask(
     [property: JsonPropertyName("step_name")] string StepName,
     [property: JsonPropertyName("success")] bool Success);
 
-/// <summary>A worker heard of lately. Times are seconds since 1970.</summary>
+/// <summary>A worker seen within the worker timeout. Times are seconds since 1970.</summary>
 internal sealed record WorkerInfo(
     [property: JsonPropertyName("worker_id")] string WorkerId,
-    [property: JsonPropertyName("connected_at")] double ConnectedAt,
-    [property: JsonPropertyName("last_seen")] double LastSeen,
+    [property: JsonPropertyName("connected_at")] EpochSeconds ConnectedAt,
+    [property: JsonPropertyName("last_seen")] EpochSeconds LastSeen,
     [property: JsonPropertyName("last_task")] LastTask? LastTask);
 
 /// <summary>A run to start.</summary>
@@ -64,11 +64,12 @@ internal sealed record Dispatch(
     [property: JsonPropertyName("workflow")] WorkflowSchema Workflow,
     [property: JsonPropertyName("inputs")] IReadOnlyDictionary<string, JsonElement>? Inputs);
 
-/// <summary>What a step works on. <c>context</c> is there only with <c>extras=true</c>.</summary>
+/// <summary>What a step works on. <c>context</c> is there only with <c>extras=true</c>, <c>events</c> only for a step whose worker registered that it accepts events.</summary>
 internal sealed record StepPayload(
     [property: JsonPropertyName("workflow_inputs")] JsonElement WorkflowInputs,
     [property: JsonPropertyName("results")] IReadOnlyDictionary<string, JsonElement> Results,
-    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context);
+    [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context,
+    [property: JsonPropertyName("events")] JsonElement[]? Events = null);
 
 /// <summary>A step handed to a worker. <c>version</c> and what follows it are there only with <c>extras=true</c>.</summary>
 internal sealed record StepAssignment(
@@ -160,4 +161,4 @@ internal sealed record RequestProblem(
 /// <summary>Why a request was refused; of a wrong body every problem is listed.</summary>
 internal sealed record RequestRefused(
     [property: JsonPropertyName("detail")] string Detail,
-    [property: JsonPropertyName("problems")] RequestProblem[]? Problems);
+    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RequestProblem>? Problems);

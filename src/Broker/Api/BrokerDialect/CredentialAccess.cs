@@ -2,7 +2,7 @@ using Broker.Auth;
 
 namespace Broker.Api.BrokerDialect;
 
-/// <summary>The one place that decides who is answered with credentials. Everybody else gets an empty object in their place.</summary>
+/// <summary>The one place that decides which callers are answered with credentials. Other callers get an empty object in their place.</summary>
 internal static class CredentialAccess
 {
     /// <summary>Keys with that scope, not even administrators without it; where no keys are asked for, every caller.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
+using Broker.Http;
 using Broker.Operations.Tracing;
 
 namespace Broker.Api.BrokerDialect;
@@ -59,12 +60,8 @@ internal static class DispatchRoutes
         });
     }
 
-    public static Task StatusAsync(HttpContext http) => JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, "ok", static (json, status) =>
-    {
-        json.WriteStartObject();
-        json.WriteString("status"u8, status);
-        json.WriteEndObject();
-    });
+    public static Task StatusAsync(HttpContext http) =>
+        JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new StatusInfo("ok"), BrokerJson.Default.StatusInfo);
 
     private static DispatchRequest? Read(JsonElement body, Shape shape)
     {

@@ -1,6 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
@@ -33,8 +34,7 @@ internal static class LeaseRoutes
         if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
         var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease))], http.RequestAborted);
-        await JsonAnswer.SendAsync(
-            http.Response, StatusCodes.Status200OK, (keys, verdicts), static (json, all) => VerdictJson.WriteHeartbeats(json, all.keys, all.verdicts));
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, Verdicts.Of(keys, verdicts), BrokerJson.Default.HeldStepVerdictArray);
     }
 
     /// <summary>The calling worker; null when the error answer has been sent.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
@@ -27,7 +28,7 @@ internal static class RepositoryRoutes
         else if (name.Length > 0)
         {
             if (await http.Engine().FindRepositoryAsync(name, CredentialAccess.IsGranted, http.RequestAborted) is not { } repository) http.Response.StatusCode = StatusCodes.Status404NotFound;
-            else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, repository, static (json, found) => Write(json, found));
+            else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, Shown(repository), BrokerJson.Default.RepositoryInfo);
         }
         else if (!TryPositive(http, "page", 1, int.MaxValue, out var page))
         {
@@ -53,12 +54,8 @@ internal static class RepositoryRoutes
             return;
         }
 
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, found, static (json, all) =>
-        {
-            json.WriteStartArray();
-            foreach (var repository in all) Write(json, repository);
-            json.WriteEndArray();
-        });
+        RepositoryInfo[] shown = [.. found.Select(Shown)];
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, shown, BrokerJson.Default.RepositoryInfoArray);
     }
 
     /// <summary>An array, written page by page: what a repository holds is bounded, their number is not.</summary>
@@ -73,7 +70,7 @@ internal static class RepositoryRoutes
         {
             foreach (var repository in page)
             {
-                foreach (var workflow in repository.Workflows) Write(json, repository.Name, workflow);
+                foreach (var workflow in repository.Workflows) JsonSerializer.Serialize(json, new RepositoryWorkflow(repository.Name, workflow), BrokerJson.Default.RepositoryWorkflow);
             }
 
             json.Flush();
@@ -86,14 +83,6 @@ internal static class RepositoryRoutes
         await http.Response.BodyWriter.FlushAsync(http.RequestAborted);
 
         Task<IReadOnlyList<Repository>> PageAsync(int skip) => http.Engine().RepositoriesAsync(skip, MaxPageSize, withCredentials: false, http.RequestAborted);
-    }
-
-    private static void Write(Utf8JsonWriter json, string repository, string workflow)
-    {
-        json.WriteStartObject();
-        json.WriteString("repository"u8, repository);
-        json.WriteString("workflow"u8, workflow);
-        json.WriteEndObject();
     }
 
     private static bool TryPositive(HttpContext http, string name, int fallback, int most, out int value)
@@ -136,17 +125,5 @@ internal static class RepositoryRoutes
         return new(name, url, workflows, credentials);
     }
 
-    private static void Write(Utf8JsonWriter json, Repository repository)
-    {
-        json.WriteStartObject();
-        json.WriteString("name"u8, repository.Name);
-        json.WriteString("url"u8, repository.Url);
-        json.WriteStartArray("workflows"u8);
-        foreach (var workflow in repository.Workflows) json.WriteStringValue(workflow);
-        json.WriteEndArray();
-        json.WriteStartObject("credentials"u8);
-        foreach (var (key, value) in repository.Credentials) json.WriteString(key, value);
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
+    private static RepositoryInfo Shown(Repository repository) => new(repository.Name, repository.Url, repository.Workflows, repository.Credentials);
 }

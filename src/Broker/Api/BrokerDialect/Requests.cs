@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Http;
 
 namespace Broker.Api.BrokerDialect;
 

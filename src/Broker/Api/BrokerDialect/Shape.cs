@@ -6,12 +6,12 @@ using Broker.Settings;
 
 namespace Broker.Api.BrokerDialect;
 
-/// <summary>Reads the members of a request and collects what is wrong with them: a caller hears of every problem at once.</summary>
+/// <summary>Reader of request members that collects every problem for one answer.</summary>
 internal sealed class Shape(LimitSettings limits)
 {
     public LimitSettings Limits => limits;
 
-    /// <summary>A thousand broken entries are not told one by one.</summary>
+    /// <summary>Problems in one answer, at most.</summary>
     private const int MostShown = 50;
 
     private List<DefinitionProblem>? problems;

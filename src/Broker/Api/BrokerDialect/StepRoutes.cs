@@ -1,5 +1,6 @@
+using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Tracing;
 using Broker.Storage.Contracts;
 
@@ -23,7 +24,7 @@ internal static class StepRoutes
             return;
         }
 
-        var claimed = await ClaimAsync(http, engine, query, query.Count ?? 1);
+        var claimed = await engine.ClaimAsync(query.ToClaim(query.Count ?? 1), query.Wait, http.RequestAborted);
         TraceParents.Offer(http.Response, claimed);
         if (query.Count is not null) await AssignmentJson.SendAsync(http, claimed, query.Extras);
         else if (claimed.Count > 0) await AssignmentJson.SendAsync(http, claimed[0], query.Extras);
@@ -57,17 +58,16 @@ internal static class StepRoutes
         var (verdicts, next) = await engine.ReportAsync([.. batch.Calls.Select(call => Named(query.WorkerId, call))], claim, http.RequestAborted);
         if (query.Claim is not { } count)
         {
-            await JsonAnswer.SendAsync(
-                http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts), static (json, all) => VerdictJson.WriteReports(json, all.Calls, all.verdicts));
+            await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, Verdicts.Of(batch.Calls, verdicts), BrokerJson.Default.StepVerdictArray);
             return;
         }
 
-        if (next.Count == 0 && query.Wait > TimeSpan.Zero) next = await ClaimAsync(http, engine, query, count);
+        if (next.Count == 0 && query.Wait > TimeSpan.Zero) next = await engine.ClaimAsync(query.ToClaim(count), query.Wait, http.RequestAborted);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts, next, query.Extras), static (json, all) =>
         {
             json.WriteStartObject();
             json.WritePropertyName("results"u8);
-            VerdictJson.WriteReports(json, all.Calls, all.verdicts);
+            JsonSerializer.Serialize(json, Verdicts.Of(all.Calls, all.verdicts), BrokerJson.Default.StepVerdictArray);
             json.WritePropertyName("assignments"u8);
             AssignmentJson.WriteArray(json, all.next, all.Extras);
             json.WriteEndObject();
@@ -86,20 +86,4 @@ internal static class StepRoutes
         ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled or ReportVerdict.UnknownRun => BrokerResponses.NoContent(http),
         ReportVerdict.UnknownStep => BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
     };
-
-    private static async Task<IReadOnlyList<Assignment>> ClaimAsync(HttpContext http, BrokerEngine engine, StepQuery query, int count)
-    {
-        var claim = query.ToClaim(count);
-        var left = query.Wait;
-        while (true)
-        {
-            // A worker that waits is alive: a long wait is cut so that it never looks silent.
-            var turn = TimeSpan.FromTicks(Math.Min(left.Ticks, engine.Settings.WorkerTimeout.Ticks / 3));
-            var claimed = await engine.ClaimAsync(claim, turn, http.RequestAborted);
-            left -= turn;
-            if (claimed.Count > 0) return claimed;
-            if (left <= TimeSpan.Zero || turn <= TimeSpan.Zero || engine.Stopping.IsCancellationRequested) return claimed;
-            await engine.SeenAsync(query.WorkerId, http.RequestAborted);
-        }
-    }
 }

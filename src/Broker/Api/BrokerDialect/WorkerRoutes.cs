@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
@@ -47,7 +48,7 @@ internal static class WorkerRoutes
         answer.Json.WriteStartArray();
         await foreach (var worker in engine.WorkersAsync(WorkerKind.Registered, engine.Now - engine.Settings.WorkerTimeout, http.RequestAborted))
         {
-            Write(answer.Json, worker);
+            JsonSerializer.Serialize(answer.Json, Shown(worker), BrokerJson.Default.WorkerInfo);
             await answer.RowAsync(http.RequestAborted);
         }
 
@@ -98,26 +99,9 @@ internal static class WorkerRoutes
         return ([.. known.Values], null);
     }
 
-    private static void Write(Utf8JsonWriter json, WorkerView worker)
-    {
-        json.WriteStartObject();
-        json.WriteString("worker_id"u8, worker.Id);
-        json.WriteSeconds("connected_at"u8, worker.RegisteredAt);
-        json.WriteSeconds("last_seen"u8, worker.SeenAt);
-        if (worker.LastTask is not { } task)
-        {
-            json.WriteNull("last_task"u8);
-        }
-        else
-        {
-            json.WriteStartObject("last_task"u8);
-            json.WriteString("workflow_id"u8, task.Workflow);
-            json.WriteString("instance_id"u8, task.InstanceId);
-            json.WriteString("step_name"u8, task.Step);
-            json.WriteBoolean("success"u8, task.Success);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-    }
+    private static WorkerInfo Shown(WorkerView worker) => new(
+        worker.Id,
+        new(worker.RegisteredAt),
+        new(worker.SeenAt),
+        worker.LastTask is { } task ? new(task.Workflow, task.InstanceId, task.Step, task.Success) : null);
 }

@@ -4,6 +4,7 @@ using Broker.Core.Explanations;
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations;
 using Broker.Storage.Contracts;
 

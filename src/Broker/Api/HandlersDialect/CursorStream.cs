@@ -11,7 +11,7 @@ internal static class CursorStream
     public static async Task<bool> SendAsync(HttpContext http, BrokerEngine engine, RunView run, EventStreamRequest request, CancellationToken ct)
     {
         var (runId, events) = (run.Ref.Id, engine.Events);
-        using var changed = engine.Changes.Subscribe(Topics.Run(runId));
+        using var changed = engine.WatchRun(runId);
         var after = request.Cursor!.Value.After ?? await events.LastSequenceAsync(runId, ct);
         var sink = new EventSink(http, engine, run, changed, request);
         var rows = await sink.ReadAsync(after, ct);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 

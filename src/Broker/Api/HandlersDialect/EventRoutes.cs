@@ -4,6 +4,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Metrics;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
@@ -30,7 +31,7 @@ internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView r
         var current = await FindRunAsync(ct);
         if (current is { IsTerminal: false }) return (rows, false);
 
-        // Look again: a run that has ended has written its last row. One that was deleted has none to tell of its end.
+        // Look again: a run that has ended has written its last row. A deleted run has no row for its end.
         rows = await ReadAsync(after, ct);
         if (rows.Count > 0) return (rows, false);
         if (current is null) await WriteAsync(new StreamEvent(after + 1, null, "{}", Internal: false, engine.Now), ct);
@@ -48,16 +49,8 @@ internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView r
         return rows;
     }
 
-    public async Task OpenAsync(CancellationToken ct)
-    {
-        var response = http.Response;
-        response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = request.Sse ? EventFraming.SseType : EventFraming.LinesType;
-        response.Headers.CacheControl = "no-cache";
-        response.Headers["X-Accel-Buffering"] = "no";
-        await response.StartAsync(ct);
-        await response.BodyWriter.FlushAsync(ct);
-    }
+    public Task OpenAsync(CancellationToken ct) =>
+        SseWriter.StartAsync(http.Response, request.Sse ? EventFraming.SseType : EventFraming.LinesType, ct);
 
     /// <summary>Writes a row unless this reader does not see it. Returns after the flush; throws when the client has gone.</summary>
     public async Task WriteAsync(StreamEvent row, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Runs;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 

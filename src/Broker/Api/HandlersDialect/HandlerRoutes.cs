@@ -1,6 +1,7 @@
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 using Microsoft.AspNetCore.Mvc;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -31,13 +32,8 @@ internal static class HandlersAnswer
         };
 
     /// <summary>An answer with one member.</summary>
-    public static Task StatusAsync(HttpResponse response, string status) =>
-        JsonAnswer.SendAsync(response, StatusCodes.Status200OK, status, static (json, status) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("status", status);
-            json.WriteEndObject();
-        });
+    public static Task StatusAsync(HttpResponse response, string word, int status = StatusCodes.Status200OK) =>
+        JsonAnswer.SendAsync(response, status, new StatusDto(word), HandlersJson.Default.StatusDto);
 
     public static async Task TextAsync(HttpResponse response, int status, string message)
     {
@@ -49,11 +45,6 @@ internal static class HandlersAnswer
     }
 
     // By way of bytes, as above: a lone surrogate that a client sent and the message quotes becomes U+FFFD, where the writer would throw.
-    private static Task DetailAsync(HttpResponse response, int status, string message) =>
-        JsonAnswer.SendAsync(response, status, message, static (json, message) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("detail", Encoding.UTF8.GetBytes(message));
-            json.WriteEndObject();
-        });
+    private static Task DetailAsync(HttpResponse response, int status, string message) => JsonAnswer.SendAsync(
+        response, status, new HandlersErrorDto(Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(message))), HandlersJson.Default.HandlersErrorDto);
 }

@@ -1,4 +1,5 @@
 using Broker.Auth;
+using Broker.Http;
 using Broker.Operations;
 using Broker.Startup;
 
@@ -12,6 +13,12 @@ internal static class HandlersDialectApi
 
     /// <summary>Without it routing refuses what clients send: a body with no content type, or a wrong one.</summary>
     private const string AnyType = "*/*";
+
+    /// <summary>Its clients expect plain text, and send credentials from web pages.</summary>
+    public static DialectPaths Paths { get; } = new(
+        ["workflows", "handlers", "events", "results", "agents", "health"],
+        static (http, status, message) => HandlersAnswer.TextAsync(http.Response, status, message),
+        WithCredentials: true);
 
     public static void MapHandlersDialect(this IEndpointRouteBuilder routes)
     {

@@ -1,9 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 
-// These describe what is on the wire for /openapi.json; answers are written and requests read by hand.
+// The forms of requests and answers. Requests are read by hand; so are handler objects and streams written, row by row.
 
 /// <summary>One started workflow. <c>result</c> is the bare value, or the stop event that carries it.</summary>
 internal sealed record HandlerDto(
@@ -39,13 +40,40 @@ internal sealed record RunRequestDto(
 
 /// <summary>JSON schemas of the start and the stop event.</summary>
 internal sealed record WorkflowSchemaDto(
-    [property: JsonPropertyName("start")] JsonElement Start, [property: JsonPropertyName("stop")] JsonElement Stop);
+    [property: JsonPropertyName("start")] JsonPassThrough Start, [property: JsonPropertyName("stop")] JsonPassThrough Stop);
 
 /// <summary>One JSON schema for each registered event; its title is the event's name.</summary>
-internal sealed record WorkflowEventsDto([property: JsonPropertyName("events")] IReadOnlyList<JsonElement> Events);
+internal sealed record WorkflowEventsDto([property: JsonPropertyName("events")] IReadOnlyList<JsonPassThrough> Events);
 
-/// <summary>Steps and events as nodes, and which leads to which.</summary>
-internal sealed record WorkflowGraphDto([property: JsonPropertyName("graph")] JsonElement Graph);
+/// <summary>A workflow drawn as a graph.</summary>
+internal sealed record WorkflowGraphDto([property: JsonPropertyName("graph")] GraphDto Graph);
+
+/// <summary>Steps and events as nodes, and which leads to which. The description is always null.</summary>
+internal sealed record GraphDto(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("description")] string? Description,
+    [property: JsonPropertyName("nodes")] IReadOnlyList<GraphNodeDto> Nodes,
+    [property: JsonPropertyName("edges")] IReadOnlyList<GraphEdgeDto> Edges);
+
+/// <summary>
+/// A node. The node type is step, event or external; the title is always null. <c>event_types</c> and <c>event_schema</c> are there only for
+/// events, <c>description</c>, always null, for the others.
+/// </summary>
+internal sealed record GraphNodeDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("label")] string Label,
+    [property: JsonPropertyName("node_type")] string NodeType,
+    [property: JsonPropertyName("title")] string? Title,
+    [property: JsonPropertyName("event_type")] string? EventType,
+    [property: JsonPropertyName("event_types"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<string>? EventTypes,
+    [property: JsonPropertyName("event_schema"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonPassThrough? EventSchema,
+    [property: JsonPropertyName("description"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonPassThrough? Description);
+
+/// <summary>Which node leads to which. The label is the result by which a step takes that branch; null for the default one.</summary>
+internal sealed record GraphEdgeDto(
+    [property: JsonPropertyName("source")] string Source,
+    [property: JsonPropertyName("target")] string Target,
+    [property: JsonPropertyName("label")] string? Label);
 
 /// <summary>One event of a stream.</summary>
 internal sealed record StreamEventDto(

@@ -19,7 +19,7 @@ internal enum QueueVerdict
 /// <summary>Emptying a run's queue: one reader at a time, what is delivered is gone (handlers contract 6.1).</summary>
 internal static class QueueStream
 {
-    /// <summary>How long the lock of a broker that died keeps others out. A flush that blocks is given up sooner by the server's rate limit.</summary>
+    /// <summary>Time that the lock of a stopped broker keeps other readers out. The server's rate limit ends a blocked flush sooner.</summary>
     private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan Renewal = LockTime / 3;
@@ -35,7 +35,7 @@ internal static class QueueStream
         var (runId, events) = (run.Ref.Id, engine.Events);
         if (run.IsTerminal && await IsEmptyAsync(events, runId, ct)) return QueueVerdict.Drained;
 
-        using var changed = engine.Changes.Subscribe(Topics.Run(runId));
+        using var changed = engine.WatchRun(runId);
         var reader = Guid.NewGuid().ToString("N");
         if (await AcquireAsync(engine, changed, runId, reader, request.AcquireTimeout, ct) is not { } position) return QueueVerdict.Locked;
         try
@@ -50,7 +50,7 @@ internal static class QueueStream
         }
         finally
         {
-            // The store tells the next reader.
+            // The store signals the next reader.
             await events.UnlockQueueAsync(runId, reader, CancellationToken.None);
         }
     }

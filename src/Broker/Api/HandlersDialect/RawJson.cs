@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Broker.Core.Json;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 

@@ -2,6 +2,7 @@ using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Tracing;
 
 namespace Broker.Api.HandlersDialect;
@@ -73,15 +74,9 @@ internal static class RunRoutes
             return null;
         }
 
-        var (start, refusal) = await StartOfAsync(mount, engine, definition, request, http.RequestAborted);
-        if (refusal is not null)
-        {
-            await HandlersAnswer.InvalidAsync(http, mount, refusal);
-            return null;
-        }
-
+        var start = StartOf(mount, definition, request);
         var outcome = start is null
-            ? new(StartVerdict.NotContinuable, null, engine.Now)
+            ? new StartOutcome(StartVerdict.NotContinuable, null, engine.Now)
             : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
         Idempotency.Mark(http.Response, outcome);
         switch (outcome.Verdict)
@@ -95,6 +90,9 @@ internal static class RunRoutes
                 await HandlersAnswer.ErrorAsync(
                     http, mount, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, name, engine.Settings.Limits.Backlog));
                 return null;
+            case StartVerdict.NotContinuable when request.ContextJson is not null || mount.ClientsChooseIds:
+                await HandlersAnswer.InvalidAsync(http, mount, $"Validation error for 'handler_id': {HandlerIds.Expected}");
+                return null;
             case StartVerdict.AlreadyExists or StartVerdict.StillActive when mount.ClientsChooseIds:
                 await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
                 return null;
@@ -105,16 +103,15 @@ internal static class RunRoutes
         }
     }
 
-    // Handlers contract 5.4: what a handler id means. Nothing to start: no such handler. A refusal: the id cannot be used.
-    private static async Task<(StartRequest? Start, string? Refusal)> StartOfAsync(
-        HandlersMount mount, BrokerEngine engine, WorkflowDefinition definition, RunRequest request, CancellationToken ct)
+    // Handlers contract 5.4: what a handler id means. Null: no text that could name a handler.
+    private static StartRequest? StartOf(HandlersMount mount, WorkflowDefinition definition, RunRequest request)
     {
-        if (request.HandlerId is not { } id) return (new(definition, BrokerEngine.NewInstanceId()) { ContextJson = request.ContextJson }, null);
-        if (request.ContextJson is null && !mount.ClientsChooseIds)
-            return (StorableText.Fits(id) ? new StartRequest(definition, id) { Mode = StartMode.Continue } : null, null);
-
-        var previous = StorableText.Fits(id) ? await engine.FindRunAsync(definition.Name, id, ct) : null;
-        if (previous is null && !HandlerIds.MayBeChosen(id)) return (null, $"Validation error for 'handler_id': {HandlerIds.Expected}");
-        return (new(definition, id) { Mode = StartMode.NextRun, ContextJson = request.ContextJson ?? previous?.ContextJson }, null);
+        if (request.HandlerId is not { } id) return new(definition, BrokerEngine.NewInstanceId()) { ContextJson = request.ContextJson };
+        if (!StorableText.Fits(id)) return null;
+        if (request.ContextJson is null && !mount.ClientsChooseIds) return new(definition, id) { Mode = StartMode.Continue };
+        return new(definition, id)
+        {
+            Mode = StartMode.NextRun, ContextJson = request.ContextJson, InheritsContext = true, MustExist = !HandlerIds.MayBeChosen(id),
+        };
     }
 }

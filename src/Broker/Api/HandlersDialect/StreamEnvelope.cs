@@ -4,6 +4,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
@@ -85,7 +86,7 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
         return new(type, builtIn ? BuiltInModule + type : $"{definition.Name}.{type}", [], valueJson);
     }
 
-    // The older clients know one way to end; the newest tell the ends apart by the event's name.
+    // The older clients know one way to end; the newest distinguish the ends by the event's name.
     private static StreamEnvelope Terminal(RunView? run, StreamMode mode) => (mode, run?.Status) switch
     {
         (_, RunStatus.Succeeded) => Completed(run!),
@@ -98,7 +99,7 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
 
     private static StepState? FirstFailed(RunView run) => run.Steps.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).FirstOrDefault();
 
-    /// <summary>The wait whose deadline ended the run. Workers may call their failures what they like: the kind of step tells.</summary>
+    /// <summary>The wait whose deadline ended the run. Workers name their failures freely, so the kind of step decides.</summary>
     private static StepDefinition? TimedOut(RunView run) =>
         FirstFailed(run) is { Error.Name: StepEvents.WaitTimeoutName } step && run.Definition.Steps[step.Index] is { Kind: StepKind.WaitForEvent } wait ? wait : null;
 

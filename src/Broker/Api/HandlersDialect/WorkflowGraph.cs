@@ -1,5 +1,5 @@
-using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
 
@@ -10,89 +10,44 @@ internal static class WorkflowGraph
     private const string InputRequired = "InputRequiredEvent";
     private const string HumanResponse = "HumanResponseEvent";
 
-    public static void Write(Utf8JsonWriter json, WorkflowDefinition definition)
+    public static WorkflowGraphDto Of(WorkflowDefinition definition)
     {
         var asks = definition.Events.All.Where(e => Is(e, InputRequired)).ToList();
-        json.WriteStartObject();
-        json.WriteStartObject("graph");
-        json.WriteString("name", definition.Name);
-        json.WriteNull("description");
-        json.WriteStartArray("nodes");
-        foreach (var step in definition.Steps) WriteNode(json, step.Name, "step");
-        foreach (var known in definition.Events.All) WriteEvent(json, definition, known);
-        if (asks.Count > 0) WriteNode(json, External, "external");
-        json.WriteEndArray();
-
-        json.WriteStartArray("edges");
-        WriteStepEdges(json, definition);
-        foreach (var ask in asks) WriteEdge(json, IdOf(definition, ask.Name), External);
+        List<GraphNodeDto> nodes = [.. definition.Steps.Select(step => Node(step.Name, "step")), .. definition.Events.All.Select(known => Node(definition, known))];
+        var edges = StepEdges(definition).ToList();
         if (asks.Count > 0)
         {
-            foreach (var answer in definition.Events.All.Where(e => Is(e, HumanResponse))) WriteEdge(json, External, IdOf(definition, answer.Name));
+            nodes.Add(Node(External, "external"));
+            edges.AddRange(asks.Select(ask => new GraphEdgeDto(IdOf(definition, ask.Name), External, null)));
+            edges.AddRange(definition.Events.All.Where(e => Is(e, HumanResponse)).Select(answer => new GraphEdgeDto(External, IdOf(definition, answer.Name), null)));
         }
 
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteEndObject();
+        return new(new(definition.Name, null, nodes, edges));
     }
 
-    private static void WriteStepEdges(Utf8JsonWriter json, WorkflowDefinition definition)
+    private static IEnumerable<GraphEdgeDto> StepEdges(WorkflowDefinition definition)
     {
         var results = definition.ResultSteps.ToHashSet();
-        foreach (var root in definition.Roots) WriteEdge(json, IdOf(definition, definition.Events.Start), definition.Steps[root].Name);
+        foreach (var root in definition.Roots) yield return new(IdOf(definition, definition.Events.Start), definition.Steps[root].Name, null);
         foreach (var step in definition.Steps)
         {
             var taken = step.EventType is null ? step.Accepts : [step.EventType, .. step.Accepts];
-            foreach (var type in taken.Distinct(StringComparer.Ordinal)) WriteEdge(json, IdOf(definition, type), step.Name);
-            foreach (var type in step.Emits.Distinct(StringComparer.Ordinal)) WriteEdge(json, step.Name, IdOf(definition, type));
+            foreach (var type in taken.Distinct(StringComparer.Ordinal)) yield return new(IdOf(definition, type), step.Name, null);
+            foreach (var type in step.Emits.Distinct(StringComparer.Ordinal)) yield return new(step.Name, IdOf(definition, type), null);
             foreach (var (action, targets) in step.Successors.OrderBy(branch => branch.Key, StringComparer.Ordinal))
             {
                 var label = action == StepDefinition.DefaultAction ? null : action;
-                foreach (var target in targets) WriteEdge(json, step.Name, definition.Steps[target].Name, label);
+                foreach (var target in targets) yield return new(step.Name, definition.Steps[target].Name, label);
             }
 
-            if (results.Contains(step.Index) && !step.Emits.Contains(definition.Events.Stop)) WriteEdge(json, step.Name, IdOf(definition, definition.Events.Stop));
+            if (results.Contains(step.Index) && !step.Emits.Contains(definition.Events.Stop)) yield return new(step.Name, IdOf(definition, definition.Events.Stop), null);
         }
     }
 
-    private static void WriteNode(Utf8JsonWriter json, string name, string kind)
-    {
-        WriteNodeHead(json, name, name, kind);
-        json.WriteNull("event_type");
-        json.WriteNull("description");
-        json.WriteEndObject();
-    }
+    private static GraphNodeDto Node(string name, string kind) => new(name, name, kind, null, null, null, null, new JsonPassThrough(null));
 
-    private static void WriteEvent(Utf8JsonWriter json, WorkflowDefinition definition, EventDefinition known)
-    {
-        WriteNodeHead(json, IdOf(definition, known.Name), known.Name, "event");
-        json.WriteString("event_type", known.Name);
-        json.WriteStartArray("event_types");
-        json.WriteStringValue(known.Name);
-        foreach (var type in known.Types) json.WriteStringValue(type);
-        json.WriteEndArray();
-        json.WritePropertyName("event_schema");
-        json.WriteRaw(known.SchemaJson);
-        json.WriteEndObject();
-    }
-
-    private static void WriteNodeHead(Utf8JsonWriter json, string id, string label, string kind)
-    {
-        json.WriteStartObject();
-        json.WriteString("id", id);
-        json.WriteString("label", label);
-        json.WriteString("node_type", kind);
-        json.WriteNull("title");
-    }
-
-    private static void WriteEdge(Utf8JsonWriter json, string source, string target, string? label = null)
-    {
-        json.WriteStartObject();
-        json.WriteString("source", source);
-        json.WriteString("target", target);
-        json.WriteString("label", label);
-        json.WriteEndObject();
-    }
+    private static GraphNodeDto Node(WorkflowDefinition definition, EventDefinition known) => new(
+        IdOf(definition, known.Name), known.Name, "event", null, known.Name, [known.Name, .. known.Types], new JsonPassThrough(known.SchemaJson), null);
 
     private static bool Is(EventDefinition known, string kind) => known.Name == kind || known.Types.Contains(kind);
 

@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Startup;
 
 namespace Broker.Api.HandlersDialect;
@@ -11,16 +12,9 @@ internal static class WorkflowRoutes
     public static Task HealthAsync(HttpContext http, BrokerEngine engine, StartGate gate)
     {
         var unwell = engine.Stopping.IsCancellationRequested || !gate.IsOpen;
-        return JsonAnswer.SendAsync(
-            http.Response,
-            unwell ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK,
-            unwell ? "unhealthy" : "healthy",
-            static (json, status) =>
-            {
-                json.WriteStartObject();
-                json.WriteString("status", status);
-                json.WriteEndObject();
-            });
+        return unwell
+            ? HandlersAnswer.StatusAsync(http.Response, "unhealthy", StatusCodes.Status503ServiceUnavailable)
+            : HandlersAnswer.StatusAsync(http.Response, "healthy");
     }
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine)
@@ -47,15 +41,8 @@ internal static class WorkflowRoutes
             return;
         }
 
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition.Events, static (json, events) =>
-        {
-            json.WriteStartObject();
-            json.WritePropertyName("start");
-            json.WriteRaw(events.StartEvent.SchemaJson);
-            json.WritePropertyName("stop");
-            json.WriteRaw(events.StopEvent.SchemaJson);
-            json.WriteEndObject();
-        });
+        var schema = new WorkflowSchemaDto(new(definition.Events.StartEvent.SchemaJson), new(definition.Events.StopEvent.SchemaJson));
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, schema, HandlersJson.Default.WorkflowSchemaDto);
     }
 
     public static async Task EventsAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
@@ -66,20 +53,14 @@ internal static class WorkflowRoutes
             return;
         }
 
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition.Events, static (json, events) =>
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("events");
-            foreach (var known in events.All) json.WriteRaw(known.SchemaJson);
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+        var events = new WorkflowEventsDto([.. definition.Events.All.Select(known => new JsonPassThrough(known.SchemaJson))]);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, events, HandlersJson.Default.WorkflowEventsDto);
     }
 
     public static async Task RepresentationAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
         if (await FindAsync(http, engine, name) is not { } definition) await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
-        else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, definition, static (json, definition) => WorkflowGraph.Write(json, definition));
+        else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, WorkflowGraph.Of(definition), HandlersJson.Default.WorkflowGraphDto);
     }
 
     private static async Task<WorkflowDefinition?> FindAsync(HttpContext http, BrokerEngine engine, string name) =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.InstancesDialect;

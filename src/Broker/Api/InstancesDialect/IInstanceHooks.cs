@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Broker.Api.InstancesDialect;
 
-/// <summary>What a hook is told of every request.</summary>
+/// <summary>What a hook knows of every request.</summary>
 public record HookContext
 {
     public required string Method { get; init; }

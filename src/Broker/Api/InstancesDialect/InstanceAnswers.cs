@@ -3,6 +3,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.InstancesDialect;
@@ -26,12 +27,8 @@ internal static class InstanceAnswers
         json.WriteEndObject();
     }
 
-    public static void WriteStatus(Utf8JsonWriter json, string name, RunStatus status, bool asActive)
-    {
-        json.WriteStartObject(name);
-        json.WriteString("status", InstanceStatuses.WordOf(status, asActive));
-        json.WriteEndObject();
-    }
+    /// <summary>Of a run that is only known by its status.</summary>
+    public static StatusDetailsDto StatusOf(RunStatus status, bool asActive) => new() { Status = InstanceStatuses.WordOf(status, asActive) };
 
     public static void WriteMeta(Utf8JsonWriter json, RunView run)
     {

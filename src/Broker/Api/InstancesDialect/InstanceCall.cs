@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Tracing;
 
 namespace Broker.Api.InstancesDialect;
@@ -99,6 +101,8 @@ internal sealed class InstanceCall
     }
 
     public Task RefuseAsync(InstanceError error, IReadOnlyList<Issue>? issues = null) => error.SendAsync(http, issues);
+
+    public Task AnswerAsync<T>(T answer, JsonTypeInfo<T> type) => JsonAnswer.SendAsync(http.Response, 200, answer, type);
 
     public Task AnswerAsync<TState>(TState state, Action<Utf8JsonWriter, TState> write) => JsonAnswer.SendAsync(http.Response, 200, state, write);
 }

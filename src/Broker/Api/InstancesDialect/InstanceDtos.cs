@@ -1,9 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Broker.Http;
 
 namespace Broker.Api.InstancesDialect;
 
-// What the routes take and answer, for the API description: requests are parsed and answers written by hand.
+// The forms of requests and answers. Requests are read by hand; so are lists and histories written, row by row.
 
 /// <summary>Registered workflows in order of registration.</summary>
 internal sealed record WorkflowNamesDto([property: JsonPropertyName("workflows")] IReadOnlyList<WorkflowNameDto> Workflows);
@@ -33,15 +34,15 @@ internal sealed record StatusDetailsDto
     public required string Status { get; init; }
 
     /// <summary>Of an instance that errored.</summary>
-    [JsonPropertyName("error")]
+    [JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StepErrorDto? Error { get; init; }
 
     /// <summary>Of a complete instance, unless it is null.</summary>
-    [JsonPropertyName("output")]
-    public JsonElement? Output { get; init; }
+    [JsonPropertyName("output"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonPassThrough? Output { get; init; }
 
     /// <summary>Run number + 1.</summary>
-    [JsonPropertyName("runGeneration")]
+    [JsonPropertyName("runGeneration"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? RunGeneration { get; init; }
 }
 
@@ -229,13 +230,15 @@ internal sealed record TickDto(
 /// <summary>How many instances were advanced.</summary>
 internal sealed record TickedDto([property: JsonPropertyName("processed")] int Processed);
 
+/// <summary>Why a request was refused. <c>error</c> repeats the message where the refusal is none of a route's own: clients read either.</summary>
 internal sealed record InstanceErrorDto(
+    [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error,
     [property: JsonPropertyName("message")] string Message,
     [property: JsonPropertyName("code")] string Code,
-    [property: JsonPropertyName("issues")] IReadOnlyList<InstanceIssueDto>? Issues);
+    [property: JsonPropertyName("issues"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<InstanceIssueDto>? Issues);
 
 /// <summary>What is wrong: where, and what was expected there.</summary>
 internal sealed record InstanceIssueDto(
-    [property: JsonPropertyName("path")] IReadOnlyList<JsonElement> Path,
+    [property: JsonPropertyName("path")] IReadOnlyList<object> Path,
     [property: JsonPropertyName("message")] string Message,
     [property: JsonPropertyName("code")] string Code);

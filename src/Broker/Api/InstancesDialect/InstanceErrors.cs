@@ -1,4 +1,5 @@
 using Broker.Core.Schemas;
+using Broker.Http;
 
 namespace Broker.Api.InstancesDialect;
 
@@ -59,35 +60,9 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
         _ => new(status, "BAD_REQUEST", message, Framework: true),
     };
 
-    public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) =>
-        JsonAnswer.SendAsync(http.Response, Status, (Error: this, Issues: issues), static (json, answer) =>
-        {
-            json.WriteStartObject();
-            if (answer.Error.Framework) json.WriteString("error", answer.Error.Message);
-            json.WriteString("message", answer.Error.Message);
-            json.WriteString("code", answer.Error.Code);
-            if (answer.Issues is not null)
-            {
-                json.WriteStartArray("issues");
-                foreach (var issue in answer.Issues)
-                {
-                    json.WriteStartObject();
-                    json.WriteStartArray("path");
-                    foreach (var part in issue.Path)
-                    {
-                        if (part is int index) json.WriteNumberValue(index);
-                        else json.WriteStringValue((string)part);
-                    }
-
-                    json.WriteEndArray();
-                    json.WriteString("message", issue.Message);
-                    json.WriteString("code", issue.Code);
-                    json.WriteEndObject();
-                }
-
-                json.WriteEndArray();
-            }
-
-            json.WriteEndObject();
-        });
+    public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) => JsonAnswer.SendAsync(
+        http.Response,
+        Status,
+        new InstanceErrorDto(Framework ? Message : null, Message, Code, issues is null ? null : [.. issues.Select(issue => new InstanceIssueDto(issue.Path, issue.Message, issue.Code))]),
+        InstancesJson.Default.InstanceErrorDto);
 }

@@ -44,12 +44,7 @@ internal static partial class InstanceHandlers
             return;
         }
 
-        await call.AnswerAsync(0, static (json, _) =>
-        {
-            json.WriteStartObject();
-            json.WriteBoolean("ok", true);
-            json.WriteEndObject();
-        });
+        await call.AnswerAsync(new OkDto(true), InstancesJson.Default.OkDto);
     }
 
     public static async Task SendEvent(HttpContext http, BrokerEngine engine, string workflowName, string instanceId)
@@ -81,13 +76,7 @@ internal static partial class InstanceHandlers
             return;
         }
 
-        await call.AnswerAsync((before, call.ShowsActive), static (json, answer) =>
-        {
-            json.WriteStartObject();
-            InstanceAnswers.WriteStatus(json, "status", answer.before, answer.ShowsActive);
-            json.WriteBoolean("accepted", true);
-            json.WriteEndObject();
-        });
+        await call.AnswerAsync(new EventStatusDto(InstanceAnswers.StatusOf(before, call.ShowsActive), true), InstancesJson.Default.EventStatusDto);
     }
 
     public static async Task Tick(HttpContext http, BrokerEngine engine)
@@ -108,12 +97,7 @@ internal static partial class InstanceHandlers
         }
 
         var processed = await engine.TickAsync(limits.MaxInstances ?? UsualInstances, limits.MaxSteps ?? UsualSteps, call.Aborted);
-        await call.AnswerAsync(processed, static (json, count) =>
-        {
-            json.WriteStartObject();
-            json.WriteNumber("processed", count);
-            json.WriteEndObject();
-        });
+        await call.AnswerAsync(new TickedDto(processed), InstancesJson.Default.TickedDto);
     }
 
     public static Task UnknownRoute(HttpContext http, string? rest)

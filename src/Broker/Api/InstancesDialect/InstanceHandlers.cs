@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 
 
 namespace Broker.Api.InstancesDialect;
@@ -122,13 +123,7 @@ internal static partial class InstanceHandlers
             return;
         }
 
-        await call.AnswerAsync((outcome.Run!.InstanceId, call.ShowsActive), static (json, created) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("id", created.InstanceId);
-            InstanceAnswers.WriteStatus(json, "details", RunStatus.Queued, created.ShowsActive);
-            json.WriteEndObject();
-        });
+        await call.AnswerAsync(Created(call, outcome), InstancesJson.Default.InstanceStatusDto);
     }
 
     public static async Task CreateBatch(HttpContext http, BrokerEngine engine, string workflowName)
@@ -143,23 +138,12 @@ internal static partial class InstanceHandlers
         if (!await call.IsValidAsync(issues)) return;
         if (await StartAsync(call, engine, workflowName, wanted, root, batch: true) is not { } outcomes) return;
 
-        await call.AnswerAsync((outcomes, call.ShowsActive), static (json, answer) =>
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("instances");
-            foreach (var outcome in answer.outcomes)
-            {
-                if (outcome.Verdict is not StartVerdict.Started) continue;
-                json.WriteStartObject();
-                json.WriteString("id", outcome.Run!.InstanceId);
-                InstanceAnswers.WriteStatus(json, "details", RunStatus.Queued, answer.ShowsActive);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+        var started = outcomes.Where(outcome => outcome.Verdict is StartVerdict.Started).Select(outcome => Created(call, outcome));
+        await call.AnswerAsync(new InstanceStatusesDto([.. started]), InstancesJson.Default.InstanceStatusesDto);
     }
+
+    private static InstanceStatusDto Created(InstanceCall call, StartOutcome outcome) =>
+        new(outcome.Run!.InstanceId, InstanceAnswers.StatusOf(RunStatus.Queued, call.ShowsActive));
 
     /// <summary>One outcome each, or null after a refusal.</summary>
     private static async Task<IReadOnlyList<StartOutcome>?> StartAsync(
@@ -185,9 +169,7 @@ internal static partial class InstanceHandlers
             {
                 InputsJson = one.ParamsJson ?? "{}",
                 Mode = StartMode.NewInstance,
-
-                // Nobody reads step events in this dialect; where the workflow has events of its own, somebody may watch its stream.
-                Streams = workflow.HasWaits || workflow.Events.All.Length > 2,
+                Streams = workflow.MayBeWatched,
                 TraceParent = traceParent,
                 Key = key,
             })],

@@ -1,4 +1,5 @@
 using Broker.Auth;
+using Broker.Http;
 using Broker.Settings;
 
 namespace Broker.Api.InstancesDialect;
@@ -79,7 +80,7 @@ internal static class InstancesDialectApi
             .Produces<OkDto>().Fails(400, 404, 409)
             .RequireScope(Scope.Manage).ByWorkflow();
         instances.MapPost("/{instanceId}/events", InstanceHandlers.SendEvent)
-            .WithName($"SendInstanceEvent{variant}").WithSummary("Send an event; the answer tells the status before it took effect")
+            .WithName($"SendInstanceEvent{variant}").WithSummary("Send an event; the answer holds the status before it took effect")
             .TakesJson<SendEventDto>().Produces<EventStatusDto>().Fails(400, 404, 409, 413)
             .RequireScope(Scope.Event).ByWorkflow();
     }

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Broker.Core.Json;
+using Broker.Http;
 
 namespace Broker.Api.InstancesDialect;
 

@@ -19,7 +19,7 @@ internal static class ParamsSchema
         return schema.Validate(given.RootElement);
     }
 
-    // The catalogue gives every event a schema; only the document tells whether somebody wrote it.
+    // The catalogue gives every event a schema; only the document shows whether its author wrote it.
     private static Declared Read(WorkflowDefinition definition)
     {
         using var document = JsonDocument.Parse(definition.Document);

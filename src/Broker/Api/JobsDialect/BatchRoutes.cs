@@ -4,6 +4,8 @@ using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Http;
+using Broker.Settings;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
@@ -21,26 +23,19 @@ internal static class BatchRoutes
     /// <summary>Reports each under its own fence and then, if asked to, claims the next. A faulty report costs only itself.</summary>
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
+        if (await JobsRequests.ReadAsync(http, engine.Settings, ReadBatch, ct) is not (true, var batch)) return;
+        var claimed = await ReportAsync(engine, batch.Items, batch.Claim, ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(batch.Items, claimed), static (json, outcome) => Write(json, outcome));
+    }
 
-        var fields = new Fields();
-        var results = Items(body.Root, "results", engine.Settings.Limits.Batch, fields);
-        var claim = !fields.Any && Fields.Has(body.Root, "claim") ? ClaimBody.Read(body.Root.GetProperty("claim"), "claim", engine.Settings.Limits.Batch, fields) : default;
-        if (fields.Any)
-        {
-            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
-            return;
-        }
-
+    private static (Item[] Items, ClaimBody Claim) ReadBatch(JsonElement body, Fields fields)
+    {
+        var results = Items(body, "results", fields);
+        var claim = !fields.Any && Fields.Has(body, "claim") ? ClaimBody.Read(body.GetProperty("claim"), "claim", fields) : default;
+        if (fields.Any) return ([], claim);
         var items = new Item[results.GetArrayLength()];
-        for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]");
-        var claimed = await ReportAsync(engine, items, claim, ct);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(items, claimed), static (json, outcome) => Write(json, outcome));
+        for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]", fields.Limits);
+        return (items, claim);
     }
 
     private static async Task<IReadOnlyList<Assignment>> ReportAsync(BrokerEngine engine, Item[] items, ClaimBody claim, CancellationToken ct)
@@ -58,9 +53,9 @@ internal static class BatchRoutes
             : await engine.ClaimAsync(claim.Request, claim.Wait, ct);
     }
 
-    private static Item Read(JsonElement result, string path)
+    private static Item Read(JsonElement result, string path, LimitSettings limits)
     {
-        var fields = new Fields();
+        var fields = new Fields(limits);
         if (!fields.IsObject(result, path)) return new("", null, Invalid, fields.Problems[0]);
 
         var text = LeaseText(result, path, fields);
@@ -73,73 +68,44 @@ internal static class BatchRoutes
         return LeaseId.TryParse(text, out var lease) ? new(text, new(lease, report), "", null) : new(text, null, "stale", null);
     }
 
+    // By hand for the sake of the claims in it.
     private static void Write(Utf8JsonWriter json, Outcome outcome)
     {
         json.WriteStartObject();
-        json.WriteStartArray("results");
-        foreach (var item in outcome.Items)
-        {
-            json.WriteStartObject();
-            json.WriteString("lease_id", item.LeaseId);
-            json.WriteBoolean("accepted", item.Verdict == Reports.Word(ReportVerdict.Accepted));
-            json.WriteString("verdict", item.Verdict);
-            if (item.Problem is { } problem) json.WriteString("error", problem.ToString());
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
+        json.WritePropertyName("results");
+        JobVerdictDto[] verdicts = [.. outcome.Items.Select(item => new JobVerdictDto(
+            item.LeaseId, item.Verdict == Reports.Word(ReportVerdict.Accepted), item.Verdict, item.Problem?.ToString()))];
+        JsonSerializer.Serialize(json, verdicts, JobsJson.Default.JobVerdictDtoArray);
         json.WritePropertyName("claimed");
         ClaimWriter.WriteAll(json, outcome.Claimed);
         json.WriteEndObject();
     }
 
-    /// <summary>Renews many leases, and tells which jobs were cancelled.</summary>
+    /// <summary>Renews many leases, and names the jobs that were cancelled.</summary>
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        var ids = Items(body.Root, "lease_ids", engine.Settings.Limits.Batch, fields);
-        if (fields.Any)
-        {
-            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
-            return;
-        }
-
-        var texts = ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "").ToList();
+        if (await JobsRequests.ReadAsync(http, engine.Settings, ReadLeases, ct) is not (true, var texts)) return;
         var leases = texts.Select(t => LeaseId.TryParse(t, out var lease) ? lease : default(LeaseId?)).ToList();
         var known = leases.Where(l => l is not null).Select(l => l!.Value).ToList();
         var found = known.Count == 0 ? [] : await engine.HeartbeatAsync(known, ct);
         var next = 0;
-        var verdicts = leases.Select(l => l is null ? HeartbeatVerdict.Gone : found[next++]).ToList();
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (texts, verdicts), static (json, answer) =>
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("results");
-            for (var i = 0; i < answer.texts.Count; i++)
-            {
-                json.WriteStartObject();
-                json.WriteString("lease_id", answer.texts[i]);
-                json.WriteBoolean("alive", answer.verdicts[i] is not HeartbeatVerdict.Gone);
-                json.WriteBoolean("cancelled", answer.verdicts[i] is HeartbeatVerdict.Cancelled);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+        var verdicts = leases.Select(l => l is null ? HeartbeatVerdict.Gone : found[next++]);
+        var answer = new RenewedLeasesDto([.. verdicts.Select((verdict, i) => new RenewedLeaseDto(
+            texts[i], verdict is not HeartbeatVerdict.Gone, verdict is HeartbeatVerdict.Cancelled))]);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, answer, JobsJson.Default.RenewedLeasesDto);
     }
 
-    private static JsonElement Items(JsonElement body, string member, int most, Fields fields)
+    private static List<string> ReadLeases(JsonElement body, Fields fields)
+    {
+        var ids = Items(body, "lease_ids", fields);
+        return fields.Any ? [] : [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
+    }
+
+    private static JsonElement Items(JsonElement body, string member, Fields fields)
     {
         if (!fields.IsObject(body, "")) return default;
         var items = fields.Value(body, member, "", JsonValueKind.Array, required: true);
-        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > most) fields.Add(member, $"has more than {most} entries");
+        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > fields.Limits.Batch) fields.Add(member, $"has more than {fields.Limits.Batch} entries");
         return items;
     }
 

@@ -12,7 +12,7 @@ internal readonly record struct ClaimBody(ClaimRequest Request, TimeSpan Wait, b
     // A year: longer ones would leave the range of instants.
     private const int LongestLeaseSecs = 365 * 24 * 60 * 60;
 
-    public static ClaimBody Read(JsonElement body, string path, int mostSteps, Fields fields)
+    public static ClaimBody Read(JsonElement body, string path, Fields fields)
     {
         if (!fields.IsObject(body, path)) return default;
         var lease = fields.Integer(body, "lease_ttl_secs", path, 0, long.MaxValue, DefaultLeaseSecs);
@@ -20,7 +20,7 @@ internal readonly record struct ClaimBody(ClaimRequest Request, TimeSpan Wait, b
             fields.Id(body, "worker_id", path),
             ClaimScope.ByLabels,
             fields.Names(body, "labels", path, required: true),
-            (int)fields.Integer(body, "count", path, 1, mostSteps, 1),
+            (int)fields.Integer(body, "count", path, 1, fields.Limits.Batch, 1),
             (int)Math.Min(lease, LongestLeaseSecs))
         {
             ClaimId = Fields.Has(body, "claim_id") ? fields.Name(body, "claim_id", path) : null,

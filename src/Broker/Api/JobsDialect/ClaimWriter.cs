@@ -2,6 +2,7 @@ using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 

@@ -1,12 +1,15 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Settings;
 
 namespace Broker.Api.JobsDialect;
 
 /// <summary>Reads members of request bodies by hand and collects what is wrong with them, each problem with its place.</summary>
-internal sealed class Fields
+internal sealed class Fields(LimitSettings limits)
 {
+    public LimitSettings Limits => limits;
+
     private const int MostShown = 50;
     private List<DefinitionProblem>? problems;
 

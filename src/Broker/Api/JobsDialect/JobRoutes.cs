@@ -1,6 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Tracing;
 using Broker.Storage.Contracts;
 
@@ -11,20 +12,7 @@ internal static class JobRoutes
 {
     public static async Task ClaimAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        var claim = ClaimBody.Read(body.Root, "", engine.Settings.Limits.Batch, fields);
-        if (fields.Any)
-        {
-            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
-            return;
-        }
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => ClaimBody.Read(body, "", fields), ct) is not (true, var claim)) return;
 
         await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
@@ -46,44 +34,22 @@ internal static class JobRoutes
 
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        var report = Reports.Success(body.Root, "", fields);
-        await ReportAsync(http, engine, lease, report, fields, ct);
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => Reports.Success(body, "", fields), ct) is (true, var report))
+            await ReportAsync(http, engine, lease, report, ct);
     }
 
     public static async Task FailAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        var report = Reports.Failure(body.Root, "", fields);
-        await ReportAsync(http, engine, lease, report, fields, ct);
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => Reports.Failure(body, "", fields), ct) is (true, var report))
+            await ReportAsync(http, engine, lease, report, ct);
     }
 
     /// <summary>An extension: a worker that drains hands the job back, and it is charged nothing.</summary>
     public static Task ReleaseAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct) =>
-        ReportAsync(http, engine, lease, StepReport.Returned, new Fields(), ct);
+        ReportAsync(http, engine, lease, StepReport.Returned, ct);
 
-    private static async Task ReportAsync(HttpContext http, BrokerEngine engine, string lease, StepReport report, Fields fields, CancellationToken ct)
+    private static async Task ReportAsync(HttpContext http, BrokerEngine engine, string lease, StepReport report, CancellationToken ct)
     {
-        if (fields.Any)
-        {
-            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
-            return;
-        }
-
         var verdict = LeaseId.TryParse(lease, out var id) ? (await engine.ReportAsync([new LeaseReport(id, report)], ct))[0] : ReportVerdict.Stale;
         await JobsErrors.EmptyAsync(http.Response, Reports.Status(verdict));
     }
@@ -92,6 +58,6 @@ internal static class JobRoutes
     {
         var shown = await WorkflowLookup.FindClaimedAsync(engine, workflow, ct);
         await JsonAnswer.SendAsync(
-            http.Response, StatusCodes.Status200OK, shown?.IsCancelled(job) ?? false, static (json, cancelled) => json.WriteBooleanValue(cancelled));
+            http.Response, StatusCodes.Status200OK, shown?.IsCancelled(job) ?? false, JobsJson.Default.Boolean);
     }
 }

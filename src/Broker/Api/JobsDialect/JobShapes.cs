@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 

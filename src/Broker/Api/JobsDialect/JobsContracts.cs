@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Broker.Api.JobsDialect;
 
-// What goes over the wire, for the API's description; requests are read and answers written by hand.
+// The forms of requests and answers. Requests are read by hand; so are claims and workflows written, on the hot path and row by row.
 
 /// <summary>A workflow with its jobs in order of definition.</summary>
 internal sealed record WorkflowDto(
@@ -81,7 +81,7 @@ internal sealed record NewWorkerDto(
 /// <summary>A worker as it is listed. Status: idle, busy or offline.</summary>
 internal sealed record LabelledWorkerDto(
     [property: JsonPropertyName("worker_id")] string WorkerId,
-    [property: JsonPropertyName("labels")] string[] Labels,
+    [property: JsonPropertyName("labels")] IReadOnlyList<string> Labels,
     [property: JsonPropertyName("registered_at_ms")] long RegisteredAtMs,
     [property: JsonPropertyName("last_heartbeat_ms")] long LastHeartbeatMs,
     [property: JsonPropertyName("current_job")] string? CurrentJob,
@@ -165,13 +165,13 @@ internal sealed record JobVerdictDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("accepted")] bool Accepted,
     [property: JsonPropertyName("verdict")] string Verdict,
-    [property: JsonPropertyName("error")] string? Error);
+    [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
 
 /// <summary>Leases to renew, up to 1000.</summary>
 internal sealed record LeaseIdsDto([property: JsonPropertyName("lease_ids")] string[] LeaseIds);
 
 /// <summary>What was found for each lease, in order.</summary>
-internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] RenewedLeaseDto[] Results);
+internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] IReadOnlyList<RenewedLeaseDto> Results);
 
 /// <summary>Not alive: the lease is lost. Cancelled: it was renewed, but the job should be stopped.</summary>
 internal sealed record RenewedLeaseDto(
@@ -194,8 +194,8 @@ internal sealed record LogChunkDto(
 /// <summary>Why a request was refused, and the member that is to blame.</summary>
 internal sealed record JobsErrorDto(
     [property: JsonPropertyName("error")] string Error,
-    [property: JsonPropertyName("field")] string? Field,
-    [property: JsonPropertyName("problems")] JobsProblemDto[]? Problems);
+    [property: JsonPropertyName("field"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field,
+    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JobsProblemDto>? Problems);
 
 /// <summary>One of several problems.</summary>
 internal sealed record JobsProblemDto(

@@ -1,4 +1,6 @@
 using Broker.Auth;
+using Broker.Http;
+using Broker.OpenApi;
 using Broker.Operations;
 
 namespace Broker.Api.JobsDialect;
@@ -63,8 +65,8 @@ internal static class JobsDialectApi
     private static void MapJobs(RouteGroupBuilder api)
     {
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
-            .WithDescription("BrokerResponses `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
-            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().Faults()
+            .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
+            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().OrProducesNull().OrProduces<ClaimedJobDto[]>().Faults()
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")
             .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults()

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Http;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;

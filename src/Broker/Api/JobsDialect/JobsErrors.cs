@@ -1,5 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 
@@ -7,33 +8,14 @@ namespace Broker.Api.JobsDialect;
 internal static class JobsErrors
 {
     public static Task SendAsync(HttpResponse response, int status, string error, string? field = null) =>
-        JsonAnswer.SendAsync(response, status, (error, field), static (json, said) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("error", said.error);
-            if (said.field is not null) json.WriteString("field", said.field);
-            json.WriteEndObject();
-        });
+        JsonAnswer.SendAsync(response, status, new JobsErrorDto(error, field, null), JobsJson.Default.JobsErrorDto);
 
     /// <summary>422: JSON of the wrong shape. The first problem is the headline, all are listed.</summary>
-    public static Task WrongShapeAsync(HttpResponse response, IReadOnlyList<DefinitionProblem> problems) =>
-        JsonAnswer.SendAsync(response, StatusCodes.Status422UnprocessableEntity, problems, static (json, problems) =>
-        {
-            json.WriteStartObject();
-            json.WriteString("error", problems[0].ToString());
-            json.WriteString("field", problems[0].Path);
-            json.WriteStartArray("problems");
-            foreach (var problem in problems)
-            {
-                json.WriteStartObject();
-                json.WriteString("field", problem.Path);
-                json.WriteString("message", problem.Message);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            json.WriteEndObject();
-        });
+    public static Task WrongShapeAsync(HttpResponse response, IReadOnlyList<DefinitionProblem> problems) => JsonAnswer.SendAsync(
+        response,
+        StatusCodes.Status422UnprocessableEntity,
+        new JobsErrorDto(problems[0].ToString(), problems[0].Path, [.. problems.Select(problem => new JobsProblemDto(problem.Path, problem.Message))]),
+        JobsJson.Default.JobsErrorDto);
 
     public static Task BadBodyAsync(HttpResponse response, JsonBody body) => body.Fault is BodyFault.TooLarge
         ? SendAsync(response, StatusCodes.Status413PayloadTooLarge, body.Reason)

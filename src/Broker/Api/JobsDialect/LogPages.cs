@@ -1,4 +1,5 @@
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;

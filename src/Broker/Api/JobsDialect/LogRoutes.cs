@@ -4,6 +4,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Metrics;
 using Broker.Storage.Contracts;
 
@@ -16,21 +17,7 @@ internal static class LogRoutes
 
     public static async Task PushAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        var chunks = ReadChunks(body.Root, fields);
-        if (fields.Any)
-        {
-            await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
-            return;
-        }
-
+        if (await JobsRequests.ReadAsync(http, engine.Settings, ReadChunks, ct) is not (true, var chunks)) return;
         if (chunks.Count > 0) await engine.PushLogsAsync(LeaseId.TryParse(lease, out var id) ? id : null, chunks, ct);
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
     }
@@ -96,7 +83,7 @@ internal static class LogRoutes
         var pages = new LogPages(engine, name, job, seen);
 
         // Subscribed before the first look: what comes in meanwhile is either seen by it or signalled.
-        using var changed = engine.Changes.Subscribe(Topics.Log(name, job));
+        using var changed = engine.WatchLog(name, job);
         try
         {
             using var seat = HostMetrics.Stream(HostMetrics.LogStreams);

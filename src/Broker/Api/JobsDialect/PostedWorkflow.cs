@@ -1,20 +1,22 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Http;
+using Broker.Settings;
 
 namespace Broker.Api.JobsDialect;
 
 /// <summary>The body of <c>POST /api/workflows</c>: checked, and turned into a definition document.</summary>
 internal static class PostedWorkflow
 {
-    public static DefinitionReading Read(JsonElement body, string id, int mostSteps)
+    public static DefinitionReading Read(JsonElement body, string id, LimitSettings limits)
     {
-        var fields = new Fields();
+        var fields = new Fields(limits);
         if (!fields.IsObject(body, "")) return new(null, fields.Problems);
 
         var name = fields.Text(body, "name", "");
         var trigger = fields.Text(body, "trigger", "");
         var jobs = ReadJobs(body, fields);
-        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), mostSteps);
+        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), limits.Steps);
     }
 
     private static List<JobsDocument.Job> ReadJobs(JsonElement body, Fields fields)

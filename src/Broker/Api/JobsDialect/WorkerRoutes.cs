@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
@@ -10,28 +11,13 @@ internal static class WorkerRoutes
 {
     public static async Task RegisterAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return;
-        }
-
-        var fields = new Fields();
-        if (fields.IsObject(body.Root, ""))
-        {
-            var id = fields.Id(body.Root, "worker_id", "");
-            var labels = fields.Names(body.Root, "labels", "", required: true);
-            if (!fields.Any)
-            {
-                await engine.RegisterWorkerAsync(id, labels, ct);
-                await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
-                return;
-            }
-        }
-
-        await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
+        if (await JobsRequests.ReadAsync(http, engine.Settings, Read, ct) is not (true, var (id, labels))) return;
+        await engine.RegisterWorkerAsync(id, labels, ct);
+        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
     }
+
+    private static (string Id, IReadOnlyList<string> Labels) Read(JsonElement body, Fields fields) =>
+        fields.IsObject(body, "") ? (fields.Id(body, "worker_id", ""), fields.Names(body, "labels", "", required: true)) : ("", []);
 
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
@@ -46,26 +32,14 @@ internal static class WorkerRoutes
         answer.Json.WriteStartArray();
         await foreach (var worker in engine.WorkersAsync(WorkerKind.Labelled, null, ct))
         {
-            Write(answer.Json, worker, seenSince);
+            var shown = new LabelledWorkerDto(
+                worker.Id, worker.Labels, worker.RegisteredAt.ToUnixTimeMilliseconds(), worker.SeenAt.ToUnixTimeMilliseconds(), worker.Current, Status(worker, seenSince));
+            JsonSerializer.Serialize(answer.Json, shown, JobsJson.Default.LabelledWorkerDto);
             await answer.RowAsync(ct);
         }
 
         answer.Json.WriteEndArray();
         await answer.EndAsync(ct);
-    }
-
-    private static void Write(Utf8JsonWriter json, WorkerView worker, DateTimeOffset seenSince)
-    {
-        json.WriteStartObject();
-        json.WriteString("worker_id", worker.Id);
-        json.WriteStartArray("labels");
-        foreach (var label in worker.Labels) json.WriteStringValue(label);
-        json.WriteEndArray();
-        json.WriteNumber("registered_at_ms", worker.RegisteredAt.ToUnixTimeMilliseconds());
-        json.WriteNumber("last_heartbeat_ms", worker.SeenAt.ToUnixTimeMilliseconds());
-        json.WriteString("current_job", worker.Current);
-        json.WriteString("status", Status(worker, seenSince));
-        json.WriteEndObject();
     }
 
     private static string Status(WorkerView worker, DateTimeOffset seenSince) =>

@@ -21,7 +21,7 @@ internal static class WorkflowList
     public static async IAsyncEnumerable<WorkflowView> ReadAsync(
         BrokerEngine engine, int skip, int take, string? status, [EnumeratorCancellation] CancellationToken ct)
     {
-        // Without a status the place in the list alone tells what is left out: nothing of it is read.
+        // Without a status, the place in the list decides which workflows are skipped; they are not read.
         var heads = status is null ? InOrderAsync(engine, ct).Skip(skip).Take(take) : InOrderAsync(engine, ct);
         if (status is null) skip = 0;
         await foreach (var part in PartsAsync(engine, heads, ct))

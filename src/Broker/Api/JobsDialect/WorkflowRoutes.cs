@@ -3,8 +3,8 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Http;
 using Broker.Operations.Tracing;
-using Broker.Storage.Contracts;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
@@ -47,7 +47,7 @@ internal static class WorkflowRoutes
             return null;
         }
 
-        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits.Steps);
+        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits);
         if (definition is null)
         {
             await JobsErrors.WrongShapeAsync(http.Response, problems);
@@ -91,25 +91,14 @@ internal static class WorkflowRoutes
         {
             await foreach (var file in engine.FilesAsync(ct).Skip(skip).Take(take))
             {
-                Write(answer.Json, file);
+                var shown = new WorkflowFileDto(file.Name, file.File, file.Source, file.Version, file.Error, file.ChangedAt.ToUnixTimeMilliseconds());
+                JsonSerializer.Serialize(answer.Json, shown, JobsJson.Default.WorkflowFileDto);
                 await answer.RowAsync(ct);
             }
         }
 
         answer.Json.WriteEndArray();
         await answer.EndAsync(ct);
-    }
-
-    private static void Write(Utf8JsonWriter json, StoredFile file)
-    {
-        json.WriteStartObject();
-        json.WriteString("workflow_id", file.Name);
-        json.WriteString("file", file.File);
-        json.WriteString("folder", file.Source);
-        json.WriteString("version", file.Version);
-        json.WriteString("error", file.Error);
-        json.WriteNumber("changed_at_ms", file.ChangedAt.ToUnixTimeMilliseconds());
-        json.WriteEndObject();
     }
 
     /// <summary>A new run, unless the last one is active: then nothing happens.</summary>

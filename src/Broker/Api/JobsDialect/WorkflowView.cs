@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 

@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing.Patterns;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// Two things about paths that routing does not do: a base URL with a trailing slash makes <c>//api/…</c>, and an id with a slash in it
-/// comes as <c>%2F</c>, which route values keep as it is (and then cannot be told from an id that holds the three characters).
+/// comes as <c>%2F</c>, which route values keep as it is (and then cannot be distinguished from an id that holds the three characters).
 /// </summary>
 internal static class RawPath
 {

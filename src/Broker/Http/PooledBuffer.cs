@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>A growing buffer from the shared pool, for one answer.</summary>
 internal sealed class PooledBuffer : IBufferWriter<byte>, IDisposable

@@ -3,7 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// Frames server-sent events. What is written waits in the response's pipe until <see cref="FlushAsync"/>, which waits for the client
@@ -20,15 +20,21 @@ internal sealed class SseWriter
     /// <summary>Sends status 200 and the headers at once: clients count as connected from then on.</summary>
     public static async Task<SseWriter> OpenAsync(HttpResponse response, CancellationToken ct)
     {
+        await StartAsync(response, ContentType, ct);
+        return new SseWriter(response.BodyWriter);
+    }
+
+    /// <summary>Starts a stream of any type: headers go out before the first row.</summary>
+    public static async Task StartAsync(HttpResponse response, string contentType, CancellationToken ct)
+    {
         response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = ContentType;
+        response.ContentType = contentType;
         response.Headers.CacheControl = "no-cache";
-        // Reverse proxies that collect answers are told not to.
+        // Keeps reverse proxies from buffering the answer.
         response.Headers["X-Accel-Buffering"] = "no";
         await response.StartAsync(ct);
         await response.BodyWriter.FlushAsync(ct);
-        return new SseWriter(response.BodyWriter);
     }
 
     /// <summary>One event. Data of several lines becomes several data fields, which readers join again.</summary>

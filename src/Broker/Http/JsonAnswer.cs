@@ -1,9 +1,10 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
-/// <summary>Writes a JSON answer straight into the response: no model objects, raw JSON passes through untouched.</summary>
+/// <summary>Sends JSON answers: values of described types or, on the hot path, what a writer writes. Raw JSON passes through untouched.</summary>
 internal static class JsonAnswer
 {
     public const string ContentType = "application/json";
@@ -22,6 +23,10 @@ internal static class JsonAnswer
         response.ContentLength = buffer.Written.Length;
         await response.Body.WriteAsync(buffer.Written);
     }
+
+    /// <summary>Answers with a value of a type that the API document describes.</summary>
+    public static Task SendAsync<T>(HttpResponse response, int status, T value, JsonTypeInfo<T> type) =>
+        SendAsync(response, status, (value, type), static (json, answer) => JsonSerializer.Serialize(json, answer.value, answer.type));
 
     /// <summary>Raw JSON text that passes through as it is; null becomes <c>null</c>.</summary>
     public static void WriteRaw(this Utf8JsonWriter json, string? raw) => json.WriteRawValue(raw ?? "null", skipInputValidation: true);

@@ -1,4 +1,4 @@
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>A GET that is not to be tried out by HEAD: it streams, or it takes something.</summary>
 internal sealed class NoHead

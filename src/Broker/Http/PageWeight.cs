@@ -1,4 +1,4 @@
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// How many rows to read next, so that pages hold about the same weight: a row may be a word or megabytes, and every client that reads

@@ -6,7 +6,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Broker.Settings;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>Why a request body could not be read as JSON.</summary>
 internal enum BodyFault
@@ -113,7 +113,7 @@ internal readonly struct JsonBody : IDisposable
         var copy = bytes.ToArray();
         try
         {
-            // The parser does not look into strings; whoever reads them would fail.
+            // The parser does not look into strings, so reading one would throw later.
             if (!Utf8.IsValid(copy)) return new(null, BodyFault.NotJson, "the body is not UTF-8");
             return new(JsonDocument.Parse(copy, new JsonDocumentOptions { MaxDepth = depth }), BodyFault.None, "");
         }

@@ -1,8 +1,7 @@
 using System.Text.Json;
-using Broker.Api;
 using Microsoft.AspNetCore.WebUtilities;
 
-namespace Broker.Operations;
+namespace Broker.Http;
 
 /// <summary>Problem details (RFC 9457) for paths without a dialect.</summary>
 internal static class ProblemAnswer

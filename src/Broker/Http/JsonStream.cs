@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// A JSON answer of any length in constant memory: what is written is sent in parts of 32 KiB, each after the client took the one

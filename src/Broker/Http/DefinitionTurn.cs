@@ -1,4 +1,4 @@
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// A request's turn to read large definitions: one for each core at a time. What is read takes up to ten times the body until it is stored; a

@@ -1,7 +1,7 @@
 using System.IO.Pipelines;
 using Broker.Settings;
 
-namespace Broker.Api;
+namespace Broker.Http;
 
 /// <summary>
 /// Limits the memory of request bodies that have not been answered yet. A body takes its share of <c>Broker:Limits:BodyBytes</c> as it arrives and

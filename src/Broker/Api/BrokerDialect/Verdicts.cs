@@ -1,0 +1,32 @@
+using Broker.Core.Runs;
+
+namespace Broker.Api.BrokerDialect;
+
+/// <summary>What became of each step of a batch, in the order of the request.</summary>
+internal static class Verdicts
+{
+    public static StepVerdict[] Of(IReadOnlyList<StepCall> calls, IReadOnlyList<ReportVerdict> verdicts) =>
+    [
+        .. calls.Select((call, i) => new StepVerdict(
+            call.Key.Workflow, call.Key.Instance, call.Key.Step, verdicts[i] is ReportVerdict.Accepted, WordOf(verdicts[i]))),
+    ];
+
+    public static HeldStepVerdict[] Of(IReadOnlyList<ReportedStep> keys, IReadOnlyList<HeartbeatVerdict> verdicts) =>
+        [.. keys.Select((key, i) => new HeldStepVerdict(key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i])))];
+
+    private static string WordOf(ReportVerdict verdict) => verdict switch
+    {
+        ReportVerdict.Accepted => "accepted",
+        ReportVerdict.Stale => "stale",
+        ReportVerdict.StepCancelled => "cancelled",
+        ReportVerdict.UnknownRun => "unknown_instance",
+        ReportVerdict.UnknownStep => "unknown_step",
+    };
+
+    private static string WordOf(HeartbeatVerdict verdict) => verdict switch
+    {
+        HeartbeatVerdict.Renewed => "renewed",
+        HeartbeatVerdict.Cancelled => "cancelled",
+        HeartbeatVerdict.Gone => "gone",
+    };
+}

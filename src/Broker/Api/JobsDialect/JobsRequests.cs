@@ -1,0 +1,27 @@
+using System.Text.Json;
+using Broker.Http;
+using Broker.Settings;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>Reads a body and answers for what cannot be read.</summary>
+internal static class JobsRequests
+{
+    /// <summary>What <paramref name="read"/> makes of the body; not read when the error answer has been sent.</summary>
+    public static async ValueTask<(bool IsRead, T Value)> ReadAsync<T>(
+        HttpContext http, BrokerSettings settings, Func<JsonElement, Fields, T> read, CancellationToken ct)
+    {
+        using var body = await JsonBody.ReadAsync(http.Request, settings, ct);
+        if (body.Fault is not BodyFault.None)
+        {
+            await JobsErrors.BadBodyAsync(http.Response, body);
+            return (false, default!);
+        }
+
+        var fields = new Fields(settings.Limits);
+        var value = read(body.Root, fields);
+        if (!fields.Any) return (true, value);
+        await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
+        return (false, default!);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Broker.Tests.App;
+using Broker.Tests.BrokerDialect;
+using Xunit;
+using Flows = Broker.Tests.InstancesDialect.Flows;
+
+namespace Broker.Tests.Host;
+
+/// <summary>The JSON answers of every route against the API document. Every other suite's answers are compared on the way: see <see cref="DescribedAnswersHandler"/>.</summary>
+public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, IDisposable
+{
+    private readonly DescribedAnswersHandler handler = new(host.Services, withoutLengthToo: true);
+    private HttpClient? client;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    private Wire Wire => new(client ??= new HttpClient(handler, disposeHandler: false) { BaseAddress = host.Address });
+
+    public void Dispose()
+    {
+        client?.Dispose();
+        handler.Dispose();
+    }
+
+    [Fact]
+    public async Task Every_described_success_is_answered_as_described()
+    {
+        foreach (var prefix in (string[])["", "/broker"]) await WalkBrokerAsync(prefix);
+        await WalkJobsAsync();
+        foreach (var prefix in (string[])["", "/agents"]) await WalkHandlersAsync(prefix);
+        foreach (var prefix in (string[])["/api/workflows/workflows", "/api/workflows", "/workflows"]) await WalkInstancesAsync(prefix);
+        foreach (var path in (string[])["/livez", "/readyz", "/api/audit", "/api/workflows/workflows"]) await GetAsync(path);
+        foreach (var path in (string[])["/api/workflows/_runner/tick", "/_runner/tick"]) await PostAsync(path, "{}");
+
+        var described = (await DescribedAnswersHandler.DocumentAsync(host.Services)).Successes;
+        Assert.Empty(described.Except(handler.Seen));
+    }
+
+    [Theory]
+    [InlineData("""{"status":"ok"}""", true)]
+    [InlineData("""{"status":"ok","more":1}""", false)]
+    [InlineData("""{"status":1}""", false)]
+    [InlineData("{}", false)]
+    [InlineData("[]", false)]
+    [InlineData("{", false)]
+    public async Task An_answer_that_is_not_as_described_is_found(string answer, bool isDescribed)
+    {
+        var judged = (await DescribedAnswersHandler.DocumentAsync(host.Services)).Judge("GET", "/status", 200, Encoding.UTF8.GetBytes(answer));
+        Assert.Equal(("GET /status 200", isDescribed), (judged?.Answer, judged?.Problem is null));
+    }
+
+    [Fact]
+    public async Task A_status_that_the_document_does_not_name_is_found()
+    {
+        var document = await DescribedAnswersHandler.DocumentAsync(host.Services);
+        Assert.NotNull(document.Judge("GET", "/status", 418, "{}"u8.ToArray())?.Problem);
+        Assert.Null(document.Judge("GET", "/status", 503, "{}"u8.ToArray())?.Problem);
+        Assert.Null(document.Judge("GET", "/nothing", 200, "{}"u8.ToArray()));
+    }
+
+    private async Task WalkBrokerAsync(string prefix)
+    {
+        await PostAsync($"{prefix}/repository/register", """{"name":"walk","url":"u","workflows":["a:b"],"credentials":{"token":"t"}}""", 204);
+        await GetAsync($"{prefix}/repository");
+        await GetAsync($"{prefix}/repository?name=walk");
+        if (prefix.Length > 0) await GetAsync($"{prefix}/workflows");
+        await GetAsync($"{prefix}/status");
+
+        var schema = Flows.Two(Flows.Name("broker"));
+        var worker = (await PostAsync($"{prefix}/worker/register", $"[{schema}]")).GetString();
+        var instance = (await PostAsync($"{prefix}/workflow/dispatch", $$$"""{"workflow":{{{schema}}}}""")).GetString()!;
+        await PostAsync($"{prefix}/workflow/dispatch", $$$"""{"workflow":{{{schema}}}}""");
+
+        var step = await GetAsync($"{prefix}/workflow/step?worker_id={worker}&extras=true");
+        await GetAsync($"{prefix}/workflow/step?worker_id={worker}&count=5");
+        await PostAsync($"{prefix}/workflow/step/heartbeat?worker_id={worker}", $"[{Report(step)}]");
+        await PostAsync($"{prefix}/workflow/step?worker_id={worker}&claim=2&extras=true", Report(step));
+        await PostAsync($"{prefix}/workflow/step?worker_id={worker}", $"[{Report(step)}]");
+        await GetAsync($"{prefix}/workers");
+        await GetAsync($"/api/explain/{step.GetProperty("workflow_id").GetString()}/{instance}/second");
+    }
+
+    private async Task WalkJobsAsync()
+    {
+        await PostAsync("/api/workflows/sample", "", 201);
+        var job = """{"id":"a","name":"a","status":"queued","command":"make","depends_on":[],"required_labels":["walk"]}""";
+        var made = await PostAsync("/api/workflows", $$"""{"name":"walk","trigger":"push","jobs":[{{job}},{{job.Replace("\"a\"", "\"b\"", StringComparison.Ordinal)}}]}""", 201);
+        var id = made.GetProperty("id").GetString();
+        await GetAsync("/api/workflows");
+        await GetAsync("/api/workflow-files");
+        await PostAsync($"/api/workflows/{id}/run", "", 202);
+        await PostAsync("/api/workers/register", """{"worker_id":"walker","labels":["walk"]}""");
+
+        const string claim = """{"worker_id":"walker","labels":["walk"]}""";
+        var first = await PostAsync("/api/jobs/claim", claim);
+        await PostAsync("/api/jobs/claim", claim.Replace("}", ",\"count\":5}", StringComparison.Ordinal));
+        Assert.Equal(JsonValueKind.Null, (await PostAsync("/api/jobs/claim", claim)).ValueKind);
+        var lease = first.GetProperty("lease").GetProperty("lease_id").GetString();
+        await PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":["{{lease}}"]}""");
+        var chunk = $$"""{"workflow_id":"{{id}}","job_id":"a","sequence":1,"data":"x","timestamp_ms":1,"stream":"stdout"}""";
+        await PostAsync($"/api/jobs/{lease}/logs", $$"""{"chunks":[{{chunk}}]}""");
+        await GetAsync($"/api/workflows/{id}/jobs/a/logs");
+        await GetAsync($"/api/jobs/{id}/a/cancelled");
+        await PostAsync("/api/jobs/complete", $$$"""{"results":[{"lease_id":"{{{lease}}}","outputs":{"v":"1"}},{"lease_id":"none"},5],"claim":{{{claim}}}}""");
+        await GetAsync($"/api/workflows/{id}/status");
+        await GetAsync("/api/workers");
+    }
+
+    private async Task WalkHandlersAsync(string prefix)
+    {
+        var (waiting, empty) = (Flows.Name("handlers"), Flows.Name("empty"));
+        await Wire.RegisterAsync(Flows.TwoWaits(waiting), $$$"""{"workflow_id":"{{{empty}}}","version":"1","steps":{}}""");
+        foreach (var path in (string[])["health", "workflows", $"workflows/{waiting}/schema", $"workflows/{waiting}/events", $"workflows/{waiting}/representation"])
+            await GetAsync($"{prefix}/{path}");
+
+        await PostAsync($"{prefix}/workflows/{empty}/run", "{}");
+        var handler = (await PostAsync($"{prefix}/workflows/{waiting}/run-nowait", "{}")).GetProperty("handler_id").GetString();
+        foreach (var path in (string[])["handlers", "results"]) await GetAsync($"{prefix}/{path}/{handler}", 202);
+        await PostAsync($"{prefix}/events/{handler}", """{"event":{"type":"go","value":{}}}""");
+        foreach (var path in (string[])["handlers", "results"]) await GetAsync($"{prefix}/{path}/{handler}");
+        await GetAsync($"{prefix}/handlers");
+        await GetAsync($"{prefix}/handlers?limit=1");
+
+        handler = (await PostAsync($"{prefix}/workflows/{waiting}/run-nowait", "{}")).GetProperty("handler_id").GetString();
+        await PostAsync($"{prefix}/handlers/{handler}/cancel", "");
+        await GetAsync($"{prefix}/handlers/{handler}", 500);
+    }
+
+    private async Task WalkInstancesAsync(string prefix)
+    {
+        var name = Flows.Name("instances");
+        var worker = await Wire.RegisterAsync(Flows.Waiting(name));
+        var instances = $"{prefix}/{name}/instances";
+        var id = (await PostAsync(instances, """{"params":{"n":1}}""")).GetProperty("id").GetString();
+        await PostAsync($"{instances}/batch", """{"instances":[{"id":"one"},{"id":"two"}]}""");
+        await GetAsync($"{instances}?pageSize=1");
+
+        var step = await Wire.MustClaimAsync(worker);
+        await Wire.ReportAsync(worker, step, "SUCCEEDED", "1");
+        await PostAsync($"{instances}/{id}/events", """{"type":"go","payload":{"x":1}}""");
+        await GetAsync($"{instances}/{id}");
+        await GetAsync($"{instances}/{id}/history?includeLogs=true");
+        foreach (var action in (string[])["pause", "resume", "restart", "terminate"]) await PostAsync($"{instances}/{id}/{action}", "");
+    }
+
+    private static string Report(JsonElement step) => $$"""
+        {"workflow_id":"{{step.GetProperty("workflow_id").GetString()}}","instance_id":"{{step.GetProperty("instance_id").GetString()}}",
+         "step_name":"{{step.GetProperty("step_name").GetString()}}","state":"SUCCEEDED","result":1}
+        """;
+
+    private Task<JsonElement> GetAsync(string path, int status = 200) => SendAsync(HttpMethod.Get, path, null, status);
+
+    private Task<JsonElement> PostAsync(string path, string body, int status = 200) => SendAsync(HttpMethod.Post, path, body, status);
+
+    private async Task<JsonElement> SendAsync(HttpMethod method, string path, string? body, int status)
+    {
+        Ct.ThrowIfCancellationRequested();
+        var reply = await Wire.SendAsync(method, path, body is null ? null : Encoding.UTF8.GetBytes(body));
+        Assert.True(reply.Status == status, string.Create(CultureInfo.InvariantCulture, $"{method} {path}: {reply}"));
+        return reply.Body.Length == 0 ? default : reply.Json;
+    }
+}
