@@ -128,10 +128,10 @@ public sealed class StreamEnvelopeTests
         Assert.Equal(
             """{"handler_id":"Q7fK2mZx0a","workflow_name":"greet","run_id":"run_1f","error":null,"result":"hi","status":"completed","""
             + "\"started_at\":\"2026-03-01T09:15:02.104233+00:00\",\"updated_at\":\"2026-03-01T09:15:03.104233+00:00\",\"completed_at\":\"2026-03-01T09:15:03.104233+00:00\"}",
-            Written(json => HandlerObject.Write(json, run, ResultForm.Raw)));
+            Written(json => HandlersAnswers.Write(json, run, ResultForm.Raw)));
         Assert.Contains(
             "\"result\":{\"value\":{\"result\":\"hi\"},\"qualified_name\":\"workflows.events.StopEvent\",\"type\":\"StopEvent\",\"types\":null},",
-            Written(json => HandlerObject.Write(json, run, ResultForm.Envelope)));
+            Written(json => HandlersAnswers.Write(json, run, ResultForm.Envelope)));
     }
 
     [Theory]
@@ -143,7 +143,7 @@ public sealed class StreamEnvelopeTests
     [InlineData(RunStatus.Succeeded, "completed")]
     [InlineData(RunStatus.Failed, "failed")]
     [InlineData(RunStatus.Cancelled, "cancelled")]
-    public void Every_status_has_one_of_four_words(RunStatus status, string word) => Assert.Equal(word, HandlerStatuses.Of(status));
+    public void Every_status_has_one_of_four_words(RunStatus status, string word) => Assert.Equal(word, HandlersStatuses.Of(status));
 
     private static StreamEvent End => new(9, null, "{}", Internal: false, default);
 

@@ -18,7 +18,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        Assert.Equal(new NewInstance(id, paramsJson), InstanceRequests.Create(JsonElement.Parse(body), issues));
+        Assert.Equal(new NewInstance(id, paramsJson), InstancesRequests.Create(JsonElement.Parse(body), issues));
         Assert.False(issues.Any);
     }
 
@@ -35,7 +35,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        InstanceRequests.Create(body is null ? null : JsonElement.Parse(body), issues);
+        InstancesRequests.Create(body is null ? null : JsonElement.Parse(body), issues);
 
         Assert.Equal(path, string.Join('.', Assert.Single(issues.All).Path));
     }
@@ -50,7 +50,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        InstanceRequests.Batch(JsonElement.Parse(body), issues);
+        InstancesRequests.Batch(JsonElement.Parse(body), issues);
 
         Assert.Equal(path, string.Join('.', Assert.Single(issues.All).Path));
     }
@@ -63,7 +63,7 @@ public sealed class InstanceRequestsTests
         var issues = new IssueList();
         var body = $$"""{"instances":[{{string.Join(',', Enumerable.Range(0, count).Select(i => $$"""{"id":"i{{i}}"}"""))}}]}""";
 
-        InstanceRequests.Batch(JsonElement.Parse(body), issues);
+        InstancesRequests.Batch(JsonElement.Parse(body), issues);
 
         Assert.Equal(refused, issues.Any);
     }
@@ -73,7 +73,7 @@ public sealed class InstanceRequestsTests
     [InlineData("""{"type":"go.on:2","payload":null}""", "go.on:2", "null")]
     [InlineData("""{"type":"go","payload":1.0}""", "go", "1.0")]
     public void An_event_has_a_type_and_any_payload(string body, string type, string? payload) =>
-        Assert.Equal(new NewEvent(type, payload), InstanceRequests.Event(JsonElement.Parse(body), new IssueList()));
+        Assert.Equal(new NewEvent(type, payload), InstancesRequests.Event(JsonElement.Parse(body), new IssueList()));
 
     [Theory]
     [InlineData("""{}""")]
@@ -85,7 +85,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        Assert.Null(InstanceRequests.Event(JsonElement.Parse(body), issues));
+        Assert.Null(InstancesRequests.Event(JsonElement.Parse(body), issues));
         Assert.Equal("type", Assert.Single(Assert.Single(issues.All).Path));
     }
 
@@ -98,7 +98,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        Assert.Equal(new TickLimits(instances, steps), InstanceRequests.Tick(body is null ? null : JsonElement.Parse(body), issues));
+        Assert.Equal(new TickLimits(instances, steps), InstancesRequests.Tick(body is null ? null : JsonElement.Parse(body), issues));
         Assert.False(issues.Any);
     }
 
@@ -115,7 +115,7 @@ public sealed class InstanceRequestsTests
     {
         var issues = new IssueList();
 
-        InstanceRequests.Tick(JsonElement.Parse(body), issues);
+        InstancesRequests.Tick(JsonElement.Parse(body), issues);
 
         Assert.Single(issues.All);
     }

@@ -31,30 +31,30 @@ public sealed class MappingTests
     [InlineData(RunStatus.Cancelled, "terminated")]
     public void Every_status_has_its_word_and_every_word_its_status(RunStatus status, string word)
     {
-        Assert.Equal(word, InstanceStatuses.WordOf(status));
-        Assert.Equal([status], InstanceStatuses.Find(word, flat: false)!);
+        Assert.Equal(word, InstancesStatuses.WordOf(status));
+        Assert.Equal([status], InstancesStatuses.Find(word, flat: false)!);
     }
 
     [Fact]
     public void Every_status_is_in_the_table() =>
-        Assert.Equal(Enum.GetValues<RunStatus>().Length, Enum.GetValues<RunStatus>().Select(s => InstanceStatuses.WordOf(s)).Distinct().Count());
+        Assert.Equal(Enum.GetValues<RunStatus>().Length, Enum.GetValues<RunStatus>().Select(s => InstancesStatuses.WordOf(s)).Distinct().Count());
 
     [Fact]
     public void The_word_unknown_finds_no_status()
     {
-        Assert.Empty(InstanceStatuses.Find("unknown", flat: false)!);
-        Assert.Null(InstanceStatuses.Find("Queued", flat: false));
-        Assert.Null(InstanceStatuses.Find("", flat: true));
+        Assert.Empty(InstancesStatuses.Find("unknown", flat: false)!);
+        Assert.Null(InstancesStatuses.Find("Queued", flat: false));
+        Assert.Null(InstancesStatuses.Find("", flat: true));
     }
 
     // Instances contract 12: on flat paths only.
     [Fact]
     public void Active_stands_for_three_words_on_flat_paths()
     {
-        Assert.Null(InstanceStatuses.Find("active", flat: false));
-        Assert.Equal([RunStatus.Queued, RunStatus.Running, RunStatus.Pausing], InstanceStatuses.Find("active", flat: true)!.Order());
-        Assert.Equal("active", InstanceStatuses.WordOf(RunStatus.Pausing, asActive: true));
-        Assert.Equal("waiting", InstanceStatuses.WordOf(RunStatus.Waiting, asActive: true));
+        Assert.Null(InstancesStatuses.Find("active", flat: false));
+        Assert.Equal([RunStatus.Queued, RunStatus.Running, RunStatus.Pausing], InstancesStatuses.Find("active", flat: true)!.Order());
+        Assert.Equal("active", InstancesStatuses.WordOf(RunStatus.Pausing, asActive: true));
+        Assert.Equal("waiting", InstancesStatuses.WordOf(RunStatus.Waiting, asActive: true));
     }
 
     [Fact]

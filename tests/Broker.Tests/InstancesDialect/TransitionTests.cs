@@ -224,5 +224,5 @@ public sealed class TransitionTests
 
     private static InboxEvent Event(long id) => new(id, "go", """{"n":1.0}""", null, Noon);
 
-    private static string Word(RunSession run, DateTimeOffset? now = null) => InstanceStatuses.WordOf(run.StatusAt(now ?? Noon));
+    private static string Word(RunSession run, DateTimeOffset? now = null) => InstancesStatuses.WordOf(run.StatusAt(now ?? Noon));
 }

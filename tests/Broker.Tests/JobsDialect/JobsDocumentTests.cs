@@ -43,7 +43,7 @@ public sealed class JobsDocumentTests
             new() { Index = 2, Status = StepStatus.Cancelled, QueuedAt = Noon, EndedAt = Noon },
         ];
 
-        var jobs = JobStatuses.Of(definition, RunStatus.Cancelled, reached);
+        var jobs = JobsStatuses.Of(definition, RunStatus.Cancelled, reached);
 
         Assert.Equal(["failure", "skipped", "cancelled", "cancelled"], jobs.Select(j => j.Status));
         Assert.Equal((2L, "no", Noon), (jobs[0].DurationSecs, jobs[0].Output, jobs[0].StartedAt));
@@ -58,7 +58,7 @@ public sealed class JobsDocumentTests
     [InlineData(StepStatus.Skipped, "skipped")]
     [InlineData(StepStatus.Failed, "failure")]
     [InlineData(StepStatus.Cancelled, "cancelled")]
-    public void Every_state_has_its_word(StepStatus status, string word) => Assert.Equal(word, JobStatuses.Word(status));
+    public void Every_state_has_its_word(StepStatus status, string word) => Assert.Equal(word, JobsStatuses.Word(status));
 
     private static WorkflowDefinition Good(WorkflowFile file)
     {

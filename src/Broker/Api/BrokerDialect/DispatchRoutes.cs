@@ -21,9 +21,9 @@ internal static class DispatchRoutes
     {
         using var turn = new DefinitionTurn();
         var (asked, wellFormed) = (Idempotency.IsAsked(http.Request), true);
-        var dispatch = await Requests.ReadAsync<DispatchRequest>(http, !asked ? Read : (body, shape) =>
+        var dispatch = await BrokerRequests.ReadAsync<DispatchRequest>(http, !asked ? Read : (body, reader) =>
         {
-            if (Read(body, shape) is not { } read) return null;
+            if (Read(body, reader) is not { } read) return null;
             wellFormed = Idempotency.TryRead(http, "dispatch", read.Definition.Name, body, out var key);
             return read with { Key = key };
         }, turn);
@@ -63,24 +63,24 @@ internal static class DispatchRoutes
     public static Task StatusAsync(HttpContext http) =>
         JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new StatusInfo("ok"), BrokerJson.Default.StatusInfo);
 
-    private static DispatchRequest? Read(JsonElement body, Shape shape)
+    private static DispatchRequest? Read(JsonElement body, BrokerReader reader)
     {
-        if (!shape.IsObject(body, "an object with workflow and inputs")) return null;
+        if (!reader.IsObject(body, "an object with workflow and inputs")) return null;
         if (!body.TryGetProperty("workflow", out var workflow))
         {
-            shape.Add("workflow", "is required: a workflow schema");
+            reader.Add("workflow", "is required: a workflow schema");
             return null;
         }
 
-        var reading = DefinitionReader.Read(workflow, shape.Limits.Steps);
-        foreach (var problem in reading.Problems) shape.Add(problem.Path.Length == 0 ? "workflow" : $"workflow.{problem.Path}", problem.Message);
+        var reading = DefinitionReader.Read(workflow, reader.Limits.Steps);
+        foreach (var problem in reading.Problems) reader.Add(problem.Path.Length == 0 ? "workflow" : $"workflow.{problem.Path}", problem.Message);
 
         var inputs = "{}";
         if (body.TryGetProperty("inputs", out var given) && given.ValueKind is not JsonValueKind.Null)
         {
-            if (given.ValueKind is JsonValueKind.Object && UnicodeCheck.Problem(given, "inputs") is { } broken) shape.Add(broken.Path, broken.Message);
+            if (given.ValueKind is JsonValueKind.Object && UnicodeCheck.Problem(given, "inputs") is { } broken) reader.Add(broken.Path, broken.Message);
             else if (given.ValueKind is JsonValueKind.Object) inputs = given.GetRawText();
-            else shape.Add("inputs", $"expected an object, got {JsonText.KindOf(given)}");
+            else reader.Add("inputs", $"expected an object, got {JsonText.KindOf(given)}");
         }
 
         return reading.Definition is { } definition ? new(definition, inputs) : null;

@@ -11,7 +11,7 @@ internal static class LeaseRoutes
 {
     public static async Task PublishAsync(HttpContext http)
     {
-        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Publication) is not { } said) return;
+        if (await WorkerAsync(http) is not { } worker || await BrokerRequests.ReadAsync(http, ReportReader.Publication) is not { } said) return;
 
         var engine = http.Engine();
         var accepted = await FindAsync(engine, worker, said.Key, http.RequestAborted) is { } lease
@@ -21,7 +21,7 @@ internal static class LeaseRoutes
 
     public static async Task ReleaseAsync(HttpContext http)
     {
-        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.KeyOf) is not { } key) return;
+        if (await WorkerAsync(http) is not { } worker || await BrokerRequests.ReadAsync(http, ReportReader.KeyOf) is not { } key) return;
 
         var engine = http.Engine();
         var accepted = await FindAsync(engine, worker, key, http.RequestAborted) is { } lease
@@ -31,10 +31,10 @@ internal static class LeaseRoutes
 
     public static async Task HeartbeatAsync(HttpContext http)
     {
-        if (await WorkerAsync(http) is not { } worker || await Requests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
+        if (await WorkerAsync(http) is not { } worker || await BrokerRequests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
         var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease))], http.RequestAborted);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, Verdicts.Of(keys, verdicts), BrokerJson.Default.HeldStepVerdictArray);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(keys, verdicts), BrokerJson.Default.HeldStepVerdictArray);
     }
 
     /// <summary>The calling worker; null when the error answer has been sent.</summary>

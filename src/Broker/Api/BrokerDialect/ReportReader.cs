@@ -23,68 +23,68 @@ internal static class ReportReader
     /// <summary>Events or lines in one report, at most.</summary>
     private const int MostEntries = 1000;
 
-    public static ReportBatch? Reports(JsonElement body, Shape shape)
+    public static ReportBatch? Reports(JsonElement body, BrokerReader reader)
     {
-        if (body.ValueKind is not JsonValueKind.Array) return new([CallOf(body, shape)], IsArray: false);
-        return ListOf(body, shape, CallOf) is { } calls ? new(calls, IsArray: true) : null;
+        if (body.ValueKind is not JsonValueKind.Array) return new([CallOf(body, reader)], IsArray: false);
+        return ListOf(body, reader, CallOf) is { } calls ? new(calls, IsArray: true) : null;
     }
 
-    public static IReadOnlyList<ReportedStep>? Keys(JsonElement body, Shape shape)
+    public static IReadOnlyList<ReportedStep>? Keys(JsonElement body, BrokerReader reader)
     {
-        if (body.ValueKind is JsonValueKind.Array) return ListOf(body, shape, KeyOf);
-        shape.Add("", $"expected an array of steps, got {JsonText.KindOf(body)}");
+        if (body.ValueKind is JsonValueKind.Array) return ListOf(body, reader, KeyOf);
+        reader.Add("", $"expected an array of steps, got {JsonText.KindOf(body)}");
         return null;
     }
 
-    public static ReportedStep KeyOf(JsonElement step, Shape shape) =>
-        shape.IsObject(step, "an object with workflow_id, instance_id and step_name")
-            ? new(shape.Text(step, "workflow_id"), shape.Text(step, "instance_id"), shape.Text(step, "step_name"), LeaseOf(step, shape))
+    public static ReportedStep KeyOf(JsonElement step, BrokerReader reader) =>
+        reader.IsObject(step, "an object with workflow_id, instance_id and step_name")
+            ? new(reader.Text(step, "workflow_id"), reader.Text(step, "instance_id"), reader.Text(step, "step_name"), LeaseOf(step, reader))
             : new("", "", "");
 
     /// <summary>A UUID that cannot be a lease of this broker is a lost lease, like any other that is not current.</summary>
-    private static LeaseId? LeaseOf(JsonElement step, Shape shape)
+    private static LeaseId? LeaseOf(JsonElement step, BrokerReader reader)
     {
         if (!IsGiven(step, "lease_id", out var value)) return null;
-        var text = shape.TextOf(value, "lease_id");
+        var text = reader.TextOf(value, "lease_id");
         if (LeaseId.TryParse(text, out var lease)) return lease;
-        if (!Guid.TryParseExact(text, "D", out _) && value.ValueKind is JsonValueKind.String) shape.Add("lease_id", "expected a UUID, 36 characters");
+        if (!Guid.TryParseExact(text, "D", out _) && value.ValueKind is JsonValueKind.String) reader.Add("lease_id", "expected a UUID, 36 characters");
         return default(LeaseId);
     }
 
-    public static Publication Publication(JsonElement body, Shape shape)
+    public static Publication Publication(JsonElement body, BrokerReader reader)
     {
-        var key = KeyOf(body, shape);
-        if (shape.IsBroken) return new(key, []);
-        if (!body.TryGetProperty("events", out _)) shape.Add("events", "is required: an array of {\"type\", \"value\"}");
-        return new(key, EventsOf(body, shape) ?? []);
+        var key = KeyOf(body, reader);
+        if (reader.IsBroken) return new(key, []);
+        if (!body.TryGetProperty("events", out _)) reader.Add("events", "is required: an array of {\"type\", \"value\"}");
+        return new(key, EventsOf(body, reader) ?? []);
     }
 
-    private static List<T>? ListOf<T>(JsonElement array, Shape shape, Func<JsonElement, Shape, T> read)
+    private static List<T>? ListOf<T>(JsonElement array, BrokerReader reader, Func<JsonElement, BrokerReader, T> read)
     {
         var length = array.GetArrayLength();
-        if (length > shape.Limits.Batch)
+        if (length > reader.Limits.Batch)
         {
-            shape.Add("", $"expected at most {shape.Limits.Batch} entries, got {length}");
+            reader.Add("", $"expected at most {reader.Limits.Batch} entries, got {length}");
             return null;
         }
 
         var list = new List<T>(length);
         foreach (var item in array.EnumerateArray())
         {
-            shape.Place = list.Count;
-            list.Add(read(item, shape));
+            reader.Place = list.Count;
+            list.Add(read(item, reader));
         }
 
-        shape.Place = null;
+        reader.Place = null;
         return list;
     }
 
-    private static StepCall CallOf(JsonElement call, Shape shape)
+    private static StepCall CallOf(JsonElement call, BrokerReader reader)
     {
-        var key = KeyOf(call, shape);
+        var key = KeyOf(call, reader);
         if (call.ValueKind is not JsonValueKind.Object) return new(key, new(ReportOutcome.Failed));
 
-        var outcome = OutcomeOf(shape.Text(call, "state"), shape);
+        var outcome = OutcomeOf(reader.Text(call, "state"), reader);
         var hasResult = call.TryGetProperty("result", out var result) && result.ValueKind is not JsonValueKind.Null;
         var ended = outcome is ReportOutcome.Succeeded or ReportOutcome.Skipped;
         var (error, retryable) = ended || !hasResult ? (null, true) : FailureOf(result);
@@ -93,14 +93,14 @@ internal static class ReportReader
             ResultJson = ended && hasResult ? result.GetRawText() : null,
             Error = error,
             Retryable = retryable,
-            Events = EventsOf(call, shape) ?? [],
-            Logs = LogsOf(call, shape) ?? [],
-            ContextJson = ObjectOf(call, "context", "context", shape),
+            Events = EventsOf(call, reader) ?? [],
+            Logs = LogsOf(call, reader) ?? [],
+            ContextJson = ObjectOf(call, "context", "context", reader),
         });
     }
 
     /// <summary>PENDING is what a stock worker says when a start hook raises; the run would hang if it stood (broker contract 4.5).</summary>
-    private static ReportOutcome OutcomeOf(string state, Shape shape)
+    private static ReportOutcome OutcomeOf(string state, BrokerReader reader)
     {
         switch (state)
         {
@@ -108,9 +108,9 @@ internal static class ReportReader
             case "SKIPPED": return ReportOutcome.Skipped;
             case "CANCELLED": return ReportOutcome.Cancelled;
             case "FAILED" or "PENDING" or "RUNNING": return ReportOutcome.Failed;
-            case "" when shape.IsBroken: return ReportOutcome.Failed;
+            case "" when reader.IsBroken: return ReportOutcome.Failed;
             default:
-                shape.Add("state", "expected SUCCEEDED, SKIPPED, FAILED, CANCELLED, PENDING or RUNNING");
+                reader.Add("state", "expected SUCCEEDED, SKIPPED, FAILED, CANCELLED, PENDING or RUNNING");
                 return ReportOutcome.Failed;
         }
     }
@@ -145,69 +145,69 @@ internal static class ReportReader
         return (new(name, message), retryable);
     }
 
-    private static List<PublishedEvent>? EventsOf(JsonElement owner, Shape shape)
+    private static List<PublishedEvent>? EventsOf(JsonElement owner, BrokerReader reader)
     {
-        if (EntriesOf(owner, "events", shape) is not { } entries) return null;
+        if (EntriesOf(owner, "events", reader) is not { } entries) return null;
         var events = new List<PublishedEvent>(entries.GetArrayLength());
         foreach (var entry in entries.EnumerateArray())
         {
             var path = $"events[{events.Count}]";
             if (entry.ValueKind is not JsonValueKind.Object)
             {
-                shape.Add(path, "expected {\"type\", \"value\"}");
+                reader.Add(path, "expected {\"type\", \"value\"}");
                 break;
             }
 
-            events.Add(new(shape.Name(entry, "type", $"{path}.type"), ObjectOf(entry, "value", $"{path}.value", shape) ?? "{}"));
+            events.Add(new(reader.Name(entry, "type", $"{path}.type"), ObjectOf(entry, "value", $"{path}.value", reader) ?? "{}"));
         }
 
         return events;
     }
 
-    private static List<LogLine>? LogsOf(JsonElement owner, Shape shape)
+    private static List<LogLine>? LogsOf(JsonElement owner, BrokerReader reader)
     {
-        if (EntriesOf(owner, "logs", shape) is not { } entries) return null;
+        if (EntriesOf(owner, "logs", reader) is not { } entries) return null;
         var lines = new List<LogLine>(entries.GetArrayLength());
         foreach (var entry in entries.EnumerateArray())
         {
             var path = $"logs[{lines.Count}]";
             if (entry.ValueKind is not JsonValueKind.Object)
             {
-                shape.Add(path, "expected {\"level\", \"message\"}");
+                reader.Add(path, "expected {\"level\", \"message\"}");
                 break;
             }
 
-            var level = entry.TryGetProperty("level", out _) ? shape.Text(entry, "level", $"{path}.level") : "info";
-            if (level is not ("debug" or "info" or "warn" or "error")) shape.Add($"{path}.level", "expected debug, info, warn or error");
+            var level = entry.TryGetProperty("level", out _) ? reader.Text(entry, "level", $"{path}.level") : "info";
+            if (level is not ("debug" or "info" or "warn" or "error")) reader.Add($"{path}.level", "expected debug, info, warn or error");
 
             var message = "";
             if (entry.TryGetProperty("message", out var said) && said.ValueKind is JsonValueKind.String) message = StorableText.Fitting(JsonText.StringOf(said));
-            else shape.Add($"{path}.message", "is required: a string");
+            else reader.Add($"{path}.message", "is required: a string");
 
             lines.Add(new(
                 level,
                 message,
-                IsGiven(entry, "category", out _) ? shape.Name(entry, "category", $"{path}.category") : LogLine.DefaultCategory,
+                IsGiven(entry, "category", out _) ? reader.Name(entry, "category", $"{path}.category") : LogLine.DefaultCategory,
                 IsGiven(entry, "data", out var data) ? data.GetRawText() : null));
         }
 
         return lines;
     }
 
-    private static JsonElement? EntriesOf(JsonElement owner, string member, Shape shape)
+    private static JsonElement? EntriesOf(JsonElement owner, string member, BrokerReader reader)
     {
         if (!IsGiven(owner, member, out var entries)) return null;
-        if (entries.ValueKind is not JsonValueKind.Array) shape.Add(member, $"expected an array, got {JsonText.KindOf(entries)}");
-        else if (entries.GetArrayLength() > MostEntries) shape.Add(member, $"expected at most {MostEntries} entries");
+        if (entries.ValueKind is not JsonValueKind.Array) reader.Add(member, $"expected an array, got {JsonText.KindOf(entries)}");
+        else if (entries.GetArrayLength() > MostEntries) reader.Add(member, $"expected at most {MostEntries} entries");
         else return entries;
         return null;
     }
 
-    private static string? ObjectOf(JsonElement owner, string member, string path, Shape shape)
+    private static string? ObjectOf(JsonElement owner, string member, string path, BrokerReader reader)
     {
         if (!IsGiven(owner, member, out var value)) return null;
         if (value.ValueKind is JsonValueKind.Object) return value.GetRawText();
-        shape.Add(path, $"expected an object, got {JsonText.KindOf(value)}");
+        reader.Add(path, $"expected an object, got {JsonText.KindOf(value)}");
         return null;
     }
 

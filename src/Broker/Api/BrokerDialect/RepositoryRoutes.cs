@@ -13,7 +13,7 @@ internal static class RepositoryRoutes
 
     public static async Task RegisterAsync(HttpContext http)
     {
-        if (await Requests.ReadAsync(http, Read) is not { } repository) return;
+        if (await BrokerRequests.ReadAsync(http, Read) is not { } repository) return;
         await http.Engine().PutRepositoryAsync(repository, http.RequestAborted);
         await BrokerResponses.NoContent(http);
     }
@@ -92,33 +92,33 @@ internal static class RepositoryRoutes
         return int.TryParse(given.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= 1 && value <= most;
     }
 
-    private static Repository? Read(JsonElement body, Shape shape)
+    private static Repository? Read(JsonElement body, BrokerReader reader)
     {
-        if (!shape.IsObject(body, "an object with name, url, workflows and, when the repository needs any, credentials")) return null;
-        var name = shape.Name(body, "name");
-        var url = shape.Text(body, "url");
+        if (!reader.IsObject(body, "an object with name, url, workflows and, when the repository needs any, credentials")) return null;
+        var name = reader.Name(body, "name");
+        var url = reader.Text(body, "url");
 
         var workflows = new List<string>();
         if (!body.TryGetProperty("workflows", out var given) || given.ValueKind is not JsonValueKind.Array)
         {
-            shape.Add("workflows", "expected an array of strings");
+            reader.Add("workflows", "expected an array of strings");
         }
         else
         {
-            foreach (var workflow in given.EnumerateArray()) workflows.Add(shape.TextOf(workflow, $"workflows[{workflows.Count}]"));
+            foreach (var workflow in given.EnumerateArray()) workflows.Add(reader.TextOf(workflow, $"workflows[{workflows.Count}]"));
         }
 
         var credentials = new Dictionary<string, string>(StringComparer.Ordinal);
         if (body.TryGetProperty("credentials", out given) && given.ValueKind is not JsonValueKind.Object)
         {
-            shape.Add("credentials", "expected an object of strings");
+            reader.Add("credentials", "expected an object of strings");
         }
         else if (given.ValueKind is JsonValueKind.Object)
         {
             foreach (var member in given.EnumerateObject())
             {
-                if (member.Name.Contains('\0')) shape.Add("credentials", "has a name that holds a NUL character");
-                else credentials[member.Name] = shape.TextOf(member.Value, $"credentials.{member.Name}");
+                if (member.Name.Contains('\0')) reader.Add("credentials", "has a name that holds a NUL character");
+                else credentials[member.Name] = reader.TextOf(member.Value, $"credentials.{member.Name}");
             }
         }
 

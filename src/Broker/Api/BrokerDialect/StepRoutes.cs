@@ -39,7 +39,7 @@ internal static class StepRoutes
             return;
         }
 
-        if (await Requests.ReadAsync(http, ReportReader.Reports) is not { } batch) return;
+        if (await BrokerRequests.ReadAsync(http, ReportReader.Reports) is not { } batch) return;
 
         var engine = http.Engine();
         if (!batch.IsArray && query.Claim is null)
@@ -58,7 +58,7 @@ internal static class StepRoutes
         var (verdicts, next) = await engine.ReportAsync([.. batch.Calls.Select(call => Named(query.WorkerId, call))], claim, http.RequestAborted);
         if (query.Claim is not { } count)
         {
-            await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, Verdicts.Of(batch.Calls, verdicts), BrokerJson.Default.StepVerdictArray);
+            await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(batch.Calls, verdicts), BrokerJson.Default.StepVerdictArray);
             return;
         }
 
@@ -67,7 +67,7 @@ internal static class StepRoutes
         {
             json.WriteStartObject();
             json.WritePropertyName("results"u8);
-            JsonSerializer.Serialize(json, Verdicts.Of(all.Calls, all.verdicts), BrokerJson.Default.StepVerdictArray);
+            JsonSerializer.Serialize(json, BrokerStatuses.Of(all.Calls, all.verdicts), BrokerJson.Default.StepVerdictArray);
             json.WritePropertyName("assignments"u8);
             AssignmentJson.WriteArray(json, all.next, all.Extras);
             json.WriteEndObject();

@@ -12,7 +12,7 @@ internal static class WorkerRoutes
     public static async Task RegisterAsync(HttpContext http)
     {
         using var turn = new DefinitionTurn();
-        if (await Requests.ReadAsync(http, ReadAll, turn) is not { } definitions) return;
+        if (await BrokerRequests.ReadAsync(http, ReadAll, turn) is not { } definitions) return;
 
         var (distinct, conflict) = Distinct(definitions);
         if (conflict is not null)
@@ -61,11 +61,11 @@ internal static class WorkerRoutes
         StatusCodes.Status409Conflict,
         $"workflow schema mismatch: '{conflict.Name}' version '{conflict.Version}' is known with a different definition");
 
-    private static List<WorkflowDefinition>? ReadAll(JsonElement body, Shape shape)
+    private static List<WorkflowDefinition>? ReadAll(JsonElement body, BrokerReader reader)
     {
         if (body.ValueKind is not JsonValueKind.Array)
         {
-            shape.Add("", $"expected an array of workflow schemas, got {JsonText.KindOf(body)}");
+            reader.Add("", $"expected an array of workflow schemas, got {JsonText.KindOf(body)}");
             return null;
         }
 
@@ -73,13 +73,13 @@ internal static class WorkerRoutes
         var place = 0;
         foreach (var item in body.EnumerateArray())
         {
-            shape.Place = place++;
-            var reading = DefinitionReader.Read(item, shape.Limits.Steps);
+            reader.Place = place++;
+            var reading = DefinitionReader.Read(item, reader.Limits.Steps);
             if (reading.Definition is { } definition) definitions.Add(definition);
-            foreach (var problem in reading.Problems) shape.Add(problem.Path, problem.Message);
+            foreach (var problem in reading.Problems) reader.Add(problem.Path, problem.Message);
         }
 
-        shape.Place = null;
+        reader.Place = null;
         return definitions;
     }
 

@@ -1,6 +1,5 @@
 using Broker.Core.Runs;
 using Broker.Engine;
-using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
 

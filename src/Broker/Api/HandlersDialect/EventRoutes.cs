@@ -29,7 +29,7 @@ internal static class EventRoutes
         var (request, problem) = EventStreamRequest.Read(http.Request, mount, query);
         if (request is null)
         {
-            await HandlersAnswer.InvalidAsync(http, mount, problem);
+            await HandlersErrors.InvalidAsync(http, mount, problem);
             return;
         }
 
@@ -37,7 +37,7 @@ internal static class EventRoutes
         if (request.Mode is StreamMode.Queue && await KeylessGate.RefusedAsync(http)) return;
         if (await HandlerRoutes.FindAsync(engine, handlerId, http.RequestAborted) is not { } run)
         {
-            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);
+            await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound);
             return;
         }
 
@@ -54,7 +54,7 @@ internal static class EventRoutes
             }
             else if (verdict is QueueVerdict.Locked)
             {
-                await HandlersAnswer.ErrorAsync(
+                await HandlersErrors.ErrorAsync(
                     http, mount, StatusCodes.Status409Conflict, $"No lock available to acquire after {QueryText.Decimal(request.AcquireTimeout)}s timeout");
             }
         }
@@ -74,19 +74,19 @@ internal static class EventRoutes
         if (!mount.BodyBeforeHandler && await RefusedAsync(http, mount, run, eventId)) return;
         if (body.Fault is not BodyFault.None || body.Root.ValueKind is not JsonValueKind.Object)
         {
-            await HandlersAnswer.BodyErrorAsync(http, mount, body, "Error processing request");
+            await HandlersErrors.BodyErrorAsync(http, mount, body, "Error processing request");
             return;
         }
 
         if (!body.Root.TryMember("event", out var sent) || IsNothing(sent))
         {
-            await HandlersAnswer.InvalidAsync(http, mount, "Event data is required");
+            await HandlersErrors.InvalidAsync(http, mount, "Event data is required");
             return;
         }
 
         if (idProblem is not null)
         {
-            await HandlersAnswer.InvalidAsync(http, mount, idProblem);
+            await HandlersErrors.InvalidAsync(http, mount, idProblem);
             return;
         }
 
@@ -95,7 +95,7 @@ internal static class EventRoutes
         var (step, stepProblem) = reading.Problem is null ? StepOf(body.Root, run.Definition, reading.Event!.Name) : (null, null);
         if (reading.Problem is not null || stepProblem is not null)
         {
-            await HandlersAnswer.InvalidAsync(http, mount, stepProblem ?? (reading.IsValueProblem ? $"Failed to deserialize event: {reading.Problem}" : reading.Problem!));
+            await HandlersErrors.InvalidAsync(http, mount, stepProblem ?? (reading.IsValueProblem ? $"Failed to deserialize event: {reading.Problem}" : reading.Problem!));
             return;
         }
 
@@ -103,9 +103,9 @@ internal static class EventRoutes
             run.Ref.Workflow, run.Ref.InstanceId, reading.Event!.Name, reading.FieldsJson, step, Delivery.AllWaiting, ct, eventId);
         await (verdict switch
         {
-            SendVerdict.Delivered or SendVerdict.Kept => HandlersAnswer.StatusAsync(http.Response, "sent"),
+            SendVerdict.Delivered or SendVerdict.Kept => HandlersErrors.StatusAsync(http.Response, "sent"),
             SendVerdict.RunTerminal => CompletedAsync(http, mount),
-            SendVerdict.UnknownRun => HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound),
+            SendVerdict.UnknownRun => HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound),
         });
     }
 
@@ -113,12 +113,12 @@ internal static class EventRoutes
     private static async Task<bool> RefusedAsync(HttpContext http, HandlersMount mount, RunView? run, string? eventId)
     {
         if (run is { IsTerminal: false } || (run is not null && eventId is not null)) return false;
-        await (run is null ? HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound) : CompletedAsync(http, mount));
+        await (run is null ? HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound) : CompletedAsync(http, mount));
         return true;
     }
 
     private static Task CompletedAsync(HttpContext http, HandlersMount mount) =>
-        HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, "Workflow already completed");
+        HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status409Conflict, "Workflow already completed");
 
     /// <summary>An extension: the sender's id of the event.</summary>
     private static (string? Id, string? Problem) IdOf(in JsonBody body)

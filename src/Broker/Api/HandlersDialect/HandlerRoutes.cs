@@ -20,7 +20,7 @@ internal static class HandlerRoutes
         var (paging, problem) = HandlerPaging.Read(limit, cursor);
         if (problem is not null)
         {
-            await HandlersAnswer.InvalidAsync(http, mount, problem);
+            await HandlersErrors.InvalidAsync(http, mount, problem);
             return;
         }
 
@@ -35,7 +35,7 @@ internal static class HandlerRoutes
         answer.Json.WriteStartObject();
         answer.Json.WriteStartArray("handlers");
         var next = await WriteAsync(
-            answer, runs, run => statuses.Count == 0 || statuses.Contains(HandlerStatuses.Of(run.Status)), paging.Limit, form, http.RequestAborted);
+            answer, runs, run => statuses.Count == 0 || statuses.Contains(HandlersStatuses.Of(run.Status)), paging.Limit, form, http.RequestAborted);
         answer.Json.WriteEndArray();
         if (paging.IsAsked) answer.Json.WriteString("cursor", next);
         answer.Json.WriteEndObject();
@@ -53,7 +53,7 @@ internal static class HandlerRoutes
             foreach (var run in page.Where(isShown))
             {
                 if (left-- == 0) return HandlerPaging.CursorAfter(last!);
-                HandlerObject.Write(answer.Json, run, form);
+                HandlersAnswers.Write(answer.Json, run, form);
                 await answer.RowAsync(ct);
                 last = run;
             }
@@ -66,8 +66,8 @@ internal static class HandlerRoutes
 
     public static async Task GetAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId)
     {
-        if (await FindAsync(engine, handlerId, http.RequestAborted) is not { } run) await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);
-        else await HandlerObject.SendAsync(http.Response, StatusOf(run.Status), run, ResultForm.Envelope);
+        if (await FindAsync(engine, handlerId, http.RequestAborted) is not { } run) await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound);
+        else await HandlersAnswers.SendAsync(http.Response, StatusOf(run.Status), run, ResultForm.Envelope);
     }
 
     public static async Task ResultAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId)
@@ -75,9 +75,9 @@ internal static class HandlerRoutes
         var run = await FindAsync(engine, handlerId, http.RequestAborted);
         await (run switch
         {
-            null => HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound),
+            null => HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound),
             { Status: RunStatus.Failed or RunStatus.Cancelled } => UnsuccessfulAsync(http, mount, run, "Error getting workflow result", ResultForm.Raw),
-            _ => HandlerObject.SendAsync(http.Response, StatusOf(run.Status), run, ResultForm.Raw),
+            _ => HandlersAnswers.SendAsync(http.Response, StatusOf(run.Status), run, ResultForm.Raw),
         });
     }
 
@@ -91,8 +91,8 @@ internal static class HandlerRoutes
             : ControlVerdict.UnknownRun;
         await (verdict switch
         {
-            ControlVerdict.Done or ControlVerdict.NoChange => HandlersAnswer.StatusAsync(http.Response, command is ControlCommand.Purge ? "deleted" : "cancelled"),
-            ControlVerdict.Terminal or ControlVerdict.UnknownRun => HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound),
+            ControlVerdict.Done or ControlVerdict.NoChange => HandlersErrors.StatusAsync(http.Response, command is ControlCommand.Purge ? "deleted" : "cancelled"),
+            ControlVerdict.Terminal or ControlVerdict.UnknownRun => HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound),
         });
     }
 
@@ -102,11 +102,11 @@ internal static class HandlerRoutes
 
     /// <summary>500 for a run that failed or was cancelled: the message, or its handler object.</summary>
     public static Task UnsuccessfulAsync(HttpContext http, HandlersMount mount, RunView run, string subject, ResultForm form) => mount.ErrorsAsJson
-        ? HandlerObject.SendAsync(http.Response, StatusCodes.Status500InternalServerError, run, form)
-        : HandlersAnswer.TextAsync(
+        ? HandlersAnswers.SendAsync(http.Response, StatusCodes.Status500InternalServerError, run, form)
+        : HandlersErrors.TextAsync(
             http.Response,
             StatusCodes.Status500InternalServerError,
-            $"{subject}: {(run.Status is RunStatus.Cancelled ? HandlersAnswer.Cancelled : run.Error?.Message ?? "failed")}");
+            $"{subject}: {(run.Status is RunStatus.Cancelled ? HandlersErrors.Cancelled : run.Error?.Message ?? "failed")}");
 
     private static int StatusOf(RunStatus status) => status switch
     {

@@ -17,7 +17,7 @@ internal static class HandlersDialectApi
     /// <summary>Its clients expect plain text, and send credentials from web pages.</summary>
     public static DialectPaths Paths { get; } = new(
         ["workflows", "handlers", "events", "results", "agents", "health"],
-        static (http, status, message) => HandlersAnswer.TextAsync(http.Response, status, message),
+        static (http, status, message) => HandlersErrors.TextAsync(http.Response, status, message),
         WithCredentials: true);
 
     public static void MapHandlersDialect(this IEndpointRouteBuilder routes)
@@ -29,7 +29,7 @@ internal static class HandlersDialectApi
     private static void Map(IEndpointRouteBuilder routes, HandlersMount mount)
     {
         var api = routes.MapGroup(mount.Prefix).WithTags(Tag).WithMetadata(mount)
-            .RefusesWith((http, status, message) => HandlersAnswer.ErrorAsync(http, mount, status, message));
+            .RefusesWith((http, status, message) => HandlersErrors.ErrorAsync(http, mount, status, message));
         var errors = mount.ErrorsAsJson ? Json : "text/plain";
         var failure = mount.ErrorsAsJson ? typeof(HandlerDto) : typeof(string);
         var message = mount.ErrorsAsJson ? typeof(HandlersErrorDto) : typeof(string);
@@ -112,10 +112,10 @@ internal static class HandlersDialectApi
     private static Task MethodNotAllowedAsync(HttpContext http, HandlersMount mount)
     {
         http.Response.Headers.Allow = http.GetEndpoint()!.Metadata.GetRequiredMetadata<AllowedMethods>().Names;
-        return HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status405MethodNotAllowed, "Method Not Allowed");
+        return HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status405MethodNotAllowed, "Method Not Allowed");
     }
 
-    private static Task NotFoundAsync(HttpContext http, HandlersMount mount) => HandlersAnswer.NotFoundAsync(http, mount, "Not Found");
+    private static Task NotFoundAsync(HttpContext http, HandlersMount mount) => HandlersErrors.NotFoundAsync(http, mount, "Not Found");
 
     private static RouteHandlerBuilder Named(this RouteHandlerBuilder route, HandlersMount mount, string name, string summary) =>
         route.WithName($"{mount.Name}{name}").WithSummary(summary);

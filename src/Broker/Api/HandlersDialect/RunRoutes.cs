@@ -28,10 +28,10 @@ internal static class RunRoutes
 
         await (run switch
         {
-            null when engine.Stopping.IsCancellationRequested => HandlersAnswer.ErrorAsync(
+            null when engine.Stopping.IsCancellationRequested => HandlersErrors.ErrorAsync(
                 http, mount, StatusCodes.Status503ServiceUnavailable, $"The server is stopping; handler {started.InstanceId} goes on"),
-            null => HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status500InternalServerError, $"Error running workflow: {HandlersAnswer.Cancelled}"),
-            { Status: RunStatus.Succeeded } => HandlerObject.SendAsync(
+            null => HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status500InternalServerError, $"Error running workflow: {HandlersErrors.Cancelled}"),
+            { Status: RunStatus.Succeeded } => HandlersAnswers.SendAsync(
                 http.Response, StatusCodes.Status200OK, run, mount.ResultsInEnvelope ? ResultForm.Envelope : ResultForm.Raw),
             _ => HandlerRoutes.UnsuccessfulAsync(http, mount, run, "Error running workflow", ResultForm.Envelope),
         });
@@ -41,7 +41,7 @@ internal static class RunRoutes
     public static async Task RunNowaitAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
         if (await StartAsync(http, mount, engine, name, "run-nowait", StatusCodes.Status400BadRequest) is not { } started) return;
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, started, static (json, started) => HandlerObject.WriteStarted(json, started.Run!, started.At));
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, started, static (json, started) => HandlersAnswers.WriteStarted(json, started.Run!, started.At));
     }
 
     /// <summary>Starts, or answers why not and returns null.</summary>
@@ -49,28 +49,28 @@ internal static class RunRoutes
     {
         if (!StorableText.Fits(name) || await engine.StartableAsync(name, http.RequestAborted) is not { } definition)
         {
-            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+            await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.WorkflowNotFound);
             return null;
         }
 
         using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, http.RequestAborted);
-        var root = body.Fault is BodyFault.None ? body.Root : RunRequestReader.Nothing;
+        var root = body.Fault is BodyFault.None ? body.Root : HandlersRequests.Nothing;
         if (body.Fault is not (BodyFault.None or BodyFault.Empty) || root.ValueKind is not System.Text.Json.JsonValueKind.Object)
         {
-            await HandlersAnswer.BodyErrorAsync(http, mount, body, BodySubject, bodyErrorStatus);
+            await HandlersErrors.BodyErrorAsync(http, mount, body, BodySubject, bodyErrorStatus);
             return null;
         }
 
-        var request = RunRequestReader.Read(root, definition.Events);
+        var request = HandlersRequests.Read(root, definition.Events);
         if (request.Problem is not null)
         {
-            await HandlersAnswer.InvalidAsync(http, mount, request.Problem);
+            await HandlersErrors.InvalidAsync(http, mount, request.Problem);
             return null;
         }
 
         if (!Idempotency.TryRead(http, route, name, root, out var key))
         {
-            await HandlersAnswer.InvalidAsync(http, mount, Idempotency.Malformed);
+            await HandlersErrors.InvalidAsync(http, mount, Idempotency.Malformed);
             return null;
         }
 
@@ -84,21 +84,21 @@ internal static class RunRoutes
             case StartVerdict.Started:
                 return outcome;
             case StartVerdict.KeyReused:
-                await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused);
+                await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused);
                 return null;
             case StartVerdict.BacklogFull:
-                await HandlersAnswer.ErrorAsync(
+                await HandlersErrors.ErrorAsync(
                     http, mount, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, name, engine.Settings.Limits.Backlog));
                 return null;
             case StartVerdict.NotContinuable when request.ContextJson is not null || mount.ClientsChooseIds:
-                await HandlersAnswer.InvalidAsync(http, mount, $"Validation error for 'handler_id': {HandlerIds.Expected}");
+                await HandlersErrors.InvalidAsync(http, mount, $"Validation error for 'handler_id': {HandlerIds.Expected}");
                 return null;
             case StartVerdict.AlreadyExists or StartVerdict.StillActive when mount.ClientsChooseIds:
-                await HandlersAnswer.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
+                await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
                 return null;
             case StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable:
             default:
-                await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.HandlerNotFound);
+                await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound);
                 return null;
         }
     }

@@ -13,8 +13,8 @@ internal static class WorkflowRoutes
     {
         var unwell = engine.Stopping.IsCancellationRequested || !gate.IsOpen;
         return unwell
-            ? HandlersAnswer.StatusAsync(http.Response, "unhealthy", StatusCodes.Status503ServiceUnavailable)
-            : HandlersAnswer.StatusAsync(http.Response, "healthy");
+            ? HandlersErrors.StatusAsync(http.Response, "unhealthy", StatusCodes.Status503ServiceUnavailable)
+            : HandlersErrors.StatusAsync(http.Response, "healthy");
     }
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine)
@@ -37,7 +37,7 @@ internal static class WorkflowRoutes
     {
         if (await FindAsync(http, engine, name) is not { } definition)
         {
-            await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+            await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.WorkflowNotFound);
             return;
         }
 
@@ -49,7 +49,7 @@ internal static class WorkflowRoutes
     {
         if (await FindAsync(http, engine, name) is not { } definition)
         {
-            await HandlersAnswer.NotFoundAsync(http, mount, $"Workflow '{name}' not found");
+            await HandlersErrors.NotFoundAsync(http, mount, $"Workflow '{name}' not found");
             return;
         }
 
@@ -59,7 +59,7 @@ internal static class WorkflowRoutes
 
     public static async Task RepresentationAsync(HttpContext http, HandlersMount mount, BrokerEngine engine, string name)
     {
-        if (await FindAsync(http, engine, name) is not { } definition) await HandlersAnswer.NotFoundAsync(http, mount, HandlersAnswer.WorkflowNotFound);
+        if (await FindAsync(http, engine, name) is not { } definition) await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.WorkflowNotFound);
         else await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, WorkflowGraph.Of(definition), HandlersJson.Default.WorkflowGraphDto);
     }
 

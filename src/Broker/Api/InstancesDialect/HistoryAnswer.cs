@@ -39,11 +39,11 @@ internal sealed class HistoryAnswer
         json.WriteNumber("runNumber", run?.Ref.Number ?? query.RunNumber ?? 0);
         var steps = await WriteAsync(
             answer, "steps", query.Steps, (at, rows) => history.StepsAsync(run!.Ref.Id, PlaceOf(at), at.Descending, rows, ct),
-            step => InstanceAnswers.WriteStep(json, run!.Ref, run.Definition, step), step => step.Result?.Length ?? 0,
+            step => InstancesAnswers.WriteStep(json, run!.Ref, run.Definition, step), step => step.Result?.Length ?? 0,
             (at, step) => at with { Ticks = (step.BegunAt ?? DateTimeOffset.MaxValue).UtcTicks, Row = step.Index }, ct);
         var events = await WriteAsync(
             answer, "events", query.Events, (at, rows) => history.InboundAsync(run!.Ref.Id, After(at), at.Descending, rows, ct),
-            row => InstanceAnswers.WriteEvent(json, run!.Ref, run.Definition, row), row => row.PayloadJson?.Length ?? 0,
+            row => InstancesAnswers.WriteEvent(json, run!.Ref, run.Definition, row), row => row.PayloadJson?.Length ?? 0,
             (at, row) => at with { Ticks = 0, Row = row.Id }, ct);
         json.WriteStartArray("emissions");
         json.WriteEndArray();
@@ -53,7 +53,7 @@ internal sealed class HistoryAnswer
             logs = await WriteAsync(
                 answer, "logs", query.Logs,
                 (at, rows) => history.LogsAsync(run!.Ref.Id, query.LogLevel, query.LogCategory, After(at), at.Descending, rows, ct),
-                row => InstanceAnswers.WriteLog(json, run!.Ref, row), row => row.MessageJson.Length + (row.DataJson?.Length ?? 0),
+                row => InstancesAnswers.WriteLog(json, run!.Ref, row), row => row.MessageJson.Length + (row.DataJson?.Length ?? 0),
                 (at, row) => at with { Ticks = 0, Row = row.Id }, ct);
         }
 

@@ -20,7 +20,7 @@ internal static class InstancesDialectApi
                 static (http, status, message) => InstanceError.Refused(status, message).SendAsync(http),
                 static (http, status, message) => (InstanceError.Refused(status, message) with { Message = message }).SendAsync(http));
 
-        api.MapGet($"{basePath}/workflows", InstanceHandlers.ListWorkflows)
+        api.MapGet($"{basePath}/workflows", InstancesRoutes.ListWorkflows)
             .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
             .Produces<WorkflowNamesDto>()
             .RequireScope(Scope.Read).ByWorkflow();
@@ -41,59 +41,59 @@ internal static class InstancesDialectApi
 
     private static void MapInstances(RouteGroupBuilder instances, string variant)
     {
-        instances.MapGet("", InstanceHandlers.ListInstances)
+        instances.MapGet("", InstancesRoutes.ListInstances)
             .WithName($"ListInstances{variant}").WithSummary("Instances by descending id, or with a status by descending last update")
-            .WithDescription($"`status`: one of {InstanceStatuses.Words}; another word is a 400. {PageSizes.Text}")
+            .WithDescription($"`status`: one of {InstancesStatuses.Words}; another word is a 400. {PageSizes.Text}")
             .Produces<InstancePageDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
-        instances.MapPost("", InstanceHandlers.Create)
+        instances.MapPost("", InstancesRoutes.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
             .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow();
-        instances.MapPost("/batch", InstanceHandlers.CreateBatch)
+        instances.MapPost("/batch", InstancesRoutes.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
             .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429)
             .RequireScope(Scope.Create).ByWorkflow();
-        instances.MapGet("/{instanceId}", InstanceHandlers.Details)
+        instances.MapGet("/{instanceId}", InstancesRoutes.Details)
             .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")
             .Produces<InstanceDetailsDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
-        instances.MapGet("/{instanceId}/history", InstanceHandlers.History)
+        instances.MapGet("/{instanceId}/history", InstancesRoutes.History)
             .WithName($"GetInstanceHistory{variant}").WithSummary("Steps, events and (with includeLogs=true) log lines of a run")
             .WithDescription($"{PageSizes.Text} It holds for each of the three lists. A step that waits for a worker is `waiting` with 0 attempts.")
             .Produces<InstanceHistoryDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
-        instances.MapPost("/{instanceId}/pause", InstanceHandlers.Pause)
+        instances.MapPost("/{instanceId}/pause", InstancesRoutes.Pause)
             .WithName($"PauseInstance{variant}").WithSummary("Hand out nothing more; a running step ends first")
             .Produces<OkDto>().Fails(400, 404, 409)
             .RequireScope(Scope.Manage).ByWorkflow();
-        instances.MapPost("/{instanceId}/resume", InstanceHandlers.Resume)
+        instances.MapPost("/{instanceId}/resume", InstancesRoutes.Resume)
             .WithName($"ResumeInstance{variant}").WithSummary("Go on after a pause")
             .Produces<OkDto>().Fails(400, 404)
             .RequireScope(Scope.Manage).ByWorkflow();
-        instances.MapPost("/{instanceId}/restart", InstanceHandlers.Restart)
+        instances.MapPost("/{instanceId}/restart", InstancesRoutes.Restart)
             .WithName($"RestartInstance{variant}").WithSummary("A new run with the same params, in any state")
             .Produces<OkDto>().Fails(400, 404)
             .RequireScope(Scope.Manage).ByWorkflow();
-        instances.MapPost("/{instanceId}/terminate", InstanceHandlers.Terminate)
+        instances.MapPost("/{instanceId}/terminate", InstancesRoutes.Terminate)
             .WithName($"TerminateInstance{variant}").WithSummary("End the current run at once")
             .Produces<OkDto>().Fails(400, 404, 409)
             .RequireScope(Scope.Manage).ByWorkflow();
-        instances.MapPost("/{instanceId}/events", InstanceHandlers.SendEvent)
+        instances.MapPost("/{instanceId}/events", InstancesRoutes.SendEvent)
             .WithName($"SendInstanceEvent{variant}").WithSummary("Send an event; the answer holds the status before it took effect")
             .TakesJson<SendEventDto>().Produces<EventStatusDto>().Fails(400, 404, 409, 413)
             .RequireScope(Scope.Event).ByWorkflow();
     }
 
     private static void MapTick(RouteGroupBuilder api, string basePath, string variant) =>
-        api.MapPost($"{basePath}/_runner/tick", InstanceHandlers.Tick)
+        api.MapPost($"{basePath}/_runner/tick", InstancesRoutes.Tick)
             .WithName($"TickRunner{variant}").WithSummary("Do what is due now, instead of at the scheduler's next turn")
             .TakesJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413)
             .RequireScope(Scope.Tick);
 
     // Last in order: another dialect's route under the same path is found first.
     private static void MapUnknown(RouteGroupBuilder api, string pattern) =>
-        api.Map(pattern, InstanceHandlers.UnknownRoute).WithOrder(int.MaxValue).ExcludeFromDescription().RequireScope(Scope.Any).ByWorkflow();
+        api.Map(pattern, InstancesRoutes.UnknownRoute).WithOrder(int.MaxValue).ExcludeFromDescription().RequireScope(Scope.Any).ByWorkflow();
 
     private static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {

@@ -28,13 +28,13 @@ internal static class BatchRoutes
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(batch.Items, claimed), static (json, outcome) => Write(json, outcome));
     }
 
-    private static (Item[] Items, ClaimBody Claim) ReadBatch(JsonElement body, Fields fields)
+    private static (Item[] Items, ClaimBody Claim) ReadBatch(JsonElement body, JobsReader reader)
     {
-        var results = Items(body, "results", fields);
-        var claim = !fields.Any && Fields.Has(body, "claim") ? ClaimBody.Read(body.GetProperty("claim"), "claim", fields) : default;
-        if (fields.Any) return ([], claim);
+        var results = Items(body, "results", reader);
+        var claim = !reader.Any && JobsReader.Has(body, "claim") ? ClaimBody.Read(body.GetProperty("claim"), "claim", reader) : default;
+        if (reader.Any) return ([], claim);
         var items = new Item[results.GetArrayLength()];
-        for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]", fields.Limits);
+        for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]", reader.Limits);
         return (items, claim);
     }
 
@@ -55,14 +55,14 @@ internal static class BatchRoutes
 
     private static Item Read(JsonElement result, string path, LimitSettings limits)
     {
-        var fields = new Fields(limits);
-        if (!fields.IsObject(result, path)) return new("", null, Invalid, fields.Problems[0]);
+        var reader = new JobsReader(limits);
+        if (!reader.IsObject(result, path)) return new("", null, Invalid, reader.Problems[0]);
 
-        var text = LeaseText(result, path, fields);
-        var failed = Fields.Has(result, "error");
-        var report = failed ? Reports.Failure(result, path, fields) : Reports.Success(result, path, fields);
-        if (failed && Fields.Has(result, "outputs")) fields.Add(path, "has outputs and an error: a job ends with one of them");
-        if (fields.Any) return new(text, null, Invalid, fields.Problems[0]);
+        var text = LeaseText(result, path, reader);
+        var failed = JobsReader.Has(result, "error");
+        var report = failed ? Reports.Failure(result, path, reader) : Reports.Success(result, path, reader);
+        if (failed && JobsReader.Has(result, "outputs")) reader.Add(path, "has outputs and an error: a job ends with one of them");
+        if (reader.Any) return new(text, null, Invalid, reader.Problems[0]);
 
         // No lease of ours has another form, so this one is lost, as an unknown one is.
         return LeaseId.TryParse(text, out var lease) ? new(text, new(lease, report), "", null) : new(text, null, "stale", null);
@@ -95,23 +95,23 @@ internal static class BatchRoutes
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, answer, JobsJson.Default.RenewedLeasesDto);
     }
 
-    private static List<string> ReadLeases(JsonElement body, Fields fields)
+    private static List<string> ReadLeases(JsonElement body, JobsReader reader)
     {
-        var ids = Items(body, "lease_ids", fields);
-        return fields.Any ? [] : [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
+        var ids = Items(body, "lease_ids", reader);
+        return reader.Any ? [] : [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
     }
 
-    private static JsonElement Items(JsonElement body, string member, Fields fields)
+    private static JsonElement Items(JsonElement body, string member, JobsReader reader)
     {
-        if (!fields.IsObject(body, "")) return default;
-        var items = fields.Value(body, member, "", JsonValueKind.Array, required: true);
-        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > fields.Limits.Batch) fields.Add(member, $"has more than {fields.Limits.Batch} entries");
+        if (!reader.IsObject(body, "")) return default;
+        var items = reader.Value(body, member, "", JsonValueKind.Array, required: true);
+        if (items.ValueKind is JsonValueKind.Array && items.GetArrayLength() > reader.Limits.Batch) reader.Add(member, $"has more than {reader.Limits.Batch} entries");
         return items;
     }
 
-    private static string LeaseText(JsonElement result, string path, Fields fields)
+    private static string LeaseText(JsonElement result, string path, JobsReader reader)
     {
-        var lease = fields.Value(result, "lease_id", path, JsonValueKind.String, required: true);
+        var lease = reader.Value(result, "lease_id", path, JsonValueKind.String, required: true);
         return lease.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(lease)) : "";
     }
 }

@@ -12,20 +12,20 @@ internal readonly record struct ClaimBody(ClaimRequest Request, TimeSpan Wait, b
     // A year: longer ones would leave the range of instants.
     private const int LongestLeaseSecs = 365 * 24 * 60 * 60;
 
-    public static ClaimBody Read(JsonElement body, string path, Fields fields)
+    public static ClaimBody Read(JsonElement body, string path, JobsReader reader)
     {
-        if (!fields.IsObject(body, path)) return default;
-        var lease = fields.Integer(body, "lease_ttl_secs", path, 0, long.MaxValue, DefaultLeaseSecs);
+        if (!reader.IsObject(body, path)) return default;
+        var lease = reader.Integer(body, "lease_ttl_secs", path, 0, long.MaxValue, DefaultLeaseSecs);
         var request = new ClaimRequest(
-            fields.Id(body, "worker_id", path),
+            reader.Id(body, "worker_id", path),
             ClaimScope.ByLabels,
-            fields.Names(body, "labels", path, required: true),
-            (int)fields.Integer(body, "count", path, 1, fields.Limits.Batch, 1),
+            reader.Names(body, "labels", path, required: true),
+            (int)reader.Integer(body, "count", path, 1, reader.Limits.Batch, 1),
             (int)Math.Min(lease, LongestLeaseSecs))
         {
-            ClaimId = Fields.Has(body, "claim_id") ? fields.Name(body, "claim_id", path) : null,
+            ClaimId = JobsReader.Has(body, "claim_id") ? reader.Name(body, "claim_id", path) : null,
         };
-        var wait = fields.Integer(body, "wait", path, 0, BrokerEngine.MaxWaitSecs, 0);
-        return new(request, TimeSpan.FromSeconds(wait), Fields.Has(body, "count"));
+        var wait = reader.Integer(body, "wait", path, 0, BrokerEngine.MaxWaitSecs, 0);
+        return new(request, TimeSpan.FromSeconds(wait), JobsReader.Has(body, "count"));
     }
 }

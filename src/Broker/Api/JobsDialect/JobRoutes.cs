@@ -12,7 +12,7 @@ internal static class JobRoutes
 {
     public static async Task ClaimAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => ClaimBody.Read(body, "", fields), ct) is not (true, var claim)) return;
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, reader) => ClaimBody.Read(body, "", reader), ct) is not (true, var claim)) return;
 
         await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
@@ -34,13 +34,13 @@ internal static class JobRoutes
 
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => Reports.Success(body, "", fields), ct) is (true, var report))
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, reader) => Reports.Success(body, "", reader), ct) is (true, var report))
             await ReportAsync(http, engine, lease, report, ct);
     }
 
     public static async Task FailAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, fields) => Reports.Failure(body, "", fields), ct) is (true, var report))
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, reader) => Reports.Failure(body, "", reader), ct) is (true, var report))
             await ReportAsync(http, engine, lease, report, ct);
     }
 

@@ -21,7 +21,7 @@ internal sealed record JobShape
     public string CollapsedJson { get; init; } = "false";
 
     // The state a workflow shows until its first run.
-    public string StatusJson { get; init; } = $"\"{JobStatuses.Queued}\"";
+    public string StatusJson { get; init; } = $"\"{JobsStatuses.Queued}\"";
     public string DurationSecsJson { get; init; } = "null";
     public string StartedAtJson { get; init; } = "null";
     public string OutputJson { get; init; } = "null";
@@ -68,7 +68,7 @@ internal static class JobShapes
             PortsJson = Shown("ports", "[]"),
             ChildrenJson = Shown("children", "null"),
             CollapsedJson = Shown("collapsed", "false"),
-            StatusJson = Shown("status", Quoted(JobStatuses.Queued)),
+            StatusJson = Shown("status", Quoted(JobsStatuses.Queued)),
             DurationSecsJson = Shown("duration_secs", "null"),
             StartedAtJson = Shown("started_at", "null"),
             OutputJson = Shown("output", "null"),

@@ -9,7 +9,7 @@ internal static class JobsRequests
 {
     /// <summary>What <paramref name="read"/> makes of the body; not read when the error answer has been sent.</summary>
     public static async ValueTask<(bool IsRead, T Value)> ReadAsync<T>(
-        HttpContext http, BrokerSettings settings, Func<JsonElement, Fields, T> read, CancellationToken ct)
+        HttpContext http, BrokerSettings settings, Func<JsonElement, JobsReader, T> read, CancellationToken ct)
     {
         using var body = await JsonBody.ReadAsync(http.Request, settings, ct);
         if (body.Fault is not BodyFault.None)
@@ -18,10 +18,10 @@ internal static class JobsRequests
             return (false, default!);
         }
 
-        var fields = new Fields(settings.Limits);
-        var value = read(body.Root, fields);
-        if (!fields.Any) return (true, value);
-        await JobsErrors.WrongShapeAsync(http.Response, fields.Problems);
+        var reader = new JobsReader(settings.Limits);
+        var value = read(body.Root, reader);
+        if (!reader.Any) return (true, value);
+        await JobsErrors.WrongShapeAsync(http.Response, reader.Problems);
         return (false, default!);
     }
 }

@@ -22,28 +22,28 @@ internal static class LogRoutes
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
     }
 
-    private static List<LogChunk> ReadChunks(JsonElement body, Fields fields)
+    private static List<LogChunk> ReadChunks(JsonElement body, JobsReader reader)
     {
         var chunks = new List<LogChunk>();
-        if (!fields.IsObject(body, "")) return chunks;
-        var list = fields.Value(body, "chunks", "", JsonValueKind.Array, required: true);
+        if (!reader.IsObject(body, "")) return chunks;
+        var list = reader.Value(body, "chunks", "", JsonValueKind.Array, required: true);
         if (list.ValueKind is not JsonValueKind.Array) return chunks;
 
         foreach (var chunk in list.EnumerateArray())
         {
             var path = $"chunks[{chunks.Count}]";
-            if (!fields.IsObject(chunk, path)) return chunks;
-            var data = fields.Value(chunk, "data", path, JsonValueKind.String, required: true);
-            var stream = fields.Text(chunk, "stream", path);
-            if (!Streams.Contains(stream)) fields.Add($"{path}.stream", "expected stdout or stderr");
-            var workflow = fields.Text(chunk, "workflow_id", path);
-            if (!JobIds.MayExist(workflow) || !PathNames.Fits(workflow)) fields.Add($"{path}.workflow_id", "names no workflow");
+            if (!reader.IsObject(chunk, path)) return chunks;
+            var data = reader.Value(chunk, "data", path, JsonValueKind.String, required: true);
+            var stream = reader.Text(chunk, "stream", path);
+            if (!Streams.Contains(stream)) reader.Add($"{path}.stream", "expected stdout or stderr");
+            var workflow = reader.Text(chunk, "workflow_id", path);
+            if (!JobIds.MayExist(workflow) || !PathNames.Fits(workflow)) reader.Add($"{path}.workflow_id", "names no workflow");
             chunks.Add(new(
                 workflow,
-                fields.Id(chunk, "job_id", path),
-                fields.Integer(chunk, "sequence", path, 0, long.MaxValue),
+                reader.Id(chunk, "job_id", path),
+                reader.Integer(chunk, "sequence", path, 0, long.MaxValue),
                 data.ValueKind is JsonValueKind.String ? data.GetRawText() : "\"\"",
-                fields.Integer(chunk, "timestamp_ms", path, 0, long.MaxValue),
+                reader.Integer(chunk, "timestamp_ms", path, 0, long.MaxValue),
                 stream));
         }
 

@@ -10,37 +10,37 @@ internal static class PostedWorkflow
 {
     public static DefinitionReading Read(JsonElement body, string id, LimitSettings limits)
     {
-        var fields = new Fields(limits);
-        if (!fields.IsObject(body, "")) return new(null, fields.Problems);
+        var reader = new JobsReader(limits);
+        if (!reader.IsObject(body, "")) return new(null, reader.Problems);
 
-        var name = fields.Text(body, "name", "");
-        var trigger = fields.Text(body, "trigger", "");
-        var jobs = ReadJobs(body, fields);
-        return fields.Any ? new(null, fields.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), limits.Steps);
+        var name = reader.Text(body, "name", "");
+        var trigger = reader.Text(body, "trigger", "");
+        var jobs = ReadJobs(body, reader);
+        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), limits.Steps);
     }
 
-    private static List<JobsDocument.Job> ReadJobs(JsonElement body, Fields fields)
+    private static List<JobsDocument.Job> ReadJobs(JsonElement body, JobsReader reader)
     {
         var jobs = new List<JobsDocument.Job>();
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var list = fields.Value(body, "jobs", "", JsonValueKind.Array, required: true);
+        var list = reader.Value(body, "jobs", "", JsonValueKind.Array, required: true);
         if (list.ValueKind is JsonValueKind.Undefined) return jobs;
 
         var i = 0;
         foreach (var job in list.EnumerateArray())
         {
             var path = $"jobs[{i++}]";
-            if (Check(job, path, fields) is not { } id) continue;
-            if (!seen.Add(id)) fields.Add($"{path}.id", $"'{id}' is there twice");
-            if (fields.Any) continue;
+            if (Check(job, path, reader) is not { } id) continue;
+            if (!seen.Add(id)) reader.Add($"{path}.id", $"'{id}' is there twice");
+            if (reader.Any) continue;
 
-            var policy = fields.Value(job, "retry_policy", path, JsonValueKind.Object);
+            var policy = reader.Value(job, "retry_policy", path, JsonValueKind.Object);
             jobs.Add(new JobsDocument.Job
             {
                 Id = id,
                 Command = job.GetProperty("command").GetString()!,
-                DependsOn = fields.Names(job, "depends_on", path, required: true),
-                RequiredLabels = fields.Names(job, "required_labels", path, required: false),
+                DependsOn = reader.Names(job, "depends_on", path, required: true),
+                RequiredLabels = reader.Names(job, "required_labels", path, required: false),
                 // An extension: a policy wins over the bare number.
                 MaxRetriesJson = Of(policy, "max_retries") ?? Of(job, "max_retries") ?? "0",
                 BackoffJson = Of(policy, "backoff") ?? "\"None\"",
@@ -52,46 +52,46 @@ internal static class PostedWorkflow
     }
 
     /// <summary>The shape of a job and of the jobs grouped in it; the id, or null when there is none to speak of.</summary>
-    private static string? Check(JsonElement job, string path, Fields fields)
+    private static string? Check(JsonElement job, string path, JobsReader reader)
     {
-        if (!fields.IsObject(job, path)) return null;
-        var id = fields.Id(job, "id", path);
-        fields.Text(job, "name", path);
-        fields.Text(job, "command", path);
-        fields.Names(job, "depends_on", path, required: true);
-        fields.Names(job, "required_labels", path, required: false);
-        var status = fields.Text(job, "status", path);
-        if (status.Length > 0 && !JobStatuses.All.Contains(status)) fields.Add($"{path}.status", $"is '{status}', expected one of {string.Join(", ", JobStatuses.All)}");
-        fields.Integer(job, "duration_secs", path, 0, long.MaxValue, 0);
-        fields.Value(job, "started_at", path, JsonValueKind.Number);
-        fields.Text(job, "output", path, required: false);
-        fields.Integer(job, "max_retries", path, 0, uint.MaxValue, 0);
-        fields.Integer(job, "attempt", path, 0, uint.MaxValue, 0);
-        fields.Value(job, "metadata", path, JsonValueKind.Object);
-        fields.Value(job, "retry_policy", path, JsonValueKind.Object);
-        fields.Boolean(job, "collapsed", path, false);
-        CheckPorts(job, path, fields);
+        if (!reader.IsObject(job, path)) return null;
+        var id = reader.Id(job, "id", path);
+        reader.Text(job, "name", path);
+        reader.Text(job, "command", path);
+        reader.Names(job, "depends_on", path, required: true);
+        reader.Names(job, "required_labels", path, required: false);
+        var status = reader.Text(job, "status", path);
+        if (status.Length > 0 && !JobsStatuses.All.Contains(status)) reader.Add($"{path}.status", $"is '{status}', expected one of {string.Join(", ", JobsStatuses.All)}");
+        reader.Integer(job, "duration_secs", path, 0, long.MaxValue, 0);
+        reader.Value(job, "started_at", path, JsonValueKind.Number);
+        reader.Text(job, "output", path, required: false);
+        reader.Integer(job, "max_retries", path, 0, uint.MaxValue, 0);
+        reader.Integer(job, "attempt", path, 0, uint.MaxValue, 0);
+        reader.Value(job, "metadata", path, JsonValueKind.Object);
+        reader.Value(job, "retry_policy", path, JsonValueKind.Object);
+        reader.Boolean(job, "collapsed", path, false);
+        CheckPorts(job, path, reader);
 
         var i = 0;
-        var children = fields.Value(job, "children", path, JsonValueKind.Array);
-        foreach (var child in children.ValueKind is JsonValueKind.Array ? children.EnumerateArray() : default) Check(child, $"{path}.children[{i++}]", fields);
+        var children = reader.Value(job, "children", path, JsonValueKind.Array);
+        foreach (var child in children.ValueKind is JsonValueKind.Array ? children.EnumerateArray() : default) Check(child, $"{path}.children[{i++}]", reader);
         return id.Length > 0 ? id : null;
     }
 
-    private static void CheckPorts(JsonElement job, string path, Fields fields)
+    private static void CheckPorts(JsonElement job, string path, JobsReader reader)
     {
         var i = 0;
-        var ports = fields.Value(job, "ports", path, JsonValueKind.Array);
+        var ports = reader.Value(job, "ports", path, JsonValueKind.Array);
         foreach (var port in ports.ValueKind is JsonValueKind.Array ? ports.EnumerateArray() : default)
         {
             var at = $"{path}.ports[{i++}]";
-            if (!fields.IsObject(port, at)) continue;
-            fields.Text(port, "id", at);
-            fields.Text(port, "label", at);
-            fields.Text(port, "port_type", at, required: false);
-            fields.Text(port, "color", at, required: false);
-            var direction = fields.Text(port, "direction", at);
-            if (direction is not ("" or "input" or "output")) fields.Add($"{at}.direction", $"is '{direction}', expected input or output");
+            if (!reader.IsObject(port, at)) continue;
+            reader.Text(port, "id", at);
+            reader.Text(port, "label", at);
+            reader.Text(port, "port_type", at, required: false);
+            reader.Text(port, "color", at, required: false);
+            var direction = reader.Text(port, "direction", at);
+            if (direction is not ("" or "input" or "output")) reader.Add($"{at}.direction", $"is '{direction}', expected input or output");
         }
     }
 
@@ -124,7 +124,7 @@ internal static class PostedWorkflow
 
     private static void WriteChildren(Utf8JsonWriter json, JsonElement job)
     {
-        if (!Fields.Has(job, "children"))
+        if (!JobsReader.Has(job, "children"))
         {
             json.WriteNull("children");
             return;
@@ -147,7 +147,7 @@ internal static class PostedWorkflow
     }
 
     private static JsonElement.ArrayEnumerator Items(JsonElement owner, string member) =>
-        Fields.Has(owner, member) ? owner.GetProperty(member).EnumerateArray() : default;
+        JobsReader.Has(owner, member) ? owner.GetProperty(member).EnumerateArray() : default;
 
     private static void Raw(Utf8JsonWriter json, JsonElement owner, string member, string fallback)
     {
@@ -156,5 +156,5 @@ internal static class PostedWorkflow
     }
 
     private static string? Of(JsonElement owner, string member) =>
-        owner.ValueKind is JsonValueKind.Object && Fields.Has(owner, member) ? owner.GetProperty(member).GetRawText() : null;
+        owner.ValueKind is JsonValueKind.Object && JobsReader.Has(owner, member) ? owner.GetProperty(member).GetRawText() : null;
 }

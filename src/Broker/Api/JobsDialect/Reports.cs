@@ -10,10 +10,10 @@ internal static class Reports
 {
     private static readonly StepReport SucceededWithoutOutputs = new(ReportOutcome.Succeeded) { ResultJson = "{}" };
 
-    public static StepReport Success(JsonElement body, string path, Fields fields)
+    public static StepReport Success(JsonElement body, string path, JobsReader reader)
     {
-        if (!fields.IsObject(body, path)) return SucceededWithoutOutputs;
-        var outputs = fields.Value(body, "outputs", path, JsonValueKind.Object);
+        if (!reader.IsObject(body, path)) return SucceededWithoutOutputs;
+        var outputs = reader.Value(body, "outputs", path, JsonValueKind.Object);
         if (outputs.ValueKind is JsonValueKind.Undefined) return SucceededWithoutOutputs;
 
         var any = false;
@@ -21,21 +21,21 @@ internal static class Reports
         {
             any = true;
             if (output.Value.ValueKind is not JsonValueKind.String)
-                fields.Add($"{Fields.Join(path, "outputs")}.{StorableText.Fitting(JsonText.NameOf(output))}", $"expected a string, got {JsonText.KindOf(output.Value)}");
+                reader.Add($"{JobsReader.Join(path, "outputs")}.{StorableText.Fitting(JsonText.NameOf(output))}", $"expected a string, got {JsonText.KindOf(output.Value)}");
 
             // NUL passes: outputs are kept as JSON text, where it is an escape.
             else if (!StorableText.IsUnicode(JsonText.StringOf(output.Value)) || !StorableText.IsUnicode(JsonText.NameOf(output)))
-                fields.Add(Fields.Join(path, "outputs"), "holds half of a surrogate pair, which no reader of JSON has to accept");
+                reader.Add(JobsReader.Join(path, "outputs"), "holds half of a surrogate pair, which no reader of JSON has to accept");
         }
 
         return any ? new(ReportOutcome.Succeeded) { ResultJson = outputs.GetRawText() } : SucceededWithoutOutputs;
     }
 
-    public static StepReport Failure(JsonElement body, string path, Fields fields)
+    public static StepReport Failure(JsonElement body, string path, JobsReader reader)
     {
-        if (!fields.IsObject(body, path)) return StepReport.Returned;
-        var error = fields.Value(body, "error", path, JsonValueKind.String, required: true);
-        var retryable = fields.Boolean(body, "retryable", path, false);
+        if (!reader.IsObject(body, path)) return StepReport.Returned;
+        var error = reader.Value(body, "error", path, JsonValueKind.String, required: true);
+        var retryable = reader.Boolean(body, "retryable", path, false);
         // Refusing text cut from the output of a program would cost the job its report: workers do not look at the answer.
         var message = error.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(error)) : "";
         return new(ReportOutcome.Failed) { Error = new(StepError.DefaultName, message), Retryable = retryable };

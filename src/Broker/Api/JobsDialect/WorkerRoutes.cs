@@ -16,8 +16,8 @@ internal static class WorkerRoutes
         await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
     }
 
-    private static (string Id, IReadOnlyList<string> Labels) Read(JsonElement body, Fields fields) =>
-        fields.IsObject(body, "") ? (fields.Id(body, "worker_id", ""), fields.Names(body, "labels", "", required: true)) : ("", []);
+    private static (string Id, IReadOnlyList<string> Labels) Read(JsonElement body, JobsReader reader) =>
+        reader.IsObject(body, "") ? (reader.Id(body, "worker_id", ""), reader.Names(body, "labels", "", required: true)) : ("", []);
 
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {

@@ -21,7 +21,7 @@ internal static class WorkflowRoutes
         var status = http.Request.Query["status"].ToString();
         await using var answer = new JsonStream(http.Response);
         answer.Json.WriteStartArray();
-        if (take > 0 && (status.Length == 0 || JobStatuses.All.Contains(status)))
+        if (take > 0 && (status.Length == 0 || JobsStatuses.All.Contains(status)))
         {
             await foreach (var workflow in WorkflowList.ReadAsync(engine, skip, take, status.Length == 0 ? null : status, ct))
                 await workflow.WriteAsync(answer, ct);

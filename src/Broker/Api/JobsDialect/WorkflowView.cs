@@ -8,7 +8,7 @@ namespace Broker.Api.JobsDialect;
 /// <summary>A workflow with the state of its jobs: a run's, or what was posted when it never ran.</summary>
 internal sealed record WorkflowView(string Id, WorkflowDefinition Definition, RunView? Run)
 {
-    private readonly JobState[]? jobs = Run is null ? null : JobStatuses.Of(Definition, Run.Status, Run.Steps);
+    private readonly JobState[]? jobs = Run is null ? null : JobsStatuses.Of(Definition, Run.Status, Run.Steps);
 
     /// <summary>
     /// The workflow under its own name. An ended run of an older version gives way: an edited file and a replaced sample show their new
@@ -21,7 +21,7 @@ internal sealed record WorkflowView(string Id, WorkflowDefinition Definition, Ru
     }
 
     public bool IsCancelled(string job) =>
-        jobs is not null && Definition.IndexOf.TryGetValue(job, out var index) && jobs[index].Status == JobStatuses.Cancelled;
+        jobs is not null && Definition.IndexOf.TryGetValue(job, out var index) && jobs[index].Status == JobsStatuses.Cancelled;
 
     /// <summary>Has it a job in that status?</summary>
     public bool Has(string status)

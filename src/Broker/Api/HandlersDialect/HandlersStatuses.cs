@@ -3,7 +3,7 @@ using Broker.Core.Runs;
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>The four words of this dialect (handlers contract 13).</summary>
-internal static class HandlerStatuses
+internal static class HandlersStatuses
 {
     public const string Running = "running";
 

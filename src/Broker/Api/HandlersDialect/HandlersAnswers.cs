@@ -16,7 +16,7 @@ internal enum ResultForm
 }
 
 /// <summary>The handler object: always all nine keys, for clients fail to read one with fewer (handlers contract 3).</summary>
-internal static class HandlerObject
+internal static class HandlersAnswers
 {
     public static Task SendAsync(HttpResponse response, int status, RunView run, ResultForm form) =>
         JsonAnswer.SendAsync(response, status, (Run: run, Form: form), static (json, answer) => Write(json, answer.Run, answer.Form));
@@ -27,7 +27,7 @@ internal static class HandlerObject
         if (run is { Status: RunStatus.Failed, Error: { } error }) json.WriteString("error", error.Message);
         else json.WriteNull("error");
         WriteResult(json, run, form);
-        WriteTail(json, HandlerStatuses.Of(run.Status), run.QueuedAt, run.UpdatedAt, run.EndedAt);
+        WriteTail(json, HandlersStatuses.Of(run.Status), run.QueuedAt, run.UpdatedAt, run.EndedAt);
     }
 
     /// <summary>A run as it was when it was created, whatever has become of it (handlers contract 5.2).</summary>
@@ -36,7 +36,7 @@ internal static class HandlerObject
         WriteHead(json, run);
         json.WriteNull("error");
         json.WriteNull("result");
-        WriteTail(json, HandlerStatuses.Running, at, at, null);
+        WriteTail(json, HandlersStatuses.Running, at, at, null);
     }
 
     /// <summary>Six fractional digits and +00:00: older Pythons read no other form.</summary>

@@ -6,7 +6,7 @@ using Broker.Settings;
 namespace Broker.Api.JobsDialect;
 
 /// <summary>Reads members of request bodies by hand and collects what is wrong with them, each problem with its place.</summary>
-internal sealed class Fields(LimitSettings limits)
+internal sealed class JobsReader(LimitSettings limits)
 {
     public LimitSettings Limits => limits;
 

@@ -12,7 +12,7 @@ namespace Broker.Api.HandlersDialect;
 internal sealed record RunRequest(string InputsJson, string? ContextJson, string? HandlerId, string? Problem);
 
 /// <summary>Reads the body of both run routes (handlers contract 5).</summary>
-internal static class RunRequestReader
+internal static class HandlersRequests
 {
     /// <summary>A request without a body is one with an empty object.</summary>
     public static readonly JsonElement Nothing = JsonElement.Parse("{}");

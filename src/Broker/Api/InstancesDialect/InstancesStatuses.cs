@@ -4,7 +4,7 @@ using Broker.Core.Runs;
 namespace Broker.Api.InstancesDialect;
 
 /// <summary>The dialect's words for where a run is (instances contract 4).</summary>
-internal static class InstanceStatuses
+internal static class InstancesStatuses
 {
     /// <summary>Newer clients' word for what is queued, running or about to pause.</summary>
     public const string Active = "active";

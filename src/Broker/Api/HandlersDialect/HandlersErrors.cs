@@ -4,7 +4,7 @@ using Broker.Http;
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>Errors in the form of the mount, and the messages that clients compare (handlers contract 2).</summary>
-internal static class HandlersAnswer
+internal static class HandlersErrors
 {
     public const string TextType = "text/plain; charset=utf-8";
     public const string WorkflowNotFound = "Workflow not found";

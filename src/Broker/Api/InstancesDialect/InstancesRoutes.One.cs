@@ -5,7 +5,7 @@ using Broker.Engine;
 namespace Broker.Api.InstancesDialect;
 
 /// <summary>Reading one instance.</summary>
-internal static partial class InstanceHandlers
+internal static partial class InstancesRoutes
 {
     public static async Task Details(HttpContext http, BrokerEngine engine, string workflowName, string instanceId)
     {
@@ -22,8 +22,8 @@ internal static partial class InstanceHandlers
         {
             json.WriteStartObject();
             json.WriteString("id", answer.run.Ref.InstanceId);
-            InstanceAnswers.WriteDetails(json, "details", answer.run, answer.ShowsActive);
-            InstanceAnswers.WriteMeta(json, answer.run);
+            InstancesAnswers.WriteDetails(json, "details", answer.run, answer.ShowsActive);
+            InstancesAnswers.WriteMeta(json, answer.run);
             json.WriteEndObject();
         });
     }

@@ -9,13 +9,13 @@ using Broker.Storage.Contracts;
 namespace Broker.Api.InstancesDialect;
 
 /// <summary>Writes the shapes of this dialect: optional members are left out, nullable ones are null (instances contract 2).</summary>
-internal static class InstanceAnswers
+internal static class InstancesAnswers
 {
     /// <summary>Status details. <paramref name="run"/> may be one that is only known by its status.</summary>
     public static void WriteDetails(Utf8JsonWriter json, string name, RunView run, bool asActive)
     {
         json.WriteStartObject(name);
-        json.WriteString("status", InstanceStatuses.WordOf(run.Status, asActive));
+        json.WriteString("status", InstancesStatuses.WordOf(run.Status, asActive));
         if (run is { Status: RunStatus.Failed, Error: { } error }) WriteError(json, error);
         if (run is { Status: RunStatus.Succeeded, ResultJson: { } output } && output.AsSpan().Trim() is not "null")
         {
@@ -28,7 +28,7 @@ internal static class InstanceAnswers
     }
 
     /// <summary>Of a run that is only known by its status.</summary>
-    public static StatusDetailsDto StatusOf(RunStatus status, bool asActive) => new() { Status = InstanceStatuses.WordOf(status, asActive) };
+    public static StatusDetailsDto StatusOf(RunStatus status, bool asActive) => new() { Status = InstancesStatuses.WordOf(status, asActive) };
 
     public static void WriteMeta(Utf8JsonWriter json, RunView run)
     {

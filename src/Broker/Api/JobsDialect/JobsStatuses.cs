@@ -29,7 +29,7 @@ internal readonly record struct JobState(string Status, StepState? State)
 }
 
 /// <summary>This dialect's status words, a total function of the core's states.</summary>
-internal static class JobStatuses
+internal static class JobsStatuses
 {
     public const string Queued = "queued";
     public const string Running = "running";

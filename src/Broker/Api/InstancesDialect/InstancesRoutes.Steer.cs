@@ -4,7 +4,7 @@ using Broker.Engine;
 namespace Broker.Api.InstancesDialect;
 
 /// <summary>Steering instances, and the tick.</summary>
-internal static partial class InstanceHandlers
+internal static partial class InstancesRoutes
 {
     private const int UsualInstances = 10;
     private const int UsualSteps = 1024;
@@ -54,8 +54,8 @@ internal static partial class InstanceHandlers
         if (body is null) return;
 
         var issues = new IssueList();
-        var root = InstanceRequests.RootOf(body.Value);
-        var sent = InstanceRequests.Event(root, issues);
+        var root = InstancesRequests.RootOf(body.Value);
+        var sent = InstancesRequests.Event(root, issues);
         if (!await call.IsValidAsync(issues) || sent is null) return;
 
         if (!await call.MayAsync(root) || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
@@ -76,7 +76,7 @@ internal static partial class InstanceHandlers
             return;
         }
 
-        await call.AnswerAsync(new EventStatusDto(InstanceAnswers.StatusOf(before, call.ShowsActive), true), InstancesJson.Default.EventStatusDto);
+        await call.AnswerAsync(new EventStatusDto(InstancesAnswers.StatusOf(before, call.ShowsActive), true), InstancesJson.Default.EventStatusDto);
     }
 
     public static async Task Tick(HttpContext http, BrokerEngine engine)
@@ -86,8 +86,8 @@ internal static partial class InstanceHandlers
         if (body is null) return;
 
         var issues = new IssueList();
-        var root = InstanceRequests.RootOf(body.Value);
-        var limits = InstanceRequests.Tick(root, issues);
+        var root = InstancesRequests.RootOf(body.Value);
+        var limits = InstancesRequests.Tick(root, issues);
         if (!await call.IsValidAsync(issues) || !await call.MayAsync(root)) return;
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeRunnerTickAsync(new(context, limits.MaxInstances, limits.MaxSteps), ct))) return;
         if (!engine.Settings.RunnerTickEnabled)

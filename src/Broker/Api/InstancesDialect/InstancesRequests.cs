@@ -14,7 +14,7 @@ internal sealed record NewEvent(string Type, string? PayloadJson, string? Id = n
 internal sealed record TickLimits(int? MaxInstances, int? MaxSteps);
 
 /// <summary>Reads the bodies of this dialect and names what is wrong with them. Unknown members are ignored.</summary>
-internal static class InstanceRequests
+internal static class InstancesRequests
 {
     public const int MaxBatch = 100;
 

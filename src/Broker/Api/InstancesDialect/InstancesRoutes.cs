@@ -7,7 +7,7 @@ using Broker.Http;
 namespace Broker.Api.InstancesDialect;
 
 /// <summary>Lists and creation. The order of checks is that of instances contract 10.</summary>
-internal static partial class InstanceHandlers
+internal static partial class InstancesRoutes
 {
     public static async Task ListWorkflows(HttpContext http, BrokerEngine engine)
     {
@@ -36,10 +36,10 @@ internal static partial class InstanceHandlers
         if (!await call.MayAsync() || await call.FindWorkflowAsync(workflowName) is not { } workflow) return;
 
         IReadOnlySet<RunStatus>? statuses = null;
-        if (status is not null && (statuses = InstanceStatuses.Find(status, call.IsFlat)) is null)
+        if (status is not null && (statuses = InstancesStatuses.Find(status, call.IsFlat)) is null)
         {
             var issues = new IssueList();
-            issues.Add("invalid_value", $"expected {InstanceStatuses.Words}", "status");
+            issues.Add("invalid_value", $"expected {InstancesStatuses.Words}", "status");
             await call.IsValidAsync(issues);
             return;
         }
@@ -80,8 +80,8 @@ internal static partial class InstanceHandlers
             {
                 answer.Json.WriteStartObject();
                 answer.Json.WriteString("id", run.Ref.InstanceId);
-                InstanceAnswers.WriteDetails(answer.Json, "details", run, call.ShowsActive);
-                InstanceAnswers.WriteDate(answer.Json, "createdAt", run.CreatedAt);
+                InstancesAnswers.WriteDetails(answer.Json, "details", run, call.ShowsActive);
+                InstancesAnswers.WriteDate(answer.Json, "createdAt", run.CreatedAt);
                 answer.Json.WriteEndObject();
                 await answer.RowAsync(call.Aborted);
                 last = (run.UpdatedAt, run.Ref.InstanceId);
@@ -100,8 +100,8 @@ internal static partial class InstanceHandlers
         if (body is null) return;
 
         var issues = new IssueList();
-        var root = InstanceRequests.RootOf(body.Value);
-        var wanted = InstanceRequests.Create(root, issues);
+        var root = InstancesRequests.RootOf(body.Value);
+        var wanted = InstancesRequests.Create(root, issues);
         if (!await call.IsValidAsync(issues) || wanted is null) return;
         if (!Idempotency.TryRead(http, "create-instance", workflowName, root ?? default, out var key))
         {
@@ -133,8 +133,8 @@ internal static partial class InstanceHandlers
         if (body is null) return;
 
         var issues = new IssueList();
-        var root = InstanceRequests.RootOf(body.Value);
-        var wanted = InstanceRequests.Batch(root, issues, engine.Settings.Limits.Batch);
+        var root = InstancesRequests.RootOf(body.Value);
+        var wanted = InstancesRequests.Batch(root, issues, engine.Settings.Limits.Batch);
         if (!await call.IsValidAsync(issues)) return;
         if (await StartAsync(call, engine, workflowName, wanted, root, batch: true) is not { } outcomes) return;
 
@@ -143,7 +143,7 @@ internal static partial class InstanceHandlers
     }
 
     private static InstanceStatusDto Created(InstanceCall call, StartOutcome outcome) =>
-        new(outcome.Run!.InstanceId, InstanceAnswers.StatusOf(RunStatus.Queued, call.ShowsActive));
+        new(outcome.Run!.InstanceId, InstancesAnswers.StatusOf(RunStatus.Queued, call.ShowsActive));
 
     /// <summary>One outcome each, or null after a refusal.</summary>
     private static async Task<IReadOnlyList<StartOutcome>?> StartAsync(

@@ -7,7 +7,7 @@ using Broker.Settings;
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>Reader of request members that collects every problem for one answer.</summary>
-internal sealed class Shape(LimitSettings limits)
+internal sealed class BrokerReader(LimitSettings limits)
 {
     public LimitSettings Limits => limits;
 

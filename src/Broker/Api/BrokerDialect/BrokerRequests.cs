@@ -4,10 +4,10 @@ using Broker.Http;
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>Reads a body and answers for what cannot be read.</summary>
-internal static class Requests
+internal static class BrokerRequests
 {
     /// <summary>What <paramref name="read"/> makes of the body; null when the error answer has been sent.</summary>
-    public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, Shape, T?> read, DefinitionTurn? turn = null)
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext http, Func<JsonElement, BrokerReader, T?> read, DefinitionTurn? turn = null)
         where T : class
     {
         var settings = http.Engine().Settings;
@@ -18,26 +18,26 @@ internal static class Requests
             return null;
         }
 
-        var shape = new Shape(settings.Limits);
+        var reader = new BrokerReader(settings.Limits);
         T? value = null;
         try
         {
-            value = read(body.Root, shape);
+            value = read(body.Root, reader);
         }
         catch (InvalidOperationException)
         {
             // JsonElement throws it for a member name, or raw text, that is no valid Unicode. What merely passes through may hold
             // lone surrogates as escapes; only what must be read as text comes here.
-            shape.Add("", "holds text that is not valid Unicode");
+            reader.Add("", "holds text that is not valid Unicode");
         }
 
-        if (!shape.IsBroken) return value;
-        var first = shape.Problems[0].ToString();
+        if (!reader.IsBroken) return value;
+        var first = reader.Problems[0].ToString();
         await BrokerResponses.Fail(
             http,
             StatusCodes.Status422UnprocessableEntity,
-            shape.Problems.Count == 1 ? first : $"{first} (and {shape.Problems.Count - 1} more)",
-            shape.Problems);
+            reader.Problems.Count == 1 ? first : $"{first} (and {reader.Problems.Count - 1} more)",
+            reader.Problems);
         return null;
     }
 
