@@ -20,9 +20,9 @@ internal sealed record ClaimedRow(
     public static ClaimedRow Of(StepRow step, RunRow run, ClaimSlot slot) => new(
         slot.Worker, slot.Fence, step.RunId, step.Idx, step.Attempt, step.QueuedAt, step.Due, step.GrantedAt!.Value, step.ExpiresAt!.Value, step.LeaseSecs,
         run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams, run.TraceParent)
-        {
-            Claim = slot.Claim,
-        };
+    {
+        Claim = slot.Claim,
+    };
 
     /// <param name="definition">The run's definition.</param>
     /// <param name="finished">Results of predecessors that have finished, by index.</param>
