@@ -29,7 +29,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint, boolean[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
 
-    // In the order of the EF model, behind the key: active to joins, mail, phase, result, then three instants.
+    // In the order of the EF model, behind the key: active to joins, kept events, phase, result, then three instants.
     private const string RunTail =
         $"{Ints}, {NoTexts}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
 

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What each accelerator of PostgreSQL leaves out where it is off, and that runs end the same.</summary>
+/// <summary>Statements that PostgreSQL runs without each accelerator, and runs that end the same without it.</summary>
 public sealed class PostgresAcceleratorTests(PostgresCluster cluster) : StoreTests(new OnPostgres(cluster))
 {
     [Theory]

@@ -62,7 +62,7 @@ public sealed class WorkflowDefinition
     public bool HasWaits { get; init; }
 
     /// <summary>
-    /// Whether runs that a client does not watch publish step events too: another client may watch a run that waits for events, or whose
+    /// Whether runs without a watching client publish step events too. Another client may watch a run later if it waits for events, or if its
     /// workflow has events beside start and stop.
     /// </summary>
     public bool MayBeWatched => HasWaits || Events.All.Length > 2;

@@ -16,7 +16,7 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
 
     public StartMode Mode { get; init; }
 
-    /// <summary>A further run without a context of its own starts with the last context of the run before. Those of Continue do in any case.</summary>
+    /// <summary>A further run without a context of its own starts with the last context of the run before. A run of Continue does in any case.</summary>
     public bool InheritsContext { get; init; }
 
     /// <summary>NextRun: the instance is not made when it is new.</summary>

@@ -74,7 +74,7 @@ internal sealed class BodyBudget(BrokerSettings settings, TimeProvider clock)
         share.Bytes = 0;
     }
 
-    /// <summary>What one body holds.</summary>
+    /// <summary>Share of one body.</summary>
     internal sealed class Share(BodyBudget budget, PipeReader reader) : IDisposable
     {
         private volatile bool isEnded;

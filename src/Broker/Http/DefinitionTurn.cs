@@ -1,8 +1,8 @@
 namespace Broker.Http;
 
 /// <summary>
-/// A request's turn to read large definitions: one for each core at a time. What is read takes up to ten times the body until it is stored; a
-/// request that waits holds its body alone.
+/// A request's slot to read large definitions: one for each core at a time. A read definition takes up to ten times its body until it is
+/// stored; a request that waits holds its body alone.
 /// </summary>
 internal sealed class DefinitionTurn : IDisposable
 {

@@ -1,6 +1,6 @@
 namespace Broker.Http;
 
-/// <summary>On a group of routes: the form of its dialect for faults and for refusals by other layers, such as a missing key or a limit.</summary>
+/// <summary>A dialect's form for faults and for refusals by other layers, such as a missing key or a limit.</summary>
 internal sealed record DialectErrorFormat(Func<HttpContext, int, string, Task> WriteAsync)
 {
     /// <summary>The form of a refusal that states its reason, where the dialect gives other refusals of that status a fixed text.</summary>

@@ -1,6 +1,6 @@
 namespace Broker.Http;
 
-/// <summary>What holds below a dialect's paths for requests that reach none of its routes, preflights among them.</summary>
+/// <summary>Rules below a dialect's paths for requests that reach none of its routes, such as preflights.</summary>
 /// <param name="FirstSegments">Its paths begin with one of these.</param>
 /// <param name="RefuseAsync">The form of a refusal: status and message.</param>
 /// <param name="WithCredentials">Web pages may send credentials.</param>

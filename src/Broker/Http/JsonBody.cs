@@ -47,7 +47,7 @@ internal readonly struct JsonBody : IDisposable
     /// <summary>Valid until disposed; clone what lives longer.</summary>
     public JsonElement Root => document!.RootElement;
 
-    /// <param name="request">Whose body.</param>
+    /// <param name="request">The request.</param>
     /// <param name="settings">How long it may be, and how deep.</param>
     /// <param name="ct">Gives up.</param>
     /// <param name="turn">Taken when the body has arrived, before it is parsed.</param>

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Broker.Http;
 
 /// <summary>
-/// A JSON answer of any length in constant memory: what is written is sent in parts of 32 KiB, each after the client took the one
-/// before. A short answer is sent whole, with its length, and a fault before the first part still becomes an error answer.
+/// A JSON answer of any length in constant memory. It is sent in parts of 32 KiB, each after the client took the one before. A short answer
+/// is sent whole, with its length, and a fault before the first part still becomes an error answer.
 /// </summary>
 internal sealed class JsonStream : IAsyncDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class JsonStream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // What is pending of an answer that has failed goes nowhere.
+        // The pending part of a failed answer is dropped.
         Json.Reset();
         await Json.DisposeAsync();
         buffer.Dispose();

