@@ -111,7 +111,10 @@ internal static class RunRoutes
         if (request.ContextJson is null && !mount.ClientsChooseIds) return new(definition, id) { Mode = StartMode.Continue };
         return new(definition, id)
         {
-            Mode = StartMode.NextRun, ContextJson = request.ContextJson, InheritsContext = true, MustExist = !HandlerIds.MayBeChosen(id),
+            Mode = StartMode.NextRun,
+            ContextJson = request.ContextJson,
+            InheritsContext = true,
+            MustExist = !HandlerIds.MayBeChosen(id),
         };
     }
 }
