@@ -54,7 +54,7 @@ public abstract class BrokerApp : IAsyncLifetime, IJobsBroker
         apps.Add(app!);
         await app!.StartAsync(TestContext.Current.CancellationToken);
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        return new HttpClient(new DescribedAnswersHandler(app.Services)) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(100) };
+        return new HttpClient(new DescribedAnswersHandler(await DescribedAnswersHandler.DocumentAsync(app.Services))) { BaseAddress = new Uri(address), Timeout = TimeSpan.FromSeconds(100) };
     }
 
     /// <summary>Stops the last started broker in good order.</summary>

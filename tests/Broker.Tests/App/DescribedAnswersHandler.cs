@@ -9,24 +9,24 @@ using Swashbuckle.AspNetCore.Swagger;
 namespace Broker.Tests.App;
 
 /// <summary>Compares each JSON answer with its schema on the way to the test. A violation fails the request, and so the test that sent it.</summary>
-internal sealed class DescribedAnswersHandler(IServiceProvider services, bool withoutLengthToo = false) : DelegatingHandler(new SocketsHttpHandler())
+internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool withoutLengthToo = false) : DelegatingHandler(new SocketsHttpHandler())
 {
     // Of all brokers of the tests whose routes are the same.
-    private static readonly ConcurrentDictionary<string, Lazy<Task<DescribedAnswers>>> Documents = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string, DescribedAnswers> Documents = new(StringComparer.Ordinal);
 
     private readonly ConcurrentDictionary<string, bool> seen = new(StringComparer.Ordinal);
 
     /// <summary>Answers to this client that were as described.</summary>
     public ICollection<string> Seen => seen.Keys;
 
-    /// <summary>The document that the broker's answers are compared with.</summary>
-    public static Task<DescribedAnswers> DocumentAsync(IServiceProvider services) => Documents.GetOrAdd(
-        services.GetRequiredService<BrokerSettings>().InstancesBasePath,
-        _ => new(async () =>
-        {
-            var document = services.GetRequiredService<ISwaggerProvider>().GetSwagger(ApiDocument.Name);
-            return new DescribedAnswers(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1));
-        })).Value;
+    /// <summary>The document that the broker's answers are compared with. Read before the first request: a test may stop its broker at any time.</summary>
+    public static async Task<DescribedAnswers> DocumentAsync(IServiceProvider services)
+    {
+        var paths = services.GetRequiredService<BrokerSettings>().InstancesBasePath;
+        if (Documents.TryGetValue(paths, out var known)) return known;
+        var document = services.GetRequiredService<ISwaggerProvider>().GetSwagger(ApiDocument.Name);
+        return Documents.GetOrAdd(paths, new DescribedAnswers(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1)));
+    }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -37,7 +37,7 @@ internal sealed class DescribedAnswersHandler(IServiceProvider services, bool wi
         if (!isRead || request.Method == HttpMethod.Head || response.Content.Headers.ContentType?.MediaType != "application/json") return response;
         await response.Content.LoadIntoBufferAsync(cancellationToken);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        var judged = (await DocumentAsync(services)).Judge(request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, body);
+        var judged = described.Judge(request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, body);
         if (judged is null) return response;
         if (judged.Problem is { } problem)
             throw new InvalidOperationException($"{judged.Answer} is not what the API document describes: {problem}: {Encoding.UTF8.GetString(body)}");

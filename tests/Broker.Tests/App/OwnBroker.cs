@@ -14,11 +14,11 @@ internal sealed class OwnBroker : IAsyncDisposable
     private readonly WebApplication app;
     private readonly SqliteFile? file;
 
-    private OwnBroker(WebApplication app, SqliteFile? file)
+    private OwnBroker(WebApplication app, SqliteFile? file, DescribedAnswers described)
     {
         (this.app, this.file) = (app, file);
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
-        Client = new HttpClient(new DescribedAnswersHandler(app.Services)) { BaseAddress = Address };
+        Client = new HttpClient(new DescribedAnswersHandler(described)) { BaseAddress = Address };
     }
 
     public Uri Address { get; }
@@ -48,7 +48,7 @@ internal sealed class OwnBroker : IAsyncDisposable
             adjust);
         Assert.Null(problem);
         await app!.StartAsync(TestContext.Current.CancellationToken);
-        return new(app, file);
+        return new(app, file, await DescribedAnswersHandler.DocumentAsync(app.Services));
     }
 
     public async ValueTask DisposeAsync()

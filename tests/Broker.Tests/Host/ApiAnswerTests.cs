@@ -9,19 +9,25 @@ using Flows = Broker.Tests.InstancesDialect.Flows;
 namespace Broker.Tests.Host;
 
 /// <summary>The JSON answers of every route against the API document. Every other suite's answers are compared on the way: see <see cref="DescribedAnswersHandler"/>.</summary>
-public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, IDisposable
+public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, IAsyncLifetime
 {
-    private readonly DescribedAnswersHandler handler = new(host.Services, withoutLengthToo: true);
-    private HttpClient? client;
+    private DescribedAnswersHandler handler = null!;
+    private HttpClient client = null!;
 
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    private Wire Wire => new(client ??= new HttpClient(handler, disposeHandler: false) { BaseAddress = host.Address });
+    private Wire Wire => new(client);
 
-    public void Dispose()
+    public async ValueTask InitializeAsync()
     {
-        client?.Dispose();
-        handler.Dispose();
+        handler = new(await DescribedAnswersHandler.DocumentAsync(host.Services), withoutLengthToo: true);
+        client = new HttpClient(handler) { BaseAddress = host.Address };
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        client.Dispose();
+        return ValueTask.CompletedTask;
     }
 
     [Fact]
