@@ -94,10 +94,16 @@ internal readonly struct JsonBody : IDisposable
             }
 
             share?.Complete();
-            if (turn is not null) await turn.EnterAsync(length, ct);
-            var body = Parse(read.Buffer, settings.Limits.JsonDepth);
-            reader.AdvanceTo(read.Buffer.End);
-            return body;
+            try
+            {
+                if (turn is not null) await turn.EnterAsync(length, ct);
+                return Parse(read.Buffer, settings.Limits.JsonDepth);
+            }
+            finally
+            {
+                // Also when the client gave up its turn: Kestrel fails on a read that has not ended.
+                reader.AdvanceTo(read.Buffer.End);
+            }
         }
     }
 
