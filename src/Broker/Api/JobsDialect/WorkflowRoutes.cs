@@ -174,9 +174,10 @@ internal static class WorkflowRoutes
     // Null after an error answer.
     private static async ValueTask<(int Skip, int Take)?> PageOfAsync(HttpContext http)
     {
-        if (TryNumber(http, "limit", DefaultLimit, out var limit) & TryNumber(http, "offset", 0, out var offset))
-            return ((int)Math.Min(offset, int.MaxValue), (int)Math.Min(limit, MaxLimit));
-        var field = TryNumber(http, "limit", DefaultLimit, out _) ? "offset" : "limit";
+        string? field = null;
+        if (!TryNumber(http, "offset", 0, out var offset)) field = "offset";
+        if (!TryNumber(http, "limit", DefaultLimit, out var limit)) field = "limit";
+        if (field is null) return ((int)Math.Min(offset, int.MaxValue), (int)Math.Min(limit, MaxLimit));
         await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: expected an integer of 0 or more", field);
         return null;
     }
