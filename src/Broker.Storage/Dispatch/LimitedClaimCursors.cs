@@ -1,8 +1,8 @@
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// Where claims that are limited to workflows begin to look in a label queue, for each queue and limit: what stands before is steps of other
-/// workflows. Without it each such claim walked over all of them. A cursor only saves work: a step that becomes ready in front of it lowers it, and
+/// The place in a label queue at which a claim that is limited to workflows starts, for each queue and limit. Only steps of other workflows stand before
+/// it, and without a cursor each such claim walked over them. A cursor only saves work: a step that becomes ready in front of it lowers it, and
 /// walks from the front find steps whose signals of other brokers were lost.
 /// </summary>
 internal sealed class LimitedClaimCursors(TimeProvider clock)

@@ -4,8 +4,8 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// The rank in each queue at which a claim starts. Granted steps leave dead entries at the front of the claim index until the next vacuum, and for as long
-/// as a transaction holds a snapshot; without a cursor every claim walked over all of them. Measured: at 12,000 dead entries that walk was a third of the
-/// server's work. A cursor only saves work: a claim that finds too little scans again from the front, and the next renewal finds steps before the cursor.
+/// as a transaction holds a snapshot. Without a cursor every claim walked over these dead entries; 12,000 of them took 33 % of the server's work.
+/// A cursor only saves work: a claim that finds too little scans again from the front, and the next renewal finds steps before the cursor.
 /// </summary>
 internal sealed class ClaimCursors(TimeProvider clock)
 {
