@@ -51,6 +51,7 @@ public static class DefinitionReader
         var outputs = problems.Strings(document, "outputs", "");
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
+        var inputs = ReadInputs(document, isStored, problems);
         var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
         if (!isStored) RefusePathNames(name, drafts, problems);
         if (problems.Any) return new(null, problems.All);
@@ -76,6 +77,7 @@ public static class DefinitionReader
                 LostLease = jobs is not null || drafts.Any(d => d.DependsOn is not null) ? LostLeaseRule.UseRetry : LostLeaseRule.ReturnToFront,
                 MaxLeaseLosses = (int)losses,
                 Events = events,
+                Inputs = inputs,
                 Jobs = jobs,
                 Document = document.GetRawText(),
                 Fingerprint = DefinitionFingerprint.Of(document),
@@ -85,6 +87,7 @@ public static class DefinitionReader
                     ? outputIndexes.ToImmutable()
                     : [.. steps.Where(s => s.Successors.Values.All(v => v.IsEmpty)).Select(s => s.Index)],
                 HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
+                HasCommands = steps.Any(s => s.Command is not null),
             },
             problems.All);
     }
@@ -93,6 +96,15 @@ public static class DefinitionReader
     {
         if (!PathNames.Fits(name)) problems.Add("workflow_id", PathNames.Message);
         foreach (var draft in drafts.Where(d => !PathNames.Fits(d.Name))) problems.Add($"steps.{draft.Name}", PathNames.Message);
+    }
+
+    // Before inputs were declared, a member of that name was carried along unread: in a stored document one of another form declares nothing.
+    private static InputCatalog? ReadInputs(JsonElement document, bool isStored, ProblemList problems)
+    {
+        if (!isStored) return InputReader.Read(document, problems);
+        var ofInputs = new ProblemList();
+        var inputs = InputReader.Read(document, ofInputs);
+        return ofInputs.Any ? null : inputs;
     }
 
     private static JobsDisplay? ReadJobs(JsonElement document, string name, ProblemList problems)

@@ -60,6 +60,7 @@ internal static class EventReader
             ?? (BuiltIn.Contains(name) ? $"workflows.events.{name}" : $"{workflow}.{name}");
 
         JsonObject shown;
+        var declares = false;
         if (isObject && given.TryGetProperty("schema", out var schema) && schema.ValueKind is not JsonValueKind.Null)
         {
             if (schema.ValueKind is not JsonValueKind.Object)
@@ -70,6 +71,7 @@ internal static class EventReader
             else
             {
                 shown = JsonObject.Create(schema)!;
+                declares = true;
             }
         }
         else
@@ -85,6 +87,6 @@ internal static class EventReader
             foreach (var fault in faults) problems.Add($"{path}.schema", fault);
         }
 
-        return new EventDefinition(name, types, qualified, text, compiled);
+        return new EventDefinition(name, types, qualified, text, compiled) { IsDeclared = declares };
     }
 }

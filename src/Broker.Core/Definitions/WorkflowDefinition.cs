@@ -40,6 +40,9 @@ public sealed class WorkflowDefinition
     /// <summary>Events that the workflow knows, start and stop event included.</summary>
     public required EventCatalog Events { get; init; }
 
+    /// <summary>Inputs that a start may give; null: the definition declares none, and a start may give any.</summary>
+    public InputCatalog? Inputs { get; init; }
+
     /// <summary>Shown by the jobs dialect: display name and trigger text. Null for definitions of other dialects.</summary>
     public JobsDisplay? Jobs { get; init; }
 
@@ -60,6 +63,9 @@ public sealed class WorkflowDefinition
 
     /// <summary>True when some step is finished by the broker.</summary>
     public bool HasWaits { get; init; }
+
+    /// <summary>True when some step is a shell command.</summary>
+    public bool HasCommands { get; init; }
 
     /// <summary>
     /// Whether runs without a watching client publish step events too. Another client may watch a run later if it waits for events, or if its

@@ -28,6 +28,19 @@ public static class JsonText
         JsonValueKind.Null or JsonValueKind.Undefined => "nothing",
     };
 
+    /// <summary>An object of these members, as they were written.</summary>
+    public static string ObjectOf(IEnumerable<JsonProperty> members)
+    {
+        var text = new StringBuilder("{");
+        foreach (var member in members)
+        {
+            if (text.Length > 1) text.Append(',');
+            text.Append('"').Append(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(member))).Append("\":").Append(member.Value.GetRawText());
+        }
+
+        return text.Append('}').ToString();
+    }
+
     /// <summary>A member's name as a JSON string of its own.</summary>
     internal static JsonElement NameAsValue(JsonProperty member)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Steps;
 
 namespace Broker.Core.Runs;
 
@@ -23,6 +24,17 @@ public static class FinalValue
         }
 
         return text.Append('}').ToString();
+    }
+
+    /// <summary>Why the workflow's stop event cannot carry the value; null when it can. A value for the default stop event is its field <c>result</c>.</summary>
+    public static StepError? Fault(EventCatalog events, string valueJson)
+    {
+        if (events.HasCustomStop && !IsObject(valueJson))
+            return new("TypeError", $"the result is no object, so the stop event {events.Stop} cannot carry it");
+        if (events.StopEvent is not { IsDeclared: true } stop) return null;
+        var fields = events.HasCustomStop ? valueJson : valueJson == "null" ? "{}" : $$"""{"result":{{valueJson}}}""";
+        var errors = stop.Errors(fields, allowsMore: true);
+        return errors.Count == 0 ? null : new("ValidationError", $"the result does not fit the schema of the stop event {events.Stop}: {string.Join("; ", errors)}");
     }
 
     public static bool IsObject(string json) => json.AsSpan().TrimStart().StartsWith("{");

@@ -223,13 +223,8 @@ public sealed class RunSession
     public void Conclude(string valueJson)
     {
         if (Run.Phase is not RunPhase.Succeeded) return;
-        if (Run.Definition.Events.HasCustomStop && !FinalValue.IsObject(valueJson))
-        {
-            Run = Run with { Phase = RunPhase.Failed, Error = new("TypeError", $"the result is no object, so the stop event {Run.Definition.Events.Stop} cannot carry it") };
-            return;
-        }
-
-        ResultJson = valueJson;
+        if (FinalValue.Fault(Run.Definition.Events, valueJson) is { } fault) Run = Run with { Phase = RunPhase.Failed, Error = fault };
+        else ResultJson = valueJson;
     }
 
     private void After(StepState before, StepState after, DateTimeOffset now)

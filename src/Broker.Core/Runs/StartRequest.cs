@@ -1,4 +1,7 @@
+using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Json;
+using Broker.Core.Schemas;
 
 namespace Broker.Core.Runs;
 
@@ -7,6 +10,15 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
 {
     /// <summary>Raw JSON, any value; workers get it as it is.</summary>
     public string InputsJson { get; init; } = "{}";
+
+    /// <summary>The event that the inputs are the fields of; null: the definition's start event, where that has a schema.</summary>
+    public EventDefinition? StartEvent { get; init; }
+
+    /// <summary>What is wrong with the inputs: no run starts with them. An earlier start under the same key is answered all the same.</summary>
+    public IReadOnlyList<SchemaError> InputProblems { get; init; } = [];
+
+    /// <summary>NextRun: a run that is active is joined only if its inputs are the same as JSON values.</summary>
+    public bool JoinsEqualInputs { get; init; }
 
     /// <summary>Raw JSON object, or null for none.</summary>
     public string? ContextJson { get; init; }
@@ -31,7 +43,7 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
     /// <summary>Whether the run may start.</summary>
     /// <param name="exists">The instance has a run.</param>
     /// <param name="before">Its current run, locked; null when there is none, and for NewInstance, which does not look at it.</param>
-    public StartVerdict Judge(bool exists, RunState? before) => Mode switch
+    public StartVerdict Judge(bool exists, RunState? before) => InputProblems.Count > 0 ? StartVerdict.InputsRefused : Mode switch
     {
         StartMode.NewInstance => !exists ? StartVerdict.Started : StartVerdict.AlreadyExists,
         StartMode.NextRun when before is null => MustExist ? StartVerdict.NotContinuable : StartVerdict.Started,
@@ -39,6 +51,23 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
         StartMode.Continue when before is { IsTerminal: false } => StartVerdict.StillActive,
         StartMode.Continue => before is { Phase: RunPhase.Succeeded } ? StartVerdict.Started : StartVerdict.NotContinuable,
     };
+
+    /// <summary>Names of the inputs of which the active run, read under its lock, has another value.</summary>
+    public IReadOnlyList<string> DifferencesFrom(string standingInputs)
+    {
+        Dictionary<string, string> mine = Members(InputsJson), its = Members(standingInputs);
+        return [.. mine.Keys.Union(its.Keys).Where(name => mine.GetValueOrDefault(name) != its.GetValueOrDefault(name)).Order(StringComparer.Ordinal)];
+    }
+
+    // Inputs of other dialects may be any value: one that is no object is a member without a name.
+    private static Dictionary<string, string> Members(string inputs)
+    {
+        var value = JsonElement.Parse(inputs);
+        if (value.ValueKind is not JsonValueKind.Object) return new(StringComparer.Ordinal) { [""] = CanonicalJson.Of(value) };
+        var members = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var member in value.EnumerateObject()) members[JsonText.NameOf(member)] = CanonicalJson.Of(member.Value);
+        return members;
+    }
 
     /// <summary>The context that a further run starts with.</summary>
     /// <param name="last">The last context of the run before, read under its lock.</param>
@@ -75,6 +104,12 @@ public enum StartVerdict
 
     /// <summary>The limit of runs of the workflow that wait for workers is reached; nothing was changed.</summary>
     BacklogFull,
+
+    /// <summary>The inputs are none that the definition takes; nothing was changed.</summary>
+    InputsRefused,
+
+    /// <summary>NextRun that joins equal inputs only: the active run has others; nothing was changed.</summary>
+    OtherInputs,
 }
 
 /// <summary>Outcome of a start: the new run, or the current one that prevents it.</summary>
@@ -82,4 +117,10 @@ public sealed record StartOutcome(StartVerdict Verdict, RunRef? Run, DateTimeOff
 {
     /// <summary>The answer to an earlier start under the same key: nothing was started now.</summary>
     public bool Replayed { get; init; }
+
+    /// <summary>InputsRefused: what is wrong, as JSON pointers into the inputs.</summary>
+    public IReadOnlyList<SchemaError> Problems { get; init; } = [];
+
+    /// <summary>OtherInputs: names of the inputs that differ.</summary>
+    public IReadOnlyList<string> Differences { get; init; } = [];
 }

@@ -32,9 +32,14 @@ internal sealed class RunStarter(BatchContext batch)
 
             standing.TryGetValue(current[i].Id, out var before);
             var verdict = taken.Add((start.Definition.Name, start.InstanceId)) ? start.Judge(current[i].Id != 0, before?.State) : StartVerdict.AlreadyExists;
-            outcomes.Add(keys.Keep(start.Key, verdict is StartVerdict.Started
-                ? new(verdict, Start(start, before, at), at)
-                : new(verdict, before?.Ref, at)));
+            outcomes.Add(keys.Keep(start.Key, verdict switch
+            {
+                StartVerdict.Started => new(verdict, Start(start, before, at), at),
+                StartVerdict.InputsRefused => new(verdict, null, at) { Problems = start.InputProblems },
+                StartVerdict.StillActive when Differences(start, before!) is { Count: > 0 } differences =>
+                    new(StartVerdict.OtherInputs, before!.Ref, at) { Differences = differences },
+                _ => new(verdict, before?.Ref, at),
+            }));
         }
 
         // These answers say that something is there which was only read.
@@ -58,6 +63,9 @@ internal sealed class RunStarter(BatchContext batch)
             control.Outcome = (ControlVerdict.Done, Add(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
         }
     }
+
+    private IReadOnlyList<string> Differences(StartRequest start, LoadedRun active) =>
+        start.JoinsEqualInputs ? start.DifferencesFrom(transaction.Inherited(active.Ref.Id).Inputs) : [];
 
     private Dictionary<long, LoadedRun> Standing(
         IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current)

@@ -109,16 +109,21 @@ internal sealed class LogStore(IDatabase database, SignalHub signals, IPageReads
         return ids.Count;
     }
 
-    public async Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
+    public Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct)
     {
         var (storedWorkflow, storedStep) = (StorableText.Fitting(workflow), StorableText.Fitting(step));
-        var rows = await pages.RunAsync(
-            db => db.Logs.AsNoTracking()
-                .Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId)
-                .OrderBy(l => l.Id)
-                .Take(limit)
-                .ToListAsync(ct),
-            ct);
+        return ReadAsync(lines => lines.Where(l => l.Workflow == storedWorkflow && l.Step == storedStep && l.Id > afterId), limit, ct);
+    }
+
+    public Task<IReadOnlyList<LogRow>> ReadAsync(long runId, string step, long afterId, int limit, CancellationToken ct)
+    {
+        var stored = StorableText.Fitting(step);
+        return ReadAsync(lines => lines.Where(l => l.RunId == runId && l.Step == stored && l.Id > afterId), limit, ct);
+    }
+
+    private async Task<IReadOnlyList<LogRow>> ReadAsync(Func<IQueryable<LogLineRow>, IQueryable<LogLineRow>> wanted, int limit, CancellationToken ct)
+    {
+        var rows = await pages.RunAsync(db => wanted(db.Logs.AsNoTracking()).OrderBy(l => l.Id).Take(limit).ToListAsync(ct), ct);
         return rows.ConvertAll(RowOf);
     }
 

@@ -19,8 +19,9 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
         return await batcher.RunAsync(new StartCommand(starts) { Cancelled = ct }, ct);
     }
 
-    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct) =>
-        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, null), command), ct);
+    public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null) =>
+        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, number), command), ct);
 
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>

@@ -12,15 +12,23 @@ internal sealed partial class BrokerEngine
 
     private const string IdAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
+    // Signals are hints: a lost one costs a waiter that long.
+    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
+
     public static string NewInstanceId() => RandomNumberGenerator.GetString(IdAlphabet, InstanceIdLength);
 
     /// <summary>Starts one run.</summary>
     public async Task<StartOutcome> StartAsync(StartRequest start, CancellationToken ct) => (await StartAsync([start], ct))[0];
 
-    /// <summary>Starts all in one transaction; one outcome each.</summary>
+    /// <summary>Starts all in one transaction, with inputs that their definitions take; one outcome each. Refused inputs of one start none.</summary>
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         foreach (var start in starts) Caller.Current.Demand(start.Definition.Name);
+        starts = [.. starts.Select(WithInputs)];
+
+        // A start under a key may be a repeated one, of a time when the definition took these inputs: the store knows.
+        if (starts.Any(start => start is { InputProblems.Count: > 0, Key: null }))
+            return [.. starts.Select(start => new StartOutcome(StartVerdict.InputsRefused, null, Now) { Problems = start.InputProblems })];
         var outcomes = backlog.IsLimited ? await backlog.StartAsync(starts, runs, Now, ct) : await runs.StartAsync(starts, ct);
         foreach (var outcome in outcomes)
         {
@@ -32,17 +40,26 @@ internal sealed partial class BrokerEngine
         return outcomes;
     }
 
+    private static StartRequest WithInputs(StartRequest start)
+    {
+        var inputs = StartInputs.Judge(start);
+        return inputs.Problems.Count > 0 ? start with { InputProblems = inputs.Problems }
+            : ReferenceEquals(inputs.InputsJson, start.InputsJson) ? start
+            : start with { InputsJson = inputs.InputsJson };
+    }
+
     /// <summary>Steers the current run of an instance. For Restart the outcome names the new run.</summary>
     /// <param name="workflow">Its workflow.</param>
     /// <param name="instanceId">Which one.</param>
     /// <param name="command">What to do.</param>
     /// <param name="ct">Gives up.</param>
     /// <param name="action">The dialect's own word for it, for the audit trail.</param>
+    /// <param name="number">Only this run of the instance.</param>
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null)
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null)
     {
         if (!Caller.Current.Knows(workflow)) return (ControlVerdict.UnknownRun, null);
-        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct);
+        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number);
         LogControlled(log, command, workflow, instanceId, outcome.Verdict);
         if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId);
         return outcome;
@@ -79,9 +96,13 @@ internal sealed partial class BrokerEngine
         return tilde > 0 ? await History.FindAsync(handlerId[..tilde], handlerId[(tilde + 1)..], null, ct) : null;
     }
 
-    /// <summary>Waits until the run has ended, whichever broker ends it; null when it was purged meanwhile or the host stops.</summary>
-    public async Task<RunView?> WaitForEndAsync(RunRef run, CancellationToken ct)
+    /// <summary>
+    /// Waits until the run has ended, whichever broker ends it, or the time is up: then it is given as it stands. Null when it was purged
+    /// meanwhile or the host stops.
+    /// </summary>
+    public async Task<RunView?> WaitForEndAsync(RunRef run, CancellationToken ct, TimeSpan? limit = null)
     {
+        var until = Now + limit;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
         using var changed = changes.Subscribe(Topics.Run(run.Id));
         while (true)
@@ -90,10 +111,10 @@ internal sealed partial class BrokerEngine
 
             // A purged instance may have been started anew under the same name and number: that is another run.
             if (view is null || view.Ref.Id != run.Id) return null;
-            if (view.IsTerminal) return view;
+            if (view.IsTerminal || until <= Now) return view;
             try
             {
-                await changed.WaitAsync(TimeSpan.FromSeconds(5), stop.Token);
+                await changed.WaitAsync(until - Now is { } left && left < LongestLook ? left : LongestLook, stop.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {

@@ -124,6 +124,10 @@ internal sealed partial class BrokerEngine(
     public async Task<IReadOnlyList<LogRow>> ReadLogsAsync(string workflow, string step, long afterId, int limit, CancellationToken ct) =>
         await KnowsLogAsync(workflow, ct) ? await logs.ReadAsync(workflow, step, afterId, limit, ct) : [];
 
+    /// <summary>The same of one run, which the caller has found.</summary>
+    public Task<IReadOnlyList<LogRow>> ReadLogsAsync(long runId, string step, long afterId, int limit, CancellationToken ct) =>
+        logs.ReadAsync(runId, step, afterId, limit, ct);
+
     private async ValueTask<bool> KnowsLogAsync(string workflow, CancellationToken ct)
     {
         if (Caller.Current.Knows(workflow)) return true;

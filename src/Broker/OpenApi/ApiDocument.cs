@@ -44,6 +44,7 @@ internal static class ApiDocument
         options.OperationFilter<ExampleFilter>();
         options.OperationFilter<AnswerFilter>();
         options.OperationFilter<IdempotencyFilter>();
+        options.OperationFilter<QueryFilter>();
         options.OperationFilter<ContentCodingFilter>();
         options.DocumentFilter<TagFilter>();
     });

@@ -32,4 +32,21 @@ public sealed class FinalValueTests
     [InlineData("[{}]", false)]
     [InlineData("\"{\"", false)]
     public void An_object_is_known_by_its_first_character(string json, bool isObject) => Assert.Equal(isObject, FinalValue.IsObject(json));
+
+    [Theory]
+    [InlineData("Done", """{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}""", """{"n":1,"more":2}""", null)]
+    [InlineData("Done", """{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}""", """{"n":"x"}""", "ValidationError")]
+    [InlineData("Done", null, """{"n":"x"}""", null)]
+    [InlineData("Done", """{"type":"object"}""", "3", "TypeError")]
+    [InlineData("StopEvent", """{"properties":{"result":{"type":"string"}},"required":["result"]}""", "\"x\"", null)]
+    [InlineData("StopEvent", """{"properties":{"result":{"type":"string"}},"required":["result"]}""", "1", "ValidationError")]
+    [InlineData("StopEvent", """{"properties":{"result":{"type":"string"}},"required":["result"]}""", "null", "ValidationError")]
+    [InlineData("StopEvent", """{"type":"object","properties":{}}""", "[1]", null)]
+    public void A_value_must_fit_the_schema_of_the_stop_event_where_there_is_one(string stop, string? schema, string value, string? fault)
+    {
+        var events = schema is null ? "" : $$""","events":{"{{stop}}":{"schema":{{schema}} } } """;
+        var definition = Doc.Of($$"""{"workflow_id":"w","steps":{},"stop_event":"{{stop}}"{{events}} }""");
+
+        Assert.Equal(fault, FinalValue.Fault(definition.Events, value)?.Name);
+    }
 }

@@ -37,6 +37,17 @@ public sealed class RunSessionTests
     }
 
     [Fact]
+    public void A_result_that_does_not_fit_the_stop_schema_fails_the_run()
+    {
+        var session = Start(Doc.Of("""{"workflow_id":"w","steps":{},"stop_event":"Done","events":{"Done":{"schema":{"type":"object","required":["n"]}}}}"""));
+        session.Conclude("{}");
+
+        Assert.Equal((RunPhase.Failed, "ValidationError"), (session.Run.Phase, session.Run.Error!.Name));
+        Assert.Equal("the result does not fit the schema of the stop event Done: n: field required", session.Run.Error.Message);
+        Assert.Null(session.ResultJson);
+    }
+
+    [Fact]
     public void A_kept_event_meets_its_wait_when_the_wait_begins()
     {
         var session = Start(Doc.Steps(""" "a":{"successors":{"default":["b"]}},"b":{"kind":"waitForEvent","event":"E"} """));

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Broker.Api.HandlersDialect;
 using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Core.Schemas;
 using Xunit;
 
 namespace Broker.Tests.HandlersDialect;
@@ -44,7 +46,7 @@ public sealed class StartEventReaderTests
     {
         var reading = StartEventReader.Read(JsonElement.Parse("""{"start_event":{"type":"x","other":1}}"""), Greet);
 
-        Assert.Equal(new StartReading("""{"type":"x","other":1}""", null), reading);
+        Assert.Equal(new StartReading("""{"type":"x","other":1}""", Greet.StartEvent, null), reading);
     }
 
     [Fact]
@@ -53,14 +55,10 @@ public sealed class StartEventReaderTests
         var reading = StartEventReader.Read(
             JsonElement.Parse("""{"start_event":{"__is_pydantic":true,"value":{"a":1},"qualified_name":"workflows.events.StartEvent"}}"""), Greet);
 
-        Assert.Equal(new StartReading("""{"a":1}""", null), reading);
+        Assert.Equal(("""{"a":1}""", "StartEvent", null), (reading.InputsJson, reading.Event.Name, reading.Problem));
     }
 
     [Theory]
-    [InlineData("""{"start_event":{}}""", "topic: field required")]
-    [InlineData("{}", "topic: field required")]
-    [InlineData("""{"start_event":""}""", "topic: field required")]
-    [InlineData("""{"start_event":{"topic":1}}""", "topic: ")]
     [InlineData("""{"start_event":"no json"}""", "expected a JSON object")]
     [InlineData("""{"start_event":"[1]"}""", "expected a JSON object")]
     [InlineData("""{"start_event":"\ud800"}""", "expected a JSON object")]
@@ -92,12 +90,21 @@ public sealed class StartEventReaderTests
         var closed = Definitions.Read("""
             {"workflow_id":"w","version":"1","start_event":"Go","steps":{},
              "events":{"Go":{"schema":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"],"additionalProperties":false}}}}
-            """).Events;
+            """);
 
-        Assert.Null(StartEventReader.Read(JsonElement.Parse("""{"start_event":{"n":1,"_data":{"extra":true}}}"""), closed).Problem);
-        Assert.NotNull(StartEventReader.Read(JsonElement.Parse("""{"start_event":{"n":"one","extra":true}}"""), closed).Problem);
-        Assert.NotNull(StartEventReader.Read(JsonElement.Parse("""{"start_event":{"extra":true}}"""), closed).Problem);
+        Assert.Empty(Judge(closed, """{"start_event":{"n":1,"_data":{"extra":true}}}"""));
+        Assert.NotEmpty(Judge(closed, """{"start_event":{"n":"one","extra":true}}"""));
+        Assert.NotEmpty(Judge(closed, """{"start_event":{"extra":true}}"""));
     }
+
+    [Theory]
+    [InlineData("""{"start_event":{}}""", "topic: field required")]
+    [InlineData("{}", "topic: field required")]
+    [InlineData("""{"start_event":""}""", "topic: field required")]
+    [InlineData("""{"start_event":{"topic":1}}""", "topic: ")]
+    [InlineData("""{"start_event":null}""", "")]
+    public void The_engine_judges_the_fields_unless_the_start_event_is_null(string request, string problem) =>
+        Assert.StartsWith(problem, string.Join("; ", Judge(Definitions.Read(Definitions.Ask), request)));
 
     [Fact]
     public void Kwargs_must_be_an_object() =>
@@ -108,9 +115,20 @@ public sealed class StartEventReaderTests
     {
         const string fields = """{"\ud800":"\udfff","nul\u0000":"\u0000"}""";
 
-        Assert.Equal(new StartReading(fields, null), StartEventReader.Read(JsonElement.Parse($$"""{"\udc00":1,"start_event":{{fields}}}"""), Greet));
+        Assert.Equal(new StartReading(fields, Greet.StartEvent, null), StartEventReader.Read(JsonElement.Parse($$"""{"\udc00":1,"start_event":{{fields}}}"""), Greet));
     }
 
-    private static void Accepts(string request, string inputs) =>
-        Assert.Equal(new StartReading(inputs, null), StartEventReader.Read(JsonElement.Parse(request), Ask));
+    private static void Accepts(string request, string inputs)
+    {
+        var reading = StartEventReader.Read(JsonElement.Parse(request), Ask);
+        Assert.Equal((inputs, null), (reading.InputsJson, reading.Problem));
+    }
+
+    // As the engine judges what was read.
+    private static IReadOnlyList<SchemaError> Judge(WorkflowDefinition definition, string request)
+    {
+        var reading = StartEventReader.Read(JsonElement.Parse(request), definition.Events);
+        Assert.Null(reading.Problem);
+        return StartInputs.Judge(new(definition, "i") { InputsJson = reading.InputsJson, StartEvent = reading.Event }).Problems;
+    }
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Broker.Api.InstancesDialect;
-using Broker.Core.Definitions;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;
@@ -119,24 +118,4 @@ public sealed class InstanceRequestsTests
 
         Assert.Single(issues.All);
     }
-
-    // Instances contract 12: only a registered schema counts.
-    [Fact]
-    public void Params_are_judged_by_the_schema_of_the_start_event_where_one_is_declared()
-    {
-        var free = Definition("""{"workflow_id":"free","steps":{}}""");
-        var strict = Definition("""
-            {"workflow_id":"strict","start_event":"Order","steps":{},
-             "events":{"Order":{"schema":{"type":"object","properties":{"amount":{"type":"number"}},"required":["amount"]}}}}
-            """);
-        var named = Definition("""{"workflow_id":"named","events":{"StartEvent":{}},"steps":{}}""");
-
-        Assert.Empty(ParamsSchema.Validate(free, "5"));
-        Assert.Empty(ParamsSchema.Validate(named, "5"));
-        Assert.Empty(ParamsSchema.Validate(strict, """{"amount":1}"""));
-        Assert.NotEmpty(ParamsSchema.Validate(strict, """{"amount":"1"}"""));
-        Assert.NotEmpty(ParamsSchema.Validate(strict, null));
-    }
-
-    private static WorkflowDefinition Definition(string document) => DefinitionReader.Read(JsonElement.Parse(document)).Definition!;
 }

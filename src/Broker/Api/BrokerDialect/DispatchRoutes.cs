@@ -54,6 +54,8 @@ internal static class DispatchRoutes
         await (outcome switch
         {
             { Run: { } run } => BrokerResponses.Text(http, run.InstanceId),
+            { Problems: [var first, ..] } => BrokerResponses.Fail(
+                http, StatusCodes.Status422UnprocessableEntity, StartInputs.ProblemIn("inputs", first).ToString(), [.. outcome.Problems.Select(problem => StartInputs.ProblemIn("inputs", problem))]),
             { Verdict: StartVerdict.KeyReused } => BrokerResponses.Fail(http, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
             _ => BrokerResponses.Fail(
                 http, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, dispatch.Definition.Name, engine.Settings.Limits.Backlog)),
@@ -83,6 +85,15 @@ internal static class DispatchRoutes
             else reader.Add("inputs", $"expected an object, got {JsonText.KindOf(given)}");
         }
 
-        return reading.Definition is { } definition ? new(definition, inputs) : null;
+        if (reading.Definition is not { } definition || reader.IsBroken) return null;
+
+        // Judged by the engine too; a refused dispatch must not leave its definition behind.
+        foreach (var problem in StartInputs.Judge(new(definition, "") { InputsJson = inputs }).Problems)
+        {
+            var (path, message) = StartInputs.ProblemIn("inputs", problem);
+            reader.Add(path, message);
+        }
+
+        return new(definition, inputs);
     }
 }

@@ -149,7 +149,7 @@ internal static class EventRoutes
 
         var reading = EventEnvelope.Read(given, events);
         if (reading.Problem is not null) return reading;
-        return EventCheck.Problem(reading.Event!, reading.FieldsJson) is { } problem ? EventReading.BadValue(problem) : reading;
+        return reading.Event!.Errors(reading.FieldsJson, allowsMore: true) is { Count: > 0 } errors ? EventReading.BadValue(string.Join("; ", errors)) : reading;
     }
 
     private static (string? Step, string? Problem) StepOf(JsonElement body, WorkflowDefinition definition, string type)

@@ -6,10 +6,11 @@ namespace Broker.Api.HandlersDialect;
 
 /// <summary>A run request, read and judged.</summary>
 /// <param name="InputsJson">Fields of the start event.</param>
+/// <param name="StartEvent">The event.</param>
 /// <param name="ContextJson">State to start from, or null.</param>
 /// <param name="HandlerId">Handler to continue, or the id to use; null for a new one.</param>
 /// <param name="Problem">Why the request cannot be taken; null when it can.</param>
-internal sealed record RunRequest(string InputsJson, string? ContextJson, string? HandlerId, string? Problem);
+internal sealed record RunRequest(string InputsJson, EventDefinition StartEvent, string? ContextJson, string? HandlerId, string? Problem);
 
 /// <summary>Reads the body of both run routes (handlers contract 5).</summary>
 internal static class HandlersRequests
@@ -34,8 +35,8 @@ internal static class HandlersRequests
         }
 
         var start = StartEventReader.Read(body, events);
-        return new(start.InputsJson, context, string.IsNullOrEmpty(id) ? null : id, start.Problem);
+        return new(start.InputsJson, start.Event, context, string.IsNullOrEmpty(id) ? null : id, start.Problem);
     }
 
-    private static RunRequest Refused(string problem) => new("{}", null, null, problem);
+    private static RunRequest Refused(string problem) => new("{}", EventDefinition.Any, null, null, problem);
 }

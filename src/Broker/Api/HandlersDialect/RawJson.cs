@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Broker.Core.Json;
@@ -60,19 +59,6 @@ internal static class RawJson
             foreach (var member in undeclared.EnumerateObject()) fields[JsonText.NameOf(member)] = member;
         }
 
-        return Join(fields.Values);
-    }
-
-    /// <summary>An object of these members, as they were written.</summary>
-    public static string Join(IEnumerable<JsonProperty> members)
-    {
-        var text = new StringBuilder("{");
-        foreach (var member in members)
-        {
-            if (text.Length > 1) text.Append(',');
-            text.Append('"').Append(Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(member))).Append("\":").Append(member.Value.GetRawText());
-        }
-
-        return text.Append('}').ToString();
+        return JsonText.ObjectOf(fields.Values);
     }
 }

@@ -77,12 +77,15 @@ internal static class RunRoutes
         var start = StartOf(mount, definition, request);
         var outcome = start is null
             ? new StartOutcome(StartVerdict.NotContinuable, null, engine.Now)
-            : await engine.StartAsync(start with { InputsJson = request.InputsJson, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
+            : await engine.StartAsync(start with { InputsJson = request.InputsJson, StartEvent = request.StartEvent, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
         Idempotency.Mark(http.Response, outcome);
         switch (outcome.Verdict)
         {
             case StartVerdict.Started:
                 return outcome;
+            case StartVerdict.InputsRefused:
+                await HandlersErrors.InvalidAsync(http, mount, StartEventReader.ProblemOf(string.Join("; ", outcome.Problems)));
+                return null;
             case StartVerdict.KeyReused:
                 await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused);
                 return null;
@@ -96,7 +99,7 @@ internal static class RunRoutes
             case StartVerdict.AlreadyExists or StartVerdict.StillActive when mount.ClientsChooseIds:
                 await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status409Conflict, $"Handler {request.HandlerId} is still running");
                 return null;
-            case StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable:
+            case StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable or StartVerdict.OtherInputs:
             default:
                 await HandlersErrors.NotFoundAsync(http, mount, HandlersErrors.HandlerNotFound);
                 return null;

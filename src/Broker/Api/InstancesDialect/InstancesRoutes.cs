@@ -154,14 +154,6 @@ internal static partial class InstancesRoutes
         if (!await call.MayAsync((hooks, context, ct) => hooks.AuthorizeInstanceCreationAsync(new(context, workflowName, wanted), ct))) return null;
         if (await call.FindWorkflowAsync(workflowName, toStart: true) is not { } workflow) return null;
 
-        for (var i = 0; i < wanted.Count; i++)
-        {
-            var errors = ParamsSchema.Validate(workflow, wanted[i].ParamsJson);
-            if (errors.Count == 0) continue;
-            await call.RefuseAsync(InstanceError.BadParams, batch ? IssueList.Of(errors, "instances", i, "params") : IssueList.Of(errors, "params"));
-            return null;
-        }
-
         if (wanted.Count == 0) return [];
         var traceParent = call.TraceParent;
         var outcomes = await engine.StartAsync(
@@ -174,6 +166,13 @@ internal static partial class InstancesRoutes
                 Key = key,
             })],
             call.Aborted);
+        for (var i = 0; i < outcomes.Count; i++)
+        {
+            if (outcomes[i].Problems is not { Count: > 0 } errors) continue;
+            await call.RefuseAsync(InstanceError.BadParams, batch ? IssueList.Of(errors, "instances", i, "params") : IssueList.Of(errors, "params"));
+            return null;
+        }
+
         if (outcomes is not [{ Verdict: StartVerdict.BacklogFull }, ..]) return outcomes;
         await call.RefuseAsync(InstanceError.BacklogFull(StartRefusal.BacklogFull(call.Http, workflowName, engine.Settings.Limits.Backlog)));
         return null;

@@ -10,6 +10,12 @@ internal static class JobsDialectApi
 {
     public const string Tag = "Jobs dialect";
 
+    private const string AnId = "`id`: a workflow, an instance, or `WORKFLOW~INSTANCE` for an instance whose id other workflows have too.";
+
+    private static readonly QueryParameter Run = new("run", "Number of a run, from 0: the answer is about this run only.");
+
+    private static readonly QueryParameter Wait = new("wait", "Seconds to hold the answer until the run has ended.", RunRequests.MaxWaitSecs);
+
     public static void MapJobsDialect(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api").WithTags(Tag).RefusesWith(static (http, status, message) => JobsErrors.SendAsync(http.Response, status, message));
@@ -35,15 +41,30 @@ internal static class JobsDialectApi
         api.MapPost("/workflows/sample", WorkflowRoutes.CreateSampleAsync).WithName("CreateSampleWorkflow").WithSummary("The built-in sample, all jobs queued")
             .Produces<WorkflowDto>(201)
             .RequireScope(Scope.Create).ByWorkflow();
-        api.MapGet("/workflows/{id}/status", WorkflowRoutes.StatusAsync).WithName("GetJobWorkflow").WithSummary("A workflow with the state of its last run")
-            .Produces<WorkflowDto>().Produces<JobsErrorDto>(404)
-            .RequireScope(Scope.Read).ByWorkflow();
-        api.MapPost("/workflows/{id}/run", WorkflowRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
-            .Produces(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(409).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
+        MapRuns(api);
+    }
+
+    private static void MapRuns(RouteGroupBuilder api)
+    {
+        api.MapGet("/workflows/{id}/status", RunRoutes.StatusAsync).WithName("GetJobWorkflow").WithSummary("A workflow with the state of its last run, or one run")
+            .WithDescription($"{AnId} With `run` that run alone: as a workflow, or with `Accept: application/json` as a run. With `wait` as a run, when it has ended: "
+                + "200 succeeded, 424 failed, 410 cancelled. 504 with `Retry-After`: the time is up, and `curl --retry` asks again.")
+            .TakesQuery(Run).TakesQuery(Wait)
+            .Produces<WorkflowDto>().OrProduces<JobRunDto>().Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Outcomes()
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
+        api.MapPost("/workflows/{id}/run", RunRoutes.RunAsync).WithName("RunJobWorkflow").WithSummary("Start a run unless one is active")
+            .WithDescription($"{AnId} A request without a body is answered 202 without one; with a JSON body or `Accept: application/json` with the run. "
+                + "`if_active`: `join` (default) answers with the active run, and with 409 if the inputs differ; `start` starts a further instance under an id that the broker makes; `reject` is a 409. "
+                + "With `wait` (needs an `Idempotency-Key`) the answer is held until the run has ended: 200 succeeded, 424 failed, 410 cancelled, 504 with `Retry-After` when the time is up.")
+            .TakesJson<RunRequestDto>().TakesQuery(Wait)
+            .Produces<RunStartedDto>(202).Produces<JobRunDto>().Outcomes()
+            .Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(409).Produces<JobsErrorDto>(413).Produces<JobsErrorDto>(422).Produces<JobsErrorDto>(429)
             .WithMetadata(StartsOnce.Mark)
-            .RequireScope(Scope.Create).ByWorkflow();
-        api.MapPost("/workflows/{id}/cancel", WorkflowRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
-            .Produces(202).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
+        api.MapPost("/workflows/{id}/cancel", RunRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
+            .WithDescription($"{AnId} With `run` that run alone. With `Accept: application/json` the answer names the runs that it ended, else it has no body.")
+            .TakesQuery(Run)
+            .Produces<CancelledRunsDto>(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404)
             .RequireScope(Scope.Manage).ByWorkflow();
     }
 
@@ -98,18 +119,24 @@ internal static class JobsDialectApi
             .TakesJson<LogChunksDto>().Produces(200).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs", LogRoutes.ListAsync).WithName("GetJobLogs").WithSummary("All chunks in order of arrival")
-            .Produces<LogChunkDto[]>()
+            .WithDescription("With `run` those of that run, each with `run` and `attempt`.")
+            .TakesQuery(Run)
+            .Produces<LogChunkDto[]>().Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}/jobs/{job}/logs/stream", LogRoutes.StreamAsync).WithName("StreamJobLogs").WithSummary("Stored chunks, then new ones as they come")
             .WithMetadata(NoHead.Mark)
-            .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself.")
-            .Produces<string>(200, SseWriter.ContentType).Produces<JobsErrorDto>(429).AddEndpointFilter(StreamSlots.FilterAsync)
+            .WithDescription("Events named `log` with one chunk each; ids let `Last-Event-ID` resume. Never ends by itself. With `run` chunks of that run, each with `run` and `attempt`.")
+            .TakesQuery(Run)
+            .Produces<string>(200, SseWriter.ContentType).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(429).AddEndpointFilter(StreamSlots.FilterAsync)
             .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
     }
 
     // Optional and of any type, for routing: workers send JSON bodies without a content type, or with a wrong one.
     private static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route) where T : notnull =>
         route.Accepts<T>(isOptional: true, JsonAnswer.ContentType, "*/*");
+
+    private static RouteHandlerBuilder Outcomes(this RouteHandlerBuilder route) =>
+        route.Produces<JobRunDto>(424).Produces<JobRunDto>(410).Produces<JobRunDto>(504).Produces<JobsErrorDto>(503);
 
     private static RouteHandlerBuilder Faults(this RouteHandlerBuilder route) =>
         route.Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(413).Produces<JobsErrorDto>(422);

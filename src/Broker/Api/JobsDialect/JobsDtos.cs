@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 
@@ -50,6 +51,47 @@ internal sealed record JobDto(
     [property: JsonPropertyName("ports")] PortDto[] Ports,
     [property: JsonPropertyName("children")] JobDto[]? Children,
     [property: JsonPropertyName("collapsed")] bool Collapsed);
+
+/// <summary>A start, all of it optional. inputs: what the workflow declares, else any object. id: the instance; absent, the one named like the workflow. if_active: join (default), start or reject.</summary>
+internal sealed record RunRequestDto(
+    [property: JsonPropertyName("inputs")] Dictionary<string, JsonElement>? Inputs,
+    [property: JsonPropertyName("id")] string? Id,
+    [property: JsonPropertyName("if_active")] string? IfActive);
+
+/// <summary>The run of a start. Joined: it was active before, and nothing was started. The status URL is in <c>Location</c> too.</summary>
+internal sealed record RunStartedDto(
+    [property: JsonPropertyName("run")] int Run,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("joined")] bool Joined,
+    [property: JsonPropertyName("status_url")] string StatusUrl);
+
+/// <summary>A run: queued, running, success, failure or cancelled. Instants are milliseconds since 1970.</summary>
+internal sealed record JobRunDto(
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("workflow_id")] string WorkflowId,
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("run")] int Run,
+    [property: JsonPropertyName("inputs")] JsonPassThrough Inputs,
+    [property: JsonPropertyName("started_at")] long? StartedAt,
+    [property: JsonPropertyName("ended_at")] long? EndedAt,
+    [property: JsonPropertyName("error")] string? Error,
+    [property: JsonPropertyName("jobs")] RunJobDto[] Jobs);
+
+/// <summary>A job of a run. Error: the text of a failed one. Logs: the address of its lines in this run.</summary>
+internal sealed record RunJobDto(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("attempt")] int Attempt,
+    [property: JsonPropertyName("error")] string? Error,
+    [property: JsonPropertyName("logs")] string Logs);
+
+/// <summary>The runs that a cancel ended.</summary>
+internal sealed record CancelledRunsDto([property: JsonPropertyName("cancelled")] IReadOnlyList<CancelledRunDto> Cancelled);
+
+/// <summary>A cancelled run.</summary>
+internal sealed record CancelledRunDto(
+    [property: JsonPropertyName("instance_id")] string InstanceId,
+    [property: JsonPropertyName("run")] int Run);
 
 /// <summary>A workflow file of a broker on this database. Either it has a version, or an error says why it cannot be read.</summary>
 internal sealed record WorkflowFileDto(
@@ -189,7 +231,9 @@ internal sealed record LogChunkDto(
     [property: JsonPropertyName("sequence")] long Sequence,
     [property: JsonPropertyName("data")] string Data,
     [property: JsonPropertyName("timestamp_ms")] long TimestampMs,
-    [property: JsonPropertyName("stream")] string Stream);
+    [property: JsonPropertyName("stream")] string Stream,
+    [property: JsonPropertyName("run"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Run = null,
+    [property: JsonPropertyName("attempt")] int? Attempt = null);
 
 /// <summary>Why a request was refused, and the member that is to blame.</summary>
 internal sealed record JobsErrorDto(

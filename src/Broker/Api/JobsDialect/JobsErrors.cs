@@ -1,5 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Core.Runs;
 using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
@@ -23,6 +24,22 @@ internal static class JobsErrors
 
     public static Task UnknownWorkflowAsync(HttpResponse response, string id) =>
         SendAsync(response, StatusCodes.Status404NotFound, $"there is no workflow '{StorableText.Fitting(id)}'");
+
+    public static Task UnknownRunAsync(HttpResponse response, string id, int? number) => SendAsync(
+        response,
+        StatusCodes.Status404NotFound,
+        number is { } given ? $"there is no run {given} of '{StorableText.Fitting(id)}'" : $"there is no run of '{StorableText.Fitting(id)}'",
+        number is null ? null : "run");
+
+    /// <summary>409: the active run has other inputs than the request, and a further one starts only when it has ended.</summary>
+    public static Task OtherInputsAsync(HttpResponse response, StartOutcome outcome) => JsonAnswer.SendAsync(
+        response,
+        StatusCodes.Status409Conflict,
+        new JobsErrorDto(
+            $"run {outcome.Run!.Number} of the instance '{outcome.Run.InstanceId}' is active with other inputs: {string.Join(", ", outcome.Differences)}",
+            "inputs",
+            [.. outcome.Differences.Select(name => new JobsProblemDto($"inputs.{name}", "is another value in the active run"))]),
+        JobsJson.Default.JobsErrorDto);
 
     /// <summary>An answer without a body has no content type either.</summary>
     public static Task EmptyAsync(HttpResponse response, int status)

@@ -15,6 +15,20 @@ internal static class JobsExamples
            "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
         """;
 
+    public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject"}""";
+
+    public const string RunStartedDto = """
+        {"run":3,"instance_id":"release","joined":false,"status_url":"/api/workflows/release/status?run=3"}
+        """;
+
+    public const string JobRunDto = """
+        {"status":"failure","workflow_id":"release","instance_id":"release","run":3,"inputs":{"channel":"beta"},"started_at":1769000000450,
+         "ended_at":1769000007000,"error":"exit code 2: no rule to make target","jobs":[{"id":"compile","status":"failure","attempt":1,
+         "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3"}]}
+        """;
+
+    public const string CancelledRunsDto = """{"cancelled":[{"instance_id":"release","run":3}]}""";
+
     public const string WorkflowFileDto = """
         {"workflow_id":"release","file":"release.yml","folder":"/data/workflows","version":null,
          "error":"job 'publish': needs: 'publish' needs 'compile', and this file has no such job","changed_at_ms":1769000000000}

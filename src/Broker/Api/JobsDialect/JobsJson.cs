@@ -8,5 +8,7 @@ namespace Broker.Api.JobsDialect;
 [JsonSerializable(typeof(RenewedLeasesDto))]
 [JsonSerializable(typeof(JobVerdictDto[]))]
 [JsonSerializable(typeof(WorkflowFileDto))]
+[JsonSerializable(typeof(RunStartedDto))]
+[JsonSerializable(typeof(CancelledRunsDto))]
 [JsonSerializable(typeof(bool))]
 internal sealed partial class JobsJson : JsonSerializerContext;

@@ -71,6 +71,16 @@ internal static class JobsStatuses
         StepStatus.Cancelled => Cancelled,
     };
 
+    /// <summary>A run as a whole.</summary>
+    public static string OfRun(RunStatus status) => status switch
+    {
+        RunStatus.Queued => Queued,
+        RunStatus.Running or RunStatus.Waiting or RunStatus.Pausing or RunStatus.Paused => Running,
+        RunStatus.Succeeded => Success,
+        RunStatus.Failed => Failure,
+        RunStatus.Cancelled => Cancelled,
+    };
+
     private static string Word(Fate unreached) => unreached switch
     {
         Fate.Reached or Fate.Open => Queued,

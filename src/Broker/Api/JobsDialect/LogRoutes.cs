@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
 using Broker.Http;
@@ -50,19 +51,18 @@ internal static class LogRoutes
         return chunks;
     }
 
-    /// <summary>All chunks of a job, sent page by page.</summary>
+    /// <summary>All chunks of a job, or those of one run, sent page by page.</summary>
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {
-        var known = JobIds.MayExist(workflow) && JobIds.MayExist(job);
-        var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
-        var pages = new LogPages(engine, name, job, after: 0);
+        if (await FindAsync(http, engine, workflow, job, ct) is not (true, var log)) return;
+        var pages = log is null ? null : new LogPages(engine, log, after: 0);
 
         http.Response.ContentType = JsonAnswer.ContentType;
         using var json = new Utf8JsonWriter(http.Response.BodyWriter, JsonAnswer.Options);
         json.WriteStartArray();
-        while (known && !pages.AtEnd)
+        while (pages is { AtEnd: false })
         {
-            foreach (var row in await pages.NextAsync(ct)) Write(json, row);
+            foreach (var row in await pages.NextAsync(ct)) Write(json, row, log!.Run);
             json.Flush();
             await http.Response.BodyWriter.FlushAsync(ct);
         }
@@ -72,18 +72,35 @@ internal static class LogRoutes
         await http.Response.BodyWriter.FlushAsync(ct);
     }
 
+    // No log: nothing can be filed under these names. False after an error answer.
+    private static async Task<(bool IsFound, LogName? Log)> FindAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
+    {
+        if (await RunRequests.RunOfAsync(http) is not (true, var number)) return (false, null);
+        RunRef? run = null;
+        if (number is not null)
+        {
+            run = (await WorkflowLookup.FindRunAsync(engine, workflow, number, ct))?.Ref;
+            if (run is null)
+            {
+                await JobsErrors.UnknownRunAsync(http.Response, workflow, number);
+                return (false, null);
+            }
+        }
+
+        if (!JobIds.MayExist(workflow) || !JobIds.MayExist(job)) return (true, null);
+        return (true, new(run is null ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : WorkflowLookup.WorkerName(run), job, run));
+    }
+
     /// <summary>What is stored, then what comes in, until the client leaves or the host stops.</summary>
     public static async Task StreamAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {
+        if (await FindAsync(http, engine, workflow, job, ct) is not (true, var log)) return;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, engine.Stopping);
-        var known = JobIds.MayExist(workflow) && JobIds.MayExist(job);
-        var name = known ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : "";
         var seen = long.TryParse(http.Request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : 0;
-
-        var pages = new LogPages(engine, name, job, seen);
+        var pages = log is null ? null : new LogPages(engine, log, seen);
 
         // Subscribed before the first look: what comes in meanwhile is either seen by it or signalled.
-        using var changed = engine.WatchLog(name, job);
+        using var changed = engine.WatchLog(log?.Workflow ?? "", job);
         try
         {
             using var seat = HostMetrics.Stream(HostMetrics.LogStreams);
@@ -91,15 +108,15 @@ internal static class LogRoutes
             var written = engine.Now;
             while (true)
             {
-                var page = known ? await pages.NextAsync(stop.Token) : [];
+                var page = pages is null ? [] : await pages.NextAsync(stop.Token);
 
                 // Another history has other lines under these ids: the client opens the stream again.
                 if (!changed.IsCurrent) return;
                 if (page.Count > 0)
                 {
-                    if (!await WriteEventsAsync(events, page, stop.Token)) return;
+                    if (!await WriteEventsAsync(events, page, log!.Run, stop.Token)) return;
                     written = engine.Now;
-                    if (!pages.AtEnd) continue;
+                    if (!pages!.AtEnd) continue;
                 }
 
                 while (!await changed.WaitAsync(Left(written, engine.Settings.StreamHeartbeat, engine.Now), stop.Token))
@@ -120,14 +137,14 @@ internal static class LogRoutes
         written + heartbeat - now is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     // False when the client has gone. Long chunks are flushed one by one, so that a slow client holds little more than one.
-    private static async Task<bool> WriteEventsAsync(SseWriter events, IReadOnlyList<LogRow> page, CancellationToken ct)
+    private static async Task<bool> WriteEventsAsync(SseWriter events, IReadOnlyList<LogRow> page, RunRef? run, CancellationToken ct)
     {
         var buffer = new ArrayBufferWriter<byte>(1024);
         await using var json = new Utf8JsonWriter(buffer, JsonAnswer.Options);
         var unflushed = 0;
         foreach (var row in page)
         {
-            Write(json, row);
+            Write(json, row, run);
             json.Flush();
             events.Event("log", row.Id.ToString(CultureInfo.InvariantCulture), buffer.WrittenSpan);
             unflushed += buffer.WrittenCount;
@@ -141,7 +158,7 @@ internal static class LogRoutes
         return await events.FlushAsync(ct);
     }
 
-    private static void Write(Utf8JsonWriter json, LogRow row)
+    private static void Write(Utf8JsonWriter json, LogRow row, RunRef? run)
     {
         json.WriteStartObject();
         json.WriteString("workflow_id", row.Workflow);
@@ -151,6 +168,13 @@ internal static class LogRoutes
         json.WriteRaw(row.MessageJson);
         json.WriteNumber("timestamp_ms", row.TimestampMs);
         json.WriteString("stream", row.Stream.Length == 0 ? Streams[0] : row.Stream);
+        if (run is not null)
+        {
+            json.WriteNumber("run", run.Number);
+            if (row.Attempt is { } attempt) json.WriteNumber("attempt", attempt);
+            else json.WriteNull("attempt");
+        }
+
         json.WriteEndObject();
     }
 }

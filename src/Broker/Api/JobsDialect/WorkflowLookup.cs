@@ -20,6 +20,15 @@ internal static class WorkflowLookup
         return await engine.FindRunAsync(id, ct) is { } run ? new(id, run.Definition, run) : null;
     }
 
+    /// <summary>The numbered run of what the id addresses: of the workflow's own instance, or of the instance. Without a number the run that <c>/status</c> shows.</summary>
+    public static async Task<RunView?> FindRunAsync(BrokerEngine engine, string id, int? number, CancellationToken ct)
+    {
+        if (!JobIds.MayExist(id)) return null;
+        if (await engine.LatestAsync(id, ct) is not null) return await (number is null ? engine.History.LatestOfAsync(id, ct) : engine.FindRunAsync(id, id, ct, number));
+        if (await engine.FindRunAsync(id, ct) is not { } run) return null;
+        return number is null || number == run.Ref.Number ? run : await engine.FindRunAsync(run.Ref.Workflow, run.Ref.InstanceId, ct, number);
+    }
+
     /// <summary>
     /// The runs that the id addresses: the workflow's own instance, also while <c>/status</c> shows a newer run that another dialect started; else
     /// the active runs of every instance with that id, of which <c>/status</c> shows the newest; else exactly <c>WORKFLOW~INSTANCE</c>. Null: no

@@ -1,15 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
-using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Http;
-using Broker.Operations.Tracing;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>Defining, showing, running and cancelling workflows (jobs contract 3).</summary>
+/// <summary>Defining and listing workflows (jobs contract 3).</summary>
 internal static class WorkflowRoutes
 {
     private const int DefaultLimit = 100;
@@ -74,13 +72,6 @@ internal static class WorkflowRoutes
         await SendAsync(http, StatusCodes.Status201Created, WorkflowView.Of(latest!, last));
     }
 
-    public static async Task StatusAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
-    {
-        if (await WorkflowLookup.FindAsync(engine, id, ct) is { } workflow) await SendAsync(http, StatusCodes.Status200OK, workflow);
-        else if (JobIds.MayExist(id) && await engine.FileErrorAsync(id, ct) is { } error) await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"the file of the workflow '{id}' cannot be read: {error}");
-        else await JobsErrors.UnknownWorkflowAsync(http.Response, id);
-    }
-
     /// <summary>Workflow files with their state: those that cannot be read are in no other list.</summary>
     public static async Task FilesAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
@@ -101,70 +92,8 @@ internal static class WorkflowRoutes
         await answer.EndAsync(ct);
     }
 
-    /// <summary>A new run, unless the last one is active: then nothing happens.</summary>
-    public static async Task RunAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
-    {
-        if (await StartOfAsync(engine, id, ct) is not { } start)
-        {
-            await JobsErrors.UnknownWorkflowAsync(http.Response, id);
-            return;
-        }
-
-        if (Idempotency.IsAsked(http.Request))
-        {
-            // Without a key the body is not looked at: clients send what they like.
-            using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-            if (body.Fault is not (BodyFault.None or BodyFault.Empty))
-            {
-                await JobsErrors.BadBodyAsync(http.Response, body);
-                return;
-            }
-
-            if (!Idempotency.TryRead(http, "run-job-workflow", id, body.Fault is BodyFault.None ? body.Root : default, out var key))
-            {
-                await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, Idempotency.Malformed);
-                return;
-            }
-
-            start = start with { Key = key! with { KeepsStanding = true } };
-        }
-
-        var outcome = await engine.StartAsync(start with { TraceParent = TraceParents.Of(http) }, ct);
-        Idempotency.Mark(http.Response, outcome);
-        await (outcome.Verdict switch
-        {
-            StartVerdict.KeyReused => JobsErrors.SendAsync(http.Response, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
-            StartVerdict.BacklogFull => JobsErrors.SendAsync(
-                http.Response, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, start.Definition.Name, engine.Settings.Limits.Backlog)),
-            StartVerdict.Started or StartVerdict.AlreadyExists or StartVerdict.StillActive or StartVerdict.NotContinuable =>
-                JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted),
-        });
-    }
-
-    private static async Task<StartRequest?> StartOfAsync(BrokerEngine engine, string id, CancellationToken ct)
-    {
-        if (!JobIds.MayExist(id)) return null;
-        if (await engine.StartableAsync(id, ct) is { } definition) return new(definition, id) { Mode = StartMode.NextRun };
-
-        // An instance of another workflow; one whose own workflow was a file that is gone is no way to start it again.
-        if (await engine.FindRunAsync(id, ct) is not { } run || await engine.StartableAsync(run.Ref.Workflow, ct) is null) return null;
-        return new(run.Definition, run.Ref.InstanceId) { Mode = StartMode.NextRun, InputsJson = run.InputsJson };
-    }
-
-    /// <summary>Ends every active run that this dialect addresses by the id, and no other.</summary>
-    public static async Task CancelAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
-    {
-        if (await WorkflowLookup.RunsOfAsync(engine, id, ct) is not { } runs)
-        {
-            await JobsErrors.UnknownWorkflowAsync(http.Response, id);
-            return;
-        }
-
-        foreach (var run in runs) await engine.ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Cancel, ct);
-        await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status202Accepted);
-    }
-
-    private static async Task SendAsync(HttpContext http, int status, WorkflowView workflow)
+    /// <summary>Answers with a workflow and its jobs.</summary>
+    public static async Task SendAsync(HttpContext http, int status, WorkflowView workflow)
     {
         await using var answer = new JsonStream(http.Response, status);
         await workflow.WriteAsync(answer, http.RequestAborted);

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using Broker.Core.Definitions;
+using Broker.Core.Json;
+using Broker.Core.Runs;
+
+namespace Broker.Api.JobsDialect;
+
+/// <summary>What a start does while a run of its instance is active.</summary>
+internal enum IfActive
+{
+    /// <summary>The answer names the active run; another one with other inputs is a conflict.</summary>
+    Join,
+
+    /// <summary>A further instance is made, under an id of the broker.</summary>
+    Start,
+
+    /// <summary>A conflict.</summary>
+    Reject,
+}
+
+/// <summary>The optional body of a start: an extension, so each member counts or is refused.</summary>
+/// <param name="InputsJson">Raw JSON object; null when it is not given.</param>
+/// <param name="Id">The instance; null: the one named like the workflow.</param>
+/// <param name="IfActive">See there.</param>
+internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive)
+{
+    private const string AnId = "expected 1 to 200 characters, no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
+    private static readonly string[] Members = ["inputs", "id", "if_active"];
+
+    public static readonly RunBody None = new(null, null, IfActive.Join);
+
+    public static RunBody Read(JsonElement body, JobsReader reader)
+    {
+        if (!reader.IsObject(body, "")) return None;
+        if (UnicodeCheck.Problem(body, "") is { } broken)
+        {
+            reader.Add(broken.Path, broken.Message);
+            return None;
+        }
+
+        if (CanonicalJson.HasDuplicateKeys(body, out var twice))
+        {
+            reader.Add(twice[1..].Replace('/', '.'), "is there twice");
+            return None;
+        }
+
+        foreach (var member in body.EnumerateObject().Where(member => !Members.Contains(member.Name)))
+            reader.Add(member.Name, $"is not known; a start has {string.Join(", ", Members)}");
+        var inputs = reader.Value(body, "inputs", "", JsonValueKind.Object);
+        var id = JobsReader.Has(body, "id") ? reader.Text(body, "id", "") : null;
+        if (id is not null && !MayBeChosen(id)) reader.Add("id", AnId);
+        var active = ReadIfActive(body, reader);
+        if (id is not null && active is IfActive.Start)
+            reader.Add("if_active", "\"start\" makes an instance of its own while a run is active: leave out id, or use \"join\" or \"reject\"");
+        return new(inputs.ValueKind is JsonValueKind.Object ? inputs.GetRawText() : null, id, active);
+    }
+
+    private static IfActive ReadIfActive(JsonElement body, JobsReader reader)
+    {
+        switch (JobsReader.Has(body, "if_active") ? reader.Text(body, "if_active", "") : "join")
+        {
+            case "join":
+                return IfActive.Join;
+            case "start":
+                return IfActive.Start;
+            case "reject":
+                return IfActive.Reject;
+            case var other:
+                if (other.Length > 0 || !reader.Any) reader.Add("if_active", $"is '{other}', expected join, start or reject");
+                return IfActive.Join;
+        }
+    }
+
+    // Neither the name of a later run as workers see it (ID.1) nor the form WORKFLOW~ID.
+    private static bool MayBeChosen(string id) =>
+        id.Length is > 0 and <= JobIds.MaxLength && !id.AsSpan().ContainsAny('/', '~') && !id.Any(char.IsControl) && PathNames.Fits(id) && RunRef.Split(id).Number == 0;
+}
