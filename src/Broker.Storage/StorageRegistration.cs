@@ -89,7 +89,9 @@ public static class StorageRegistration
         services.AddSingleton<IRunStore, RunStore>();
         services.AddSingleton<IRetention, RunRetention>();
         services.AddSingleton<IHistory, History>();
-        services.AddSingleton<IQueueFacts, QueueFacts>();
+        services.AddSingleton<QueueFacts>();
+        services.AddSingleton<IQueueFacts>(provider => provider.GetRequiredService<QueueFacts>());
+        services.AddSingleton<TimeLimits>();
         services.AddSingleton<ILogStore, LogStore>();
         services.AddSingleton<IEventStore, EventStore>();
         services.AddSingleton<WorkerStore>();

@@ -332,7 +332,7 @@ public abstract partial class EagerDispatchConformance : StoreTests
 
     private sealed class Onlooker(IBatchTransaction inner, EagerDispatchConformance test) : FaultyTransaction(inner)
     {
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
         {
             Interlocked.Add(ref test.claims, groups.Count);
             Interlocked.Add(ref test.beats, changes.Heartbeats.Count);

@@ -68,8 +68,9 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
     {
         var micros = time.Ticks / TimeSpan.TicksPerMicrosecond;
         string Moved(params string[] columns) => string.Join(", ", columns.Select(c => $"{c} = {c} - {micros}"));
-        await ExecuteAsync($"UPDATE step SET {Moved("rank", "due", "queued_at", "granted_at", "expires_at", "begun_at", "ended_at")}");
-        await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at")}");
+        await ExecuteAsync($"UPDATE step SET {Moved("rank", "due", "queued_at", "granted_at", "expires_at", "begun_at", "ended_at", "deadline", "total_deadline")}");
+        await ExecuteAsync($"UPDATE run SET {Moved("instance_created_at", "created_at", "started_at", "resumed_at", "updated_at", "ended_at", "start_at", "deadline")}");
+        await ExecuteAsync($"UPDATE step_attempt SET {Moved("granted_at", "ended_at")}");
         await ExecuteAsync($"UPDATE stream SET {Moved("reader_until")}");
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
         await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");

@@ -131,7 +131,7 @@ public abstract class MigrationConformance : StoreTests
     private async Task<IEnumerable<string>> IndexesAsync(string table) => (await Engine.QueryAsync(IsPostgres
         ? $"""
             SELECT c.relname || '(' || string_agg(a.attname, ',' ORDER BY k.ord) || ')' || CASE WHEN i.indisunique THEN ' unique' ELSE '' END
-                || coalesce(' where ' || trim(BOTH '()' FROM pg_get_expr(i.indpred, i.indrelid)), '')
+                || coalesce(' where ' || translate(pg_get_expr(i.indpred, i.indrelid), '()', ''), '')
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k(num, ord)
             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num
             WHERE i.indrelid = '"{table}"'::regclass AND NOT i.indisprimary

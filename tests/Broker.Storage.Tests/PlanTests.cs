@@ -29,12 +29,13 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint, boolean[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
 
-    // In the order of the EF model, behind the key: active to joins, kept events, phase, result, then three instants.
+    // In the order of the EF model, behind the key: active and context, the deadline to joins, kept events, phase, result, then three instants.
     private const string RunTail =
-        $"{Ints}, {NoTexts}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
+        $"{Ints}, {NoTexts}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
 
-    // In the order of the EF model, behind the key: ahead to granted_at, lease_secs to rank, result, status, worker.
-    private const string StepTail = $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Ints}, {Longs}, {Longs}, {NoTexts}";
+    // In the order of the EF model, behind the key: ahead to granted_at, lease_secs to rank, result; then status, total_deadline, worker.
+    private const string StepTail =
+        $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Ints}, {Longs}, {Longs}, {NoTexts}";
 
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
@@ -50,14 +51,16 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
         ["update runs"] = (HotSql.UpdateRuns, $"{Run}, {RunTail}", 100),
         ["update held runs"] = (HotSql.UpdateCachedRuns, $"{Run}, {RunTail}, {Ints}", 100),
-        ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {NoTexts}", 150),
-        ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {StepTail}, ARRAY[4, 4]::smallint[], {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
+        ["update steps"] = (HotSql.UpdateSteps, $"{Run}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {Longs}, {NoTexts}", 150),
+        ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {StepTail}, ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
         ["end held steps"] = (HotSql.EndLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[4, 4]::smallint[], ARRAY[7, 7]::bigint[]", 150),
-        ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Longs}, {Ints}, {Ints}, {Longs}, {Longs}", 100),
-        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {NoTexts}", 100),
+        ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {Longs}, {Longs}", 100),
+        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {Longs}, {NoTexts}", 100),
+        ["insert attempts"] = (HotSql.InsertAttempts, $"{Run}, {Step}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {NoTexts}", 60),
+        ["drop attempts"] = (HotSql.DropAttempts, $"{Run}, {Step}", 60),
         ["insert runs"] = (HotSql.InsertRuns,
-            $"{NewRun}, {Ints}, {NoTexts}, {Longs}, {Ints}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, ARRAY['1', '1'], {Longs}, ARRAY['a', 'b'], {NoTexts}, {Ints}, "
-            + $"ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, ARRAY[true, true], {NoTexts}, {Longs}, ARRAY['a', 'b']", 120),
+            $"{NewRun}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Ints}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, ARRAY['1', '1'], {Longs}, ARRAY['a', 'b'], {NoTexts}, {Longs}, {Ints}, "
+            + $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Longs}, {Longs}, ARRAY[true, true], {NoTexts}, {NoTexts}, {Longs}, ARRAY['a', 'b']", 120),
         ["supersede"] = (HotSql.Supersede, Run, 100),
         ["insert mail"] = (HotSql.InsertInbox, $"{NewRun}, {Longs}, ARRAY['x', NULL], {NoTexts}, {Ints}, ARRAY['a', 'b']", 100),
         ["known events"] = (HotSql.KnownEvents, $"{Run}, ARRAY['a', 'b']", 40),
@@ -68,7 +71,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
             + "ARRAY['a/a', 'b/b']", 120),
         ["charge logs"] = (HotSql.ChargeLogs, $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Longs}", 60),
         ["cut logs"] = (HotSql.CutLogs, $"{NewRun}, ARRAY['a', 'b'], ARRAY['a', 'b'], {Longs}", 60),
-        ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w']", 60),
+        ["heartbeat"] = (HotSql.Heartbeat, $"{Run}, ARRAY[0, 0]::int[], ARRAY[7, NULL]::bigint[], ARRAY[NULL, 'w'], {NoTexts}", 60),
         ["claim from one queue"] = (HotSql.ClaimOne, $"{Slots}, ARRAY[3]::int[], ARRAY[0]::int[], 2, ARRAY[0]::bigint[], 66, NULL", 150),
 
         // 66 candidates from each queue, a page each at worst.

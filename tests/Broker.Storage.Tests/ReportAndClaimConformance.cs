@@ -118,7 +118,7 @@ public abstract class ReportAndClaimConformance : StoreTests
 
     private sealed class Onlooker(IBatchTransaction inner, List<(int Reported, int Claimed)> seen) : FaultyTransaction(inner)
     {
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             var written = base.Write(changes, claims);
             seen.Add((changes.Steps.Count, written.Claimed.Count));
@@ -140,7 +140,7 @@ public abstract class ReportAndClaimConformance : StoreTests
 
     private sealed class Failing(IBatchTransaction inner, Faults faults) : FaultyTransaction(inner)
     {
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims) =>
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(ChangeSet changes, IReadOnlyList<ClaimGroup> claims) =>
             changes.Steps.Count > 0 && faults.Take() ? throw new InvalidOperationException("planted") : base.Write(changes, claims);
     }
 }

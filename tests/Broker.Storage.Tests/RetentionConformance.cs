@@ -23,6 +23,8 @@ public abstract class RetentionConformance : StoreTests
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
         var run = await StartAsync(definition, "done", streams: true);
         await Store.Runs.SendAsync("d", "done", "go", "{}", null, Delivery.First, Ct);
+        Assert.Equal(ReportVerdict.Accepted, await PostponeAsync((await ClaimAsync())!));
+        Assert.Equal(["1"], await Engine.QueryAsync($"SELECT count(*) FROM step_attempt WHERE run_id = {run.Id}"));
         var step = (await ClaimAsync())!;
         await Store.Logs.PushAsync(step.Lease, [new("d", "a", 0, "\"line\"", 1, "stdout")], Ct);
         await SucceedAsync(step);
@@ -36,7 +38,7 @@ public abstract class RetentionConformance : StoreTests
         Assert.Equal(1, await RemoveAsync(RetentionTimes.Of(Month)));
 
         Assert.Equal("going", Assert.Single(await Store.History.ListAsync(null, Ct)).Ref.InstanceId);
-        foreach (var table in (string[])["step", "event", "stream", "inbox", "log"])
+        foreach (var table in (string[])["step", "step_attempt", "event", "stream", "inbox", "log"])
             Assert.Equal(["0"], await Engine.QueryAsync($"SELECT count(*) FROM {table} WHERE run_id = {run.Id}"));
         await Engine.PassAsync(Month);
         Assert.Equal(0, await RemoveAsync(RetentionTimes.Of(Month)));

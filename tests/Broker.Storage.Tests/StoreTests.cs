@@ -101,6 +101,9 @@ public abstract class StoreTests : IAsyncLifetime
     private protected async Task<ReportVerdict> FailAsync(Assignment step, bool retryable = true) =>
         (await Store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Failed) { Error = new("Error", "no"), Retryable = retryable })], Ct))[0];
 
+    private protected async Task<ReportVerdict> PostponeAsync(Assignment step, long delayMs = 0) =>
+        (await Store.Steps.ReportAsync([new LeaseReport(step.Lease, new StepReport(ReportOutcome.Postponed) { DelayMs = delayMs })], Ct))[0];
+
     /// <summary>Waits for a signal: a wait also ends without one, to look again.</summary>
     private protected static async Task SignalledAsync(IChangeSubscription subscription)
     {

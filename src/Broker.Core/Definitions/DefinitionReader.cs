@@ -52,6 +52,7 @@ public static class DefinitionReader
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
         var inputs = ReadInputs(document, isStored, problems);
+        var limit = TimeoutsReader.RunMs(document, problems);
         var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
         if (!isStored) RefusePathNames(name, drafts, problems);
         if (problems.Any) return new(null, problems.All);
@@ -76,6 +77,7 @@ public static class DefinitionReader
                 Outputs = outputIndexes.ToImmutable(),
                 LostLease = jobs is not null || drafts.Any(d => d.DependsOn is not null) ? LostLeaseRule.UseRetry : LostLeaseRule.ReturnToFront,
                 MaxLeaseLosses = (int)losses,
+                RunMs = limit,
                 Events = events,
                 Inputs = inputs,
                 Jobs = jobs,
@@ -169,6 +171,7 @@ public static class DefinitionReader
         var timeout = kind is StepKind.WaitForEvent
             ? problems.Integer(step, "timeout_ms", path, 1000, RetryPolicy.LongestMs) ?? 24L * 60 * 60 * 1000
             : problems.Integer(step, "timeout_ms", path, 1, RetryPolicy.LongestMs);
+        var timeouts = TimeoutsReader.Read(step, path, kind, kind is StepKind.Task ? timeout : null, problems);
         var duration = problems.Integer(step, "duration_ms", path, 0, RetryPolicy.LongestMs);
         if (kind is StepKind.Sleep && duration is null) problems.Add($"{path}.duration_ms", "is required: how long to sleep, in milliseconds");
 
@@ -182,11 +185,12 @@ public static class DefinitionReader
             AnyOf = problems.StringLists(step, "or_groups", path),
             Command = problems.Text(step, "command", path),
             RequiredLabels = problems.Strings(step, "required_labels", path),
-            Priority = (int)(problems.Integer(step, "priority", path, -1000, 1000) ?? 0),
+            Priority = (int)(problems.Integer(step, "priority", path, -StepDefinition.MaxPriority, StepDefinition.MaxPriority) ?? 0),
             Retry = RetryPolicyReader.Read(step, path, problems),
             LeaseSecs = (int?)problems.Integer(step, "lease_ttl_secs", path, 1, 24 * 60 * 60),
             BudgetSecs = policies.BudgetSecs,
-            TimeoutMs = timeout ?? policies.TimeoutMs,
+            TimeoutMs = timeouts.AttemptMs ?? timeout ?? policies.TimeoutMs,
+            Timeouts = timeouts,
             EventType = eventType,
             DurationMs = duration ?? 0,
             Emits = problems.Strings(step, "emits", path),

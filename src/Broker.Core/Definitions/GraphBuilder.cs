@@ -61,6 +61,7 @@ internal static class GraphBuilder
             LeaseSecs = draft.LeaseSecs,
             BudgetSecs = draft.BudgetSecs,
             TimeoutMs = draft.TimeoutMs,
+            Timeouts = draft.Timeouts,
             EventType = draft.EventType,
             DurationMs = draft.DurationMs,
             Emits = [.. draft.Emits],

@@ -22,6 +22,9 @@ public sealed record AnyOfGroup(string Name, ImmutableArray<int> Members);
 /// <summary>One node of a definition. Steps are addressed by their index in <see cref="WorkflowDefinition.Steps"/>.</summary>
 public sealed class StepDefinition
 {
+    /// <summary>Priorities are between this and its negative.</summary>
+    public const int MaxPriority = 1000;
+
     /// <summary>The plain edge: taken when no branch is named by the result.</summary>
     public const string DefaultAction = "default";
 
@@ -63,8 +66,11 @@ public sealed class StepDefinition
     /// <summary>Longest time of the worker's own retries and time-outs together (seconds, rounded up), where a policy limits it.</summary>
     public int? BudgetSecs { get; init; }
 
-    /// <summary>Time limit in milliseconds: of one attempt of a task, or of a wait.</summary>
+    /// <summary>Time limit in milliseconds: of a wait, or of one attempt of a task, that the broker or the worker itself enforces.</summary>
     public long? TimeoutMs { get; init; }
+
+    /// <summary>Limits of a task that the broker enforces.</summary>
+    public StepTimeouts Timeouts { get; init; } = StepTimeouts.None;
 
     /// <summary>Event type that a <see cref="StepKind.WaitForEvent"/> step waits for.</summary>
     public string? EventType { get; init; }
@@ -86,6 +92,9 @@ public sealed class StepDefinition
 
     /// <summary>Members of the job that the jobs dialect only shows: raw JSON object, returned as sent.</summary>
     public string? DisplayJson { get; init; }
+
+    /// <summary>The priority of its step in a run that has one itself.</summary>
+    public int PriorityIn(int run) => Math.Clamp(Priority + run, -MaxPriority, MaxPriority);
 
     /// <summary>The lease to grant, in seconds: the claim's, else the step's own, else the default or the longer budget.</summary>
     public int LeaseFor(int? claimed, int defaultSecs) => claimed ?? LeaseSecs ?? Math.Max(defaultSecs, BudgetSecs ?? 0);

@@ -20,6 +20,7 @@ internal sealed class StepDraft
     public int? LeaseSecs { get; init; }
     public int? BudgetSecs { get; init; }
     public long? TimeoutMs { get; init; }
+    public required StepTimeouts Timeouts { get; init; }
     public string? EventType { get; init; }
     public long DurationMs { get; init; }
     public required IReadOnlyList<string> Emits { get; init; }

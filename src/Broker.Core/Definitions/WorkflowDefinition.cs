@@ -37,6 +37,9 @@ public sealed class WorkflowDefinition
     /// </summary>
     public bool AllowsAhead => LostLease is LostLeaseRule.ReturnToFront && MaxLeaseLosses > 0;
 
+    /// <summary>Limit of a run in milliseconds; null: none.</summary>
+    public long? RunMs { get; init; }
+
     /// <summary>Events that the workflow knows, start and stop event included.</summary>
     public required EventCatalog Events { get; init; }
 

@@ -45,6 +45,12 @@ public sealed record Assignment
     public required DateTimeOffset Due { get; init; }
     public required DateTimeOffset GrantedAt { get; init; }
     public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>When the attempt reaches its limit, or the step its total one; null: no limit.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Raw JSON that an earlier attempt sent last with a heartbeat, or null.</summary>
+    public string? ProgressJson { get; init; }
     public required int LeaseSecs { get; init; }
 
     /// <summary>Raw JSON of the run's inputs.</summary>

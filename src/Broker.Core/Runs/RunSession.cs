@@ -48,6 +48,9 @@ public sealed class RunSession
 
     public IEnumerable<InboxEvent> Consumed => consumed.Values;
 
+    /// <summary>Attempts that ended in this session without success.</summary>
+    public List<AttemptEnd> EndedAttempts { get; } = [];
+
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
 
@@ -74,7 +77,7 @@ public sealed class RunSession
             Run.Phase,
             leased: active.Any(s => s.Status is StepStatus.Leased),
             claimable: active.Any(s => s.Status is StepStatus.Ready && s.Due <= now),
-            pending: active.Any(s => s.Status is StepStatus.Waiting || s.Due > now),
+            pending: active.Any(s => s.Status is StepStatus.Waiting || (s.Due > now && s.BegunAt is not null)),
             begun: Run.ResumedAt is null
                 ? Run.StartedAt is not null || active.Any(s => s.BegunAt is not null)
                 : active.Any(s => (s.GrantedAt ?? s.BegunAt) >= Run.ResumedAt));
@@ -104,6 +107,7 @@ public sealed class RunSession
         if (verdict.Refusal is Refusal.Cancelled) return ReportVerdict.StepCancelled;
 
         Touch(now);
+        Note(verdict);
         Run = Run with { StartedAt = Run.StartedAt ?? step.BegunAt };
         foreach (var published in report.Events) Published.Add(published);
         if (report.ContextJson is not null) NewContext = report.ContextJson;
@@ -121,7 +125,34 @@ public sealed class RunSession
         Set(verdict.Next);
         if (step.Status is StepStatus.Cancelled) return true;
         Touch(now);
+        Note(verdict);
         After(step, verdict.Next, now);
+        return true;
+    }
+
+    /// <summary>A step has waited for a worker up to its limit; false when it has not, or a pause holds it.</summary>
+    /// <param name="index">The step.</param>
+    /// <param name="reason">Why no worker has taken it.</param>
+    /// <param name="now">The instant.</param>
+    public bool ExpireReady(int index, string reason, DateTimeOffset now)
+    {
+        if (!Run.HandsOut || !steps.TryGetValue(index, out var step)) return false;
+        var verdict = StepMachine.ExpireReady(step, Definition(index), reason, now);
+        if (!verdict.Accepted) return false;
+        Set(verdict.Next);
+        Touch(now);
+        After(step, verdict.Next, now);
+        return true;
+    }
+
+    /// <summary>The run has reached its limit: it fails, and its open steps are cancelled. The caller must have loaded the active steps. A pause keeps it.</summary>
+    public bool ExpireRun(DateTimeOffset now)
+    {
+        if (!Run.HandsOut || !(Run.Deadline <= now)) return false;
+        var limit = Run.Deadline.Value - (Run.StartAt ?? Run.CreatedAt);
+        foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
+        Run = Run with { Active = 0, Error = Run.Error ?? new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
+        End(RunPhase.Failed, now);
         return true;
     }
 
@@ -201,7 +232,7 @@ public sealed class RunSession
         Touch(now);
         foreach (var step in Active())
         {
-            if (step.Paused) Set(step with { Paused = false });
+            if (step.Paused) Set(StepMachine.Unpause(step, Definition(step.Index), now));
         }
 
         foreach (var waiting in WaitingInOrder().ToList())
@@ -269,11 +300,22 @@ public sealed class RunSession
         if (steps.ContainsKey(index)) return;
 
         var definition = Definition(index);
-        var step = new StepState { Index = index, Status = StepStatus.Ready, QueuedAt = now, Due = now, Paused = !Run.HandsOut };
+        var due = Run.StartAt > now ? Run.StartAt.Value : now;
+        var total = definition.Timeouts.TotalFrom(due);
+        var step = new StepState
+        {
+            Index = index,
+            Status = StepStatus.Ready,
+            QueuedAt = now,
+            Due = due,
+            Paused = !Run.HandsOut,
+            TotalDeadline = total,
+            Deadline = definition.Timeouts.QueueFrom(due, total),
+        };
         if (definition.Kind is not StepKind.Task)
         {
             var length = definition.Kind is StepKind.Sleep ? definition.DurationMs : definition.TimeoutMs!.Value;
-            step = step with { Status = StepStatus.Waiting, Paused = false, BegunAt = now, Due = now.AddMilliseconds(length) };
+            step = step with { Status = StepStatus.Waiting, Paused = false, BegunAt = now, Due = due.AddMilliseconds(length) };
             Run = Run with { StartedAt = Run.StartedAt ?? now };
         }
 
@@ -352,11 +394,16 @@ public sealed class RunSession
     private void End(RunPhase phase, DateTimeOffset now)
     {
         Touch(now);
-        Run = Run with { Phase = phase, EndedAt = now };
+        Run = Run with { Phase = phase, EndedAt = now, Deadline = null };
         EndedNow = true;
     }
 
     private void Touch(DateTimeOffset now) => Run = Run with { UpdatedAt = now > Run.UpdatedAt ? now : Run.UpdatedAt };
+
+    private void Note(Verdict verdict)
+    {
+        if (verdict.Attempt is { } attempt) EndedAttempts.Add(attempt);
+    }
 
     private void Announce(StepState step, string state, string? input)
     {

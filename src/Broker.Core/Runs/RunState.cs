@@ -65,6 +65,15 @@ public sealed record RunState
     /// <summary>When the run was last resumed: it counts as queued until a later grant. Null again once a step of a later grant has ended.</summary>
     public DateTimeOffset? ResumedAt { get; init; }
 
+    /// <summary>No task is handed out before; null: from the creation on.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When the run fails if it has not ended; null: no limit, or it has ended.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Added to the priority of each step.</summary>
+    public int Priority { get; init; }
+
     public DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 

@@ -21,6 +21,18 @@ public sealed record RunView
     public required DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>No task is handed out before; null: from the creation on.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When it fails if it has not ended by then; null: no limit, or it has ended.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Added to the priority of each step.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Raw JSON object of the tags that its start gave it, or null.</summary>
+    public string? TagsJson { get; init; }
+
     /// <summary>Raw JSON of the inputs.</summary>
     public required string InputsJson { get; init; }
 
@@ -64,7 +76,9 @@ public static class RunStatuses
         {
             leased |= step.Status is StepStatus.Leased;
             claimable |= step.Status is StepStatus.Ready && step.Due <= now;
-            pending |= step.Status is StepStatus.Waiting || (step.Status is StepStatus.Ready && step.Due > now);
+            
+            // A task of a run that starts later was never granted: the run is queued until then.
+            pending |= step.Status is StepStatus.Waiting || (step.Status is StepStatus.Ready && step.Due > now && step.BegunAt is not null);
             begun |= (step.GrantedAt ?? step.BegunAt) is { } at && !(at < resumedAt);
         }
 

@@ -28,6 +28,21 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
 
     public StartMode Mode { get; init; }
 
+    /// <summary>No task is handed out before that instant; null, or one that has passed: at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>The same, counted from the start by the store's clock.</summary>
+    public long? DelayMs { get; init; }
+
+    /// <summary>Added to the priority of each step; the sum stays within <see cref="StepDefinition.MaxPriority"/>.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>Raw JSON object, or null for none.</summary>
+    public string? TagsJson { get; init; }
+
+    /// <summary>Limit of the run in milliseconds, in place of the definition's; null: the definition's.</summary>
+    public long? LimitMs { get; init; }
+
     /// <summary>A further run without a context of its own starts with the last context of the run before. A run of Continue does in any case.</summary>
     public bool InheritsContext { get; init; }
 
@@ -67,6 +82,13 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
         var members = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var member in value.EnumerateObject()) members[JsonText.NameOf(member)] = CanonicalJson.Of(member.Value);
         return members;
+    }
+
+    /// <summary>The instant from which on tasks are handed out; null: the start itself.</summary>
+    public DateTimeOffset? BeginsAt(DateTimeOffset now)
+    {
+        var begin = DelayMs is { } delay ? now.AddMilliseconds(delay) : StartAt;
+        return begin > now ? begin : null;
     }
 
     /// <summary>The context that a further run starts with.</summary>

@@ -16,6 +16,9 @@ public enum ReportOutcome
 
     /// <summary>Handed back by a worker that drains: ready again at its old place, charged nothing.</summary>
     Returned,
+
+    /// <summary>Put off by its worker: ready again after a delay, charged nothing, its progress kept.</summary>
+    Postponed,
 }
 
 /// <summary>A worker's report at the end of an attempt. Members ending in Json are raw text that passes through.</summary>
@@ -29,6 +32,9 @@ public sealed record StepReport(ReportOutcome Outcome)
 
     /// <summary>False: a failure is final whatever the policy allows.</summary>
     public bool Retryable { get; init; }
+
+    /// <summary>Postponed: when it is ready again. Failed: the pause before the retry, in place of the policy's; null: the policy's.</summary>
+    public long? DelayMs { get; init; }
 
     /// <summary>Published in order, before the step ends.</summary>
     public IReadOnlyList<PublishedEvent> Events { get; init; } = [];
@@ -61,7 +67,10 @@ public enum HeartbeatVerdict
     /// <summary>Renewed, but the step was cancelled: the worker should stop.</summary>
     Cancelled,
 
-    /// <summary>The lease is not the step's current one.</summary>
+    /// <summary>Renewed, and the run is paused or about to be: the step may go on, and nothing follows it for now.</summary>
+    Paused,
+
+    /// <summary>The lease is not the step's current one, or its attempt has reached its limit.</summary>
     Gone,
 }
 

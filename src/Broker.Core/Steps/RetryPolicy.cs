@@ -28,7 +28,28 @@ public sealed record RetryPolicy(int MaxRetries, Backoff Backoff = Backoff.None,
     /// <summary>One attempt only.</summary>
     public static RetryPolicy Never { get; } = new(0);
 
+    /// <summary>Share of the pause (0 to 1) that chance may take away, so that retries of many steps spread.</summary>
+    public double Jitter { get; init; }
+
+    /// <summary>Only failures of these names or exit codes are retried; empty: all. Lost leases and time-outs are not judged by it.</summary>
+    public RetryRules On { get; init; } = RetryRules.Empty;
+
+    /// <summary>Failures of these names or exit codes are final.</summary>
+    public RetryRules NotOn { get; init; } = RetryRules.Empty;
+
     public bool Allows(int attempt) => attempt < MaxRetries;
+
+    /// <summary>Whether a failure that a worker reported may be retried.</summary>
+    public bool Covers(StepError error) => (On.IsEmpty || On.Match(error)) && !NotOn.Match(error);
+
+    /// <summary>The pause before retry number <paramref name="retry"/> (from 1), less what chance takes away.</summary>
+    /// <param name="retry">Number of the retry.</param>
+    /// <param name="chance">From 0 to below 1, another one for each attempt.</param>
+    public TimeSpan DelayBefore(int retry, double chance)
+    {
+        var whole = DelayBefore(retry);
+        return Jitter == 0 ? whole : whole * (1 - (Math.Clamp(Jitter, 0, 1) * chance));
+    }
 
     /// <summary>The pause before retry number <paramref name="retry"/> (from 1). Never overflows, never negative.</summary>
     public TimeSpan DelayBefore(int retry)

@@ -19,6 +19,9 @@ public enum Refusal
 public readonly record struct Verdict(StepState Next, Refusal Refusal)
 {
     public bool Accepted => Refusal is Refusal.None;
+
+    /// <summary>The attempt that ended with it without success; null: none did.</summary>
+    public AttemptEnd? Attempt { get; init; }
 }
 
 /// <summary>
@@ -39,20 +42,32 @@ public static class StepMachine
     /// <param name="leaseSecs">The lease's length.</param>
     /// <param name="now">The instant of the grant.</param>
     /// <param name="ahead">The worker has not asked yet; only for definitions that allow it.</param>
-    public static StepState Claim(StepState step, string worker, long fence, int leaseSecs, DateTimeOffset now, bool ahead = false) => step with
+    /// <param name="timeouts">Its limits; null: none.</param>
+    public static StepState Claim(
+        StepState step, string worker, long fence, int leaseSecs, DateTimeOffset now, bool ahead = false, StepTimeouts? timeouts = null)
     {
-        Status = StepStatus.Leased,
-        Ahead = ahead,
-        Worker = worker,
-        Fence = fence,
-        LeaseSecs = leaseSecs,
-        GrantedAt = now,
-        ExpiresAt = now.AddSeconds(leaseSecs),
-        BegunAt = step.BegunAt ?? now,
-    };
+        var deadline = (timeouts ?? StepTimeouts.None).AttemptFrom(now, step.TotalDeadline);
+        return step with
+        {
+            Status = StepStatus.Leased,
+            Ahead = ahead,
+            Worker = worker,
+            Fence = fence,
+            LeaseSecs = leaseSecs,
+            GrantedAt = now,
+            ExpiresAt = LeaseUntil(now.AddSeconds(leaseSecs), deadline),
+            Deadline = deadline,
+            BegunAt = step.BegunAt ?? now,
+        };
+    }
 
-    /// <summary>A heartbeat under the current fence, of the worker or of the broker that records a hand-over.</summary>
-    public static StepState Renew(StepState step, DateTimeOffset now) => step with { ExpiresAt = now.AddSeconds(step.LeaseSecs), Ahead = false };
+    /// <summary>A heartbeat under the current fence, of the worker or of the broker that records a hand-over: before the attempt's deadline only.</summary>
+    public static StepState Renew(StepState step, DateTimeOffset now) => step with { ExpiresAt = LeaseUntil(now.AddSeconds(step.LeaseSecs), step.Deadline), Ahead = false };
+
+    /// <summary>Whether a heartbeat comes too late: the attempt has reached its limit.</summary>
+    public static bool IsOverdue(StepState step, DateTimeOffset now) => step.Status is StepStatus.Leased && step.Deadline <= now;
+
+    private static DateTimeOffset LeaseUntil(DateTimeOffset expiry, DateTimeOffset? deadline) => deadline < expiry ? deadline.Value : expiry;
 
     /// <summary>A report under a fence. An expired lease is current until the reaper collects it or a claim grants it anew.</summary>
     public static Verdict Report(StepState step, long fence, StepReport report, StepDefinition definition, DateTimeOffset now)
@@ -67,10 +82,24 @@ public static class StepMachine
         {
             ReportOutcome.Succeeded => Accept(Ended(step, StepStatus.Succeeded, now) with { Result = report.ResultJson, Error = null }),
             ReportOutcome.Skipped => Accept(Ended(step, StepStatus.Skipped, now) with { Result = report.ResultJson, Error = null }),
-            ReportOutcome.Failed => Accept(AfterFailure(step, definition, report.Error, report.Retryable, now)),
-            ReportOutcome.Cancelled => Accept(AfterFailure(step, definition, report.Error ?? new("Cancelled", "cancelled by its worker"), false, now)),
-            ReportOutcome.Returned => Accept(Released(step) with { Status = StepStatus.Ready }),
+            ReportOutcome.Failed => Failed(step, definition, report, now),
+            ReportOutcome.Cancelled => GivenUp(step, report.Error ?? new("Cancelled", "cancelled by its worker"), now),
+            ReportOutcome.Returned => Accept(Queued(Released(step), definition, now)),
+            ReportOutcome.Postponed => Noted(Postponed(step, definition, report, now), step, AttemptOutcome.Postponed, report.Error, now),
         };
+    }
+
+    private static Verdict GivenUp(StepState step, StepError error, DateTimeOffset now) =>
+        Noted(Ended(step, StepStatus.Failed, now) with { Error = error }, step, AttemptOutcome.Cancelled, error, now);
+
+    private static StepState Postponed(StepState step, StepDefinition definition, StepReport report, DateTimeOffset now) =>
+        Queued(Released(step) with { QueuedAt = now, Due = now.AddMilliseconds(report.DelayMs ?? 0) }, definition, now);
+
+    private static Verdict Failed(StepState step, StepDefinition definition, StepReport report, DateTimeOffset now)
+    {
+        var error = report.Error ?? new(StepError.DefaultName, "failed");
+        var delay = report.DelayMs is { } asked ? TimeSpan.FromMilliseconds(asked) : default(TimeSpan?);
+        return Noted(AfterFailure(step, definition, error, report.Retryable && definition.Retry.Covers(error), now, delay), step, AttemptOutcome.Failed, error, now);
     }
 
     /// <summary>The lease expired. The definition says whether that uses up a retry (design 2.4).</summary>
@@ -81,36 +110,77 @@ public static class StepMachine
         if (step.Status is not StepStatus.Leased) return Refuse(step, Refusal.StaleLease);
 
         // No hand-over is recorded: the worker never claimed, or its broker was killed before. Nothing has run.
-        if (step.Ahead) return Accept(Released(step) with { Status = StepStatus.Ready });
+        var definition = workflow.Steps[step.Index];
+        if (step.Ahead) return Accept(Queued(Released(step), definition, now));
+        if (IsOverdue(step, now)) return TimedOut(step, definition, now);
+        var lost = new StepError(LeaseExpiredName, "lease expired");
         if (workflow.LostLease is LostLeaseRule.UseRetry)
-            return Accept(AfterFailure(step, workflow.Steps[step.Index], new(LeaseExpiredName, "lease expired"), retryable: true, now));
+            return Noted(AfterFailure(step, definition, lost, !definition.Retry.NotOn.Match(lost), now), step, AttemptOutcome.LeaseLost, lost, now);
 
         var losses = step.Losses + 1;
-        return losses > workflow.MaxLeaseLosses
-            ? Accept(Ended(step, StepStatus.Failed, now) with
+        var next = losses > workflow.MaxLeaseLosses
+            ? Ended(step, StepStatus.Failed, now) with
             {
                 Losses = losses,
                 Error = new(LeaseExpiredName, $"lease expired {losses} times; given up as a poison step (max_lease_losses {workflow.MaxLeaseLosses})"),
-            })
-            : Accept(Released(step) with { Status = StepStatus.Ready, Losses = losses });
+            }
+            : Queued(Released(step) with { Losses = losses }, definition, now);
+        return Noted(next, step, AttemptOutcome.LeaseLost, lost, now);
     }
+
+    /// <summary>A ready step whose limit has passed fails. During a pause it does not: no worker could take it.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="definition">Its definition.</param>
+    /// <param name="reason">Why no worker has taken it.</param>
+    /// <param name="now">The instant.</param>
+    public static Verdict ExpireReady(StepState step, StepDefinition definition, string reason, DateTimeOffset now)
+    {
+        if (step is not { Status: StepStatus.Ready, Paused: false } || !(step.Deadline <= now)) return Refuse(step, Refusal.StaleLease);
+        var error = step.TotalDeadline <= now ? TotalError(definition) : new(StepTimeouts.QueueName, $"no worker took it within {definition.Timeouts.QueueMs} ms: {reason}");
+        return Accept(Ended(step, StepStatus.Failed, now) with { Error = error });
+    }
+
+    /// <summary>The hand-out begins again after a pause, and with it the time that a worker has to take the step.</summary>
+    public static StepState Unpause(StepState ready, StepDefinition definition, DateTimeOffset now) => Queued(ready with { Paused = false }, definition, now);
+
+    private static Verdict TimedOut(StepState step, StepDefinition definition, DateTimeOffset now)
+    {
+        if (step.TotalDeadline <= now)
+        {
+            var total = TotalError(definition);
+            return Noted(Ended(step, StepStatus.Failed, now) with { Error = total }, step, AttemptOutcome.TimedOut, total, now);
+        }
+
+        var error = new StepError(StepTimeouts.AttemptName, $"the attempt took longer than {definition.Timeouts.AttemptMs} ms");
+        return Noted(AfterFailure(step, definition, error, !definition.Retry.NotOn.Match(error), now), step, AttemptOutcome.TimedOut, error, now);
+    }
+
+    private static StepError TotalError(StepDefinition definition) =>
+        new(StepTimeouts.TotalName, $"it had not succeeded {definition.Timeouts.TotalMs} ms after it was first ready");
 
     /// <summary>The one place that decides between another attempt and giving up.</summary>
-    private static StepState AfterFailure(StepState step, StepDefinition definition, StepError? error, bool retryable, DateTimeOffset now)
+    private static StepState AfterFailure(
+        StepState step, StepDefinition definition, StepError error, bool retryable, DateTimeOffset now, TimeSpan? delay = null)
     {
-        error ??= new(StepError.DefaultName, "failed");
-        if (!retryable || !definition.Retry.Allows(step.Attempt)) return Ended(step, StepStatus.Failed, now) with { Error = error };
-
         var attempt = step.Attempt + 1;
-        return Released(step) with
-        {
-            Status = StepStatus.Ready,
-            Attempt = attempt,
-            QueuedAt = now,
-            Due = now + definition.Retry.DelayBefore(attempt),
-            Error = error,
-        };
+        var due = now + (delay ?? definition.Retry.DelayBefore(attempt, ChanceOf(step)));
+
+        // A retry that could begin only after the end of the total limit is none.
+        if (!retryable || !definition.Retry.Allows(step.Attempt) || due >= step.TotalDeadline) return Ended(step, StepStatus.Failed, now) with { Error = error };
+        return Queued(Released(step) with { Attempt = attempt, QueuedAt = now, Due = due, Error = error }, definition, now);
     }
+
+    // The fence is random, and another one for each attempt.
+    private static double ChanceOf(StepState step) => (step.Fence ?? 0) / (double)LeaseId.FenceLimit;
+
+    private static StepState Queued(StepState step, StepDefinition definition, DateTimeOffset now) => step with
+    {
+        Status = StepStatus.Ready,
+        Deadline = definition.Timeouts.QueueFrom(step.Due > now ? step.Due : now, step.TotalDeadline),
+    };
+
+    private static Verdict Noted(StepState next, StepState before, AttemptOutcome outcome, StepError? error, DateTimeOffset now) =>
+        Accept(next) with { Attempt = new(before.Index, before.Attempt, outcome, before.Worker, before.GrantedAt, now, error) };
 
     public static StepState Cancel(StepState step, DateTimeOffset now) =>
         step.Status is StepStatus.Leased

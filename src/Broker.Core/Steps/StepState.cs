@@ -65,6 +65,15 @@ public sealed record StepState
 
     public DateTimeOffset? EndedAt { get; init; }
 
+    /// <summary>Ready: no worker took it until then, so it fails. Leased: the end of the attempt. Null: no limit.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>No attempt begins or goes on after it; null: no limit.</summary>
+    public DateTimeOffset? TotalDeadline { get; init; }
+
+    /// <summary>Raw JSON that a worker sent last with a heartbeat. For readers: the rules neither load nor change it.</summary>
+    public string? Progress { get; init; }
+
     /// <summary>A pause keeps the step from being claimed.</summary>
     public bool Paused { get; init; }
 
@@ -83,4 +92,7 @@ public sealed record StepState
 public sealed record StepError(string Name, string Message)
 {
     public const string DefaultName = "Error";
+
+    /// <summary>Exit code of the program that failed, where its worker reports it.</summary>
+    public int? ExitCode { get; init; }
 }

@@ -59,6 +59,12 @@ internal sealed class WeightedCache<TKey, TValue>(long limit)
         }
     }
 
+    /// <summary>Removes every entry whose key fits.</summary>
+    public void RemoveAll(Predicate<TKey> fits)
+    {
+        foreach (var key in young.Keys.Concat(old.Keys).Where(key => fits(key)).ToList()) Remove(key);
+    }
+
     public void Clear()
     {
         lock (gate) (old, young, weight) = (new(), new(), 0);

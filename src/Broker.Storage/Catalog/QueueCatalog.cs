@@ -42,11 +42,8 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
             at.ByKey.TryRemove(queue.Key, out _);
         }
 
-        foreach (var id in definitions)
-        {
-            at.ByStep.Remove(id);
-            at.AllowsAhead.TryRemove(id, out _);
-        }
+        at.ByStep.RemoveAll(key => definitions.Contains(key.Definition));
+        foreach (var id in definitions) at.AllowsAhead.TryRemove(id, out _);
 
         at.Lists = new(StringComparer.Ordinal);
     }
@@ -55,8 +52,17 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
     public bool IsCurrent(IReadOnlyList<QueueRow> list) => list is not Listing listing || ReferenceEquals(listing.Of, known);
 
     /// <summary>The queue of a step; its definition has gone through <see cref="EnsureAsync"/> or <see cref="LearnAsync"/>.</summary>
-    public QueueRow Of(StepDefinition step, int definitionId) =>
-        Find(known, step, definitionId) ?? throw new StaleEpochException();
+    /// <param name="step">The step.</param>
+    /// <param name="definitionId">Its definition.</param>
+    /// <param name="runPriority">The priority of its run. Another broker may have started it, so that queues of that priority are read here first.</param>
+    public QueueRow Of(StepDefinition step, int definitionId, int runPriority)
+    {
+        if (Find(known, step, definitionId, runPriority) is { } queue) return queue;
+
+        // For batch loops, which block a thread of their own.
+        if (runPriority != 0) RefreshAsync(CancellationToken.None).GetAwaiter().GetResult();
+        return Find(known, step, definitionId, runPriority) ?? throw new StaleEpochException();
+    }
 
     /// <summary>
     /// Whether all steps of these queues may be leased ahead of a request. Label queues hold jobs, so never; of a claim that may have others too,
@@ -68,21 +74,21 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         return queues.All(q => q.DefinitionId is { } id && at.AllowsAhead.GetValueOrDefault(id));
     }
 
-    /// <summary>Makes sure that all queues of a definition exist and are known here.</summary>
-    public async Task EnsureAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
+    /// <summary>Makes sure that all queues of a definition, for runs of that priority, exist and are known here.</summary>
+    public async Task EnsureAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct, int runPriority = 0)
     {
         var (seen, at) = (epoch.Number, known);
         at.AllowsAhead[definitionId] = definition.AllowsAhead;
-        if (Knows(at, definition, definitionId)) return;
+        if (Knows(at, definition, definitionId, runPriority)) return;
         var missing = Kinds(definition)
-            .Select(s => (Step: s, Key: KeyOf(s, definitionId)))
+            .Select(s => (Step: s, Key: KeyOf(s, definitionId, runPriority)))
             .Where(s => !at.ByKey.ContainsKey(s.Key))
             .DistinctBy(s => s.Key)
             .Select(s => new QueueRow
             {
                 DefinitionId = s.Step.Command is null ? definitionId : null,
                 Labels = JsonSerializer.Serialize(s.Step.RequiredLabels),
-                Priority = s.Step.Priority,
+                Priority = s.Step.PriorityIn(runPriority),
                 Key = s.Key,
             })
             .ToList();
@@ -107,16 +113,16 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         }
 
         await RefreshAsync(at, ct);
-        Knows(at, definition, definitionId);
+        Knows(at, definition, definitionId, runPriority);
     }
 
     /// <summary>For the definition of a run that exists: whichever broker started it has ensured its queues, so they only need to be read.</summary>
     public async Task LearnAsync(WorkflowDefinition definition, int definitionId, CancellationToken ct)
     {
         var at = known;
-        if (Knows(at, definition, definitionId)) return;
+        if (Knows(at, definition, definitionId, 0)) return;
         await RefreshAsync(at, ct);
-        Knows(at, definition, definitionId);
+        Knows(at, definition, definitionId, 0);
     }
 
     /// <summary>Reads queues that other brokers have added.</summary>
@@ -132,28 +138,28 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         at.IsRead = true;
     }
 
-    private static QueueRow? Find(Known at, StepDefinition step, int definitionId)
+    private static QueueRow? Find(Known at, StepDefinition step, int definitionId, int runPriority)
     {
-        if (at.ByStep.TryGet(definitionId, out var rows)) return rows.Length == 1 ? rows[0] : rows[step.Index];
-        return at.ByKey.GetValueOrDefault(KeyOf(step, definitionId));
+        if (at.ByStep.TryGet((definitionId, runPriority), out var rows)) return rows.Length == 1 ? rows[0] : rows[step.Index];
+        return at.ByKey.GetValueOrDefault(KeyOf(step, definitionId, runPriority));
     }
 
     // Whether the queues of all steps are known; remembers them then.
-    private static bool Knows(Known at, WorkflowDefinition definition, int definitionId)
+    private static bool Knows(Known at, WorkflowDefinition definition, int definitionId, int runPriority)
     {
-        if (at.ByStep.TryGet(definitionId, out _)) return true;
+        if (at.ByStep.TryGet((definitionId, runPriority), out _)) return true;
         var rows = new QueueRow[definition.Steps.Length];
         StepDefinition? before = null;
         foreach (var step in definition.Steps)
         {
             if (before is not null && IsLike(step, before)) rows[step.Index] = rows[before.Index];
-            else if (at.ByKey.TryGetValue(KeyOf(step, definitionId), out var queue)) rows[step.Index] = queue;
+            else if (at.ByKey.TryGetValue(KeyOf(step, definitionId, runPriority), out var queue)) rows[step.Index] = queue;
             else return false;
             before = step;
         }
 
         if (rows.Length > 0 && Array.TrueForAll(rows, row => row == rows[0])) rows = [rows[0]];
-        at.ByStep.Set(definitionId, rows, 128 + (8 * rows.Length));
+        at.ByStep.Set((definitionId, runPriority), rows, 128 + (8 * rows.Length));
         return true;
     }
 
@@ -196,8 +202,8 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         return current.GetOrAdd(key, new Listing(at, list));
     }
 
-    private static string KeyOf(StepDefinition step, int definitionId) =>
-        $"{(step.Command is null ? definitionId : 0)}|{step.Priority}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
+    private static string KeyOf(StepDefinition step, int definitionId, int runPriority) =>
+        $"{(step.Command is null ? definitionId : 0)}|{step.PriorityIn(runPriority)}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
 
     /// <summary>All queues of one history of the database.</summary>
     private sealed class Known
@@ -216,9 +222,9 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
 
         public ConcurrentDictionary<int, QueueRow> ById { get; } = new();
 
-        // By definition; one row stands for all steps of it where they share a queue. Measured: to make the key anew for each step that is
+        // By definition and priority of the run; one row stands for all steps of it where they share a queue. Measured: to make the key anew for each step that is
         // written was 2 % of the broker's processor time.
-        public WeightedCache<int, QueueRow[]> ByStep { get; } = new(StepBytes);
+        public WeightedCache<(int Definition, int RunPriority), QueueRow[]> ByStep { get; } = new(StepBytes);
 
         public ConcurrentDictionary<int, bool> AllowsAhead { get; } = new();
 

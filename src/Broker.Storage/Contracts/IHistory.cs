@@ -53,6 +53,15 @@ public interface IHistory
     /// <summary>Steps of a run that have begun, in order of (begun, index), or the reverse.</summary>
     Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct);
 
+    /// <summary>Attempts of a run that did not succeed, in order of step and number: the last 100 of each step, and 1,000 at most.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="step">Index of the only step; null: all.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<IReadOnlyList<AttemptEnd>> AttemptsAsync(long runId, int? step, CancellationToken ct);
+
+    /// <summary>Raw JSON that a worker of the step sent last with a heartbeat; null: none did.</summary>
+    Task<string?> ProgressAsync(long runId, int step, CancellationToken ct);
+
     /// <summary>Inbound events of a run in order of arrival, or the reverse.</summary>
     Task<Page<InboxEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct);
 

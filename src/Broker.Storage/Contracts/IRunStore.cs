@@ -27,6 +27,6 @@ public interface IRunStore
     /// <summary>Collects expired leases, at most a batch; returns how many.</summary>
     Task<int> ExpireLeasesAsync(int batch, CancellationToken ct);
 
-    /// <summary>Finishes sleeps and waits that are due, at most a batch; returns how many.</summary>
+    /// <summary>Finishes sleeps and waits that are due, and fails ready steps and runs that have reached their limit, at most a batch; returns how many.</summary>
     Task<int> FinishDueAsync(int batch, CancellationToken ct);
 }

@@ -13,7 +13,11 @@ public sealed record NamedReport(string WorkerId, string Workflow, string Worker
 public sealed record BatchOutcome(IReadOnlyList<ReportVerdict> Verdicts, IReadOnlyList<Assignment> Claimed);
 
 /// <summary>A step that a broker-dialect worker says it holds, under any lease or under the one that it names.</summary>
-public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step, LeaseId? Lease = null);
+public readonly record struct NamedStep(string Workflow, string WorkerInstanceId, string Step, LeaseId? Lease = null)
+{
+    /// <summary>Raw JSON that is kept for the next attempt; null: what was sent before stays.</summary>
+    public string? ProgressJson { get; init; }
+}
 
 /// <summary>The hot path: claim, heartbeat, report.</summary>
 public interface IStepStore
@@ -37,7 +41,10 @@ public interface IStepStore
     Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct);
 
     /// <summary>Renews leases for what they were granted for; one verdict each.</summary>
-    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct);
+    /// <param name="leases">The leases.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="progress">For each lease raw JSON that is kept for the next attempt, or null: what was sent before stays.</param>
+    Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null);
 
     /// <summary>The same for what a worker holds of steps that it knows by name.</summary>
     Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct);

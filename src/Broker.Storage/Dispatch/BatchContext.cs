@@ -30,7 +30,8 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     public StepRow RowOf(LoadedRun run, StepState step)
     {
         var definition = run.State.Definition.Steps[step.Index];
-        var row = StepRowMapper.Of(run.Ref.Id, run.State.CreatedAt, definition, services.Queues.Of(definition, run.DefinitionId), step, services.DefaultLeaseSecs);
+        var queue = services.Queues.Of(definition, run.DefinitionId, run.State.Priority);
+        var row = StepRowMapper.Of(run.Ref.Id, run.State.StartAt ?? run.State.CreatedAt, definition, queue, step, services.DefaultLeaseSecs);
         if (row.Status == (short)StepStatus.Ready) ReadySteps.Add(new(row.QueueId, row.Due, new(row.RunId, row.Idx)));
         return row;
     }

@@ -1,3 +1,4 @@
+using Broker.Core.Steps;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
@@ -18,6 +19,8 @@ internal sealed class ChangeCollector(BatchContext batch)
 
             // In one order for all transactions: heartbeats lock steps without their run's lock.
             foreach (var step in session.Updated.OrderBy(s => s.Index)) changes.Steps.Add(batch.RowOf(run, step));
+            // A purged run leaves no attempts and no stream behind.
+            if (!changes.Purged.Contains(id)) changes.Attempts.AddRange(session.EndedAttempts.Select(attempt => RowOf(id, attempt)));
             foreach (var taken in session.Consumed)
             {
                 changes.TakenInboxEvents.Add(new InboxRow
@@ -30,10 +33,21 @@ internal sealed class ChangeCollector(BatchContext batch)
                 });
             }
 
-            // A purged run leaves no stream behind.
             if (!changes.Purged.Contains(id)) changes.Events.AddRange(session.Published.Select(published => new Appended(id, published)));
             if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
                 changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));
         }
     }
+
+    private static StepAttemptRow RowOf(long runId, AttemptEnd attempt) => new()
+    {
+        RunId = runId,
+        Idx = attempt.Step,
+        Attempt = attempt.Attempt,
+        Outcome = (short)attempt.Outcome,
+        Worker = attempt.Worker,
+        GrantedAt = attempt.GrantedAt.ToMicros(),
+        EndedAt = attempt.EndedAt.ToMicros(),
+        Error = StoredError.Write(attempt.Error),
+    };
 }

@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
@@ -13,6 +14,9 @@ internal sealed class ChangeSet
     public List<RunChange> Runs { get; } = [];
     public List<StepRow> NewSteps { get; } = [];
     public List<StepRow> Steps { get; } = [];
+
+    /// <summary>Attempts that ended without success. Their numbers are given by the write.</summary>
+    public List<StepAttemptRow> Attempts { get; } = [];
     public List<InboxRow> NewInboxEvents { get; } = [];
     public List<InboxRow> TakenInboxEvents { get; } = [];
     public List<Appended> Events { get; } = [];
@@ -27,15 +31,21 @@ internal sealed class ChangeSet
     public List<long> Purged { get; } = [];
 
     /// <summary>Leases to renew.</summary>
-    public List<LeaseRef> Heartbeats { get; } = [];
+    public List<LeaseRenewal> Heartbeats { get; } = [];
 
     /// <summary>Log lines of reports: the commit writes them.</summary>
     public List<LogLineRow> Lines { get; } = [];
 
     public bool IsEmpty =>
-        NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
+        NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + Attempts.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
         + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
 }
+
+/// <summary>A lease to renew, and the progress that its worker sends with it; null: none.</summary>
+internal readonly record struct LeaseRenewal(LeaseRef Lease, string? Progress);
+
+/// <summary>What a heartbeat found: the status of its step, and whether its run is held by a pause.</summary>
+internal readonly record struct RenewedLease(StepStatus Status, bool IsPaused);
 
 /// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>
 internal sealed record RunChange(LoadedRun Run, string? Context, string? Result)

@@ -14,6 +14,12 @@ internal sealed record ClaimedRow(
     /// <summary>The claim that it goes to.</summary>
     public ClaimCommand? Claim { get; init; }
 
+    /// <summary>The end of the attempt, where it has a limit.</summary>
+    public long? Deadline { get; init; }
+
+    /// <summary>Raw JSON that an earlier attempt sent last.</summary>
+    public string? Progress { get; init; }
+
     /// <param name="step">The columns of the step that a claim returns.</param>
     /// <param name="run">Those of its run.</param>
     /// <param name="slot">The slot that the step fills.</param>
@@ -22,6 +28,8 @@ internal sealed record ClaimedRow(
         run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams, run.TraceParent)
     {
         Claim = slot.Claim,
+        Deadline = step.Deadline,
+        Progress = step.Progress,
     };
 
     /// <param name="definition">The run's definition.</param>
@@ -38,6 +46,8 @@ internal sealed record ClaimedRow(
         Due = Instants.FromMicros(Due),
         GrantedAt = Instants.FromMicros(GrantedAt),
         ExpiresAt = Instants.FromMicros(ExpiresAt),
+        Deadline = Instants.FromMicros(Deadline),
+        ProgressJson = Progress,
         LeaseSecs = LeaseSecs,
         InputsJson = Inputs,
         ContextJson = Context,

@@ -74,8 +74,8 @@ internal interface IBatchTransaction : IDisposable
     /// </summary>
     void Confirm();
 
-    /// <summary>Writes everything and then hands out steps. Returns what was leased, and for each heartbeat the status it found (null: gone).</summary>
-    (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+    /// <summary>Writes everything and then hands out steps. Returns what was leased, and what each heartbeat found (null: gone).</summary>
+    (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims);
 
     /// <summary>Numbers and appends events to their runs' streams.</summary>
@@ -94,5 +94,5 @@ internal interface IBatchTransaction : IDisposable
     IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines);
 }
 
-/// <summary>Payloads of a run, raw JSON, and the creation of its instance.</summary>
-internal sealed record Inherited(string Inputs, string? Context, string? StartContext, long InstanceCreatedAt);
+/// <summary>Payloads of a run, raw JSON, the limit that its start gave it, and the creation of its instance.</summary>
+internal sealed record Inherited(string Inputs, string? Context, string? StartContext, string? Tags, long? LimitMs, long InstanceCreatedAt);

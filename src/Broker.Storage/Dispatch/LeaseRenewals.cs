@@ -1,6 +1,7 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Dispatch.Commands;
+using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
 
@@ -19,11 +20,24 @@ internal sealed class LeaseRenewals(BatchContext batch, RepeatedClaims? repeated
         }
 
         heartbeats.Sort(static (a, b) => a.Lease!.Value.Step.CompareTo(b.Lease!.Value.Step));
-        batch.Changes.Heartbeats.AddRange(heartbeats.Select(h => h.Lease!.Value));
+        var progress = Progress();
+        batch.Changes.Heartbeats.AddRange(heartbeats.Select(h => new LeaseRenewal(h.Lease!.Value, progress?.GetValueOrDefault(h.Lease.Value))));
     }
 
-    /// <summary>Gives each heartbeat its verdict, from the status that its lease was found in; null: gone.</summary>
-    public void Answer(IReadOnlyList<StepStatus?> renewed)
+    // One row is written once, whichever of its heartbeats the statement takes: each carries the progress that came last.
+    private Dictionary<LeaseRef, string>? Progress()
+    {
+        Dictionary<LeaseRef, string>? sent = null;
+        foreach (var heartbeat in batch.Commands.OfType<HeartbeatCommand>())
+        {
+            if (heartbeat is { Progress: { } progress, Lease: { } lease }) (sent ??= [])[lease] = progress;
+        }
+
+        return sent;
+    }
+
+    /// <summary>Gives each heartbeat its verdict, from what was found of its lease; null: gone.</summary>
+    public void Answer(IReadOnlyList<RenewedLease?> renewed)
     {
         RefuseStaleNames(renewed);
         for (var i = 0; i < heartbeats.Count; i++)
@@ -31,14 +45,15 @@ internal sealed class LeaseRenewals(BatchContext batch, RepeatedClaims? repeated
             heartbeats[i].Outcome = renewed[i] switch
             {
                 null => HeartbeatVerdict.Gone,
-                StepStatus.Cancelled => HeartbeatVerdict.Cancelled,
+                { Status: StepStatus.Cancelled } => HeartbeatVerdict.Cancelled,
+                { IsPaused: true } => HeartbeatVerdict.Paused,
                 _ => HeartbeatVerdict.Renewed,
             };
         }
     }
 
     // A lease that is gone under a cached name may be of another run by now: then the name is looked up anew.
-    private void RefuseStaleNames(IReadOnlyList<StepStatus?> renewed)
+    private void RefuseStaleNames(IReadOnlyList<RenewedLease?> renewed)
     {
         var (isStale, names) = (false, batch.Services.Names);
         for (var i = 0; i < heartbeats.Count; i++)

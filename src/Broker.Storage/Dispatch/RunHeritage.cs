@@ -12,7 +12,7 @@ internal sealed class RunHeritage<TRows>
     public RunHeritage(IReadOnlyModel model)
     {
         var columns = new TableColumns<RunRow>(model).Only(
-            nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.InstanceCreatedAt));
+            nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.Tags), nameof(RunRow.LimitMs), nameof(RunRow.InstanceCreatedAt));
         (map, Names) = (new(columns), columns.Names);
     }
 
@@ -22,6 +22,6 @@ internal sealed class RunHeritage<TRows>
     public Inherited Read(TRows rows)
     {
         var run = map.Read(rows);
-        return new(run.Inputs, run.Context, run.StartContext, run.InstanceCreatedAt);
+        return new(run.Inputs, run.Context, run.StartContext, run.Tags, run.LimitMs, run.InstanceCreatedAt);
     }
 }

@@ -22,6 +22,9 @@ internal static class RunRowMapper
             CreatedAt = Instants.FromMicros(row.CreatedAt),
             StartedAt = Instants.FromMicros(row.StartedAt),
             ResumedAt = Instants.FromMicros(row.ResumedAt),
+            StartAt = Instants.FromMicros(row.StartAt),
+            Deadline = Instants.FromMicros(row.Deadline),
+            Priority = row.Priority ?? 0,
             UpdatedAt = Instants.FromMicros(row.UpdatedAt),
             EndedAt = Instants.FromMicros(row.EndedAt),
             Error = StoredError.Read(row.Error),
@@ -45,6 +48,7 @@ internal static class RunRowMapper
         ResumedAt = change.State.ResumedAt.ToMicros(),
         UpdatedAt = change.State.UpdatedAt.ToMicros(),
         EndedAt = change.State.EndedAt.ToMicros(),
+        Deadline = change.State.Deadline.ToMicros(),
         Context = change.Context,
         Result = change.Result,
     };

@@ -59,7 +59,14 @@ internal sealed class RunStarter(BatchContext batch)
         else if (control.Command is ControlCommand.Restart)
         {
             var inherited = transaction.Inherited(old.Ref.Id);
-            var again = new StartRequest(old.State.Definition, old.Ref.InstanceId) { InputsJson = inherited.Inputs, Streams = old.State.Streams };
+            var again = new StartRequest(old.State.Definition, old.Ref.InstanceId)
+            {
+                InputsJson = inherited.Inputs,
+                Streams = old.State.Streams,
+                Priority = old.State.Priority,
+                TagsJson = inherited.Tags,
+                LimitMs = inherited.LimitMs,
+            };
             control.Outcome = (ControlVerdict.Done, Add(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
         }
     }
@@ -99,8 +106,20 @@ internal sealed class RunStarter(BatchContext batch)
         StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now)
     {
         var run = new RunRef(services.Ids.Next(), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
-        var session = RunSession.Start(
-            new RunState { Id = run.Id, Definition = start.Definition, Streams = start.Streams, CreatedAt = now, UpdatedAt = now }, now);
+        var begins = start.BeginsAt(now);
+        var limit = start.LimitMs ?? start.Definition.RunMs;
+        var fresh = new RunState
+        {
+            Id = run.Id,
+            Definition = start.Definition,
+            Streams = start.Streams,
+            CreatedAt = now,
+            UpdatedAt = now,
+            StartAt = begins,
+            Deadline = limit is { } most ? (begins ?? now).AddMilliseconds(most) : null,
+            Priority = start.Priority,
+        };
+        var session = RunSession.Start(fresh, now);
         if (session.EndedNow) session.Conclude("null");
         if (before is not null) changes.Superseded.Add(before.Ref.Id);
         changes.NewRuns.Add(new RunRow
@@ -121,6 +140,11 @@ internal sealed class RunStarter(BatchContext batch)
             Result = session.ResultJson,
             Error = StoredError.Write(session.Run.Error),
             TraceParent = start.TraceParent,
+            Priority = start.Priority == 0 ? null : start.Priority,
+            Tags = start.TagsJson,
+            StartAt = begins.ToMicros(),
+            LimitMs = start.LimitMs,
+            Deadline = session.Run.Deadline.ToMicros(),
             InstanceCreatedAt = instanceCreatedAt,
             CreatedAt = now.ToMicros(),
             StartedAt = session.Run.StartedAt.ToMicros(),

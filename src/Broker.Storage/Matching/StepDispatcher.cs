@@ -157,11 +157,11 @@ internal sealed class StepDispatcher(
         ReportVerdict.UnknownStep => "unknown_step",
     };
 
-    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) =>
-        await batcher.RunAsync(leases.Select(l => new HeartbeatCommand(l)).ToList(), ct);
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null) =>
+        await batcher.RunAsync(leases.Select((lease, i) => new HeartbeatCommand(lease) { Progress = progress?[i] }).ToList(), ct);
 
     public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
-        await batcher.RunAsync(held.Select(h => new HeartbeatCommand(NameOf(h), h.Step, workerId, h.Lease)).ToList(), ct);
+        await batcher.RunAsync(held.Select(h => new HeartbeatCommand(NameOf(h), h.Step, workerId, h.Lease) { Progress = h.ProgressJson }).ToList(), ct);
 
     private static RunName NameOf(NamedStep step)
     {

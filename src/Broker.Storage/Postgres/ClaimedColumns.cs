@@ -19,10 +19,12 @@ internal sealed class ClaimedColumns
         run = new(runs, 1 + steps.Count);
         joins = 1 + steps.Count + runs.Count;
 
-        // A version only of what RunCache may keep: its rule for a run, and a first attempt, whose state needs no more than these columns.
+        // A version only of what RunCache may keep: its rule for a run, and a first attempt, whose state needs no more than these columns. Of a run with a
+        // priority, a later start or a deadline, and of a step with a deadline, the rules need more.
         List = $"""
             p.ord::bigint, {steps.NamesOf("s")}, {runs.NamesOf("r")}, CASE WHEN length(r.joins) <= 400 THEN r.joins END,
-                CASE WHEN s.attempt = 0 AND r.phase = 0 AND r.mail = 0 AND r.error IS NULL AND coalesce(length(r.joins), 0) <= 400 THEN r.xmin END
+                CASE WHEN s.attempt = 0 AND s.deadline IS NULL AND r.phase = 0 AND r.mail = 0 AND r.error IS NULL AND r.priority IS NULL AND r.start_at IS NULL
+                    AND r.deadline IS NULL AND coalesce(length(r.joins), 0) <= 400 THEN r.xmin END
             """;
     }
 

@@ -16,7 +16,10 @@ internal static class HotSql
         ("run_id", "bigint"), ("workflow", "text"), ("step", "text"), ("attempt", "int"), ("level", "text"), ("category", "text"), ("message", "text"),
         ("data", "text"), ("sequence", "bigint"), ("stream", "text"), ("timestamp_ms", "bigint"), ("created_at", "bigint"));
 
-    private static readonly ArrayRows Leases = new(("run_id", "bigint"), ("idx", "int"), ("fence", "bigint"), ("worker", "text"));
+    private static readonly ArrayRows AttemptRows = new(
+        ("run_id", "bigint"), ("idx", "int"), ("attempt", "int"), ("outcome", "smallint"), ("worker", "text"), ("granted_at", "bigint"), ("ended_at", "bigint"), ("error", "text"));
+
+    private static readonly ArrayRows Leases = new(("run_id", "bigint"), ("idx", "int"), ("fence", "bigint"), ("worker", "text"), ("progress", "text"));
 
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
@@ -108,6 +111,20 @@ internal static class HotSql
 
     public static readonly string InsertReadySteps = PostgresTables.Steps.InsertReady;
 
+    /// <summary>Attempts that did not succeed, numbered under the locks of their runs. One transaction ends one attempt of a step at most.</summary>
+    public static readonly string InsertAttempts = $"""
+        INSERT INTO step_attempt ({AttemptRows.Names}, number)
+        SELECT {AttemptRows.Values}, 1 + coalesce((SELECT max(a.number) FROM step_attempt a WHERE a.run_id = {AttemptRows["run_id"]} AND a.idx = {AttemptRows["idx"]}), 0)
+        FROM {AttemptRows.Each}
+        """;
+
+    /// <summary>Drops the attempts of these steps that are too many.</summary>
+    public static readonly string DropAttempts = $"""
+        DELETE FROM step_attempt d USING {StepKeys.Each}
+        WHERE d.run_id = {StepKeys["run_id"]} AND d.idx = {StepKeys["idx"]}
+            AND d.number <= (SELECT max(a.number) - {StepAttemptRow.MostKept} FROM step_attempt a WHERE a.run_id = {StepKeys["run_id"]} AND a.idx = {StepKeys["idx"]})
+        """;
+
     public static readonly string InsertRuns = PostgresTables.Runs.Insert;
 
     public static readonly string Inherited = $"SELECT {PostgresTables.Heritage.Names} FROM run WHERE id = $1";
@@ -162,12 +179,13 @@ internal static class HotSql
 
     public static readonly string Heartbeat = $"""
         WITH clock AS MATERIALIZED (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now)
-        UPDATE step s SET expires_at = (SELECT now FROM clock) + s.lease_secs * 1000000::bigint, ahead = false
+        UPDATE step s SET expires_at = least((SELECT now FROM clock) + s.lease_secs * 1000000::bigint, s.deadline), ahead = false,
+            progress = coalesce({Leases["progress"]}, s.progress)
         FROM {Leases.Each}
         WHERE s.run_id = {Leases["run_id"]} AND s.idx = {Leases["idx"]}
             AND s.fence = coalesce({Leases["fence"]}, s.fence) AND s.worker = coalesce({Leases["worker"]}, s.worker)
-            AND (s.status = 2 OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
-        RETURNING s.run_id, s.idx, s.fence, s.worker, s.status
+            AND ((s.status = 2 AND coalesce(s.deadline > (SELECT now FROM clock), true)) OR (s.status = 7 AND s.expires_at > (SELECT now FROM clock)))
+        RETURNING s.run_id, s.idx, s.fence, s.worker, s.status, (SELECT phase FROM run WHERE id = s.run_id)
         """;
 
     /// <summary>
@@ -246,7 +264,8 @@ internal static class HotSql
         picked AS MATERIALIZED ({picked}),
         numbered AS MATERIALIZED (SELECT place, run_id, (row_number() OVER ())::int AS ord FROM picked)
         UPDATE step s SET status = 2, worker = ($1::text[])[p.ord], fence = ($2::bigint[])[p.ord], lease_secs = coalesce(($3::int[])[p.ord], s.lease_secs),
-            granted_at = (SELECT now FROM clock), expires_at = (SELECT now FROM clock) + coalesce(($3::int[])[p.ord], s.lease_secs) * 1000000::bigint,
+            granted_at = (SELECT now FROM clock), deadline = least((SELECT now FROM clock) + s.attempt_ms * 1000, s.total_deadline),
+            expires_at = least((SELECT now FROM clock) + coalesce(($3::int[])[p.ord], s.lease_secs) * 1000000::bigint, (SELECT now FROM clock) + s.attempt_ms * 1000, s.total_deadline),
             begun_at = coalesce(s.begun_at, (SELECT now FROM clock)), ahead = {ahead}
         FROM numbered p
         JOIN run r ON r.id = p.run_id
@@ -256,7 +275,7 @@ internal static class HotSql
 
     public static readonly IReadOnlyList<string> Purge =
     [
-        "DELETE FROM step WHERE run_id = ANY($1)", "DELETE FROM event WHERE run_id = ANY($1)", "DELETE FROM stream WHERE run_id = ANY($1)",
+        "DELETE FROM step WHERE run_id = ANY($1)", "DELETE FROM step_attempt WHERE run_id = ANY($1)", "DELETE FROM event WHERE run_id = ANY($1)", "DELETE FROM stream WHERE run_id = ANY($1)",
         "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM log_size WHERE run_id = ANY($1)",
         "DELETE FROM run WHERE id = ANY($1)",
     ];

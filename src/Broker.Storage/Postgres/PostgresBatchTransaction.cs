@@ -184,10 +184,10 @@ internal sealed class PostgresBatchTransaction(
         using var reader = batch.Read();
     }
 
-    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> groups)
     {
-        var renewed = new StepStatus?[changes.Heartbeats.Count];
+        var renewed = new RenewedLease?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
         if (!changes.IsEmpty || cached is not null || groups.Any(group => group.Limit is null)) Write(changes, groups, claimed, renewed);
         foreach (var group in groups)
@@ -198,7 +198,7 @@ internal sealed class PostgresBatchTransaction(
         return (claimed, renewed);
     }
 
-    private void Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups, List<ClaimedRow> claimed, StepStatus?[] renewed)
+    private void Write(ChangeSet changes, IReadOnlyList<ClaimGroup> groups, List<ClaimedRow> claimed, RenewedLease?[] renewed)
     {
         using var batch = Batch();
         var verifiesInWrite = cached is not null && cached.CanVerifyInWrite(changes.Runs);
@@ -207,8 +207,8 @@ internal sealed class PostgresBatchTransaction(
         if (changes.Heartbeats.Count > 0)
         {
             batch.Add(HotSql.Heartbeat,
-                Column(changes.Heartbeats, h => h.Step.RunId), Column(changes.Heartbeats, h => h.Step.Index), Column(changes.Heartbeats, h => h.Fence),
-                Column(changes.Heartbeats, h => h.Worker));
+                Column(changes.Heartbeats, h => h.Lease.Step.RunId), Column(changes.Heartbeats, h => h.Lease.Step.Index), Column(changes.Heartbeats, h => h.Lease.Fence),
+                Column(changes.Heartbeats, h => h.Lease.Worker), Column(changes.Heartbeats, h => h.Progress));
         }
 
         claims.NoteReady(changes.NewSteps);
@@ -247,13 +247,19 @@ internal sealed class PostgresBatchTransaction(
     }
 
     // The statement renews a row once, however many heartbeats name its lease: each gets its answer here.
-    private static void ReadRenewed(NpgsqlDataReader reader, List<LeaseRef> leases, StepStatus?[] renewed)
+    private static void ReadRenewed(NpgsqlDataReader reader, List<LeaseRenewal> renewals, RenewedLease?[] renewed)
     {
-        var found = new Dictionary<StepKey, (long Fence, string Worker, StepStatus Status)>();
-        while (reader.Read()) found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), (StepStatus)reader.GetInt16(4));
+        var found = new Dictionary<StepKey, (long Fence, string Worker, RenewedLease Found)>();
+        while (reader.Read())
+        {
+            var isPaused = !reader.IsDBNull(5) && (RunPhase)reader.GetInt16(5) is RunPhase.Pausing or RunPhase.Paused;
+            found[new(reader.GetInt64(0), reader.GetInt32(1))] = (reader.GetInt64(2), reader.GetString(3), new((StepStatus)reader.GetInt16(4), isPaused));
+        }
+
         for (var i = 0; i < renewed.Length; i++)
         {
-            if (found.TryGetValue(leases[i].Step, out var held) && leases[i].Is(held.Fence, held.Worker)) renewed[i] = held.Status;
+            var lease = renewals[i].Lease;
+            if (found.TryGetValue(lease.Step, out var held) && lease.Is(held.Fence, held.Worker)) renewed[i] = held.Found;
         }
     }
 

@@ -27,6 +27,7 @@ internal static class PostgresWrites
                 : PostgresTables.Steps.AddUpdateLeased(batch, changes.Steps, Column(changes.Steps, s => cached.Steps[new(s.RunId, s.Idx)].Fence));
         }
 
+        if (changes.Attempts.Count > 0) AddAttempts(batch, changes.Attempts);
         if (changes.NewRuns.Count > 0) PostgresTables.Runs.AddInsert(batch, changes.NewRuns);
         if (changes.NewSteps.Count > 0) PostgresTables.Steps.AddInsert(batch, changes.NewSteps);
         if (changes.NewInboxEvents.Count > 0) PostgresTables.Inbox.AddInsert(batch, changes.NewInboxEvents);
@@ -38,6 +39,14 @@ internal static class PostgresWrites
         }
 
         return steps;
+    }
+
+    private static void AddAttempts(BatchBuilder batch, List<StepAttemptRow> attempts)
+    {
+        batch.Add(HotSql.InsertAttempts,
+            Column(attempts, a => a.RunId), Column(attempts, a => a.Idx), Column(attempts, a => a.Attempt), Column(attempts, a => a.Outcome), Column(attempts, a => a.Worker),
+            Column(attempts, a => a.GrantedAt), Column(attempts, a => a.EndedAt), Column(attempts, a => a.Error));
+        batch.Add(HotSql.DropAttempts, Column(attempts, a => a.RunId), Column(attempts, a => a.Idx));
     }
 
     private static void AddRuns(BatchBuilder batch, List<RunChange> changes, CachedRuns? cached)

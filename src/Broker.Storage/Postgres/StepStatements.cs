@@ -16,7 +16,8 @@ internal sealed class StepStatements<TRow>
     private static readonly string[] KeptByEnd =
     [
         nameof(StepRow.QueueId), nameof(StepRow.Rank), nameof(StepRow.Due), nameof(StepRow.Attempt), nameof(StepRow.Losses), nameof(StepRow.Worker), nameof(StepRow.QueuedAt),
-        nameof(StepRow.GrantedAt), nameof(StepRow.LeaseSecs), nameof(StepRow.BegunAt), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead),
+        nameof(StepRow.GrantedAt), nameof(StepRow.LeaseSecs), nameof(StepRow.BegunAt), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead), nameof(StepRow.Deadline),
+        nameof(StepRow.TotalDeadline), nameof(StepRow.AttemptMs),
     ];
 
     // A step that waits for its first claim has none of these.
@@ -33,7 +34,7 @@ internal sealed class StepStatements<TRow>
 
     public StepStatements(IReadOnlyModel model)
     {
-        var columns = new TableColumns<TRow>(model);
+        var columns = StepColumns.Ruled<TRow>(model);
         var endedColumns = columns.Without(KeptByEnd);
         var readyColumns = columns.Without(UnsetWhenReady);
         (map, all, ended, ready) = (new(columns), new(columns), new(endedColumns), new(readyColumns));

@@ -173,10 +173,10 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         }
     }
 
-    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+    public (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
     {
-        var renewed = new StepStatus?[changes.Heartbeats.Count];
+        var renewed = new RenewedLease?[changes.Heartbeats.Count];
         var claimed = new List<ClaimedRow>();
         if (changes.IsEmpty && claims.Count == 0) return (claimed, renewed);
 
@@ -190,11 +190,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         var now = clock.Tick().ToMicros();
         Write(changes);
         AppendEvents(changes.Events);
-        for (var i = 0; i < renewed.Length; i++)
-        {
-            var (step, fence, worker) = changes.Heartbeats[i];
-            if (Number(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker) is { } status) renewed[i] = (StepStatus)status;
-        }
+        for (var i = 0; i < renewed.Length; i++) renewed[i] = Renew(changes.Heartbeats[i], now);
 
         foreach (var group in claims)
         {
@@ -203,6 +199,14 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         }
 
         return (claimed, renewed);
+    }
+
+    private RenewedLease? Renew(LeaseRenewal renewal, long now)
+    {
+        var (step, fence, worker) = renewal.Lease;
+        using var found = Query(SqliteSql.Heartbeat, now, step.RunId, step.Index, fence, worker, renewal.Progress);
+        if (!found.Read()) return null;
+        return new((StepStatus)found.GetInt16(0), !found.IsDBNull(1) && (RunPhase)found.GetInt16(1) is RunPhase.Pausing or RunPhase.Paused);
     }
 
     public void Confirm()
@@ -229,6 +233,13 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var id in changes.Superseded) Execute(SqliteSql.Supersede, id);
         foreach (var change in changes.Runs) Execute(SqliteSql.UpdateRun, SqliteTables.Runs.ChangingValues, RunRowMapper.Of(change));
         foreach (var step in changes.Steps) Execute(SqliteSql.UpdateStep, SqliteTables.Steps.Values, step);
+        foreach (var attempt in changes.Attempts)
+        {
+            Execute(
+                SqliteSql.InsertAttempt, attempt.RunId, attempt.Idx, attempt.Attempt, attempt.Outcome, attempt.Worker, attempt.GrantedAt, attempt.EndedAt, attempt.Error);
+            Execute(SqliteSql.DropAttempts, attempt.RunId, attempt.Idx);
+        }
+
         foreach (var run in changes.NewRuns) Execute(SqliteSql.InsertRun, SqliteTables.Runs.Values, run);
         foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
         foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);

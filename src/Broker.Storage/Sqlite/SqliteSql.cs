@@ -1,3 +1,5 @@
+using Broker.Storage.Tables;
+
 namespace Broker.Storage.Sqlite;
 
 /// <summary>The statements of the hot path, a row each: see <c>HotSql</c> for what they are for.</summary>
@@ -34,6 +36,16 @@ internal static class SqliteSql
 
     public static readonly string InsertStep = SqliteTables.Steps.Insert;
 
+    public const string InsertAttempt = """
+        INSERT INTO step_attempt (run_id, idx, attempt, outcome, worker, granted_at, ended_at, error, number)
+        SELECT @p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, 1 + coalesce(max(number), 0) FROM step_attempt WHERE run_id = @p0 AND idx = @p1
+        """;
+
+    public static readonly string DropAttempts = $"""
+        DELETE FROM step_attempt WHERE run_id = @p0 AND idx = @p1
+            AND number <= (SELECT max(number) - {StepAttemptRow.MostKept} FROM step_attempt WHERE run_id = @p0 AND idx = @p1)
+        """;
+
     public static readonly string InsertRun = SqliteTables.Runs.Insert;
 
     public static readonly string Inherited = $"SELECT {SqliteTables.Heritage.Names} FROM run WHERE id = @p0";
@@ -66,8 +78,9 @@ internal static class SqliteSql
     public const string CutLog = "UPDATE log_size SET bytes = @p3, is_cut = 1 WHERE run_id = @p0 AND workflow = @p1 AND step = @p2";
 
     public const string Heartbeat = """
-        UPDATE step SET expires_at = @p0 + lease_secs * 1000000, ahead = 0
-        WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker) AND (status = 2 OR (status = 7 AND expires_at > @p0)) RETURNING status
+        UPDATE step SET expires_at = min(@p0 + lease_secs * 1000000, coalesce(deadline, @p0 + lease_secs * 1000000)), ahead = 0, progress = coalesce(@p5, progress)
+        WHERE run_id = @p1 AND idx = @p2 AND fence = coalesce(@p3, fence) AND worker = coalesce(@p4, worker)
+            AND ((status = 2 AND coalesce(deadline > @p0, 1)) OR (status = 7 AND expires_at > @p0)) RETURNING status, (SELECT phase FROM run WHERE id = run_id)
         """;
 
     /// <summary>The first claimable step of a queue: one step down the claim index.</summary>
@@ -85,7 +98,8 @@ internal static class SqliteSql
 
     public static readonly string Lease = $"""
         UPDATE step SET status = 2, worker = @p0, fence = @p1, lease_secs = coalesce(@p2, step.lease_secs), granted_at = @p3,
-            expires_at = @p3 + coalesce(@p2, step.lease_secs) * 1000000, begun_at = coalesce(step.begun_at, @p3), ahead = @p4
+            deadline = coalesce(min(@p3 + attempt_ms * 1000, total_deadline), @p3 + attempt_ms * 1000, total_deadline),
+            expires_at = min(@p3 + coalesce(@p2, step.lease_secs) * 1000000, coalesce(@p3 + attempt_ms * 1000, {long.MaxValue}), coalesce(total_deadline, {long.MaxValue})), begun_at = coalesce(step.begun_at, @p3), ahead = @p4
         WHERE run_id = @p5 AND idx = @p6
         RETURNING {SqliteTables.ClaimedColumns.Names}
         """;
@@ -94,7 +108,7 @@ internal static class SqliteSql
 
     public static readonly IReadOnlyList<string> Purge =
     [
-        "DELETE FROM step WHERE run_id = @p0", "DELETE FROM event WHERE run_id = @p0", "DELETE FROM stream WHERE run_id = @p0",
+        "DELETE FROM step WHERE run_id = @p0", "DELETE FROM step_attempt WHERE run_id = @p0", "DELETE FROM event WHERE run_id = @p0", "DELETE FROM stream WHERE run_id = @p0",
         "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM log_size WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
     ];
 }

@@ -11,7 +11,7 @@ internal sealed class StepStatements<TRow>
 
     public StepStatements(IReadOnlyModel model)
     {
-        var columns = new TableColumns<TRow>(model);
+        var columns = StepColumns.Ruled<TRow>(model);
         (map, Values) = (new(columns), new(columns));
         var key = $"run_id = {Values[nameof(StepRow.RunId)]} AND idx = {Values[nameof(StepRow.Idx)]}";
         Load = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND idx = @p1";

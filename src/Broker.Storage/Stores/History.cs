@@ -9,6 +9,8 @@ namespace Broker.Storage.Stores;
 
 internal sealed class History(IDatabase database, DefinitionCache definitions, IPageReads pages) : IHistory
 {
+    private const int MostAttempts = 1000;
+
     private static readonly Page<RunView> NoRuns = new([], false);
 
     public Task<RunView?> FindAsync(string workflow, string instanceId, int? number, CancellationToken ct)
@@ -96,6 +98,8 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
             LeaseSecs = s.LeaseSecs,
             BegunAt = s.BegunAt,
             EndedAt = s.EndedAt,
+            Deadline = s.Deadline,
+            TotalDeadline = s.TotalDeadline,
             Error = s.Error,
         }).ToListAsync(ct);
 
@@ -118,6 +122,10 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
         StartedAt = Instants.FromMicros(run.StartedAt < firstBegun ? run.StartedAt : firstBegun ?? run.StartedAt),
         UpdatedAt = Instants.FromMicros(run.UpdatedAt),
         EndedAt = Instants.FromMicros(run.EndedAt),
+        StartAt = Instants.FromMicros(run.StartAt),
+        Deadline = Instants.FromMicros(run.Deadline),
+        Priority = run.Priority ?? 0,
+        TagsJson = run.Tags,
         InputsJson = run.Inputs,
         ContextJson = run.Context,
         ResultJson = run.Result,
@@ -204,6 +212,23 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
             ? steps.OrderByDescending(s => s.BegunAt ?? NotBegun).ThenByDescending(s => s.Idx)
             : steps.OrderBy(s => s.BegunAt ?? NotBegun).ThenBy(s => s.Idx);
     }
+
+    public async Task<IReadOnlyList<AttemptEnd>> AttemptsAsync(long runId, int? step, CancellationToken ct)
+    {
+        var rows = await pages.RunAsync(
+            db => db.Attempts.AsNoTracking()
+                .Where(a => a.RunId == runId && (step == null || a.Idx == step))
+                .OrderBy(a => a.Idx).ThenBy(a => a.Number).Take(MostAttempts).ToListAsync(ct),
+            ct);
+        return rows.ConvertAll(a => new AttemptEnd(
+            a.Idx, a.Attempt, (AttemptOutcome)a.Outcome, a.Worker, Instants.FromMicros(a.GrantedAt), Instants.FromMicros(a.EndedAt), StoredError.Read(a.Error))
+        {
+            Number = a.Number,
+        });
+    }
+
+    public Task<string?> ProgressAsync(long runId, int step, CancellationToken ct) => pages.RunAsync(
+        db => db.Steps.Where(s => s.RunId == runId && s.Idx == step).Select(s => s.Progress).SingleOrDefaultAsync(ct), ct);
 
     public async Task<Page<InboxEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct)
     {

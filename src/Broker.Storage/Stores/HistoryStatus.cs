@@ -41,6 +41,10 @@ internal static class HistoryStatus
             ResumedAt = r.ResumedAt,
             UpdatedAt = r.UpdatedAt,
             EndedAt = r.EndedAt,
+            Priority = r.Priority,
+            Tags = r.Tags,
+            StartAt = r.StartAt,
+            Deadline = r.Deadline,
         },
         Leased = r.Phase == (short)RunPhase.Active && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased),
         Claimable = r.Phase == (short)RunPhase.Active
@@ -48,7 +52,7 @@ internal static class HistoryStatus
         Pending = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id
                 && (s.Status == (short)StepStatus.Waiting
-                    || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due > now))),
+                    || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due > now && s.BegunAt != null))),
         Begun = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id && s.BegunAt != null && (r.ResumedAt == null || s.GrantedAt == null || s.GrantedAt >= r.ResumedAt)),
         FirstBegun = db.Steps.Where(s => s.RunId == r.Id).Min(s => s.BegunAt),

@@ -84,7 +84,7 @@ internal sealed class QueueFacts(IDatabase database, QueueCatalog queues, Defini
     private async Task<int> AheadAsync(BrokerDb db, RunView run, StepState state, int definitionId, long now, CancellationToken ct)
     {
         await queues.LearnAsync(run.Definition, definitionId, ct);
-        var (queue, index, id) = (queues.Of(run.Definition.Steps[state.Index], definitionId).Id, state.Index, run.Ref.Id);
+        var (queue, index, id) = (queues.Of(run.Definition.Steps[state.Index], definitionId, run.Priority).Id, state.Index, run.Ref.Id);
         var own = await db.Steps.Where(s => s.RunId == id && s.Idx == index).Select(s => new { s.Rank, s.Due }).SingleOrDefaultAsync(ct);
         if (own is null) return 0;
         var (rank, due) = (own.Rank, own.Due);

@@ -85,6 +85,7 @@ internal sealed class RunRetention(IDatabase database) : IRetention
         var kept = await db.Runs.Where(r => ids.Contains(r.Id)).Select(r => r.Id).ToListAsync(ct);
         var gone = ids.Except(kept).ToArray();
         await db.Steps.Where(s => gone.Contains(s.RunId)).ExecuteDeleteAsync(ct);
+        await db.Attempts.Where(a => gone.Contains(a.RunId)).ExecuteDeleteAsync(ct);
         await db.Events.Where(e => gone.Contains(e.RunId)).ExecuteDeleteAsync(ct);
         await db.Streams.Where(s => gone.Contains(s.RunId)).ExecuteDeleteAsync(ct);
         await db.Inbox.Where(i => gone.Contains(i.RunId)).ExecuteDeleteAsync(ct);

@@ -10,12 +10,12 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues) : IRunStore
+internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues, TimeLimits limits) : IRunStore
 {
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         // Outside the transaction: new steps are put into queues by what is known here.
-        foreach (var start in starts) await queues.EnsureAsync(start.Definition, await definitions.UseAsync(start.Definition, ct), ct);
+        foreach (var start in starts) await queues.EnsureAsync(start.Definition, await definitions.UseAsync(start.Definition, ct), ct, start.Priority);
         return await batcher.RunAsync(new StartCommand(starts) { Cancelled = ct }, ct);
     }
 
@@ -44,6 +44,13 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
     public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
     {
         var now = (await database.NowOrBeforeAsync(ct)).ToMicros();
+        var done = await FinishWaitsAsync(now, batch, ct);
+        if (done < batch) done += await limits.ExpireReadyAsync(now, batch - done, ct);
+        return done < batch ? done + await limits.ExpireRunsAsync(now, batch - done, ct) : done;
+    }
+
+    private async Task<int> FinishWaitsAsync(long now, int batch, CancellationToken ct)
+    {
         await using var db = database.CreateContext();
 
         // A paused run's timers stay where they are until it is resumed: they must not fill the batch.

@@ -16,6 +16,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<QueueRow> Queues => Set<QueueRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
     public DbSet<StepRow> Steps => Set<StepRow>();
+    public DbSet<StepAttemptRow> Attempts => Set<StepAttemptRow>();
     public DbSet<InboxRow> Inbox => Set<InboxRow>();
     public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<StreamRow> Streams => Set<StreamRow>();
@@ -94,6 +95,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves "the last run of this workflow", which the jobs dialect asks for each workflow that it lists: without it every run
             // of the workflow is read and sorted.
             run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id });
+
+            // Serves limits of runs. Nothing of the phase in its condition: a change of phase would then write each index anew.
+            run.HasIndex(r => r.Deadline, "ix_run_deadline").HasFilter("deadline IS NOT NULL");
         });
         model.Entity<StepRow>(step =>
         {
@@ -117,6 +121,14 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
             // Serves timers: sleeps and waits by deadline.
             step.HasIndex(s => s.Due, "ix_step_waiting").HasFilter($"status = {(int)StepStatus.Waiting}");
+
+            // Serves limits of steps that wait for a worker. Steps without a limit are not in it.
+            step.HasIndex(s => s.Deadline, "ix_step_deadline").HasFilter($"status = {(int)StepStatus.Ready} AND deadline IS NOT NULL");
+        });
+        model.Entity<StepAttemptRow>(attempt =>
+        {
+            attempt.ToTable("step_attempt", table => table.HasCheckConstraint("ck_step_attempt", $"number > 0 AND outcome BETWEEN 0 AND {(int)AttemptOutcome.Postponed}"));
+            attempt.HasKey(a => new { a.RunId, a.Idx, a.Number });
         });
         model.Entity<InboxRow>(inbox =>
         {

@@ -63,6 +63,21 @@ internal sealed class RunRow
     public string? Result { get; set; }
     public string? Error { get; set; }
     public string? TraceParent { get; set; }
+
+    /// <summary>Added to the priority of each step.</summary>
+    public int? Priority { get; set; }
+
+    /// <summary>JSON object of the tags that its start gave it.</summary>
+    public string? Tags { get; set; }
+
+    /// <summary>No task is handed out before; null: from the creation on.</summary>
+    public long? StartAt { get; set; }
+
+    /// <summary>The limit that its start gave it, in milliseconds: what a restart takes over.</summary>
+    public long? LimitMs { get; set; }
+
+    /// <summary>When an active run fails; null for runs without a limit and for those that have ended.</summary>
+    public long? Deadline { get; set; }
     public long InstanceCreatedAt { get; set; }
     public long CreatedAt { get; set; }
     public long? StartedAt { get; set; }
@@ -97,7 +112,40 @@ internal class StepRow
     public bool Ahead { get; set; }
     public long? BegunAt { get; set; }
     public long? EndedAt { get; set; }
+
+    /// <summary>Ready: no worker took it until then. Leased: the end of the attempt, and of its lease at the latest. Null: no limit.</summary>
+    public long? Deadline { get; set; }
+
+    /// <summary>When no attempt may begin or go on any more.</summary>
+    public long? TotalDeadline { get; set; }
+
+    /// <summary>Limit of an attempt in milliseconds: the claim makes a deadline of it.</summary>
+    public long? AttemptMs { get; set; }
+
+    /// <summary>Raw JSON that a worker sent last with a heartbeat. Only heartbeats write it.</summary>
+    public string? Progress { get; set; }
     public string? Result { get; set; }
+    public string? Error { get; set; }
+}
+
+/// <summary>An attempt that did not succeed.</summary>
+internal sealed class StepAttemptRow
+{
+    /// <summary>Attempts of one step that are kept: the last ones.</summary>
+    public const int MostKept = 100;
+
+    public long RunId { get; set; }
+    public int Idx { get; set; }
+
+    /// <summary>Counts the rows of the step from 1.</summary>
+    public int Number { get; set; }
+
+    /// <summary>Retries that were used before it.</summary>
+    public int Attempt { get; set; }
+    public short Outcome { get; set; }
+    public string? Worker { get; set; }
+    public long? GrantedAt { get; set; }
+    public long EndedAt { get; set; }
     public string? Error { get; set; }
 }
 

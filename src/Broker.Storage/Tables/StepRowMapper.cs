@@ -7,12 +7,12 @@ namespace Broker.Storage.Tables;
 internal static class StepRowMapper
 {
     /// <param name="runId">Its run.</param>
-    /// <param name="runCreated">The run's creation.</param>
+    /// <param name="runBegins">When the run may begin: its creation, or its later start.</param>
     /// <param name="definition">Its definition.</param>
     /// <param name="queue">Its queue.</param>
     /// <param name="step">Its state.</param>
     /// <param name="defaultLeaseSecs">Lease where the definition says nothing.</param>
-    public static StepRow Of(long runId, DateTimeOffset runCreated, StepDefinition definition, QueueRow queue, StepState step, int defaultLeaseSecs)
+    public static StepRow Of(long runId, DateTimeOffset runBegins, StepDefinition definition, QueueRow queue, StepState step, int defaultLeaseSecs)
     {
         var ready = step.Status is StepStatus.Ready;
         return new StepRow
@@ -23,7 +23,7 @@ internal static class StepRowMapper
             QueueId = queue.Id,
 
             // Label queues: first in, first out over all workflows (jobs contract 6.2). Definition queues: oldest run first (broker contract 4.1).
-            Rank = queue.DefinitionId is null ? step.Due.ToMicros() : runCreated.ToMicros(),
+            Rank = queue.DefinitionId is null ? step.Due.ToMicros() : runBegins.ToMicros(),
             Due = step.Due.ToMicros(),
             Attempt = step.Attempt,
             Losses = step.Losses,
@@ -36,6 +36,9 @@ internal static class StepRowMapper
             Ahead = step.Ahead,
             BegunAt = step.BegunAt.ToMicros(),
             EndedAt = step.EndedAt.ToMicros(),
+            Deadline = step.Deadline.ToMicros(),
+            TotalDeadline = step.TotalDeadline.ToMicros(),
+            AttemptMs = definition.Timeouts.AttemptMs,
             Result = step.Result,
             Error = StoredError.Write(step.Error),
         };
@@ -60,6 +63,9 @@ internal static class StepRowMapper
         Ahead = row.Ahead,
         BegunAt = Instants.FromMicros(row.BegunAt),
         EndedAt = Instants.FromMicros(row.EndedAt),
+        Deadline = Instants.FromMicros(row.Deadline),
+        TotalDeadline = Instants.FromMicros(row.TotalDeadline),
+        Progress = row.Progress,
         Result = row.Result,
         Error = StoredError.Read(row.Error),
     };

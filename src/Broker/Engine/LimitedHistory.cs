@@ -48,6 +48,10 @@ internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
     public Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct) =>
         history.StepsAsync(runId, after, descending, limit, ct);
 
+    public Task<IReadOnlyList<AttemptEnd>> AttemptsAsync(long runId, int? step, CancellationToken ct) => history.AttemptsAsync(runId, step, ct);
+
+    public Task<string?> ProgressAsync(long runId, int step, CancellationToken ct) => history.ProgressAsync(runId, step, ct);
+
     public Task<Page<InboxEvent>> InboundAsync(long runId, long? afterId, bool descending, int limit, CancellationToken ct) =>
         history.InboundAsync(runId, afterId, descending, limit, ct);
 

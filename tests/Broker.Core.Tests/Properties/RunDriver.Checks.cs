@@ -157,7 +157,7 @@ internal sealed partial class RunDriver
             ReportOutcome.Skipped => StepStatus.Skipped,
             ReportOutcome.Failed => isRetry ? StepStatus.Ready : StepStatus.Failed,
             ReportOutcome.Cancelled => StepStatus.Failed,
-            ReportOutcome.Returned => StepStatus.Ready,
+            ReportOutcome.Returned or ReportOutcome.Postponed => StepStatus.Ready,
         };
         Violation.If(after.Status != expected, $"step {before.Index} is {after.Status} after {report.Outcome}, expected {expected}");
         Violation.If(after.Attempt != before.Attempt + (isRetry ? 1 : 0), $"step {before.Index} went from attempt {before.Attempt} to {after.Attempt}");

@@ -141,7 +141,7 @@ internal abstract class FaultyTransaction(IBatchTransaction inner) : IBatchTrans
 
     public Inherited Inherited(long runId) => inner.Inherited(runId);
 
-    public virtual (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+    public virtual (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims) => inner.Write(changes, claims);
 
     public IReadOnlyList<long?> ChargeLogs(IReadOnlyList<LogSize> sizes) => inner.ChargeLogs(sizes);
@@ -174,7 +174,8 @@ internal abstract class FaultyStepStore(IStepStore inner, BrokerCluster cluster)
 
     public Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct) => inner.ReportAsync(reports, next, ct);
 
-    public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct) => inner.HeartbeatAsync(leases, ct);
+    public virtual Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null) =>
+        inner.HeartbeatAsync(leases, ct, progress);
 
     public Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(string workerId, IReadOnlyList<NamedStep> held, CancellationToken ct) =>
         inner.HeartbeatAsync(workerId, held, ct);

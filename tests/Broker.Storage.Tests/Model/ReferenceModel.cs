@@ -111,7 +111,9 @@ internal static class ReferenceModel
         ref var step = ref run.Steps[beat.Step];
         if (step.Fence != beat.Fence || (step.Status is StepStatus.Cancelled && step.Expired)) return HeartbeatVerdict.Gone;
         (step.Expired, step.Ahead) = (false, false);
-        return step.Status is StepStatus.Cancelled ? HeartbeatVerdict.Cancelled : HeartbeatVerdict.Renewed;
+        return step.Status is StepStatus.Cancelled ? HeartbeatVerdict.Cancelled
+            : run.Phase is RunPhase.Pausing or RunPhase.Paused ? HeartbeatVerdict.Paused
+            : HeartbeatVerdict.Renewed;
     }
 
     private static bool Publish(ModelState state, PublishedUnder publish)

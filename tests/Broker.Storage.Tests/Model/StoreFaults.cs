@@ -98,9 +98,9 @@ internal static class StoreFaults
 
     private sealed class UnfencedHeartbeat(IStepStore inner, BrokerCluster cluster) : FaultyStepStore(inner, cluster)
     {
-        public override async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct)
+        public override async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null)
         {
-            var verdicts = (await base.HeartbeatAsync(leases, ct)).ToList();
+            var verdicts = (await base.HeartbeatAsync(leases, ct, progress)).ToList();
             for (var i = 0; i < verdicts.Count; i++)
             {
                 if (verdicts[i] is not HeartbeatVerdict.Gone || await FenceAsync(BrokerCluster, leases[i], ct) is not { } fence) continue;

@@ -57,7 +57,7 @@ internal static class TransactionFaults
 
     private sealed class Unlimited(IBatchTransaction inner) : FaultyTransaction(inner)
     {
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
             ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             var open = claims.Select(group => new ClaimGroup { Queues = group.Queues }).ToList();
@@ -69,7 +69,7 @@ internal static class TransactionFaults
     /// <summary>Changes what is written.</summary>
     private sealed class Rewritten(IBatchTransaction inner, Action<ChangeSet> change) : FaultyTransaction(inner)
     {
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
             ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             change(changes);
@@ -83,7 +83,7 @@ internal static class TransactionFaults
         private readonly ChangeSet late = new();
         private int commits;
 
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
             ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             var roots = changes.NewRuns.Select(r => r.Id).ToHashSet();
@@ -166,7 +166,7 @@ internal static class TransactionFaults
 
         public override ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => found = base.ActiveSteps(runs);
 
-        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<StepStatus?> Heartbeats) Write(
+        public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
             ChangeSet changes, IReadOnlyList<ClaimGroup> claims)
         {
             foreach (var row in changes.Steps.Where(s => changes.Superseded.Contains(s.RunId)))

@@ -22,6 +22,9 @@ internal sealed class HeartbeatCommand : StoreCommand<HeartbeatVerdict>, INamedC
 
     public RunName? Name { get; }
 
+    /// <summary>Raw JSON that the worker sends with it; null: none.</summary>
+    public string? Progress { get; init; }
+
     public void Locate(WorkflowDefinition definition) => step = definition.Find(stepName!)?.Index;
 
     /// <summary>Null: there is no such run or step.</summary>

@@ -472,6 +472,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
 
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("bigint")
+                        .HasColumnName("deadline");
+
                     b.Property<int>("DefinitionId")
                         .HasColumnType("integer")
                         .HasColumnName("definition_id");
@@ -507,6 +511,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("joins");
 
+                    b.Property<long?>("LimitMs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("limit_ms");
+
                     b.Property<int>("Mail")
                         .HasColumnType("integer")
                         .HasColumnName("mail");
@@ -519,6 +527,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("smallint")
                         .HasColumnName("phase");
 
+                    b.Property<int?>("Priority")
+                        .HasColumnType("integer")
+                        .HasColumnName("priority");
+
                     b.Property<string>("Result")
                         .HasColumnType("text")
                         .HasColumnName("result");
@@ -526,6 +538,10 @@ namespace Broker.Storage.Migrations.Postgres
                     b.Property<long?>("ResumedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("resumed_at");
+
+                    b.Property<long?>("StartAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("start_at");
 
                     b.Property<string>("StartContext")
                         .HasColumnType("text")
@@ -538,6 +554,10 @@ namespace Broker.Storage.Migrations.Postgres
                     b.Property<bool>("Streams")
                         .HasColumnType("boolean")
                         .HasColumnName("streams");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("text")
+                        .HasColumnName("tags");
 
                     b.Property<string>("TraceParent")
                         .HasColumnType("text")
@@ -561,6 +581,9 @@ namespace Broker.Storage.Migrations.Postgres
 
                     b.HasIndex("Workflow", "InstanceId", "Number")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "Deadline" }, "ix_run_deadline")
+                        .HasFilter("deadline IS NOT NULL");
 
                     b.ToTable("run", null, t =>
                         {
@@ -624,6 +647,52 @@ namespace Broker.Storage.Migrations.Postgres
                     b.ToTable("start_key", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.StepAttemptRow", b =>
+                {
+                    b.Property<long>("RunId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Idx")
+                        .HasColumnType("integer")
+                        .HasColumnName("idx");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("integer")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("text")
+                        .HasColumnName("error");
+
+                    b.Property<long?>("GrantedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("granted_at");
+
+                    b.Property<short>("Outcome")
+                        .HasColumnType("smallint")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("text")
+                        .HasColumnName("worker");
+
+                    b.HasKey("RunId", "Idx", "Number");
+
+                    b.ToTable("step_attempt", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_step_attempt", "number > 0 AND outcome BETWEEN 0 AND 4");
+                        });
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.StepRow", b =>
                 {
                     b.Property<long>("RunId")
@@ -644,9 +713,17 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("attempt");
 
+                    b.Property<long?>("AttemptMs")
+                        .HasColumnType("bigint")
+                        .HasColumnName("attempt_ms");
+
                     b.Property<long?>("BegunAt")
                         .HasColumnType("bigint")
                         .HasColumnName("begun_at");
+
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("bigint")
+                        .HasColumnName("deadline");
 
                     b.Property<long>("Due")
                         .HasColumnType("bigint")
@@ -680,6 +757,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("losses");
 
+                    b.Property<string>("Progress")
+                        .HasColumnType("text")
+                        .HasColumnName("progress");
+
                     b.Property<int>("QueueId")
                         .HasColumnType("integer")
                         .HasColumnName("queue_id");
@@ -700,6 +781,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("smallint")
                         .HasColumnName("status");
 
+                    b.Property<long?>("TotalDeadline")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total_deadline");
+
                     b.Property<string>("Worker")
                         .HasColumnType("text")
                         .HasColumnName("worker");
@@ -708,6 +793,9 @@ namespace Broker.Storage.Migrations.Postgres
 
                     b.HasIndex(new[] { "QueueId", "Rank", "Due", "Idx" }, "ix_step_claim")
                         .HasFilter("status = 1");
+
+                    b.HasIndex(new[] { "Deadline" }, "ix_step_deadline")
+                        .HasFilter("status = 1 AND deadline IS NOT NULL");
 
                     b.HasIndex(new[] { "Fence" }, "ix_step_leased")
                         .HasFilter("status = 2");

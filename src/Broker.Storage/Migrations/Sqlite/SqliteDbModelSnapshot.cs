@@ -459,6 +459,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
 
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deadline");
+
                     b.Property<int>("DefinitionId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("definition_id");
@@ -493,6 +497,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("joins");
 
+                    b.Property<long?>("LimitMs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("limit_ms");
+
                     b.Property<int>("Mail")
                         .HasColumnType("INTEGER")
                         .HasColumnName("mail");
@@ -505,6 +513,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("phase");
 
+                    b.Property<int?>("Priority")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("priority");
+
                     b.Property<string>("Result")
                         .HasColumnType("TEXT")
                         .HasColumnName("result");
@@ -512,6 +524,10 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.Property<long?>("ResumedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("resumed_at");
+
+                    b.Property<long?>("StartAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("start_at");
 
                     b.Property<string>("StartContext")
                         .HasColumnType("TEXT")
@@ -524,6 +540,10 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.Property<bool>("Streams")
                         .HasColumnType("INTEGER")
                         .HasColumnName("streams");
+
+                    b.Property<string>("Tags")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("tags");
 
                     b.Property<string>("TraceParent")
                         .HasColumnType("TEXT")
@@ -546,6 +566,9 @@ namespace Broker.Storage.Migrations.Sqlite
 
                     b.HasIndex("Workflow", "InstanceId", "Number")
                         .IsUnique();
+
+                    b.HasIndex(new[] { "Deadline" }, "ix_run_deadline")
+                        .HasFilter("deadline IS NOT NULL");
 
                     b.ToTable("run", null, t =>
                         {
@@ -603,6 +626,52 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.ToTable("start_key", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.StepAttemptRow", b =>
+                {
+                    b.Property<long>("RunId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Idx")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("idx");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<int>("Attempt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt");
+
+                    b.Property<long>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Error")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("error");
+
+                    b.Property<long?>("GrantedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("granted_at");
+
+                    b.Property<short>("Outcome")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcome");
+
+                    b.Property<string>("Worker")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worker");
+
+                    b.HasKey("RunId", "Idx", "Number");
+
+                    b.ToTable("step_attempt", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_step_attempt", "number > 0 AND outcome BETWEEN 0 AND 4");
+                        });
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.StepRow", b =>
                 {
                     b.Property<long>("RunId")
@@ -623,9 +692,17 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("attempt");
 
+                    b.Property<long?>("AttemptMs")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("attempt_ms");
+
                     b.Property<long?>("BegunAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("begun_at");
+
+                    b.Property<long?>("Deadline")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deadline");
 
                     b.Property<long>("Due")
                         .HasColumnType("INTEGER")
@@ -659,6 +736,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("losses");
 
+                    b.Property<string>("Progress")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("progress");
+
                     b.Property<int>("QueueId")
                         .HasColumnType("INTEGER")
                         .HasColumnName("queue_id");
@@ -679,6 +760,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("status");
 
+                    b.Property<long?>("TotalDeadline")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("total_deadline");
+
                     b.Property<string>("Worker")
                         .HasColumnType("TEXT")
                         .HasColumnName("worker");
@@ -687,6 +772,9 @@ namespace Broker.Storage.Migrations.Sqlite
 
                     b.HasIndex(new[] { "QueueId", "Rank", "Due", "Idx" }, "ix_step_claim")
                         .HasFilter("status = 1");
+
+                    b.HasIndex(new[] { "Deadline" }, "ix_step_deadline")
+                        .HasFilter("status = 1 AND deadline IS NOT NULL");
 
                     b.HasIndex(new[] { "Fence" }, "ix_step_leased")
                         .HasFilter("status = 2");

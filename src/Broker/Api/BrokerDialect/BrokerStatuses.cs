@@ -25,7 +25,7 @@ internal static class BrokerStatuses
 
     private static string WordOf(HeartbeatVerdict verdict) => verdict switch
     {
-        HeartbeatVerdict.Renewed => "renewed",
+        HeartbeatVerdict.Renewed or HeartbeatVerdict.Paused => "renewed",
         HeartbeatVerdict.Cancelled => "cancelled",
         HeartbeatVerdict.Gone => "gone",
     };

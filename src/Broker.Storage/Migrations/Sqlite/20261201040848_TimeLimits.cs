@@ -1,0 +1,151 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Broker.Storage.Migrations.Sqlite
+{
+    /// <inheritdoc />
+    public partial class TimeLimits : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<long>(
+                name: "attempt_ms",
+                table: "step",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "deadline",
+                table: "step",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
+                name: "progress",
+                table: "step",
+                type: "TEXT",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "total_deadline",
+                table: "step",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "deadline",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "limit_ms",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<int>(
+                name: "priority",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "start_at",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
+                name: "tags",
+                table: "run",
+                type: "TEXT",
+                nullable: true);
+
+            migrationBuilder.CreateTable(
+                name: "step_attempt",
+                columns: table => new
+                {
+                    run_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    idx = table.Column<int>(type: "INTEGER", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    attempt = table.Column<int>(type: "INTEGER", nullable: false),
+                    outcome = table.Column<short>(type: "INTEGER", nullable: false),
+                    worker = table.Column<string>(type: "TEXT", nullable: true),
+                    granted_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    error = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_step_attempt", x => new { x.run_id, x.idx, x.number });
+                    table.CheckConstraint("ck_step_attempt", "number > 0 AND outcome BETWEEN 0 AND 4");
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_step_deadline",
+                table: "step",
+                column: "deadline",
+                filter: "status = 1 AND deadline IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_run_deadline",
+                table: "run",
+                column: "deadline",
+                filter: "deadline IS NOT NULL");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "step_attempt");
+
+            migrationBuilder.DropIndex(
+                name: "ix_step_deadline",
+                table: "step");
+
+            migrationBuilder.DropIndex(
+                name: "ix_run_deadline",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "attempt_ms",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "deadline",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "progress",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "total_deadline",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "deadline",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "limit_ms",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "priority",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "start_at",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "tags",
+                table: "run");
+        }
+    }
+}
