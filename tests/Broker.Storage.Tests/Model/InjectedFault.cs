@@ -192,8 +192,8 @@ internal abstract class FaultyRunStore(IRunStore inner, BrokerCluster cluster) :
 
     public virtual Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct) => inner.StartAsync(starts, ct);
 
-    public Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct) =>
-        inner.ControlAsync(workflow, instanceId, command, ct);
+    public Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null) =>
+        inner.ControlAsync(workflow, instanceId, command, ct, number);
 
     public Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
