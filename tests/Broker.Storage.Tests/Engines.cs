@@ -211,6 +211,10 @@ public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConforman
 
 public sealed class SqliteAuditTests() : AuditConformance(new OnSqlite());
 
+public sealed class PostgresConditionTests(PostgresCluster cluster) : ConditionConformance(new OnPostgres(cluster));
+
+public sealed class SqliteConditionTests() : ConditionConformance(new OnSqlite());
+
 public sealed class PostgresContextTests(PostgresCluster cluster) : ContextConformance(new OnPostgres(cluster));
 
 public sealed class SqliteContextTests() : ContextConformance(new OnSqlite());

@@ -151,7 +151,7 @@ public abstract class MigrationConformance : StoreTests
     }
 
     [Theory]
-    [InlineData("UPDATE step SET status = 9")]
+    [InlineData("UPDATE step SET status = 10")]
     [InlineData("UPDATE step SET status = 0")]
     [InlineData("UPDATE step SET status = 2, fence = 1, worker = 'w', granted_at = 1, expires_at = NULL")]
     [InlineData("UPDATE step SET status = 2, fence = NULL")]

@@ -66,6 +66,7 @@ public static class DefinitionReader
             else problems.Add("outputs", $"names the step '{output}', which does not exist");
         }
 
+        ConditionReader.CheckNeeds(steps, problems);
         if (problems.Any) return new(null, problems.All);
 
         return new(
@@ -88,6 +89,8 @@ public static class DefinitionReader
                 ResultSteps = outputIndexes.Count > 0
                     ? outputIndexes.ToImmutable()
                     : [.. steps.Where(s => s.Successors.Values.All(v => v.IsEmpty)).Select(s => s.Index)],
+                HasConditions = steps.Any(s => s.When is not null),
+                ConditionsReadInputs = steps.Any(s => ConditionReader.ReadsInputs(s)),
                 HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
                 HasCommands = steps.Any(s => s.Command is not null),
             },
@@ -183,6 +186,8 @@ public static class DefinitionReader
             Predecessors = problems.Strings(step, "predecessors", path),
             DependsOn = step.TryGetProperty("depends_on", out var needs) && needs.ValueKind is not JsonValueKind.Null ? problems.Strings(step, "depends_on", path) : null,
             AnyOf = problems.StringLists(step, "or_groups", path),
+            When = ConditionReader.Read(step, path, problems),
+            Optional = problems.Boolean(step, "optional", path),
             Command = problems.Text(step, "command", path),
             RequiredLabels = problems.Strings(step, "required_labels", path),
             Priority = (int)(problems.Integer(step, "priority", path, -StepDefinition.MaxPriority, StepDefinition.MaxPriority) ?? 0),

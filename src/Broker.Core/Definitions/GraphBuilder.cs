@@ -54,6 +54,8 @@ internal static class GraphBuilder
             Plain = groups.IsEmpty ? predecessors : [.. predecessors.Where(p => !grouped.Contains(p))],
             AnyOf = groups,
             NeedsSuccess = draft.DependsOn is not null,
+            When = draft.When,
+            Optional = draft.Optional,
             Command = draft.Command,
             RequiredLabels = [.. draft.RequiredLabels.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             Priority = draft.Priority,

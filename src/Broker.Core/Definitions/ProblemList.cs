@@ -113,6 +113,12 @@ internal sealed class ProblemList
         return null;
     }
 
+    public bool Boolean(JsonElement owner, string member, string path)
+    {
+        if (!owner.TryGetProperty(member, out var value) || value.ValueKind is JsonValueKind.Null or JsonValueKind.False) return false;
+        return value.ValueKind is JsonValueKind.True || Add<bool>(Join(path, member), $"expected true or false, got {JsonText.KindOf(value)}");
+    }
+
     public PolicyFacts Policies(JsonElement owner, string path)
     {
         if (!owner.TryGetProperty("policies", out var policies) || policies.ValueKind is JsonValueKind.Null) return default;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Broker.Core.Conditions;
 using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
@@ -49,6 +50,14 @@ public sealed class StepDefinition
     /// <summary>Jobs-dialect dependencies: a predecessor must have succeeded, a skipped one does not do.</summary>
     public bool NeedsSuccess { get; init; }
 
+    /// <summary>
+    /// Decides, once every predecessor has ended, whether the step runs. Null: it runs when its joins are satisfied, which takes success.
+    /// </summary>
+    public Expression? When { get; init; }
+
+    /// <summary>Its failure counts as success for the run and for the steps below.</summary>
+    public bool Optional { get; init; }
+
     /// <summary>Shell command; a step that has one is offered to workers by label, any other to the definition's own workers.</summary>
     public string? Command { get; init; }
 
@@ -86,6 +95,14 @@ public sealed class StepDefinition
 
     /// <summary>The worker is handed the run's pending events of these types. Shell commands have no place for them.</summary>
     public bool TakesEvents => !Accepts.IsEmpty && Kind is StepKind.Task && Command is null;
+
+    /// <summary>Whether the end of this step keeps the steps below, those without a condition, from starting.</summary>
+    public bool Blocks(StepState ended) => ended.Status switch
+    {
+        StepStatus.Failed => !Optional,
+        StepStatus.Cancelled or StepStatus.NotRun => true,
+        StepStatus.Pending or StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting or StepStatus.Succeeded or StepStatus.Skipped => false,
+    };
 
     /// <summary>Whether the step takes events of that type, as a wait or with its payload.</summary>
     public bool Wants(string type) => EventType == type || Accepts.Contains(type);

@@ -1,3 +1,4 @@
+using Broker.Core.Conditions;
 using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
@@ -13,6 +14,8 @@ internal sealed class StepDraft
     /// <summary>Jobs dialect: success of all of them is needed. Null for other definitions.</summary>
     public required IReadOnlyList<string>? DependsOn { get; init; }
     public required IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> AnyOf { get; init; }
+    public Expression? When { get; init; }
+    public bool Optional { get; init; }
     public string? Command { get; init; }
     public required IReadOnlyList<string> RequiredLabels { get; init; }
     public int Priority { get; init; }

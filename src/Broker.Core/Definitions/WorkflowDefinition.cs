@@ -64,6 +64,12 @@ public sealed class WorkflowDefinition
     /// <summary>The steps whose results make the final value: the declared outputs, else the steps without successors.</summary>
     public required ImmutableArray<int> ResultSteps { get; init; }
 
+    /// <summary>True when a step has a condition. Then each end of a step decides on the steps below, and needs every reached step of the run.</summary>
+    public bool HasConditions { get; init; }
+
+    /// <summary>True when a condition reads an input of the run.</summary>
+    public bool ConditionsReadInputs { get; init; }
+
     /// <summary>True when some step is finished by the broker.</summary>
     public bool HasWaits { get; init; }
 

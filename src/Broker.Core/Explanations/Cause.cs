@@ -42,6 +42,9 @@ public enum CauseKind
     /// <summary>A predecessor went another way, and no other one leads here.</summary>
     BranchNotTaken,
 
+    /// <summary>The broker decided not to run it.</summary>
+    ConditionNotMet,
+
     /// <summary>An event that has not come.</summary>
     WaitingForEvent,
 

@@ -56,8 +56,13 @@ public static class Explanation
             Error = state.Error,
         }],
         StepStatus.Cancelled => [new(CauseKind.Cancelled, $"It was cancelled with its run at {Text(state.EndedAt)}.") { State = state.Status, Since = state.EndedAt }],
+        StepStatus.NotRun => [new(CauseKind.ConditionNotMet, NotRun(step, state)) { State = state.Status, Since = state.EndedAt }],
         StepStatus.Pending => [],
     };
+
+    private static string NotRun(StepDefinition step, StepState state) => step.When is { } condition
+        ? $"It was not run: its condition {condition} was not met when the steps above had ended, at {Text(state.EndedAt)}."
+        : $"It was not run: a step above did not succeed, or led elsewhere, at {Text(state.EndedAt)}.";
 
     private static Cause Lease(StepState state, DateTimeOffset now) => state.ExpiresAt is { } until && until <= now
         ? new(CauseKind.LeaseExpired, $"Worker {state.Worker} held it and let its lease run out at {Text(until)}; the lease will be collected.")
@@ -118,17 +123,19 @@ public static class Explanation
 
     private static List<Cause> Unreached(WorkflowDefinition definition, StepDefinition step, BoardStep[] board)
     {
+        if (step.When is not null) return [.. step.Predecessors.Where(p => board[p].State is not { IsTerminal: true }).Select(p => Wait(board[p]))];
+
         var causes = new List<Cause>();
         foreach (var index in step.Plain)
         {
             var above = board[index];
-            if (above.State is { IsFinished: true }) continue;
+            if (HasFinished(above)) continue;
             causes.Add(IsLost(above) ? Lost(above) : above.Fate is Fate.NotTaken ? Skirted(above) : Wait(above));
         }
 
         foreach (var group in step.AnyOf)
         {
-            if (group.Members.Any(m => board[m].State is { IsFinished: true })) continue;
+            if (group.Members.Any(m => HasFinished(board[m]))) continue;
             var names = group.Members.Select(m => definition.Steps[m].Name).ToArray();
             causes.Add(group.Members.All(m => IsLost(board[m]))
                 ? new(CauseKind.Unreachable, $"It can never start: none of {string.Join(", ", names)} can finish any more.") { AnyOf = names }
@@ -136,7 +143,7 @@ public static class Explanation
         }
 
         // Its predecessors have finished, and the step was not reached: a result named another branch, or a dependency was skipped.
-        if (causes.Count == 0) causes.AddRange(step.Predecessors.Where(p => board[p].State is { IsFinished: true }).Select(p => NotTaken(step, board[p])));
+        if (causes.Count == 0) causes.AddRange(step.Predecessors.Where(p => HasFinished(board[p])).Select(p => NotTaken(step, board[p])));
         return causes;
     }
 
@@ -167,7 +174,9 @@ public static class Explanation
         State = above.State?.Status,
     };
 
-    private static bool IsLost(BoardStep step) => step.Fate is Fate.Dead || step.State is { Status: StepStatus.Failed or StepStatus.Cancelled };
+    private static bool HasFinished(BoardStep step) => step.State is { IsTerminal: true } state && !step.Step.Blocks(state);
+
+    private static bool IsLost(BoardStep step) => step.Fate is Fate.Dead || (step.State is { } state && step.Step.Blocks(state));
 
     private static string Word(StepStatus? status) => status is { } known ? known.ToString().ToLowerInvariant() : "not reached yet";
 

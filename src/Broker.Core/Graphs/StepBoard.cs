@@ -38,7 +38,7 @@ public static class StepBoard
         foreach (var state in reached)
         {
             board[state.Index] = new(definition.Steps[state.Index], state, Fate.Reached);
-            if (state.Status is StepStatus.Failed or StepStatus.Cancelled) dead.Enqueue(state.Index);
+            if (definition.Steps[state.Index].Blocks(state)) dead.Enqueue(state.Index);
         }
 
         while (dead.TryDequeue(out var index))
@@ -61,8 +61,10 @@ public static class StepBoard
     }
 
     // A step stays alive while no plain predecessor is lost and each group has a member that may finish (broker contract 4.5).
+    // A step with a condition may start after a failure.
     private static bool IsDead(StepDefinition step, BoardStep[] board)
     {
+        if (step.When is not null) return false;
         foreach (var predecessor in step.Plain)
         {
             if (IsLost(board[predecessor])) return true;
@@ -78,6 +80,5 @@ public static class StepBoard
         return false;
     }
 
-    private static bool IsLost(BoardStep step) =>
-        step.Fate is Fate.Dead || step.State is { Status: StepStatus.Failed or StepStatus.Cancelled };
+    private static bool IsLost(BoardStep step) => step.Fate is Fate.Dead || (step.State is { } state && step.Step.Blocks(state));
 }

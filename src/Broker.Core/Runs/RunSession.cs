@@ -21,12 +21,20 @@ public sealed class RunSession
     // thousands of waits whose events are all kept would cost a stack frame each.
     private readonly Queue<int> freshWaits = [];
 
+    // For conditions: undefined where none reads them.
+    private readonly JsonElement inputs;
+
     // A step has ended or begun.
     private bool moved;
 
-    public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboxEvent> undelivered)
+    /// <param name="run">The run's row.</param>
+    /// <param name="loaded">The steps that the commands need; with conditions also every other reached one.</param>
+    /// <param name="undelivered">Inbound events, where a wait may take one.</param>
+    /// <param name="inputsJson">Raw JSON of the run's inputs, where a condition may read them.</param>
+    public RunSession(RunState run, IEnumerable<StepState> loaded, IEnumerable<InboxEvent> undelivered, string? inputsJson = null)
     {
         Run = run;
+        if (inputsJson is not null && run.Definition.ConditionsReadInputs) inputs = JsonElement.Parse(inputsJson);
         foreach (var step in loaded) steps[step.Index] = step;
         foreach (var message in undelivered) mail[message.Id] = message;
     }
@@ -86,10 +94,11 @@ public sealed class RunSession
     public StepState? Find(int index) => steps.GetValueOrDefault(index);
 
     /// <summary>A new run with its roots ready. An empty graph is complete at once.</summary>
-    public static RunSession Start(RunState fresh, DateTimeOffset now)
+    public static RunSession Start(RunState fresh, DateTimeOffset now, string? inputsJson = null)
     {
-        var session = new RunSession(fresh, [], []);
-        foreach (var root in fresh.Definition.Roots) session.Reach(root, now);
+        var session = new RunSession(fresh, [], [], inputsJson);
+        foreach (var root in fresh.Definition.Roots.Where(root => session.Definition(root).When is null)) session.Reach(root, now);
+        if (fresh.Definition.HasConditions) session.Decide(fresh.Definition.Roots, now);
         session.Settle(now);
         if (session.MayBeIdle) session.AnnounceIdle([]);
         return session;
@@ -282,16 +291,44 @@ public sealed class RunSession
         // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
         var begun = ended.GrantedAt ?? ended.BegunAt;
         Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
-        if (!ended.IsFinished)
-        {
-            Run = Run with { Error = Run.Error ?? ended.Error ?? new(StepError.DefaultName, "failed") };
-            return;
-        }
+        if (Definition(ended.Index).Blocks(ended)) Run = Run with { Error = Run.Error ?? ended.Error ?? new(StepError.DefaultName, "failed") };
+        else ReachBelow(ended, now);
+        if (Run.Definition.HasConditions) Decide(Definition(ended.Index).Dependents, now);
+    }
 
+    private void ReachBelow(StepState ended, DateTimeOffset now)
+    {
         var branch = ended.Status is StepStatus.Succeeded ? BranchOf(ended.Result) : null;
-        var (joins, ready) = Run.Joins.Finish(Run.Definition, Definition(ended.Index), branch, ended.Status is StepStatus.Succeeded);
+        var (joins, ready) = Run.Joins.Finish(Run.Definition, Definition(ended.Index), branch, ended.Status is not StepStatus.Skipped);
         Run = Run with { Joins = joins };
-        foreach (var next in ready) Reach(next, now);
+        foreach (var next in ready)
+        {
+            if (Definition(next).When is null) Reach(next, now);
+        }
+    }
+
+    // Invariants 15 and 16. A step that is not run can decide the steps below it; the queue replaces recursion.
+    private void Decide(IEnumerable<int> candidates, DateTimeOffset now)
+    {
+        var open = new Queue<int>(candidates);
+        while (open.TryDequeue(out var index))
+        {
+            if (steps.ContainsKey(index)) continue;
+            switch (Conditions.Decide(Run.Definition, Definition(index), steps, inputs))
+            {
+                case Decision.Start:
+                    Reach(index, now);
+                    break;
+                case Decision.Drop:
+                    steps[index] = new StepState { Index = index, Status = StepStatus.NotRun, QueuedAt = now, Due = now, EndedAt = now };
+                    inserted.Add(index);
+                    moved = true;
+                    foreach (var below in Definition(index).Dependents) open.Enqueue(below);
+                    break;
+                case Decision.Wait:
+                    break;
+            }
+        }
     }
 
     private void Reach(int index, DateTimeOffset now)
@@ -426,7 +463,7 @@ public sealed class RunSession
     private StepDefinition Definition(int index) => Run.Definition.Steps[index];
 
     /// <summary>The branch that a result names: its text if it is a JSON string.</summary>
-    private static string? BranchOf(string? resultJson)
+    internal static string? BranchOf(string? resultJson)
     {
         if (resultJson is null || !resultJson.AsSpan().TrimStart().StartsWith("\"")) return null;
         using var parsed = JsonDocument.Parse(resultJson);

@@ -22,6 +22,12 @@ public enum StepStatus
 
     Failed = 6,
     Cancelled = 7,
+
+    /// <summary>
+    /// The broker decided not to run it: its condition was not met, or a step that it needs did not succeed. Only definitions with conditions have
+    /// such steps. 8 is the stored form of a paused step.
+    /// </summary>
+    NotRun = 9,
 }
 
 /// <summary>One reached step of one run. <see cref="StepMachine"/> has its transitions.</summary>
@@ -85,7 +91,7 @@ public sealed record StepState
 
     public bool IsFinished => Status is StepStatus.Succeeded or StepStatus.Skipped;
     public bool IsActive => Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting;
-    public bool IsTerminal => Status is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.Cancelled;
+    public bool IsTerminal => Status is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.Cancelled or StepStatus.NotRun;
 }
 
 /// <summary>A failure as workers report it and every dialect shows it.</summary>

@@ -44,6 +44,12 @@ internal interface IBatchTransaction : IDisposable
     /// <summary>Reads and locks the active steps, and those that still hold a lease, of runs that are locked.</summary>
     ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs);
 
+    /// <summary>
+    /// Every reached step of the runs: for conditions. No lock, so a step that is shown as ready may be leased by now. Steps are reached and end with
+    /// their run's row alone.
+    /// </summary>
+    ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs);
+
     /// <summary>The active steps of runs that are locked, without locking them: what only a command on the run can change.</summary>
     ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs);
 

@@ -61,6 +61,8 @@ internal sealed class RunLoader(BatchContext batch)
         // Pausing: each report asks whether the last lease has gone. Inbox: a report may begin a wait whose event is there already.
         var active = Requiring((run, all) => all.HasFlag(LoadRequirements.ActiveSteps) || run.State.Phase is RunPhase.Pausing);
         var withInbox = Requiring((run, all) => run.State.InboxCount > 0 && (all.HasFlag(LoadRequirements.Inbox) || run.State.Definition.HasWaits));
+        var withConditions = Requiring((run, _) => run.State.Definition.HasConditions);
+        var allSteps = withConditions.Length > 0 ? transaction.AllSteps(withConditions) : null;
         var activeSteps = active.Length > 0 ? transaction.ActiveSteps(active) : null;
         var inbox = withInbox.Length > 0 ? transaction.InboxEvents(withInbox) : null;
         foreach (var (id, run) in batch.Runs)
@@ -71,7 +73,9 @@ internal sealed class RunLoader(BatchContext batch)
 
             // Steps that accept events have taken theirs without touching the run's row.
             if (isLoaded && undelivered.Count != state.InboxCount) state = state with { InboxCount = undelivered.Count };
-            batch.Sessions[id] = new RunSession(state, loaded.Steps[id].Concat(activeSteps?[id] ?? []), undelivered);
+            var steps = (allSteps?[id] ?? []).Concat(loaded.Steps[id]).Concat(activeSteps?[id] ?? []);
+            var inputs = state.Definition.ConditionsReadInputs ? transaction.Inherited(id).Inputs : null;
+            batch.Sessions[id] = new RunSession(state, steps, undelivered, inputs);
         }
     }
 

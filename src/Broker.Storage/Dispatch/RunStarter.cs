@@ -119,7 +119,7 @@ internal sealed class RunStarter(BatchContext batch)
             Deadline = limit is { } most ? (begins ?? now).AddMilliseconds(most) : null,
             Priority = start.Priority,
         };
-        var session = RunSession.Start(fresh, now);
+        var session = RunSession.Start(fresh, now, start.InputsJson);
         if (session.EndedNow) session.Conclude("null");
         if (before is not null) changes.Superseded.Add(before.Ref.Id);
         changes.NewRuns.Add(new RunRow

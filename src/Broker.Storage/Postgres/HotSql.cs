@@ -70,6 +70,8 @@ internal static class HotSql
 
     public static readonly string LockActive = PostgresTables.Steps.LockActive;
 
+    public static readonly string AllSteps = PostgresTables.Steps.LoadAll;
+
     public const string ActiveIndexes = "SELECT run_id, idx FROM step WHERE run_id = ANY($1) AND status IN (1, 2, 3, 8)";
 
     public static readonly string Inbox = PostgresTables.Inbox.Pending;

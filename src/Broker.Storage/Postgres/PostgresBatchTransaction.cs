@@ -99,6 +99,14 @@ internal sealed class PostgresBatchTransaction(
         return ReadSteps(reader);
     }
 
+    public ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.AllSteps, Parameter(runs.ToArray()));
+        using var reader = batch.Read();
+        return ReadSteps(reader);
+    }
+
     public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs)
     {
         using var batch = Batch();

@@ -56,6 +56,7 @@ internal sealed class StepStatements<TRow>
             SELECT {columns.Names} FROM step
             WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
             """;
+        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = ANY($1)";
         Update = $"""
             UPDATE step s SET {rows.AssignmentsBut("run_id", "idx")}
             FROM {rows.Each} WHERE s.run_id = {rows["run_id"]} AND s.idx = {rows["idx"]}
@@ -83,6 +84,9 @@ internal sealed class StepStatements<TRow>
 
     /// <summary>Waits for claims that are under way: after it, no ready step of these runs is being handed out.</summary>
     public string LockActive { get; }
+
+    /// <summary>The steps of runs, by primary key.</summary>
+    public string LoadAll { get; }
 
     public string Update { get; }
 

@@ -77,12 +77,16 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
     public DateTimeOffset Now() => clock.Tick();
 
-    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => StepsOf(runs, SqliteSql.Active);
+
+    public ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs) => StepsOf(runs, SqliteSql.All);
+
+    private ILookup<long, StepState> StepsOf(IReadOnlyList<long> runs, string statement)
     {
         var steps = new List<(long RunId, StepState State)>();
         foreach (var run in runs)
         {
-            using var reader = Query(SqliteSql.Active, run);
+            using var reader = Query(statement, run);
             while (reader.Read()) steps.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
         }
 

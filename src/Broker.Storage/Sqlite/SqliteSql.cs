@@ -17,6 +17,8 @@ internal static class SqliteSql
 
     public static readonly string Active = SqliteTables.Steps.LoadActive;
 
+    public static readonly string All = SqliteTables.Steps.LoadAll;
+
     public static readonly string Inbox = SqliteTables.Inbox.Pending;
 
     public const string ActiveIndexes = "SELECT idx FROM step WHERE run_id = @p0 AND status IN (1, 2, 3, 8)";

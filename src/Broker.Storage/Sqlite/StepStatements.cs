@@ -16,6 +16,7 @@ internal sealed class StepStatements<TRow>
         var key = $"run_id = {Values[nameof(StepRow.RunId)]} AND idx = {Values[nameof(StepRow.Idx)]}";
         Load = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND idx = @p1";
         LoadActive = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
+        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = @p0";
         Update = $"UPDATE step SET {Values.AssignmentsBut(nameof(StepRow.RunId), nameof(StepRow.Idx))} WHERE {key}";
         Insert = $"INSERT INTO step ({columns.Names}) VALUES ({Values.Places})";
     }
@@ -24,6 +25,8 @@ internal sealed class StepStatements<TRow>
 
     public string LoadActive { get; }
 
+    public string LoadAll { get; }
+
     public string Update { get; }
 
     public string Insert { get; }
@@ -31,6 +34,6 @@ internal sealed class StepStatements<TRow>
     /// <summary>The parameters of <see cref="Update"/> and <see cref="Insert"/>.</summary>
     public RowValues<TRow> Values { get; }
 
-    /// <summary>A row of <see cref="Load"/> or <see cref="LoadActive"/>.</summary>
+    /// <summary>A row of <see cref="Load"/> or <see cref="LoadActive"/> or <see cref="LoadAll"/>.</summary>
     public TRow Read(SqliteRows rows) => map.Read(rows);
 }

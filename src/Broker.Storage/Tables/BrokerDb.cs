@@ -103,7 +103,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         {
             step.ToTable("step", table =>
             {
-                table.HasCheckConstraint("ck_step_status", $"status BETWEEN {(int)StepStatus.Ready} AND {StepRow.Paused}");
+                table.HasCheckConstraint("ck_step_status", $"status BETWEEN {(int)StepStatus.Ready} AND {(int)StepStatus.NotRun}");
                 table.HasCheckConstraint("ck_step_lease", $"status <> {(int)StepStatus.Leased} OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
                 table.HasCheckConstraint("ck_step_counts", "attempt >= 0 AND losses >= 0");
             });

@@ -11,11 +11,36 @@ internal static class RandomGraph
     public static string Document(int seed)
     {
         var random = new Random(seed);
-        return random.Next(4) == 0 ? Jobs(random) : Graph(random, random.Next(3) == 0);
+        var loops = random.Next(4) > 0 && random.Next(3) == 0;
+        var document = !loops && random.Next(3) == 0 ? Jobs(random) : Graph(random, loops);
+        if (random.Next(3) == 0) AddConditions(document["steps"]!.AsObject(), random, loops);
+        return document.ToJsonString();
+    }
+
+    /// <summary>Optional steps, and conditions of each kind. Results are read of predecessors alone; in a loop, the reader decides which edges lead back.</summary>
+    private static void AddConditions(JsonObject steps, Random random, bool loops)
+    {
+        foreach (var (_, step) in steps)
+        {
+            if (random.Next(4) == 0) step!["optional"] = true;
+            if (random.Next(3) > 0) continue;
+            var above = (step!["depends_on"] ?? step["predecessors"])!.AsArray().Select(n => (string)n!).ToList();
+            var need = above.Count > 0 && !loops ? above[random.Next(above.Count)] : null;
+            step["when"] = random.Next(7) switch
+            {
+                0 => "failure",
+                1 => "always",
+                2 => "true == false",
+                3 => "!failure()",
+                4 when need is not null => $"always() && needs.{need}.result == 'skipped'",
+                5 when need is not null => $"needs.{need}.result != 'failure' || failure()",
+                _ => "success()",
+            };
+        }
     }
 
     /// <summary>Steps that need the success of those they depend on; a lost lease uses up a retry.</summary>
-    private static string Jobs(Random random)
+    private static JsonObject Jobs(Random random)
     {
         var steps = new JsonObject();
         var count = random.Next(1, 9);
@@ -30,7 +55,7 @@ internal static class RandomGraph
             };
         }
 
-        return new JsonObject { ["workflow_id"] = "jobs", ["jobs"] = new JsonObject { ["name"] = "Jobs" }, ["steps"] = steps }.ToJsonString();
+        return new JsonObject { ["workflow_id"] = "jobs", ["jobs"] = new JsonObject { ["name"] = "Jobs" }, ["steps"] = steps };
     }
 
     private static JsonNode Backoff(Random random) => random.Next(3) switch
@@ -41,7 +66,7 @@ internal static class RandomGraph
     };
 
     /// <summary>Branches, plain and any-of joins, waits and sleeps; with loops if asked for.</summary>
-    private static string Graph(Random random, bool loops)
+    private static JsonObject Graph(Random random, bool loops)
     {
         var count = random.Next(0, 10);
         var edges = new List<(int From, int To, string Action)>();
@@ -82,7 +107,7 @@ internal static class RandomGraph
             steps[$"s{i}"] = step;
         }
 
-        return new JsonObject { ["workflow_id"] = "graph", ["max_lease_losses"] = random.Next(4), ["steps"] = steps }.ToJsonString();
+        return new JsonObject { ["workflow_id"] = "graph", ["max_lease_losses"] = random.Next(4), ["steps"] = steps };
     }
 
     private static JsonObject Step(Random random) => random.Next(6) switch

@@ -48,6 +48,7 @@ internal static class ReferenceReadiness
             foreach (var step in definition.Steps)
             {
                 var isDead = !reached.Contains(step.Index)
+                    && step.When is null
                     && (step.Plain.Any(Gone) || step.AnyOf.Any(g => g.Members.All(Gone)));
                 changed |= isDead && dead.Add(step.Index);
             }

@@ -22,8 +22,8 @@ internal sealed partial class RunDriver
     {
         fates = [];
         var roots = definition.Steps.Where(s => s.Predecessors.IsEmpty).Select(s => s.Index);
-        Violation.If(!run.Rows.Keys.SequenceEqual(roots.Order()), "a new run does not begin with its roots");
-        Violation.If(definition.Steps.IsEmpty != run.Run.IsTerminal, "only an empty graph is complete at once");
+        Violation.If(!definition.HasConditions && !run.Rows.Keys.SequenceEqual(roots.Order()), "a new run does not begin with its roots");
+        Violation.If(run.Rows.Values.All(s => s.Status is StepStatus.NotRun) != run.Run.IsTerminal, "only a run without a step to run is complete at once");
     }
 
     private void Check()
@@ -35,7 +35,7 @@ internal sealed partial class RunDriver
         Violation.If(!run.IsTerminal && active == 0 && run.HandsOut, "invariant 4: nothing is left to do and the run goes on");
         if (run.Phase is RunPhase.Succeeded or RunPhase.Failed)
         {
-            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed);
+            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional);
             Violation.If(failed != run.Phase is RunPhase.Failed, $"invariant 4: the run is {run.Phase}, a step that failed: {failed}");
             Violation.If(failed == run.Error is null, "invariant 4: a run has an error exactly when it failed");
             Violation.If(failed == Run.ResultJson is not null, "invariant 4: a run has a final value exactly when it succeeded");
@@ -51,10 +51,12 @@ internal sealed partial class RunDriver
         }
 
         var reached = ReferenceReadiness.Reached(definition, Run.Finishes);
+        var joined = Run.Rows.Values.Where(s => s.Status is not StepStatus.NotRun && definition.Steps[s.Index].When is null).Select(s => s.Index).ToList();
         Violation.If(
-            !reached.SequenceEqual(Run.Rows.Keys),
-            $"invariant 8: reached {string.Join(' ', Run.Rows.Keys)}, but from the beginning it is {string.Join(' ', reached)}");
+            !reached.Where(index => definition.Steps[index].When is null).SequenceEqual(joined),
+            $"invariant 8: reached {string.Join(' ', joined)}, but from the beginning it is {string.Join(' ', reached)}");
         JoinChecks();
+        if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled) ConditionChecks();
         FateChecks();
         StatusChecks();
 
@@ -67,13 +69,42 @@ internal sealed partial class RunDriver
         }
     }
 
+    private void ConditionChecks()
+    {
+        foreach (var step in definition.Steps)
+        {
+            var row = Run.Rows.GetValueOrDefault(step.Index);
+            if (step.When is not null)
+            {
+                var runs = ReferenceConditions.Runs(definition, step, Run.Rows);
+                Violation.If(runs is null && row is not null, $"invariant 15: step {step.Index} was decided before the steps above had ended");
+                Violation.If(runs is { } decided && (row is null || row.Status is not StepStatus.NotRun != decided), $"invariant 15: step {step.Index} is {row?.Status}, should run: {runs}");
+                continue;
+            }
+
+            bool Blocked(int above) => Run.Rows.TryGetValue(above, out var ended) && ended.Status switch
+            {
+                StepStatus.Failed => !definition.Steps[above].Optional,
+                StepStatus.Cancelled or StepStatus.NotRun => true,
+                _ => false,
+            };
+            var over = step.Predecessors.All(p => Run.Rows.TryGetValue(p, out var ended) && ended.IsTerminal);
+            var mustDrop = over || step.Plain.Any(Blocked) || step.AnyOf.Any(g => g.Members.All(Blocked));
+            Violation.If(row is null && mustDrop && !step.Predecessors.IsEmpty, $"invariant 16: step {step.Index} can never start and is still open");
+            Violation.If(row is { Status: StepStatus.NotRun } && !mustDrop, $"invariant 16: step {step.Index} was dropped and could start");
+        }
+    }
+
     private void JoinChecks()
     {
-        foreach (var index in Run.Rows.Keys)
+        foreach (var (index, row) in Run.Rows)
         {
             var step = definition.Steps[index];
-            bool Done(int predecessor) =>
-                Run.Rows.TryGetValue(predecessor, out var row) && (step.NeedsSuccess ? row.Status is StepStatus.Succeeded : row.IsFinished);
+            if (step.When is not null || row.Status is StepStatus.NotRun) continue;
+            bool Done(int predecessor) => Run.Rows.TryGetValue(predecessor, out var ended)
+                && (ended.Status is StepStatus.Succeeded
+                    || (ended.Status is StepStatus.Skipped && !step.NeedsSuccess)
+                    || (ended.Status is StepStatus.Failed && definition.Steps[predecessor].Optional));
             Violation.If(!step.Plain.All(Done), $"invariant 8: step {index} did not wait for all of its plain predecessors");
             Violation.If(!step.AnyOf.All(g => g.Members.Any(Done)), $"invariant 8: step {index} started with an any-of group unfinished");
         }
@@ -82,7 +113,7 @@ internal sealed partial class RunDriver
     private void FateChecks()
     {
         var board = StepBoard.Of(definition, RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.Rows.Values, now), Run.Rows.Values);
-        var lost = Run.Rows.Values.Where(s => s.Status is StepStatus.Failed or StepStatus.Cancelled).Select(s => s.Index).ToHashSet();
+        var lost = Run.Rows.Values.Where(s => definition.Steps[s.Index].Blocks(s)).Select(s => s.Index).ToHashSet();
         var dead = ReferenceReadiness.Dead(definition, Run.Rows.Keys.ToHashSet(), lost);
         foreach (var (step, state, fate) in board)
         {

@@ -34,7 +34,8 @@ internal sealed class StoredRun(RunState fresh)
     public void Put(StepState step) => rows[step.Index] = step;
 
     /// <summary>A session with these rows loaded, and the undelivered events.</summary>
-    public RunSession Open(IEnumerable<StepState> loaded) => new(Run, loaded, Undelivered);
+    public RunSession Open(IEnumerable<StepState> loaded) =>
+        new(Run, Definition.HasConditions ? rows.Values.Concat(loaded) : loaded, Undelivered);
 
     public IEnumerable<StepState> Active => rows.Values.Where(s => s.IsActive);
 
@@ -63,7 +64,7 @@ internal sealed class StoredRun(RunState fresh)
         foreach (var index in FinishOrder(session, written))
         {
             var succeeded = written[index].Status is StepStatus.Succeeded;
-            Finishes.Add(new(index, succeeded ? Text(written[index].Result) : null, succeeded));
+            Finishes.Add(new(index, succeeded ? Text(written[index].Result) : null, written[index].Status is not StepStatus.Skipped));
         }
 
         foreach (var step in session.Inserted)
@@ -94,9 +95,11 @@ internal sealed class StoredRun(RunState fresh)
         session.Published
             .Where(p => p.Type == StepEvents.StateChangedType)
             .Select(p => Definition.Find(JsonElement.Parse(p.ValueJson).GetProperty("name").GetString()!)!.Index)
-            .Where(i => written.TryGetValue(i, out var now) && now.IsFinished && !(rows.TryGetValue(i, out var before) && before.IsFinished))
+            .Where(i => written.TryGetValue(i, out var now) && LetsGoOn(now) && !(rows.TryGetValue(i, out var before) && LetsGoOn(before)))
             .Distinct()
             .ToList();
+
+    private bool LetsGoOn(StepState step) => step.IsTerminal && !Definition.Steps[step.Index].Blocks(step);
 
     private static string? Text(string? resultJson) => resultJson?.StartsWith('"') is true ? resultJson.Trim('"') : null;
 }

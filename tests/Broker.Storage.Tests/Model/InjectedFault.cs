@@ -122,6 +122,8 @@ internal abstract class FaultyTransaction(IBatchTransaction inner) : IBatchTrans
 
     public virtual ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => inner.ActiveSteps(runs);
 
+    public virtual ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs) => inner.AllSteps(runs);
+
     public ILookup<long, int> ActiveIndexes(IReadOnlyList<long> runs) => inner.ActiveIndexes(runs);
 
     public ILookup<StepKey, InboxEvent> TakeInboxEvents(IReadOnlyList<(StepKey Step, string Type)> accepted) =>

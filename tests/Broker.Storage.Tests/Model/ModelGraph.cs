@@ -28,6 +28,12 @@ internal sealed record ModelStep(string Name)
 
     public string? Label { get; init; }
 
+    /// <summary>failure, always, or null: success.</summary>
+    public string? When { get; init; }
+
+    /// <summary>Its failure counts as success.</summary>
+    public bool Optional { get; init; }
+
     public bool IsTask => WaitsFor is null && !Sleeps;
 
     public IEnumerable<string> Before => Plain.Concat(AnyOf);
@@ -80,7 +86,18 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             new("c") { Plain = ["a"], Next = To("e"), Retries = 1, RetriesLate = true },
             new("e") { Plain = ["b", "c"] },
         ]),
+        new("cleanup", true, 0,
+        [
+            new("a") { Next = To("b", "c"), Retries = 1 },
+            new("b") { Plain = ["a"], Next = To("d", "e") },
+            new("c") { Plain = ["a"], Next = To("d", "e"), Optional = true },
+            new("d") { Plain = ["b", "c"], Next = To("n") },
+            new("e") { Plain = ["b", "c"], Next = To("n"), When = "failure" },
+            new("n") { Plain = ["d", "e"], When = "always" },
+        ]),
     ];
+
+    public bool HasConditions => Array.Exists(Steps, s => s.When is not null);
 
     public int IndexOf(string step) => Array.FindIndex(Steps, s => s.Name == step);
 
@@ -110,6 +127,8 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
         var policy = new Dictionary<string, object> { ["max_retries"] = step.Retries };
         if (step.RetriesLate) policy["backoff"] = new { Fixed = new { delay_secs = AnHour / 1000 } };
         var job = new Dictionary<string, object> { ["command"] = "x", ["depends_on"] = step.Plain, ["retry_policy"] = policy };
+        if (step.When is not null) job["when"] = step.When;
+        if (step.Optional) job["optional"] = true;
         if (step.Label is not null) job["required_labels"] = new[] { step.Label };
         return job;
     }

@@ -182,26 +182,54 @@ internal sealed partial class RunRules
     private void End(int step, StepStatus status, string? result)
     {
         (Steps[step].Status, Steps[step].Result) = (status, result);
-        if (status is StepStatus.Failed)
+        if (status is StepStatus.Failed && !run.Graph.Steps[step].Optional) run.HasFailed = true;
+        else GoOn(step, status, result);
+        while (run.Graph.HasConditions && DecideOne())
         {
-            run.HasFailed = true;
-            return;
         }
+    }
 
+    private void GoOn(int step, StepStatus status, string? result)
+    {
         var branches = run.Graph.Steps[step].Next;
         var branch = status is StepStatus.Succeeded && result?.Trim('"') is { } named && branches.ContainsKey(named) ? named : "default";
         foreach (var next in branches.GetValueOrDefault(branch) ?? [])
         {
             var below = run.Graph.IndexOf(next);
-            if (MayStart(run.Graph.Steps[below])) Reach(below);
+            if (run.Graph.Steps[below].When is null && MayStart(run.Graph.Steps[below])) Reach(below);
         }
     }
+
+    // Graphs with conditions have plain joins only, and no branches.
+    private bool DecideOne()
+    {
+        for (var i = 0; i < Steps.Length; i++)
+        {
+            var step = run.Graph.Steps[i];
+            if (Steps[i].Status is not StepStatus.Pending || step.Plain.Length == 0) continue;
+            var isOver = step.Plain.All(name => StatusOf(name) is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.NotRun);
+            if (step.When is null ? !isOver && step.Plain.All(name => !IsLost(name)) : !isOver) continue;
+            if (step.When == "always" || (step.When == "failure" && FailedAbove(step))) Reach(i);
+            else Steps[i].Status = StepStatus.NotRun;
+            return true;
+        }
+
+        return false;
+    }
+
+    private bool FailedAbove(ModelStep step) => step.Plain.Any(name =>
+        run.Graph.Steps[run.Graph.IndexOf(name)] is var above && ((StatusOf(name) is StepStatus.Failed && !above.Optional) || FailedAbove(above)));
+
+    private bool IsLost(string step) => StatusOf(step) is StepStatus.NotRun || (StatusOf(step) is StepStatus.Failed && !run.Graph.Steps[run.Graph.IndexOf(step)].Optional);
+
+    private StepStatus StatusOf(string step) => Steps[run.Graph.IndexOf(step)].Status;
 
     private bool MayStart(ModelStep step) => step.Plain.All(HasFinished) && (step.AnyOf.Length == 0 || step.AnyOf.Any(HasFinished));
 
     private bool HasFinished(string step)
     {
-        var status = Steps[run.Graph.IndexOf(step)].Status;
+        var status = StatusOf(step);
+        if (status is StepStatus.Failed) return !IsLost(step);
         return status is StepStatus.Succeeded || (status is StepStatus.Skipped && !run.Graph.IsJobs);
     }
 

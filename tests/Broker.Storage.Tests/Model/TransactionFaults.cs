@@ -29,6 +29,7 @@ internal static class TransactionFaults
         new("a restart leaves the old leases valid") { Transaction = (transaction, _) => new LeasesLeft(transaction) },
         new("an event that was taken stays in the inbox") { Transaction = (transaction, _) => new Rewritten(transaction, ForgetTaking) },
         new("a limited claim is given steps of any workflow") { Transaction = (transaction, _) => new Unlimited(transaction) },
+        new("a condition is decided without the steps that ended before") { Transaction = (transaction, _) => new EndedForgotten(transaction) },
         new("what a join has counted is lost") { Transaction = (transaction, _) => new Rewritten(transaction, ForgetJoins) },
     ];
 
@@ -158,6 +159,12 @@ internal static class TransactionFaults
             var seen = loaded.Steps.SelectMany(run => run.Select(step => (RunId: run.Key, Step: step with { Ahead = false })));
             return loaded with { Steps = seen.ToLookup(s => s.RunId, s => s.Step) };
         }
+    }
+
+    private sealed class EndedForgotten(IBatchTransaction inner) : FaultyTransaction(inner)
+    {
+        public override ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs) =>
+            base.AllSteps(runs).SelectMany(run => run.Select(step => (RunId: run.Key, Step: step))).Where(s => !s.Step.IsTerminal).ToLookup(s => s.RunId, s => s.Step);
     }
 
     private sealed class LeasesLeft(IBatchTransaction inner) : FaultyTransaction(inner)

@@ -49,6 +49,45 @@ public abstract class ExplainSuite(BrokerApp app)
         Assert.Equal(("unreachable", "failed"), (Text(after, "state"), Text(after, "run_status")));
     }
 
+    [Fact] // 15 to 17
+    public async Task A_step_whose_condition_was_not_met_says_so_and_jobs_clients_see_it_skipped()
+    {
+        var name = Flows.NewName("conditions");
+        var worker = await wire.RegisterAsync($$$"""
+            {"workflow_id":"{{{name}}}","version":"1","steps":{
+              "try":{"successors":{"default":["alarm","next"]},"optional":true},
+              "alarm":{"predecessors":["try"],"when":"failure"},
+              "next":{"predecessors":["try"],"when":"needs.try.result == 'success' && inputs.go"}} }
+            """);
+        Assert.Equal(200, (await wire.PostAsync($"/api/workflows/{name}/instances", """{"id":"i-1","params":{"go":true}}""")).Status);
+        await wire.ReportAsync(worker, await wire.MustClaimAsync(worker), "FAILED", "null");
+
+        Assert.Equal("condition_not_met", Code(Cause(await ExplainAsync(name, "i-1", "alarm"), "not_run")));
+        Assert.Equal("leased", Code(Cause(await ClaimedAsync("next"), "leased")));
+        var jobs = (await wire.GetAsync($"/api/workflows/{name}~i-1/status")).Json.GetProperty("jobs").EnumerateArray();
+        Assert.Equal(["failure", "skipped", "running"], jobs.Select(job => Text(job, "status")));
+
+        async Task<JsonElement> ClaimedAsync(string step)
+        {
+            await wire.MustClaimAsync(worker);
+            return await ExplainAsync(name, "i-1", step);
+        }
+    }
+
+    [Fact]
+    public async Task A_condition_that_cannot_be_read_is_refused_with_its_place()
+    {
+        var answer = await wire.PostAsync("/worker/register", """
+            [{"workflow_id":"bad-conditions","steps":{
+              "a":{"successors":{"default":["b"]},"when":"inputs."},
+              "b":{"predecessors":["a"],"when":"needs.c.result == 'success'","optional":"yes"}}}]
+            """);
+        Assert.Equal(422, answer.Status);
+        Assert.Contains("when", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("column 8", answer.Body, StringComparison.Ordinal);
+        Assert.Contains("expected true or false", answer.Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_label_that_no_worker_offers_is_named_in_the_broker_dialect_too()
     {

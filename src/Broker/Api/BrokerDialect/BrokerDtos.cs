@@ -16,7 +16,9 @@ internal sealed record StepSchema(
     [property: JsonPropertyName("successors")] IReadOnlyDictionary<string, string[]>? Successors,
     [property: JsonPropertyName("predecessors")] string[]? Predecessors,
     [property: JsonPropertyName("or_groups")] IReadOnlyDictionary<string, string[]>? OrGroups,
-    [property: JsonPropertyName("policies")] PolicySchema[]? Policies);
+    [property: JsonPropertyName("policies")] PolicySchema[]? Policies,
+    [property: JsonPropertyName("when")] string? When,
+    [property: JsonPropertyName("optional")] bool? Optional);
 
 /// <summary>A workflow: identity (<c>workflow_id</c>, <c>version</c>) and graph of steps.</summary>
 internal sealed record WorkflowSchema(

@@ -22,6 +22,7 @@ internal static class CauseWords
         CauseKind.WaitingForAnyOf => "waiting_for_any_of",
         CauseKind.Unreachable => "unreachable",
         CauseKind.BranchNotTaken => "branch_not_taken",
+        CauseKind.ConditionNotMet => "condition_not_met",
         CauseKind.WaitingForEvent => "waiting_for_event",
         CauseKind.Sleeping => "sleeping",
         CauseKind.Delayed => "delayed",
@@ -40,6 +41,7 @@ internal static class CauseWords
         StepStatus.Skipped => "skipped",
         StepStatus.Failed => "failed",
         StepStatus.Cancelled => "cancelled",
+        StepStatus.NotRun => "not_run",
     };
 
     /// <summary>A step as it is shown: what was never reached and never will be was skipped.</summary>

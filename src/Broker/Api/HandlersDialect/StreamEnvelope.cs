@@ -97,7 +97,7 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
         (StreamMode.Cursor, _) => new("WorkflowCancelledEvent", BuiltInModule + "WorkflowCancelledEvent", StopKind, "{}"),
     };
 
-    private static StepState? FirstFailed(RunView run) => run.Steps.Where(s => s.Status is StepStatus.Failed).OrderBy(s => s.EndedAt).FirstOrDefault();
+    private static StepState? FirstFailed(RunView run) => run.Steps.Where(s => s.Status is StepStatus.Failed && run.Definition.Steps[s.Index].Blocks(s)).OrderBy(s => s.EndedAt).FirstOrDefault();
 
     /// <summary>The wait whose deadline ended the run. Workers name their failures freely, so the kind of step decides.</summary>
     private static StepDefinition? TimedOut(RunView run) =>

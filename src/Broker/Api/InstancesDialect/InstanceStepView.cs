@@ -85,6 +85,9 @@ internal static class InstanceStepViews
         StepStatus.Skipped => Completed,
         StepStatus.Failed => Errored,
 
+        // Not in this dialect's lists: the step has neither begun nor may it.
+        StepStatus.NotRun => Waiting,
+
         // Cut off by a terminate or restart: nothing will happen to it any more.
         StepStatus.Cancelled => Errored,
     };

@@ -66,7 +66,7 @@ internal static class JobsStatuses
         StepStatus.Pending or StepStatus.Ready => Queued,
         StepStatus.Leased or StepStatus.Waiting => Running,
         StepStatus.Succeeded => Success,
-        StepStatus.Skipped => Skipped,
+        StepStatus.Skipped or StepStatus.NotRun => Skipped,
         StepStatus.Failed => Failure,
         StepStatus.Cancelled => Cancelled,
     };
