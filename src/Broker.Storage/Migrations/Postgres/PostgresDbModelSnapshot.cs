@@ -809,7 +809,7 @@ namespace Broker.Storage.Migrations.Postgres
 
                             t.HasCheckConstraint("ck_step_lease", "status <> 2 OR (fence IS NOT NULL AND worker IS NOT NULL AND granted_at IS NOT NULL AND expires_at IS NOT NULL)");
 
-                            t.HasCheckConstraint("ck_step_status", "status BETWEEN 1 AND 8");
+                            t.HasCheckConstraint("ck_step_status", "status BETWEEN 1 AND 9");
                         });
 
                     b
