@@ -14,9 +14,12 @@ public enum Happening
     Skip,
     Fail,
     Return,
+    Postpone,
     GiveUp,
     Pass,
     Due,
+    ExpireReady,
+    ExpireRun,
     Send,
     Pause,
     Resume,
@@ -31,7 +34,8 @@ public readonly record struct Command(Happening What, int Pick, int Detail)
     private static readonly (int Weight, Happening What)[] Weights =
     [
         (30, Happening.Claim), (3, Happening.Heartbeat), (6, Happening.Expire), (16, Happening.Succeed), (8, Happening.Branch),
-        (3, Happening.Skip), (5, Happening.Fail), (3, Happening.Return), (1, Happening.GiveUp), (8, Happening.Pass), (8, Happening.Due),
+        (3, Happening.Skip), (5, Happening.Fail), (3, Happening.Return), (3, Happening.Postpone), (1, Happening.GiveUp), (8, Happening.Pass),
+        (8, Happening.Due), (4, Happening.ExpireReady), (1, Happening.ExpireRun),
         (10, Happening.Send), (4, Happening.Pause), (6, Happening.Resume), (1, Happening.Cancel), (1, Happening.Restart),
     ];
 

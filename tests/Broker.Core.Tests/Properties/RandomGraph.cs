@@ -47,15 +47,36 @@ internal static class RandomGraph
         for (var i = 0; i < count; i++)
         {
             var needs = Enumerable.Range(0, i).Where(_ => random.Next(3) == 0).Select(p => (JsonNode)$"s{p}").ToArray();
-            steps[$"s{i}"] = new JsonObject
+            var step = new JsonObject
             {
                 ["depends_on"] = new JsonArray(needs),
                 ["command"] = "true",
-                ["retry_policy"] = new JsonObject { ["max_retries"] = random.Next(3), ["backoff"] = Backoff(random) },
+                ["retry_policy"] = Judged(random, new() { ["max_retries"] = random.Next(3), ["backoff"] = Backoff(random) }),
             };
+            if (random.Next(3) == 0) step["timeouts"] = Timeouts(random);
+            steps[$"s{i}"] = step;
         }
 
         return new JsonObject { ["workflow_id"] = "jobs", ["jobs"] = new JsonObject { ["name"] = "Jobs" }, ["steps"] = steps };
+    }
+
+    private static JsonObject Judged(Random random, JsonObject policy)
+    {
+        if (random.Next(3) == 0) policy["jitter"] = random.Next(3) * 0.5;
+        if (random.Next(8) == 0) policy["retry_on"] = new JsonArray(random.Next(2) == 0 ? "E" : 75);
+        if (random.Next(8) == 0) policy["no_retry_on"] = new JsonArray(random.Next(2) == 0 ? "E" : "AttemptTimedOut");
+        return policy;
+    }
+
+    private static JsonObject Timeouts(Random random)
+    {
+        var timeouts = new JsonObject();
+        foreach (var limit in (string[])["queue_ms", "attempt_ms", "total_ms"])
+        {
+            if (random.Next(2) == 0) timeouts[limit] = random.Next(1, 20_000);
+        }
+
+        return timeouts;
     }
 
     private static JsonNode Backoff(Random random) => random.Next(3) switch
@@ -110,11 +131,12 @@ internal static class RandomGraph
         return new JsonObject { ["workflow_id"] = "graph", ["max_lease_losses"] = random.Next(4), ["steps"] = steps };
     }
 
-    private static JsonObject Step(Random random) => random.Next(6) switch
+    private static JsonObject Step(Random random) => random.Next(7) switch
     {
         0 => new JsonObject { ["kind"] = "waitForEvent", ["event"] = EventTypes[random.Next(2)], ["timeout_ms"] = random.Next(1000, 20_000) },
         1 => new JsonObject { ["kind"] = "sleep", ["duration_ms"] = random.Next(0, 5000) },
-        2 => new JsonObject { ["retries"] = new JsonObject { ["limit"] = random.Next(3), ["delay_ms"] = random.Next(3) * 500, ["backoff"] = "linear" } },
+        2 => new JsonObject { ["retries"] = Judged(random, new() { ["limit"] = random.Next(3), ["delay_ms"] = random.Next(3) * 500, ["backoff"] = "linear" }) },
+        3 => new JsonObject { ["timeouts"] = Timeouts(random), ["retries"] = new JsonObject { ["limit"] = random.Next(3) } },
         _ => [],
     };
 

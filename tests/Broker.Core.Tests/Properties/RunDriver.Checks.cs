@@ -8,6 +8,7 @@ namespace Broker.Core.Tests.Properties;
 /// <summary>The invariants, numbered as in src/Broker.Core/README.md.</summary>
 internal sealed partial class RunDriver
 {
+    private readonly Dictionary<(long Run, int Step), DateTimeOffset?> totals = [];
     private Dictionary<int, Fate> fates = [];
 
     private sealed record InboxImage(HashSet<int> Waiting, HashSet<long> Undelivered);
@@ -35,7 +36,7 @@ internal sealed partial class RunDriver
         Violation.If(!run.IsTerminal && active == 0 && run.HandsOut, "invariant 4: nothing is left to do and the run goes on");
         if (run.Phase is RunPhase.Succeeded or RunPhase.Failed)
         {
-            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional);
+            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional) || IsTimedOut;
             Violation.If(failed != run.Phase is RunPhase.Failed, $"invariant 4: the run is {run.Phase}, a step that failed: {failed}");
             Violation.If(failed == run.Error is null, "invariant 4: a run has an error exactly when it failed");
             Violation.If(failed == Run.ResultJson is not null, "invariant 4: a run has a final value exactly when it succeeded");
@@ -50,13 +51,14 @@ internal sealed partial class RunDriver
             Violation.If(step.Status is StepStatus.Leased == step.Fence is null, $"invariant 1: step {step.Index} is {step.Status} under fence {step.Fence}");
         }
 
+        LimitChecks();
         var reached = ReferenceReadiness.Reached(definition, Run.Finishes);
         var joined = Run.Rows.Values.Where(s => s.Status is not StepStatus.NotRun && definition.Steps[s.Index].When is null).Select(s => s.Index).ToList();
         Violation.If(
             !reached.Where(index => definition.Steps[index].When is null).SequenceEqual(joined),
             $"invariant 8: reached {string.Join(' ', joined)}, but from the beginning it is {string.Join(' ', reached)}");
         JoinChecks();
-        if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled) ConditionChecks();
+        if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled && !IsTimedOut) ConditionChecks();
         FateChecks();
         StatusChecks();
 
@@ -93,6 +95,48 @@ internal sealed partial class RunDriver
             Violation.If(row is null && mustDrop && !step.Predecessors.IsEmpty, $"invariant 16: step {step.Index} can never start and is still open");
             Violation.If(row is { Status: StepStatus.NotRun } && !mustDrop, $"invariant 16: step {step.Index} was dropped and could start");
         }
+    }
+
+    private bool IsTimedOut => Run.Run.Error?.Name == StepTimeouts.RunName;
+
+    private void LimitChecks()
+    {
+        Violation.If(Run.Run.IsTerminal && Run.Run.Deadline is not null, "invariant 20: a run that has ended keeps its limit");
+        foreach (var step in Run.Active)
+        {
+            var timeouts = definition.Steps[step.Index].Timeouts;
+            Violation.If(step.Status is StepStatus.Leased && step.ExpiresAt > step.Deadline, $"invariant 18: the lease of step {step.Index} outlives its attempt");
+            Violation.If(timeouts.TotalMs is not null && !(step.Deadline <= step.TotalDeadline), $"invariant 19: step {step.Index} may go on after its total limit");
+            Violation.If(
+                timeouts.TotalMs is { } total && step.TotalDeadline < Run.Run.CreatedAt.AddMilliseconds(total), $"invariant 19: the total limit of step {step.Index} began too early");
+            Violation.If(
+                totals.TryGetValue((Run.Run.Id, step.Index), out var before) && before != step.TotalDeadline, $"invariant 19: the total limit of step {step.Index} was moved");
+            totals[(Run.Run.Id, step.Index)] = step.TotalDeadline;
+            Violation.If(
+                definition.Steps[step.Index].Kind is StepKind.Task && step.Due < Run.Run.StartAt, $"invariant 21: step {step.Index} may be claimed before its run begins");
+        }
+    }
+
+    private static AttemptOutcome? NoteOf(ReportOutcome outcome) => outcome switch
+    {
+        ReportOutcome.Failed => AttemptOutcome.Failed,
+        ReportOutcome.Cancelled => AttemptOutcome.Cancelled,
+        ReportOutcome.Postponed => AttemptOutcome.Postponed,
+        ReportOutcome.Succeeded or ReportOutcome.Skipped or ReportOutcome.Returned => null,
+    };
+
+    private static void NoteChecks(RunSession session, StepState before, AttemptOutcome? expected)
+    {
+        var noted = session.EndedAttempts.Select(a => (a.Step, a.Attempt, a.Outcome, a.Worker)).ToList();
+        Violation.If(
+            expected is { } outcome ? noted is not [var only] || only != (before.Index, before.Attempt, outcome, before.Worker) : noted.Count > 0,
+            $"invariant 22: of step {before.Index} {string.Join(' ', noted)} was noted, expected {expected}");
+    }
+
+    private void ReadyExpiredChecks(StepState before, StepState after)
+    {
+        var name = before.TotalDeadline <= now ? StepTimeouts.TotalName : StepTimeouts.QueueName;
+        Violation.If((after.Status, after.Error?.Name) != (StepStatus.Failed, name), $"invariant 19: a ready step at its limit is {after.Status} ({after.Error?.Name}), expected {name}");
     }
 
     private void JoinChecks()
@@ -180,8 +224,8 @@ internal sealed partial class RunDriver
     private void ReportedChecks(StepState before, StepState after, StepReport report)
     {
         Violation.If(after.Fence is not null, "invariant 1: a lease outlived its report");
-        var retries = definition.Steps[before.Index].Retry.MaxRetries;
-        var isRetry = report is { Outcome: ReportOutcome.Failed, Retryable: true } && before.Attempt < retries;
+        var policy = definition.Steps[before.Index].Retry;
+        var isRetry = report is { Outcome: ReportOutcome.Failed, Retryable: true } && policy.Covers(report.Error!) && IsRetried(before, policy);
         var expected = report.Outcome switch
         {
             ReportOutcome.Succeeded => StepStatus.Succeeded,
@@ -192,9 +236,21 @@ internal sealed partial class RunDriver
         };
         Violation.If(after.Status != expected, $"step {before.Index} is {after.Status} after {report.Outcome}, expected {expected}");
         Violation.If(after.Attempt != before.Attempt + (isRetry ? 1 : 0), $"step {before.Index} went from attempt {before.Attempt} to {after.Attempt}");
+        if (isRetry) Violation.If(after.Due - now != Pause(before, policy), $"a retry of step {before.Index} is due at {after.Due:O}");
+        if (report.Outcome is ReportOutcome.Postponed)
+        {
+            Violation.If(
+                (after.Due, after.Losses, after.TotalDeadline) != (now.AddMilliseconds(report.DelayMs!.Value), before.Losses, before.TotalDeadline),
+                "invariant 21: work that was put off was charged, or is due at the wrong time");
+        }
+
         if (report.Outcome is ReportOutcome.Returned)
             Violation.If((after.QueuedAt, after.Due, after.Losses) != (before.QueuedAt, before.Due, before.Losses), "work that was handed back was charged");
     }
+
+    private static TimeSpan Pause(StepState before, RetryPolicy policy) => policy.DelayBefore(before.Attempt + 1, before.Fence!.Value / (double)LeaseId.FenceLimit);
+
+    private bool IsRetried(StepState before, RetryPolicy policy) => before.Attempt < policy.MaxRetries && !(now + Pause(before, policy) >= before.TotalDeadline);
 
     private void ExpiredChecks(StepState before, StepState after)
     {
@@ -214,12 +270,22 @@ internal sealed partial class RunDriver
         }
 
         var step = definition.Steps[before.Index];
+        if (before.Deadline <= now)
+        {
+            var isFinal = before.TotalDeadline <= now || step.Retry.NotOn.Names.Contains(StepTimeouts.AttemptName) || !IsRetried(before, step.Retry);
+            Violation.If(after.Status is StepStatus.Failed != isFinal, $"invariant 18: an attempt at its limit left {after.Status}, expected the end: {isFinal}");
+            Violation.If(!isFinal && (after.Attempt, after.Losses) != (before.Attempt + 1, before.Losses), "invariant 18: an attempt at its limit used up no retry");
+            Violation.If(
+                isFinal && after.Error?.Name != (before.TotalDeadline <= now ? StepTimeouts.TotalName : StepTimeouts.AttemptName), $"invariant 18: it failed with {after.Error?.Name}");
+            return;
+        }
+
         if (definition.LostLease is LostLeaseRule.UseRetry)
         {
-            var again = before.Attempt < step.Retry.MaxRetries;
+            var again = IsRetried(before, step.Retry);
             Violation.If(after.Status is StepStatus.Ready != again, $"invariant 6: a lost lease in attempt {before.Attempt} of {step.Retry.MaxRetries + 1} left {after.Status}");
             if (again)
-                Violation.If((after.Attempt, after.Due) != (before.Attempt + 1, now + step.Retry.DelayBefore(before.Attempt + 1)), "invariant 6: a retry is due at the wrong time");
+                Violation.If((after.Attempt, after.Due) != (before.Attempt + 1, now + Pause(before, step.Retry)), "invariant 6: a retry is due at the wrong time");
             return;
         }
 

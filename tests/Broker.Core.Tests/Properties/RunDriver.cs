@@ -43,9 +43,12 @@ internal sealed partial class RunDriver
             case Happening.Skip: Report(command.Pick, new(ReportOutcome.Skipped) { ResultJson = "\"x\"" }); break;
             case Happening.Fail: Report(command.Pick, new(ReportOutcome.Failed) { Retryable = command.Detail % 3 > 0, Error = new("E", "m") }); break;
             case Happening.Return: Report(command.Pick, new(ReportOutcome.Returned)); break;
+            case Happening.Postpone: Report(command.Pick, new(ReportOutcome.Postponed) { DelayMs = command.Detail * 10 }); break;
             case Happening.GiveUp: Report(command.Pick, new(ReportOutcome.Cancelled)); break;
             case Happening.Pass: now = now.AddMilliseconds(command.Detail * 8); break;
             case Happening.Due: FinishDue(command.Pick); break;
+            case Happening.ExpireReady: ExpireReady(command); break;
+            case Happening.ExpireRun: ExpireRun(command.Detail); break;
             case Happening.Send: Send(command); break;
             case Happening.Pause: Pause(); break;
             case Happening.Resume: Resume(); break;
@@ -81,7 +84,17 @@ internal sealed partial class RunDriver
 
     private void Start()
     {
-        var fresh = new RunState { Id = runs.Count + 1, Definition = definition, Streams = true, CreatedAt = now, UpdatedAt = now };
+        var id = runs.Count + 1;
+        var fresh = new RunState
+        {
+            Id = id,
+            Definition = definition,
+            Streams = true,
+            CreatedAt = now,
+            UpdatedAt = now,
+            StartAt = id % 3 == 2 ? now.AddSeconds(5) : null,
+            Deadline = definition.Steps.Length % 2 == 0 ? now.AddSeconds(60) : null,
+        };
         var session = RunSession.Start(fresh, now);
         var run = new StoredRun(fresh);
         run.Save(session);
@@ -98,7 +111,7 @@ internal sealed partial class RunDriver
         var step = claimable[pick % claimable.Count];
         Violation.If(step.Fence is not null, $"invariant 1: step {step.Index} is handed out under two leases");
         var fence = (++lastFence * 0x1_0000_0001) % LeaseId.FenceLimit;
-        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now, ahead: definition.AllowsAhead && pick % 3 == 0));
+        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now, ahead: definition.AllowsAhead && pick % 3 == 0, definition.Steps[step.Index].Timeouts));
         leases.Add(new(LeaseId.Create(Run.Run.Id, step.Index, fence), step.Index));
     }
 
@@ -116,7 +129,7 @@ internal sealed partial class RunDriver
 
     private void Heartbeat(int pick)
     {
-        if (!Pick(pick, out var lease) || !RunOf(lease).Rows.TryGetValue(lease.Step, out var row) || row.Fence != lease.Fence) return;
+        if (!Pick(pick, out var lease) || !RunOf(lease).Rows.TryGetValue(lease.Step, out var row) || row.Fence != lease.Fence || StepMachine.IsOverdue(row, now)) return;
         RunOf(lease).Put(StepMachine.Renew(row, now));
     }
 
@@ -141,6 +154,7 @@ internal sealed partial class RunDriver
         Violation.If(image is not null && run.Image != image, "invariant 5: a stale report changed something");
         if (verdict is ReportVerdict.StepCancelled) StepCancelledChecks(before, run.Rows[index]);
         if (verdict is ReportVerdict.Accepted) ReportedChecks(before, run.Rows[index], report);
+        NoteChecks(session, before, verdict is ReportVerdict.Accepted ? NoteOf(report.Outcome) : null);
     }
 
     private void Expire(Command command)
@@ -156,6 +170,7 @@ internal sealed partial class RunDriver
         var collected = session.Expire(lease.Step, lease.Fence, now);
         run.Save(session);
         Violation.If(collected != isOver, $"invariant 6: a lease that is {(isOver ? "over was not" : "not over or not current was")} collected");
+        NoteChecks(session, before, !collected || before.Ahead || before.Status is not StepStatus.Leased ? null : before.Deadline <= now ? AttemptOutcome.TimedOut : AttemptOutcome.LeaseLost);
         if (collected) ExpiredChecks(before, run.Rows[lease.Step]);
         else Violation.If(image is not null && run.Image != image, "invariant 6: a lease that was not collected changed something");
     }
@@ -175,6 +190,32 @@ internal sealed partial class RunDriver
         Violation.If(finished && step.Due > now, $"invariant 11: step {step.Index} ended before its time");
         if (!finished) Violation.If(Run.Image != image, "a wait that is not due was changed");
         InboxChecks(before);
+    }
+
+    private void ExpireReady(Command command)
+    {
+        var ready = Run.Rows.Values.Where(s => s.Status is StepStatus.Ready).ToList();
+        if (ready.Count == 0) return;
+        var step = ready[command.Pick % ready.Count];
+        if (command.Detail % 3 > 0 && step.Deadline > now) now = step.Deadline.Value;
+        var (image, isOver) = (Run.Image, !step.Paused && step.Deadline <= now);
+        var session = Run.Open(Run.NamedAndMore(step.Index));
+        var expired = session.ExpireReady(step.Index, "no reason", now);
+        Run.Save(session);
+        Violation.If(expired != isOver, $"invariant 19: a ready step with the deadline {step.Deadline:O}, held by a pause: {step.Paused}, was expired: {expired}");
+        Violation.If(!expired && Run.Image != image, "invariant 19: a step that has not reached its limit was changed");
+        if (expired) ReadyExpiredChecks(step, Run.Rows[step.Index]);
+    }
+
+    private void ExpireRun(int detail)
+    {
+        if (detail % 2 == 0 && Run.Run.Deadline > now) now = Run.Run.Deadline.Value;
+        var before = Run.Run;
+        var session = Run.Open(Run.Active);
+        var expired = session.ExpireRun(now);
+        Run.Save(session);
+        Violation.If(expired != (before.HandsOut && before.Deadline <= now), $"invariant 20: a run that is {before.Phase} with the deadline {before.Deadline:O} was expired: {expired}");
+        Violation.If(expired && Run.Run.Phase is not RunPhase.Failed, $"invariant 20: a run that reached its limit is {Run.Run.Phase}");
     }
 
     private void Send(Command command)
