@@ -160,7 +160,7 @@ public sealed class RunSession
         if (!Run.HandsOut || !(Run.Deadline <= now)) return false;
         var limit = Run.Deadline.Value - (Run.StartAt ?? Run.CreatedAt);
         foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
-        Run = Run with { Active = 0, Error = Run.Error ?? new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
+        Run = Run with { Active = 0, Error = new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
         End(RunPhase.Failed, now);
         return true;
     }
