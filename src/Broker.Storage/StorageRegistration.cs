@@ -92,6 +92,7 @@ public static class StorageRegistration
         services.AddSingleton<QueueFacts>();
         services.AddSingleton<IQueueFacts>(provider => provider.GetRequiredService<QueueFacts>());
         services.AddSingleton<TimeLimits>();
+        services.AddSingleton<IRunSearch, RunSearch>();
         services.AddSingleton<ILogStore, LogStore>();
         services.AddSingleton<IEventStore, EventStore>();
         services.AddSingleton<WorkerStore>();

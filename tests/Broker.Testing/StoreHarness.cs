@@ -37,6 +37,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IHistory History => provider.GetRequiredService<IHistory>();
 
+    public IRunSearch Search => provider.GetRequiredService<IRunSearch>();
+
     public ILogStore Logs => provider.GetRequiredService<ILogStore>();
 
     public IEventStore Events => provider.GetRequiredService<IEventStore>();

@@ -21,7 +21,9 @@ internal sealed class RunActivity
 /// <summary><see cref="RunStatuses"/> as a question to the database: status filters must not read every run to page through them.</summary>
 internal static class HistoryStatus
 {
-    public static IQueryable<RunActivity> Of(BrokerDb db, long now) => db.Runs.Select(r => new RunActivity
+    public static IQueryable<RunActivity> Of(BrokerDb db, long now) => Of(db.Runs, db, now, withResult: true);
+
+    public static IQueryable<RunActivity> Of(IQueryable<RunRow> runs, BrokerDb db, long now, bool withResult) => runs.Select(r => new RunActivity
     {
         Run = new RunRow
         {
@@ -33,7 +35,7 @@ internal static class HistoryStatus
             DefinitionId = r.DefinitionId,
             Phase = r.Phase,
             Inputs = "{}",
-            Result = r.Result,
+            Result = withResult ? r.Result : null,
             Error = r.Error,
             InstanceCreatedAt = r.InstanceCreatedAt,
             CreatedAt = r.CreatedAt,

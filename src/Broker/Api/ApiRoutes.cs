@@ -3,6 +3,8 @@ using Broker.Api.Explain;
 using Broker.Api.HandlersDialect;
 using Broker.Api.InstancesDialect;
 using Broker.Api.JobsDialect;
+using Broker.Api.Operators;
+using Broker.Operators;
 using Broker.Settings;
 
 namespace Broker.Api;
@@ -10,7 +12,7 @@ namespace Broker.Api;
 /// <summary>Every dialect at its documented paths.</summary>
 internal static class ApiRoutes
 {
-    public static void AddDialects(this IServiceCollection services) => services.AddSingleton(HandlersDialectApi.Paths);
+    public static void AddDialects(this IServiceCollection services) => services.AddSingleton(HandlersDialectApi.Paths).AddSingleton<IOperatorApi, OperatorService>();
 
     public static void MapDialects(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
@@ -18,6 +20,7 @@ internal static class ApiRoutes
         routes.MapJobsDialect();
         routes.MapHandlersDialect();
         routes.MapInstancesDialect(settings);
+        routes.MapOperatorApi();
         routes.MapExplain();
     }
 }

@@ -2,6 +2,7 @@ using System.Reflection;
 using Broker.Api.BrokerDialect;
 using Broker.Auth;
 using Broker.Http;
+using Broker.Operators;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
@@ -13,7 +14,8 @@ internal static class ApiDocument
 {
     public const string Name = "openapi";
 
-    public static void AddApiDocument(this IServiceCollection services) => services.AddEndpointsApiExplorer().AddSwaggerGen(options =>
+    public static void AddApiDocument(this IServiceCollection services) => services.AddEndpointsApiExplorer()
+        .AddTransient<ISerializerDataContractResolver, DataContracts>().AddSwaggerGen(options =>
     {
         options.SwaggerDoc(Name, new OpenApiInfo
         {
@@ -25,11 +27,14 @@ internal static class ApiDocument
         });
         options.AddServer(new OpenApiServer { Url = "/" });
         options.IncludeXmlComments(typeof(ApiDocument).Assembly);
+        options.IncludeXmlComments(typeof(IOperatorApi).Assembly);
         options.SupportNonNullableReferenceTypes();
         options.NonNullableReferenceTypesAsRequired();
         options.MapType<JsonPassThrough>(() => new OpenApiSchema());
         options.MapType<EpochSeconds>(() => new OpenApiSchema { Type = JsonSchemaType.Number, Format = "double" });
         options.MapType<JsonPassThrough?>(() => new OpenApiSchema());
+        options.MapType<RawJson>(() => new OpenApiSchema());
+        options.MapType<RawJson?>(() => new OpenApiSchema());
         options.CustomSchemaIds(SchemaNames.Of);
         options.CustomOperationIds(api => api.ActionDescriptor.EndpointMetadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName);
         options.AddSecurityDefinition(SecurityFilter.Scheme, new OpenApiSecurityScheme

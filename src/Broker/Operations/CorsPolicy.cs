@@ -1,3 +1,4 @@
+using Broker.Api.Operators;
 using Broker.Auth;
 using Broker.Http;
 using Broker.Settings;
@@ -25,6 +26,8 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings, 
 
     public Task InvokeAsync(HttpContext http)
     {
+        // No other site's page reads the API for operators, whatever CORS_ORIGINS lists.
+        if (http.Request.Path.StartsWithSegments(OperatorApi.Prefix, StringComparison.OrdinalIgnoreCase)) return next(http);
         var origin = http.Request.Headers.Origin;
         var withCredentials = paths.WithCredentials && paths.Has(http.Request.Path);
         Allow(http.Response.Headers, origin, withCredentials);

@@ -1,0 +1,26 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Broker.Operators;
+
+/// <summary>Serialisers of the API: members in snake_case, members without a value left out, instants in UTC.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(InstantConverter)])]
+[JsonSerializable(typeof(OperatorProblem))]
+[JsonSerializable(typeof(Me))]
+[JsonSerializable(typeof(Listing<RunSummary>))]
+[JsonSerializable(typeof(RunCount))]
+[JsonSerializable(typeof(RunDetail))]
+public sealed partial class OperatorJson : JsonSerializerContext;
+
+/// <summary>Instants as RFC 3339 in UTC, to the microsecond.</summary>
+internal sealed class InstantConverter : JsonConverter<DateTimeOffset>
+{
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFFZ", CultureInfo.InvariantCulture));
+}

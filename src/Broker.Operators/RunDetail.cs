@@ -1,0 +1,42 @@
+namespace Broker.Operators;
+
+/// <summary>A run with its values and with the actions that it takes now.</summary>
+public sealed record RunDetail : RunSummary
+{
+    /// <summary>Inputs, as they were sent.</summary>
+    public required RawJson Inputs { get; init; }
+
+    /// <summary>Final value of a run that succeeded.</summary>
+    public RawJson? Result { get; init; }
+
+    /// <summary>Context that workers keep for the run.</summary>
+    public RawJson? Context { get; init; }
+
+    /// <summary>Definition of the run.</summary>
+    public required DefinitionRef Definition { get; init; }
+
+    /// <summary>Runs of the same instance.</summary>
+    public required RunLineage Lineage { get; init; }
+
+    /// <summary>Actions, each with the reason where it is not allowed now.</summary>
+    public required IReadOnlyList<RunAction> Actions { get; init; }
+
+    /// <summary>The store's time at which the run was read.</summary>
+    public required DateTimeOffset AsOf { get; init; }
+}
+
+/// <summary>Name of a definition.</summary>
+/// <param name="Version">Version.</param>
+/// <param name="Fingerprint">Hash of the content: equal for equal definitions.</param>
+public sealed record DefinitionRef(string Version, string Fingerprint);
+
+/// <summary>Runs of one instance.</summary>
+/// <param name="Runs">Numbers of stored runs, newest first, at most 100.</param>
+/// <param name="InstanceCreatedAt">Creation of the instance.</param>
+public sealed record RunLineage(IReadOnlyList<int> Runs, DateTimeOffset InstanceCreatedAt);
+
+/// <summary>An action on a run.</summary>
+/// <param name="Name">cancel, pause, resume, restart, terminate, delete or send_event.</param>
+/// <param name="Allowed">The action changes the run now, for this caller.</param>
+/// <param name="WhyNot">The reason, where the action is not allowed.</param>
+public sealed record RunAction(string Name, bool Allowed, string? WhyNot = null);

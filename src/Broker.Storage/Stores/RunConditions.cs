@@ -1,0 +1,183 @@
+using System.Linq.Expressions;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>A filter as conditions of a query, and what only the rows themselves can answer: texts of errors, and names of steps.</summary>
+internal sealed class RunConditions
+{
+    // The largest character: both databases compare bytes of UTF-8.
+    private const string Last = "\U0010FFFF";
+
+    // Rows whose steps are read together.
+    private const int Batch = 200;
+
+    private static readonly RunStatus[] Active = [RunStatus.Queued, RunStatus.Running, RunStatus.Waiting, RunStatus.Pausing, RunStatus.Paused];
+
+    private readonly RunFilter filter;
+    private readonly long now;
+
+    private RunConditions(RunFilter filter, long now) => (this.filter, this.now) = (filter, now);
+
+    public IReadOnlyList<string>? Workflows => filter.Workflows;
+
+    public IReadOnlyList<NameMatch>? Instances => filter.Instances;
+
+    public IReadOnlyList<string>? Workers => filter.Workers;
+
+    public long? CreatedAfter => filter.CreatedAfter.ToMicros();
+
+    public long? CreatedBefore => filter.CreatedBefore.ToMicros();
+
+    /// <summary>Runs that have ended do not fit.</summary>
+    public bool IsActiveOnly => filter.Statuses is { } statuses && statuses.All(status => Active.Contains(status));
+
+    /// <summary>Null when no run can fit. Names that no column can hold are in no row.</summary>
+    public static RunConditions? Of(RunFilter filter, DateTimeOffset now)
+    {
+        var storable = filter with
+        {
+            Workflows = Storable(filter.Workflows),
+            Versions = Storable(filter.Versions),
+            Workers = Storable(filter.Workers),
+            Instances = filter.Instances is null ? null : [.. filter.Instances.Where(i => StorableText.Fits(i.Text))],
+            NotWorkflows = Storable(filter.NotWorkflows)!,
+            NotVersions = Storable(filter.NotVersions)!,
+        };
+        var isEmpty = storable is { Workflows.Count: 0 } or { Versions.Count: 0 } or { Workers.Count: 0 } or { Instances.Count: 0 } or { Statuses.Count: 0 } or { Numbers.Count: 0 };
+        return isEmpty ? null : new(storable, now.ToMicros());
+    }
+
+    /// <summary>The text that is behind every text with that begin.</summary>
+    public string EndOf(string prefix) => prefix + Last;
+
+    /// <summary>The fitting runs of a window, in its order, at most that many.</summary>
+    public async Task<List<RunActivity>> FitAsync(BrokerDb db, IQueryable<RunRow> window, DefinitionCache definitions, int most, CancellationToken ct)
+    {
+        var rows = HistoryStatus.Of(Simple(db, window), db, now, withResult: false);
+        if (filter.Statuses is { } statuses) rows = rows.Where(HistoryStatus.In(statuses));
+        if (Duration() is { } duration) rows = rows.Where(duration);
+        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0, Steps: null }) return await rows.Take(most).AsNoTracking().ToListAsync(ct);
+
+        var found = new List<RunActivity>();
+        var batch = new List<RunActivity>(Batch);
+        await foreach (var row in rows.AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        {
+            if (!FitsError(row.Run.Error)) continue;
+            batch.Add(row);
+            if (filter.Steps is null && found.Count + batch.Count >= most) break;
+        }
+
+        foreach (var part in batch.Chunk(Batch))
+        {
+            found.AddRange(await WithStepAsync(db, part, definitions, ct));
+            if (found.Count >= most) break;
+        }
+
+        if (found.Count > most) found.RemoveRange(most, found.Count - most);
+        return found;
+    }
+
+    private IQueryable<RunRow> Simple(BrokerDb db, IQueryable<RunRow> runs)
+    {
+        if (filter.Workflows is { } workflows) runs = runs.Where(r => workflows.Contains(r.Workflow));
+        if (filter.NotWorkflows is { Count: > 0 } others) runs = runs.Where(r => !others.Contains(r.Workflow));
+        if (filter.Instances is { } instances) runs = runs.Where(Named(instances));
+        foreach (var not in filter.NotInstances.Where(i => StorableText.Fits(i.Text)))
+        {
+            var (text, end) = (not.Text, EndOf(not.Text));
+            runs = not.IsPrefix
+                ? runs.Where(r => string.Compare(r.InstanceId, text) < 0 || string.Compare(r.InstanceId, end) >= 0)
+                : runs.Where(r => r.InstanceId != text);
+        }
+
+        if (filter.Versions is { } versions) runs = runs.Where(r => db.Definitions.Any(d => d.Id == r.DefinitionId && versions.Contains(d.Version)));
+        if (filter.NotVersions is { Count: > 0 } notVersions) runs = runs.Where(r => !db.Definitions.Any(d => d.Id == r.DefinitionId && notVersions.Contains(d.Version)));
+        if (filter.Numbers is { } numbers) runs = runs.Where(r => numbers.Contains(r.Number));
+        if (filter.NumberAbove is { } above) runs = runs.Where(r => r.Number > above);
+        if (filter.NumberBelow is { } below) runs = runs.Where(r => r.Number < below);
+        return InTime(WithLease(db, runs));
+    }
+
+    private IQueryable<RunRow> InTime(IQueryable<RunRow> runs)
+    {
+        if (CreatedAfter is { } createdAfter) runs = runs.Where(r => r.CreatedAt > createdAfter);
+        if (CreatedBefore is { } createdBefore) runs = runs.Where(r => r.CreatedAt < createdBefore);
+        if (filter.EndedAfter.ToMicros() is { } endedAfter) runs = runs.Where(r => r.EndedAt > endedAfter);
+        if (filter.EndedBefore.ToMicros() is { } endedBefore) runs = runs.Where(r => r.EndedAt < endedBefore);
+        return filter is { ErrorTexts.Count: 0, ErrorNames: null } ? runs : runs.Where(r => r.Error != null);
+    }
+
+    private IQueryable<RunRow> WithLease(BrokerDb db, IQueryable<RunRow> runs) => filter.Workers is not { } workers ? runs
+        : runs.Where(r => r.EndedAt == null && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased && workers.Contains(s.Worker!)));
+
+    // Any of several: one condition, joined by "or".
+    private Expression<Func<RunRow, bool>> Named(IReadOnlyList<NameMatch> instances)
+    {
+        var exact = instances.Where(i => !i.IsPrefix).Select(i => i.Text).ToArray();
+        Expression<Func<RunRow, bool>> any = r => exact.Contains(r.InstanceId);
+        foreach (var prefix in instances.Where(i => i.IsPrefix))
+        {
+            var (text, end) = (prefix.Text, EndOf(prefix.Text));
+            Expression<Func<RunRow, bool>> begun = r => string.Compare(r.InstanceId, text) >= 0 && string.Compare(r.InstanceId, end) < 0;
+            any = Expression.Lambda<Func<RunRow, bool>>(Expression.OrElse(any.Body, new Same(begun.Parameters[0], any.Parameters[0]).Visit(begun.Body)), any.Parameters);
+        }
+
+        return any;
+    }
+
+    private Expression<Func<RunActivity, bool>>? Duration()
+    {
+        if (filter is { LongerThan: null, ShorterThan: null }) return null;
+        var (longer, shorter, until) = (Micros(filter.LongerThan) ?? long.MinValue, Micros(filter.ShorterThan) ?? long.MaxValue, now);
+        return a => (a.Run.EndedAt ?? until) - (a.FirstBegun ?? a.Run.StartedAt) > longer && (a.Run.EndedAt ?? until) - (a.FirstBegun ?? a.Run.StartedAt) < shorter;
+    }
+
+    private bool FitsError(string? stored)
+    {
+        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0 }) return true;
+        if (StoredError.Read(stored) is not { } error) return filter is { ErrorTexts.Count: 0, ErrorNames: null };
+        return filter.ErrorTexts.All(text => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase) || error.Name.Contains(text, StringComparison.OrdinalIgnoreCase))
+            && filter.ErrorNames?.Contains(error.Name) is not false
+            && !filter.NotErrorNames.Contains(error.Name);
+    }
+
+    private async Task<IEnumerable<RunActivity>> WithStepAsync(BrokerDb db, RunActivity[] rows, DefinitionCache definitions, CancellationToken ct)
+    {
+        if (filter.Steps is not { } names) return rows;
+        var wanted = new Dictionary<int, int[]>();
+        foreach (var id in rows.Select(row => row.Run.DefinitionId).Distinct())
+        {
+            var definition = await definitions.GetAsync(id, ct);
+            wanted[id] = [.. names.Select(definition.Find).OfType<Core.Definitions.StepDefinition>().Select(step => step.Index)];
+        }
+
+        var fitting = new HashSet<long>();
+        foreach (var same in rows.GroupBy(row => row.Run.DefinitionId).Where(same => wanted[same.Key].Length > 0))
+        {
+            long[] ids = [.. same.Select(row => row.Run.Id)];
+            var steps = wanted[same.Key];
+            fitting.UnionWith(await db.Steps
+                .Where(s => ids.Contains(s.RunId) && steps.Contains(s.Idx)
+                    && (s.Status == (short)StepStatus.Ready || s.Status == (short)StepStatus.Leased || s.Status == (short)StepStatus.Waiting
+                        || s.Status == (short)StepStatus.Failed || s.Status == StepRow.Paused))
+                .Select(s => s.RunId).ToListAsync(ct));
+        }
+
+        return rows.Where(row => fitting.Contains(row.Run.Id));
+    }
+
+    private static IReadOnlyList<string>? Storable(IReadOnlyList<string>? names) => names is null ? null : [.. names.Where(StorableText.Fits)];
+
+    private static long? Micros(TimeSpan? length) => length is { } known ? known.Ticks / TimeSpan.TicksPerMicrosecond : null;
+
+    private sealed class Same(ParameterExpression from, ParameterExpression to) : ExpressionVisitor
+    {
+        protected override Expression VisitParameter(ParameterExpression node) => node == from ? to : node;
+    }
+}

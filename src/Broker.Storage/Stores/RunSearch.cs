@@ -1,0 +1,124 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>
+/// Searches runs along an index that fits the filter: sets of steps under way, instances, runs of a workflow by creation, or all runs by id. Each walk
+/// examines its share of the bound. What lies beyond the shortest walk is left to the next page.
+/// </summary>
+internal sealed class RunSearch(IDatabase database, DefinitionCache definitions, IPageReads pages) : IRunSearch
+{
+    private static readonly RunList Nothing = new([], null, null, default);
+
+    public async Task<RunList> ListAsync(RunListRequest request, CancellationToken ct)
+    {
+        var now = await database.NowAsync(ct);
+        if (RunConditions.Of(request.Filter, now) is not { } conditions) return Nothing with { Now = now };
+        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Examined, ct), ct);
+        return new(await ListedAsync(found, ct), next, searchedTo, now);
+    }
+
+    public async Task<CappedCount> CountAsync(RunFilter filter, int max, CancellationToken ct)
+    {
+        var now = await database.NowAsync(ct);
+        if (RunConditions.Of(filter, now) is not { } conditions) return new(0, false, null, now);
+        var request = new RunListRequest(filter, null, OldestFirst: false, max);
+        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Counted, ct), ct);
+        return new(found.Count, next is not null && searchedTo is null, searchedTo, now);
+    }
+
+    public async Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct)
+    {
+        if (!StorableText.Fits(workflow) || !StorableText.Fits(instanceId)) return [];
+        return await pages.RunAsync(
+            db => db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId).OrderByDescending(r => r.Number).Take(most).Select(r => r.Number).ToListAsync(ct), ct);
+    }
+
+    private async Task<(List<RunActivity> Found, RunListPlace? Next, DateTimeOffset? SearchedTo)> FindAsync(
+        BrokerDb db, RunListRequest request, RunConditions conditions, int bound, CancellationToken ct)
+    {
+        var (walks, isById) = await RunWalks.PlanAsync(db, request, conditions, ct);
+        var share = Math.Max(bound / Math.Max(walks.Count, 1), 100);
+        var order = new RunOrder(isById, request.OldestFirst);
+        var found = new List<RunActivity>();
+        RunListPlace? end = null;
+        foreach (var walk in walks)
+        {
+            var window = order.From(walk, request.After).Take(share);
+            var fitting = await conditions.FitAsync(db, window, definitions, request.Limit + 1, ct);
+            found.AddRange(fitting);
+
+            // Beyond the last one found, or beyond the last one examined, there may be more.
+            var reached = fitting.Count > request.Limit ? order.PlaceOf(fitting[^1].Run)
+                : (await window.Skip(share - 1).Select(r => new { r.CreatedAt, r.Id }).FirstOrDefaultAsync(ct)) is { } last
+                    ? new RunListPlace(isById, Instants.FromMicros(last.CreatedAt), last.Id) : (RunListPlace?)null;
+            if (reached is { } place && (end is null || order.Compare(place, end.Value) < 0)) end = place;
+        }
+
+        found.Sort((a, b) => order.Compare(order.PlaceOf(a.Run), order.PlaceOf(b.Run)));
+        if (end is { } horizon) found.RemoveAll(run => order.Compare(order.PlaceOf(run.Run), horizon) > 0);
+        if (found.Count <= request.Limit) return (found, end, end?.CreatedAt);
+        found.RemoveRange(request.Limit, found.Count - request.Limit);
+        return (found, order.PlaceOf(found[^1].Run), null);
+    }
+
+    private async Task<IReadOnlyList<ListedRun>> ListedAsync(List<RunActivity> found, CancellationToken ct)
+    {
+        if (found.Count == 0) return [];
+        var runs = new List<ListedRun>(found.Count);
+        foreach (var row in found)
+        {
+            var run = row.Run;
+            runs.Add(new ListedRun
+            {
+                Ref = new RunRef(run.Id, run.Workflow, run.InstanceId, run.Number),
+                Definition = await definitions.GetAsync(run.DefinitionId, ct),
+                Status = row.Status,
+                CreatedAt = Instants.FromMicros(run.CreatedAt),
+                StartedAt = Instants.FromMicros(run.StartedAt < row.FirstBegun ? run.StartedAt : row.FirstBegun ?? run.StartedAt),
+                UpdatedAt = Instants.FromMicros(run.UpdatedAt),
+                EndedAt = Instants.FromMicros(run.EndedAt),
+                Error = StoredError.Read(run.Error),
+                LastNumber = run.Number,
+            });
+        }
+
+        var counted = runs.Where(run => run.Definition.Steps.Length <= ListedRun.LargestCounted).Select(run => run.Ref.Id).ToArray();
+        var older = found.Where(row => !row.Run.IsCurrent).Select(row => row.Run.Id).ToArray();
+        var (progress, last) = await pages.RunAsync(async db => (await ProgressOf(db, counted, ct), await LastOf(db, older, ct)), ct);
+        return runs.ConvertAll(run => run with { Progress = progress.GetValueOrDefault(run.Ref.Id), LastNumber = last.GetValueOrDefault(run.Ref.Id, run.LastNumber) });
+    }
+
+    private static Task<Dictionary<long, int>> LastOf(BrokerDb db, long[] runs, CancellationToken ct) => db.Runs.Where(r => runs.Contains(r.Id))
+        .Select(r => new { r.Id, Last = db.Runs.Where(o => o.Workflow == r.Workflow && o.InstanceId == r.InstanceId).Max(o => o.Number) })
+        .ToDictionaryAsync(r => r.Id, r => r.Last, ct);
+
+    private static async Task<Dictionary<long, RunProgress>> ProgressOf(BrokerDb db, long[] runs, CancellationToken ct)
+    {
+        var counts = await db.Steps.Where(s => runs.Contains(s.RunId)).GroupBy(s => new { s.RunId, s.Status })
+            .Select(g => new { g.Key.RunId, g.Key.Status, Count = g.Count() }).ToListAsync(ct);
+        var marked = await db.Steps
+            .Where(s => runs.Contains(s.RunId) && (s.Status == (short)StepStatus.Leased || s.Status == (short)StepStatus.Waiting || s.Status == (short)StepStatus.Failed))
+            .Select(s => new { s.RunId, s.Idx, s.Status, s.Worker, s.GrantedAt, s.BegunAt, s.ExpiresAt, s.Due, s.EndedAt }).ToListAsync(ct);
+        var steps = marked.ToLookup(s => s.RunId);
+        return counts.GroupBy(c => c.RunId).ToDictionary(run => run.Key, run =>
+        {
+            int Count(params StepStatus[] statuses) => run.Where(c => statuses.Contains((StepStatus)c.Status)).Sum(c => c.Count);
+            var current = steps[run.Key].Where(s => s.Status != (short)StepStatus.Failed).OrderBy(s => s.Status).ThenBy(s => s.Idx).Take(RunProgress.Most);
+            var failed = steps[run.Key].Where(s => s.Status == (short)StepStatus.Failed).OrderBy(s => s.EndedAt).ThenBy(s => s.Idx).FirstOrDefault();
+            return new RunProgress(
+                Count(StepStatus.Succeeded, StepStatus.Skipped), Count(StepStatus.Failed), Count(StepStatus.Leased),
+                [
+                    .. current.Select(s => s.Status == (short)StepStatus.Leased
+                        ? new ActiveStep(s.Idx, StepStatus.Leased, s.Worker, Instants.FromMicros(s.GrantedAt), Instants.FromMicros(s.ExpiresAt))
+                        : new ActiveStep(s.Idx, StepStatus.Waiting, null, Instants.FromMicros(s.BegunAt), Instants.FromMicros(s.Due))),
+                ],
+                failed?.Idx);
+        });
+    }
+}

@@ -1,0 +1,100 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Storage.Contracts;
+using Broker.Storage.Tables;
+using Microsoft.EntityFrameworkCore;
+
+namespace Broker.Storage.Stores;
+
+/// <summary>Chooses the walks of a search: each is a part of the run table that one index serves.</summary>
+internal static class RunWalks
+{
+    /// <summary>Workflows whose runs are merged by creation. With more of them, a list goes by id.</summary>
+    private const int MergedWorkflows = 50;
+
+    // The largest set of runs that is sorted by itself.
+    private const int LargestSet = IRunSearch.Examined;
+
+    public static async Task<(IReadOnlyList<IQueryable<RunRow>> Walks, bool IsById)> PlanAsync(BrokerDb db, RunListRequest request, RunConditions conditions, CancellationToken ct)
+    {
+        var workflows = conditions.Workflows ?? await ActiveSinceAsync(db, conditions, ct);
+
+        // A list keeps the order of its first page.
+        var isById = request.After?.IsById ?? workflows is not { Count: <= MergedWorkflows };
+        if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById);
+        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([db.Runs], isById);
+        return ([.. workflows.Select(workflow => Bounded(db.Runs.Where(r => r.Workflow == workflow), conditions))], isById);
+    }
+
+    // The bounds of time end the walk, so that a search is complete when it has seen them.
+    private static IQueryable<RunRow> Bounded(IQueryable<RunRow> runs, RunConditions conditions)
+    {
+        if (conditions.CreatedAfter is { } after) runs = runs.Where(r => r.CreatedAt > after);
+        if (conditions.CreatedBefore is { } before) runs = runs.Where(r => r.CreatedAt < before);
+        return runs;
+    }
+
+    // One look at the end of each workflow's index.
+    private static async Task<IReadOnlyList<string>?> ActiveSinceAsync(BrokerDb db, RunConditions conditions, CancellationToken ct)
+    {
+        if (conditions.CreatedAfter is not { } after) return null;
+        var names = await db.Definitions.Select(d => d.Name).Distinct()
+            .Where(name => db.Runs.Any(r => r.Workflow == name && r.CreatedAt > after)).Take(MergedWorkflows + 1).ToListAsync(ct);
+        return names.Count <= MergedWorkflows ? names : null;
+    }
+
+    // Null: there is no small set that holds all fitting runs.
+    private static async Task<long[]?> SetAsync(BrokerDb db, RunConditions conditions, CancellationToken ct)
+    {
+        if (conditions.Workers is { } workers)
+        {
+            // The status as a literal, so that the small index of leased steps serves.
+            return await SmallAsync(db.Steps.Where(s => s.Status == (short)StepStatus.Leased && workers.Contains(s.Worker!)).OrderBy(s => s.Fence).Select(s => s.RunId), ct);
+        }
+
+        if (conditions.Instances is { } instances && await InstancesAsync(db, conditions, instances, ct) is { } named) return named;
+        return conditions.IsActiveOnly ? await ActiveAsync(db, ct) : null;
+    }
+
+    private static async Task<long[]?> InstancesAsync(BrokerDb db, RunConditions conditions, IReadOnlyList<NameMatch> instances, CancellationToken ct)
+    {
+        var exact = instances.Where(i => !i.IsPrefix).Select(i => i.Text).ToArray();
+        var runs = await SmallAsync(db.Runs.Where(r => exact.Contains(r.InstanceId)).Select(r => r.Id), ct);
+        foreach (var prefix in instances.Where(i => i.IsPrefix))
+        {
+            if (runs is null) return null;
+            var (from, to) = (prefix.Text, conditions.EndOf(prefix.Text));
+            var begun = await SmallAsync(
+                db.Runs.Where(r => string.Compare(r.InstanceId, from) >= 0 && string.Compare(r.InstanceId, to) < 0).OrderBy(r => r.InstanceId).Select(r => r.Id), ct);
+            runs = begun is null ? null : [.. runs, .. begun];
+        }
+
+        return runs;
+    }
+
+    // Every run that has not ended has a step that is ready, leased or waiting; each of these has a partial index.
+    private static async Task<long[]?> ActiveAsync(BrokerDb db, CancellationToken ct)
+    {
+        IQueryable<long>[] parts =
+        [
+            db.Steps.Where(s => s.Status == (short)StepStatus.Ready).OrderBy(s => s.QueueId).ThenBy(s => s.Rank).Select(s => s.RunId),
+            db.Steps.Where(s => s.Status == (short)StepStatus.Leased).OrderBy(s => s.Fence).Select(s => s.RunId),
+            db.Steps.Where(s => s.Status == (short)StepStatus.Waiting).OrderBy(s => s.Due).Select(s => s.RunId),
+            db.Steps.Where(s => s.Status == StepRow.Paused).OrderBy(s => s.RunId).Select(s => s.RunId),
+        ];
+        var runs = new HashSet<long>();
+        foreach (var part in parts)
+        {
+            if (await SmallAsync(part, ct) is not { } some) return null;
+            runs.UnionWith(some);
+        }
+
+        return runs.Count <= LargestSet ? [.. runs] : null;
+    }
+
+    private static async Task<long[]?> SmallAsync(IQueryable<long> ids, CancellationToken ct)
+    {
+        var some = await ids.Take(LargestSet + 1).ToListAsync(ct);
+        return some.Count <= LargestSet ? [.. some.Distinct()] : null;
+    }
+}

@@ -1,0 +1,22 @@
+using Broker.Operators;
+
+namespace Broker.Api.Operators;
+
+/// <summary>Around each route: refuses parameters that it does not take, and answers refusals as problems.</summary>
+internal static class OperatorFilter
+{
+    public static async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        var http = call.HttpContext;
+        try
+        {
+            new OperatorQuery(http.Request).Check(http.GetEndpoint()!.Metadata.GetRequiredMetadata<QueryParameters>().All);
+            return await next(call);
+        }
+        catch (OperatorException refused) when (!http.Response.HasStarted)
+        {
+            await OperatorProblems.SendAsync(http, refused);
+            return Results.Empty;
+        }
+    }
+}

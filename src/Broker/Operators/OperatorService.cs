@@ -1,0 +1,25 @@
+using System.Reflection;
+using Broker.Auth;
+using Broker.Core.Runs;
+using Broker.Engine;
+using Broker.Storage.Contracts;
+
+namespace Broker.Operators;
+
+/// <summary>The API for operators on this broker's engine and stores. A caller that is limited to workflows finds no others.</summary>
+internal sealed partial class OperatorService(BrokerEngine engine, IRunSearch search) : IOperatorApi
+{
+    private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "";
+
+    public Task<Me> MeAsync(CancellationToken ct)
+    {
+        var caller = Caller.Current;
+        return Task.FromResult(new Me(
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where"]));
+    }
+
+    // A run by its names, or the problem that there is none.
+    private async Task<RunView> FindAsync(RunAddress run, CancellationToken ct) =>
+        await engine.FindRunAsync(run.Workflow, run.Instance, ct, run.Run) ?? throw OperatorException.NotFound(
+            run.Run is { } number ? $"There is no run {number} of instance '{run.Instance}' in workflow '{run.Workflow}'." : $"There is no instance '{run.Instance}' in workflow '{run.Workflow}'.");
+}

@@ -1,0 +1,43 @@
+using Broker.Auth;
+using Broker.Core.Runs;
+
+namespace Broker.Operators;
+
+/// <summary>Actions on a run, and why one is not allowed now: what the routes that perform them would answer.</summary>
+internal static class RunActions
+{
+    public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Terminate = "terminate", Delete = "delete", SendEvent = "send_event";
+
+    public static IReadOnlyList<RunAction> Of(RunView run, bool isNewest) =>
+    [
+        .. ((string[])[Cancel, Pause, Resume, Restart, Terminate, Delete, SendEvent]).Select(action =>
+            WhyNot(action, run, isNewest) is { } reason ? new RunAction(action, Allowed: false, reason) : new RunAction(action, Allowed: true)),
+    ];
+
+    private static string? WhyNot(string action, RunView run, bool isNewest)
+    {
+        var scope = ScopeOf(action);
+        if (!Caller.Current.May(scope)) return $"The key lacks the scope {ScopeWords.Of(scope)[0]}.";
+        return isNewest ? WhyNot(action, run.Status) : "It is not the instance's newest run.";
+    }
+
+    /// <summary>Why the status does not allow the action; null when it does.</summary>
+    public static string? WhyNot(string action, RunStatus status)
+    {
+        var isOver = status is RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled;
+        return action switch
+        {
+            Restart or Delete => null,
+            _ when isOver => $"The run has ended ({RunWords.Of(status)}).",
+            Pause when status is RunStatus.Pausing or RunStatus.Paused => $"The run is {RunWords.Of(status)}.",
+            Resume when status is not RunStatus.Paused => $"The run is {RunWords.Of(status)}, not paused.",
+            _ => null,
+        };
+    }
+
+    private static Scope ScopeOf(string action) => action switch
+    {
+        SendEvent => Scope.Event,
+        _ => Scope.Manage,
+    };
+}
