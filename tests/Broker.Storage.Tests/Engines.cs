@@ -171,6 +171,10 @@ public sealed class PostgresQueueFactsTests(PostgresCluster cluster) : QueueFact
 
 public sealed class SqliteQueueFactsTests() : QueueFactsConformance(new OnSqlite());
 
+public sealed class PostgresRunSearchTests(PostgresCluster cluster) : RunSearchConformance(new OnPostgres(cluster));
+
+public sealed class SqliteRunSearchTests() : RunSearchConformance(new OnSqlite());
+
 public sealed class PostgresDefinitionTests(PostgresCluster cluster) : DefinitionConformance(new OnPostgres(cluster));
 
 public sealed class SqliteDefinitionTests() : DefinitionConformance(new OnSqlite());

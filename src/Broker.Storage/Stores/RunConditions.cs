@@ -37,6 +37,9 @@ internal sealed class RunConditions
     /// <summary>Runs that have ended do not fit.</summary>
     public bool IsActiveOnly => filter.Statuses is { } statuses && statuses.All(status => Active.Contains(status));
 
+    /// <summary>Runs without an error do not fit: the small indexes of failed runs serve.</summary>
+    public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
+
     /// <summary>Null when no run can fit. Names that no column can hold are in no row.</summary>
     public static RunConditions? Of(RunFilter filter, DateTimeOffset now)
     {
@@ -110,7 +113,7 @@ internal sealed class RunConditions
         if (CreatedBefore is { } createdBefore) runs = runs.Where(r => r.CreatedAt < createdBefore);
         if (filter.EndedAfter.ToMicros() is { } endedAfter) runs = runs.Where(r => r.EndedAt > endedAfter);
         if (filter.EndedBefore.ToMicros() is { } endedBefore) runs = runs.Where(r => r.EndedAt < endedBefore);
-        return filter is { ErrorTexts.Count: 0, ErrorNames: null } ? runs : runs.Where(r => r.Error != null);
+        return runs;
     }
 
     private IQueryable<RunRow> WithLease(BrokerDb db, IQueryable<RunRow> runs) => filter.Workers is not { } workers ? runs

@@ -22,8 +22,9 @@ internal static class RunWalks
         // A list keeps the order of its first page.
         var isById = request.After?.IsById ?? workflows is not { Count: <= MergedWorkflows };
         if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById);
-        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([db.Runs], isById);
-        return ([.. workflows.Select(workflow => Bounded(db.Runs.Where(r => r.Workflow == workflow), conditions))], isById);
+        var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : db.Runs;
+        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([runs], isById);
+        return ([.. workflows.Select(workflow => Bounded(runs.Where(r => r.Workflow == workflow), conditions))], isById);
     }
 
     // The bounds of time end the walk, so that a search is complete when it has seen them.

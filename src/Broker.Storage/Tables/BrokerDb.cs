@@ -98,6 +98,11 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
             // Serves limits of runs. Nothing of the phase in its condition: a change of phase would then write each index anew.
             run.HasIndex(r => r.Deadline, "ix_run_deadline").HasFilter("deadline IS NOT NULL");
+
+            // Serve lists of failed runs and searches in their errors. A condition on the phase would end PostgreSQL's updates in place of every run;
+            // the error changes in failing runs alone.
+            run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id }, "ix_run_failed").HasFilter("error IS NOT NULL");
+            run.HasIndex(r => r.Id, "ix_run_failed_id").HasFilter("error IS NOT NULL");
         });
         model.Entity<StepRow>(step =>
         {
@@ -121,6 +126,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
             // Serves timers: sleeps and waits by deadline.
             step.HasIndex(s => s.Due, "ix_step_waiting").HasFilter($"status = {(int)StepStatus.Waiting}");
+
+            // Serves lists of runs under way: with the three above it finds each step that has not ended.
+            step.HasIndex(s => s.RunId, "ix_step_paused").HasFilter($"status = {StepRow.Paused}");
 
             // Serves limits of steps that wait for a worker. Steps without a limit are not in it.
             step.HasIndex(s => s.Deadline, "ix_step_deadline").HasFilter($"status = {(int)StepStatus.Ready} AND deadline IS NOT NULL");

@@ -14,8 +14,13 @@ internal static class ApiDocument
 {
     public const string Name = "openapi";
 
-    public static void AddApiDocument(this IServiceCollection services) => services.AddEndpointsApiExplorer()
-        .AddTransient<ISerializerDataContractResolver, DataContracts>().AddSwaggerGen(options =>
+    public static void AddApiDocument(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer().AddSwaggerGen(Describe);
+        DataContracts.Wrap(services);
+    }
+
+    private static void Describe(SwaggerGenOptions options)
     {
         options.SwaggerDoc(Name, new OpenApiInfo
         {
@@ -52,7 +57,7 @@ internal static class ApiDocument
         options.OperationFilter<QueryFilter>();
         options.OperationFilter<ContentCodingFilter>();
         options.DocumentFilter<TagFilter>();
-    });
+    }
 
     public static void MapApiDocument(this WebApplication app)
     {

@@ -1,10 +1,22 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>An optional query parameter that a route reads itself: an integer from 0 on, for the API document.</summary>
-internal sealed record QueryParameter(string Name, string Description, int? Most = null);
+/// <summary>An optional query parameter that a route reads itself, for the API document: an integer, unless it is made by <see cref="Text"/>.</summary>
+internal sealed record QueryParameter(string Name, string Description, int? Most = null)
+{
+    /// <summary>Least value of an integer.</summary>
+    public int Least { get; init; }
+
+    /// <summary>The values of a text are these alone; empty: any text. Null: an integer.</summary>
+    public IReadOnlyList<string>? Words { get; init; }
+
+    /// <summary>A parameter that takes text.</summary>
+    public static QueryParameter Text(string name, string description, params IReadOnlyList<string> words) => new(name, description) { Words = words };
+}
 
 internal static class QueryParameters
 {
@@ -24,8 +36,18 @@ internal sealed class QueryFilter : IOperationFilter
                 Name = parameter.Name,
                 In = ParameterLocation.Query,
                 Description = parameter.Description,
-                Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int32", Minimum = "0", Maximum = parameter.Most?.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+                Schema = SchemaOf(parameter),
             });
         }
     }
+
+    private static OpenApiSchema SchemaOf(QueryParameter parameter) => parameter.Words is { } words
+        ? new() { Type = JsonSchemaType.String, Enum = words.Count == 0 ? null : [.. words.Select(word => (JsonNode)word!)] }
+        : new()
+        {
+            Type = JsonSchemaType.Integer,
+            Format = "int32",
+            Minimum = parameter.Least.ToString(CultureInfo.InvariantCulture),
+            Maximum = parameter.Most?.ToString(CultureInfo.InvariantCulture),
+        };
 }

@@ -37,6 +37,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await WalkJobsAsync();
         foreach (var prefix in (string[])["", "/agents"]) await WalkHandlersAsync(prefix);
         foreach (var prefix in (string[])["/api/workflows/workflows", "/api/workflows", "/workflows"]) await WalkInstancesAsync(prefix);
+        await WalkOperatorsAsync();
         foreach (var path in (string[])["/livez", "/readyz", "/api/audit", "/api/workflows/workflows"]) await GetAsync(path);
         foreach (var path in (string[])["/api/workflows/_runner/tick", "/_runner/tick"]) await PostAsync(path, "{}");
 
@@ -149,6 +150,14 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await GetAsync($"{instances}/{id}");
         await GetAsync($"{instances}/{id}/history?includeLogs=true");
         foreach (var action in (string[])["pause", "resume", "restart", "terminate"]) await PostAsync($"{instances}/{id}/{action}", "");
+    }
+
+    private async Task WalkOperatorsAsync()
+    {
+        var name = Flows.Name("operators");
+        await Wire.RegisterAsync(Flows.Waiting(name));
+        await PostAsync($"/api/workflows/workflows/{name}/instances", """{"id":"one"}""");
+        foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", $"/runs/{name}/one"]) await GetAsync($"/api/v1{path}");
     }
 
     private static string Report(JsonElement step) => $$"""

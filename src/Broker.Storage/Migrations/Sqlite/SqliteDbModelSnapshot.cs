@@ -570,6 +570,12 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.HasIndex(new[] { "Deadline" }, "ix_run_deadline")
                         .HasFilter("deadline IS NOT NULL");
 
+                    b.HasIndex(new[] { "Workflow", "CreatedAt", "Id" }, "ix_run_failed")
+                        .HasFilter("error IS NOT NULL");
+
+                    b.HasIndex(new[] { "Id" }, "ix_run_failed_id")
+                        .HasFilter("error IS NOT NULL");
+
                     b.ToTable("run", null, t =>
                         {
                             t.HasCheckConstraint("ck_run_active", "active >= 0");
@@ -778,6 +784,9 @@ namespace Broker.Storage.Migrations.Sqlite
 
                     b.HasIndex(new[] { "Fence" }, "ix_step_leased")
                         .HasFilter("status = 2");
+
+                    b.HasIndex(new[] { "RunId" }, "ix_step_paused")
+                        .HasFilter("status = 8");
 
                     b.HasIndex(new[] { "Due" }, "ix_step_waiting")
                         .HasFilter("status = 3");

@@ -45,6 +45,9 @@ internal static class OperatorAnswers
     public static RouteHandlerBuilder Lists<T>(this RouteHandlerBuilder route) => route.Answers<Listing<T>>().WithExample(responseJson:
         $$"""{"items": [{{ExampleBook.Of(typeof(T))?.ToJsonString()}}], "next": "9Zl2mB0q1kYAAAAAAAAAAQ", "as_of": "2030-01-31T12:00:00.25Z", "complete": true}""");
 
+    /// <summary>Every parameter of the query; others are refused.</summary>
+    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, params IEnumerable<QueryParameter> parameters) => route.WithMetadata([.. parameters]);
+
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses) route.Produces<OperatorProblem>(status, OperatorProblems.ContentType);

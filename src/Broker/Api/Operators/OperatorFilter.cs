@@ -1,3 +1,4 @@
+using Broker.OpenApi;
 using Broker.Operators;
 
 namespace Broker.Api.Operators;
@@ -10,7 +11,7 @@ internal static class OperatorFilter
         var http = call.HttpContext;
         try
         {
-            new OperatorQuery(http.Request).Check(http.GetEndpoint()!.Metadata.GetRequiredMetadata<QueryParameters>().All);
+            new OperatorQuery(http.Request).Check(http.GetEndpoint()!.Metadata.GetOrderedMetadata<QueryParameter>());
             return await next(call);
         }
         catch (OperatorException refused) when (!http.Response.HasStarted)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Broker.OpenApi;
 using Broker.Operators;
 
 namespace Broker.Api.Operators;

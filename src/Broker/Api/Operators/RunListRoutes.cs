@@ -1,4 +1,5 @@
 using Broker.Http;
+using Broker.OpenApi;
 using Broker.Operators;
 using Broker.Operators.Where;
 
@@ -7,9 +8,9 @@ namespace Broker.Api.Operators;
 /// <summary>Lists and counts of runs.</summary>
 internal static class RunListRoutes
 {
-    public static readonly QueryParameter Order = new("order", "Order of creation; default newest.") { Words = ["newest", "oldest"] };
+    public static readonly QueryParameter Order = QueryParameter.Text("order", "Order of creation; default newest.", "newest", "oldest");
 
-    public static readonly QueryParameter Max = new("max", $"The count goes no further; default {Limits.LargestCount}.") { Range = (1, Limits.LargestCount) };
+    public static readonly QueryParameter Max = new("max", $"The count goes no further; default {Limits.LargestCount}.", Limits.LargestCount) { Least = 1 };
 
     // Each is short for a condition of the expression. All conditions must be met.
     private static readonly (string Name, WhereOperator Operator, string Description)[] Short =
@@ -28,8 +29,8 @@ internal static class RunListRoutes
     /// <summary>Parameters that choose runs.</summary>
     public static IReadOnlyList<QueryParameter> Choice { get; } =
     [
-        new("where", "Conditions, such as `workflow=ci status=failed since=1h error~timeout`: see docs/where.md."),
-        .. Short.Select(parameter => new QueryParameter(parameter.Name, parameter.Description) { Words = [] }),
+        QueryParameter.Text("where", "Conditions, such as `workflow=ci status=failed since=1h error~timeout`: see docs/where.md."),
+        .. Short.Select(parameter => QueryParameter.Text(parameter.Name, parameter.Description)),
     ];
 
     public static async Task ListAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
