@@ -85,8 +85,8 @@ internal sealed class BrokerClient : IDisposable
     public async Task<bool> ReportAsync(JobResult result, CancellationToken ct)
     {
         var (verb, body) = result.Outputs is { } outputs
-            ? ("complete", Json(new(outputs), WireJson.Default.CompleteRequest))
-            : ("fail", Json(new(result.Error ?? "", result.Retryable ?? true), WireJson.Default.FailRequest));
+            ? ("complete", Json(new(outputs, result.Summary), WireJson.Default.CompleteRequest))
+            : ("fail", Json(new(result.Error ?? "", result.Retryable ?? true, result.Summary), WireJson.Default.FailRequest));
         var answer = await SendAsync(HttpMethod.Post, $"jobs/{Segment(result.LeaseId)}/{verb}", body, timeout, [HttpStatusCode.Conflict], ct);
         return answer.StatusCode != HttpStatusCode.Conflict;
     }

@@ -33,7 +33,7 @@ internal sealed class EnvironmentPolicy
     public IReadOnlyCollection<string> SecretsOf(ClaimedJob job)
     {
         var ofJob = (job.Steps ?? []).Select(step => step.Env).Append(job.Env).OfType<IReadOnlyDictionary<string, string>>()
-            .SelectMany(env => env.Where(v => maskNames.Contains(v.Key)).Select(v => v.Value));
+            .SelectMany(env => env).Concat(JobInputs.VariablesOf(job)).Where(v => maskNames.Contains(v.Key)).Select(v => v.Value);
         return [.. masked.Values.Concat(ofJob).Append(ApiKey ?? "").Where(value => value.Length > 0)];
     }
 

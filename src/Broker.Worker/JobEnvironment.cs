@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Broker.Worker;
 
-/// <summary>The variables of one job: those inherited from the worker, those of its definition, and those that name its files.</summary>
+/// <summary>The variables of one job: those inherited from the worker, those of its inputs and its definition, and those that name its files.</summary>
 internal sealed class JobEnvironment
 {
     // The kernel takes 131,072 bytes for one NAME=value with its end, and about 2 MiB for all variables and arguments of a process.
@@ -28,11 +28,15 @@ internal sealed class JobEnvironment
         Set("BROKER_WORKFLOW", job.WorkflowId);
         Set("BROKER_JOB", job.JobId);
         Set("BROKER_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture));
+        Set("BROKER_SUMMARY", files.SummaryPath);
+        Set("BROKER_INPUTS", files.InputsPath);
+        if (job.Run is { } run) Set("BROKER_RUN", run.ToString(CultureInfo.InvariantCulture));
+        if (job.InstanceId is { } instance) Set("BROKER_INSTANCE", instance);
 
         // The name is the one that tracing tools read; empty where the run belongs to no trace, so that the worker's own is not passed on.
         Set("TRACEPARENT", job.Traceparent ?? "");
 
-        foreach (var (name, value) in job.Env ?? new Dictionary<string, string>())
+        foreach (var (name, value) in JobInputs.VariablesOf(job).Concat(job.Env ?? new Dictionary<string, string>()))
         {
             Check(name, value);
             Set(name, value);

@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Broker.Worker;
 
-/// <summary>The folder of one attempt, readable by its owner only: upstream outputs and scripts in, outputs out.</summary>
+/// <summary>The folder of one attempt, readable by its owner only: inputs, upstream outputs and scripts in, outputs and a summary out.</summary>
 internal sealed class JobFiles : IDisposable
 {
     private const string ProgressVariable = "_broker_at=";
@@ -19,13 +19,13 @@ internal sealed class JobFiles : IDisposable
     private readonly SafeFileHandle progress;
 
     /// <exception cref="IOException">There is no place for files.</exception>
-    public JobFiles(JsonElement? upstreamOutputs, Account? account)
+    public JobFiles(ClaimedJob job, Account? account)
     {
         this.account = account;
         folder = account is null ? root : Path.Combine(root, "job");
         try
         {
-            (started, progress) = Fill(upstreamOutputs);
+            (started, progress) = Fill(job);
         }
         catch
         {
@@ -36,6 +36,8 @@ internal sealed class JobFiles : IDisposable
 
     public string OutputPath => PathOf("output");
     public string UpstreamPath => PathOf("upstream.json");
+    public string InputsPath => PathOf("inputs.json");
+    public string SummaryPath => PathOf("summary.md");
     public string ScriptPath => PathOf("run");
     public string StartedPath => PathOf("started");
     public string ProgressPath => PathOf("step");
@@ -79,8 +81,10 @@ internal sealed class JobFiles : IDisposable
         return Encoding.ASCII.GetString(buffer[..RandomAccess.Read(file, buffer, 0)]).TrimEnd('\n');
     }
 
+    private static string TextOf(JsonElement? given) => given is { ValueKind: JsonValueKind.Object } value ? value.GetRawText() : "{}";
+
     /// <summary>Opens the files of start and progress last: the job may change their names without effect then.</summary>
-    private (SafeFileHandle Started, SafeFileHandle Progress) Fill(JsonElement? upstreamOutputs)
+    private (SafeFileHandle Started, SafeFileHandle Progress) Fill(ClaimedJob job)
     {
         if (account is not null)
         {
@@ -91,8 +95,10 @@ internal sealed class JobFiles : IDisposable
                 root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         }
 
-        Write(UpstreamPath, upstreamOutputs is { ValueKind: JsonValueKind.Object } given ? given.GetRawText() : "{}");
+        Write(UpstreamPath, TextOf(job.UpstreamOutputs));
+        Write(InputsPath, TextOf(job.Inputs));
         Write(OutputPath, "");
+        Write(SummaryPath, "");
         Write(StartedPath, "");
         Write(ProgressPath, "");
         return (File.OpenHandle(StartedPath), File.OpenHandle(ProgressPath));

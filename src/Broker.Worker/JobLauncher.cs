@@ -20,7 +20,7 @@ internal sealed class JobLauncher(EnvironmentPolicy policy, Descendants descenda
         JobFiles? files = null;
         try
         {
-            files = new JobFiles(job.UpstreamOutputs, policy.Account);
+            files = new JobFiles(job, policy.Account);
             var environment = new JobEnvironment(policy, job, files);
             JobScript.Write(files, job, environment);
             return new StartedJob(files, ProcessGroup.Start(files.ScriptPath, environment, descendants), environment.Secrets);

@@ -33,21 +33,48 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
         var finished = await WaitForScriptAsync(control, job, output);
         var failedStep = finished && job.Group.ExitCode != 0 ? JobScript.NameOf(claim.Job, job.Files.Progress) : null;
 
+        string? summary = null;
+
         // A broker that is away gets time to come back for the lines it has not got; less when the job was stopped, before or meanwhile.
         using var limit = new CancellationTokenSource(timings.ReportLimit);
         using (control.Stopped.Register(() => limit.CancelAfter(timings.StoppedLogs)))
         {
             await output.FinishAsync(limit.Token);
             if (failedStep is not null) logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
+            if (finished) summary = SummaryOf(job, logs);
             if (!await logs.CloseAsync(limit.Token)) log.Line($"log lines lost, broker away: {claim}");
         }
 
         var lease = claim.Lease.LeaseId;
         if (!finished) return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
         if (!job.HasStarted) throw new CannotStartException(failure.For(job.Group.ExitCode));
-        return job.Group.ExitCode == 0
-            ? JobResult.Success(lease, OutputFile.Read(job.Files.OutputPath))
-            : JobResult.Failure(lease, failure.For(job.Group.ExitCode, failedStep));
+        return WithOutputs(job, lease, failure.For(job.Group.ExitCode, failedStep)) with { Summary = summary };
+    }
+
+    private static JobResult WithOutputs(StartedJob job, string lease, string failure)
+    {
+        try
+        {
+            return job.Group.ExitCode == 0 ? JobResult.Success(lease, OutputFile.Read(job.Files.OutputPath)) : JobResult.Failure(lease, failure);
+        }
+        catch (FormatException wrong)
+        {
+            return JobResult.Failure(lease, wrong.Message);
+        }
+    }
+
+    // A summary that cannot be kept is no reason to fail the job: its log says so.
+    private static string? SummaryOf(StartedJob job, LogBatcher logs)
+    {
+        try
+        {
+            return SummaryFile.Read(job.Files.SummaryPath, job.Secrets);
+        }
+        catch (FormatException wrong)
+        {
+            logs.Write("stderr", $"{wrong.Message}\n");
+            return null;
+        }
     }
 
     /// <summary>True when the script ended by itself, false when it was stopped. No process of the script is left.</summary>

@@ -120,6 +120,13 @@ internal sealed class Reporter(BrokerClient client, WorkerTimings timings, Worke
     private void Refuse(List<Entry> pending, Entry entry, BrokerRefusedException refused)
     {
         pending.Remove(entry);
+        if (entry.Result.Summary is not null)
+        {
+            log.Line($"report refused with {refused.Message}, sending it without its summary: {entry.Claim}");
+            queue.Writer.TryWrite(entry with { Result = entry.Result with { Summary = null } });
+            return;
+        }
+
         if (entry.Result.Outputs is null)
         {
             Settle(entry, $"report refused with {refused.Message}");

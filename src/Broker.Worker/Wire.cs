@@ -17,7 +17,10 @@ internal sealed record ClaimedJob(
     JsonElement? UpstreamOutputs = null,
     string? Traceparent = null,
     IReadOnlyList<JobStep>? Steps = null,
-    IReadOnlyDictionary<string, string>? Env = null);
+    IReadOnlyDictionary<string, string>? Env = null,
+    JsonElement? Inputs = null,
+    int? Run = null,
+    string? InstanceId = null);
 
 /// <summary>A step: shell text, its name, and variables that are set from this step on.</summary>
 internal sealed record JobStep(string Run, string? Name = null, IReadOnlyDictionary<string, string>? Env = null);
@@ -41,6 +44,9 @@ internal sealed record JobResult
     public string? Error { get; init; }
     public bool? Retryable { get; init; }
 
+    /// <summary>Markdown for people; null when the job wrote none.</summary>
+    public string? Summary { get; init; }
+
     public static JobResult Success(string leaseId, IReadOnlyDictionary<string, string> outputs) =>
         new() { LeaseId = leaseId, Outputs = outputs };
 
@@ -54,9 +60,9 @@ internal sealed record ReportAnswer(IReadOnlyList<JobVerdict> Results, IReadOnly
 
 internal sealed record JobVerdict(string LeaseId, bool Accepted);
 
-internal sealed record CompleteRequest(IReadOnlyDictionary<string, string> Outputs);
+internal sealed record CompleteRequest(IReadOnlyDictionary<string, string> Outputs, string? Summary);
 
-internal sealed record FailRequest(string Error, bool Retryable);
+internal sealed record FailRequest(string Error, bool Retryable, string? Summary);
 
 internal sealed record HeartbeatRequest(IReadOnlyList<string> LeaseIds);
 

@@ -20,8 +20,8 @@ public sealed record EventDefinition(string Name, ImmutableArray<string> Types, 
     /// <summary>Errors of an event's fields; empty when there are none.</summary>
     /// <param name="fieldsJson">Raw JSON object.</param>
     /// <param name="allowsMore">
-    /// Fields that the schema does not name are no error: models that forbid more say so in their schema, and clients send more all the same
-    /// (handlers contract 5.1, 13).
+    /// Fields that the schema does not name are no error (handlers contract 5.1, 13). Models that forbid more say so in their schema; clients
+    /// send more all the same.
     /// </param>
     public IReadOnlyList<SchemaError> Errors(string fieldsJson, bool allowsMore)
     {

@@ -14,7 +14,7 @@ public sealed record StartRequest(WorkflowDefinition Definition, string Instance
     /// <summary>The event that the inputs are the fields of; null: the definition's start event, where that has a schema.</summary>
     public EventDefinition? StartEvent { get; init; }
 
-    /// <summary>What is wrong with the inputs: no run starts with them. An earlier start under the same key is answered all the same.</summary>
+    /// <summary>Faults of the inputs: no run starts with them. An earlier start under the same key is answered all the same.</summary>
     public IReadOnlyList<SchemaError> InputProblems { get; init; } = [];
 
     /// <summary>NextRun: a run that is active is joined only if its inputs are the same as JSON values.</summary>

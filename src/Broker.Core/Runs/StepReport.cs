@@ -81,6 +81,9 @@ public sealed record PublishedEvent(string Type, string ValueJson, bool Internal
 public sealed record LogLine(string Level, string Message, string Category = LogLine.DefaultCategory, string? DataJson = null)
 {
     public const string DefaultCategory = "workflow";
+
+    /// <summary>The line is markdown that sums up its attempt, and no part of the job's output.</summary>
+    public const string SummaryCategory = "broker.summary";
 }
 
 /// <summary>An event sent to a run.</summary>

@@ -28,6 +28,9 @@ public interface ILogStore
     /// <summary>Chunks of a job after a row id, in order of arrival: a reader that goes on from the last id misses none.</summary>
     Task<IReadOnlyList<LogRow>> ReadAsync(string workflow, string step, long afterId, int limit, CancellationToken ct);
 
+    /// <summary>The summary that was reported last for a job in a run: raw JSON string, or null.</summary>
+    Task<string?> SummaryAsync(long runId, string step, CancellationToken ct);
+
     /// <summary>The same of one run: the chunks that came under its leases.</summary>
     Task<IReadOnlyList<LogRow>> ReadAsync(long runId, string step, long afterId, int limit, CancellationToken ct);
 }

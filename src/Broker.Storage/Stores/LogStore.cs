@@ -121,9 +121,17 @@ internal sealed class LogStore(IDatabase database, SignalHub signals, IPageReads
         return ReadAsync(lines => lines.Where(l => l.RunId == runId && l.Step == stored && l.Id > afterId), limit, ct);
     }
 
+    public async Task<string?> SummaryAsync(long runId, string step, CancellationToken ct)
+    {
+        var stored = StorableText.Fitting(step);
+        await using var db = database.CreateContext();
+        return await db.Logs.Where(l => l.RunId == runId && l.Step == stored && l.Category == LogLine.SummaryCategory)
+            .OrderByDescending(l => l.Id).Select(l => l.Message).FirstOrDefaultAsync(ct);
+    }
+
     private async Task<IReadOnlyList<LogRow>> ReadAsync(Func<IQueryable<LogLineRow>, IQueryable<LogLineRow>> wanted, int limit, CancellationToken ct)
     {
-        var rows = await pages.RunAsync(db => wanted(db.Logs.AsNoTracking()).OrderBy(l => l.Id).Take(limit).ToListAsync(ct), ct);
+        var rows = await pages.RunAsync(db => wanted(db.Logs.AsNoTracking()).Where(l => l.Category != LogLine.SummaryCategory).OrderBy(l => l.Id).Take(limit).ToListAsync(ct), ct);
         return rows.ConvertAll(RowOf);
     }
 

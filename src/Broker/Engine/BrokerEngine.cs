@@ -128,6 +128,9 @@ internal sealed partial class BrokerEngine(
     public Task<IReadOnlyList<LogRow>> ReadLogsAsync(long runId, string step, long afterId, int limit, CancellationToken ct) =>
         logs.ReadAsync(runId, step, afterId, limit, ct);
 
+    /// <summary>The summary that was reported last for a job of a run, which the caller has found: raw JSON string, or null.</summary>
+    public Task<string?> SummaryAsync(long runId, string step, CancellationToken ct) => logs.SummaryAsync(runId, step, ct);
+
     private async ValueTask<bool> KnowsLogAsync(string workflow, CancellationToken ct)
     {
         if (Caller.Current.Knows(workflow)) return true;

@@ -48,6 +48,10 @@ internal static class ShellCommand
         return string.Join(" && ", parts.Where(p => p.Length > 0));
     }
 
+    /// <summary>The command with these variables set before it.</summary>
+    public static string WithVariables(IReadOnlyList<KeyValuePair<string, string>> variables, string command) =>
+        string.Join(" && ", variables.Select(Export).Append(Joinable(command)).Where(part => part.Length > 0));
+
     private static string Joinable(string run) => run.Length == 0 || SimpleLine.Is(run) ? run : $"eval {Quoted(run)}";
 
     // Too long to be handed to programs, it stays a variable of the shell: exported, it would make every program fail to start.

@@ -112,7 +112,24 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await GetAsync($"/api/jobs/{id}/a/cancelled");
         await PostAsync("/api/jobs/complete", $$$"""{"results":[{"lease_id":"{{{lease}}}","outputs":{"v":"1"}},{"lease_id":"none"},5],"claim":{{{claim}}}}""");
         await GetAsync($"/api/workflows/{id}/status");
+        await GetAsync($"/api/workflows/{id}/status?run=0");
         await GetAsync("/api/workers");
+        await WalkRunsAsync(id!);
+    }
+
+    private async Task WalkRunsAsync(string id)
+    {
+        var joined = await PostAsync($"/api/workflows/{id}/run", "{}", 202);
+        Assert.True(joined.GetProperty("joined").GetBoolean());
+        using var cancel = new HttpRequestMessage(HttpMethod.Post, $"/api/workflows/{id}/cancel") { Headers = { { "Accept", "application/json" } } };
+        using var cancelled = await client.SendAsync(cancel, Ct);
+        Assert.Equal(202, (int)cancelled.StatusCode);
+        await GetAsync($"/api/workflows/{id}/status?wait=0", 410);
+
+        var empty = (await PostAsync("/api/workflows", """{"name":"walk","trigger":"push","jobs":[]}""", 201)).GetProperty("id").GetString();
+        using var run = new HttpRequestMessage(HttpMethod.Post, $"/api/workflows/{empty}/run?wait=60") { Headers = { { "Idempotency-Key", "walk" } } };
+        using var ended = await client.SendAsync(run, Ct);
+        Assert.Equal(200, (int)ended.StatusCode);
     }
 
     private async Task WalkHandlersAsync(string prefix)

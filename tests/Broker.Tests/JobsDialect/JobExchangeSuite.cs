@@ -24,7 +24,7 @@ public abstract class JobExchangeSuite(IJobsBroker broker) : JobsSuite(broker)
             $$$"""
             {"job":{"job_id":"pack","workflow_id":"{{{id}}}","command":"make pack","required_labels":["{{{Label}}}"],
             "retry_policy":{"max_retries":1,"backoff":"None"},"attempt":0,"upstream_outputs":{"compile":{"version":"7.1"},"check":{}},
-            "enqueued_at_ms":{{{queued}}},"delayed_until_ms":0},
+            "enqueued_at_ms":{{{queued}}},"delayed_until_ms":0,"inputs":{},"run":0,"instance_id":"{{{id}}}"},
             "lease":{"lease_id":"{{{(string)lease["lease_id"]!}}}","job_id":"pack","workflow_id":"{{{id}}}","worker_id":"w-1","ttl_secs":30,"granted_at_ms":{{{(long)lease["granted_at_ms"]!}}}}}
             """.ReplaceLineEndings(""),
             answer.Body);

@@ -9,6 +9,11 @@ namespace Broker.Tests.JobsDialect;
 /// <summary>An answer as it came: an answer without a body has no content type.</summary>
 public sealed record Answer(int Status, string Body, string? ContentType)
 {
+    /// <summary>A header of it, or null; empty in answers of the plain calls.</summary>
+    public string? Header(string name) => Headers?.TryGetValues(name, out var values) is true ? string.Join(',', values) : null;
+
+    public System.Net.Http.Headers.HttpResponseHeaders? Headers { get; init; }
+
     public JsonNode? Json => JsonNode.Parse(Body);
 }
 
@@ -40,6 +45,16 @@ public abstract class JobsSuite(IJobsBroker broker)
 
         using var response = await broker.Http.SendAsync(request, Ct);
         return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(Ct), response.Content.Headers.ContentType?.ToString());
+    }
+
+    /// <summary>With headers, <c>NAME: VALUE</c> each; the answer's are kept.</summary>
+    protected async Task<Answer> CallAsync(HttpMethod method, string path, string? body, params string[] headers)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(broker.Address, path));
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        foreach (var header in headers) request.Headers.TryAddWithoutValidation(header[..header.IndexOf(':', StringComparison.Ordinal)], header[(header.IndexOf(':', StringComparison.Ordinal) + 2)..]);
+        using var response = await broker.Http.SendAsync(request, Ct);
+        return new((int)response.StatusCode, await response.Content.ReadAsStringAsync(Ct), response.Content.Headers.ContentType?.ToString()) { Headers = response.Headers };
     }
 
     /// <summary>A job of this test: <paramref name="needs"/> separated by blanks.</summary>

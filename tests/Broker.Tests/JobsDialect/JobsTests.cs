@@ -34,3 +34,15 @@ public sealed class SqliteJobExchangeTests(SqliteApp app) : JobExchangeSuite(app
 public sealed class PostgresStockWorkerTests(PostgresApp app) : StockWorkerSuite(app), IClassFixture<PostgresApp>;
 
 public sealed class SqliteStockWorkerTests(SqliteApp app) : StockWorkerSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobRunTests(PostgresApp app) : JobRunSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobRunTests(SqliteApp app) : JobRunSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobInputTests(PostgresApp app) : JobInputSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobInputTests(SqliteApp app) : JobInputSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresJobWaitTests(PostgresApp app) : JobWaitSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqliteJobWaitTests(SqliteApp app) : JobWaitSuite(app), IClassFixture<SqliteApp>;

@@ -24,7 +24,7 @@ public abstract class IdempotencySuite(BrokerApp app)
         "run" => ($"/workflows/{workflow}/run", $$$"""{"start_event":{"n":{{{number}}}}}"""),
         "run-nowait" => ($"/workflows/{workflow}/run-nowait", $$$"""{"start_event":{"n":{{{number}}}}}"""),
         "agents-run" => ($"/agents/workflows/{workflow}/run", $$$"""{"start_event":{"n":{{{number}}}}}"""),
-        "jobs" => ($"/api/workflows/{workflow}/run", $$"""{"n":{{number}}}"""),
+        "jobs" => ($"/api/workflows/{workflow}/run", $$$"""{"inputs":{"n":{{{number}}}}}"""),
         "instances" => ($"/api/workflows/workflows/{workflow}/instances", $$$"""{"params":{"n":{{{number}}}}}"""),
         "instances-flat" => ($"/api/workflows/{workflow}/instances", $$$"""{"params":{"n":{{{number}}}}}"""),
         _ => throw new ArgumentOutOfRangeException(nameof(route)),

@@ -203,6 +203,16 @@ public sealed class ShellCommandTests
         Assert.Null(Reading.Job("steps: [ { name: x } ]").Script);
     }
 
+    [Theory]
+    [InlineData("make $INPUT_A", "export INPUT_A='it'\\''s' && make $INPUT_A")]
+    [InlineData("export B='c' && make", "export INPUT_A='it'\\''s' && export B='c' && make")]
+    [InlineData("one & two", "export INPUT_A='it'\\''s' && eval 'one & two'")]
+    [InlineData("one || two", "export INPUT_A='it'\\''s' && eval 'one || two'")]
+    [InlineData("# only\n", "export INPUT_A='it'\\''s' && eval '# only\n'")]
+    [InlineData("", "export INPUT_A='it'\\''s'")]
+    public void Variables_are_set_before_any_command(string command, string expected) =>
+        Assert.Equal(expected, ShellCommand.WithVariables([KeyValuePair.Create("INPUT_A", "it's")], command));
+
     private static string Steps(params string[] runs)
     {
         var steps = JsonSerializer.Serialize(runs.Select(run => new Dictionary<string, string> { ["run"] = run }));

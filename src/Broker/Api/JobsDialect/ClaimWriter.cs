@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Http;
+using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
@@ -24,7 +26,7 @@ internal static class ClaimWriter
         json.WriteStartObject("job");
         json.WriteString("job_id", claimed.Step.Name);
         json.WriteString("workflow_id", workflow);
-        json.WriteString("command", claimed.Step.Command ?? "");
+        json.WriteString("command", CommandOf(claimed));
         json.WritePropertyName("required_labels");
         json.WriteRaw(shape.RequiredLabelsJson);
         json.WriteStartObject("retry_policy");
@@ -37,6 +39,7 @@ internal static class ClaimWriter
         json.WriteNumber("enqueued_at_ms", claimed.QueuedAt.ToUnixTimeMilliseconds());
         json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
         if (shape.Script is { } script) WriteScript(json, script);
+        WriteRun(json, claimed);
         if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
         json.WriteEndObject();
 
@@ -49,6 +52,28 @@ internal static class ClaimWriter
         json.WriteNumber("granted_at_ms", claimed.GrantedAt.ToUnixTimeMilliseconds());
         json.WriteEndObject();
         json.WriteEndObject();
+    }
+
+    // Workers that know no inputs find those that a file declares as variables all the same.
+    private static string CommandOf(Assignment claimed)
+    {
+        var command = claimed.Step.Command ?? "";
+        if (claimed.Definition is not { Inputs: { All.IsEmpty: false } declared, Jobs.FromFile: true }) return command;
+        using var inputs = JsonDocument.Parse(claimed.InputsJson);
+        return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name)))], command);
+    }
+
+    // A run of a time before its file declared the input has none.
+    private static string ValueOf(JsonElement inputs, string name) =>
+        inputs.ValueKind is JsonValueKind.Object && inputs.TryGetProperty(name, out var value) ? InputVariables.ValueOf(value) : "";
+
+    /// <summary>Extension: the run and its inputs. The store may hold runs of a time when inputs could be any value.</summary>
+    private static void WriteRun(Utf8JsonWriter json, Assignment claimed)
+    {
+        json.WritePropertyName("inputs");
+        json.WriteRaw(FinalValue.IsObject(claimed.InputsJson) ? claimed.InputsJson : "{}");
+        json.WriteNumber("run", claimed.Run.Number);
+        json.WriteString("instance_id", claimed.Run.InstanceId);
     }
 
     /// <summary>Extension: a worker that takes steps runs them instead of the command.</summary>

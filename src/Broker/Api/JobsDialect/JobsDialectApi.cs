@@ -42,6 +42,7 @@ internal static class JobsDialectApi
             .Produces<WorkflowDto>(201)
             .RequireScope(Scope.Create).ByWorkflow();
         MapRuns(api);
+        MapPages(api);
     }
 
     private static void MapRuns(RouteGroupBuilder api)
@@ -66,6 +67,19 @@ internal static class JobsDialectApi
             .TakesQuery(Run)
             .Produces<CancelledRunsDto>(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404)
             .RequireScope(Scope.Manage).ByWorkflow();
+    }
+
+    private static void MapPages(RouteGroupBuilder api)
+    {
+        api.MapGet("/workflows/{workflow}/jobs/{job}/summary", RunRoutes.SummaryAsync).WithName("GetJobSummary").WithSummary("The markdown that a job reported")
+            .WithDescription("204: it reported none. Of the last run, or with `run` of that one.")
+            .TakesQuery(Run)
+            .Produces<string>(200, "text/markdown").Produces(204).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/workflows/{id}/badge.svg", StatusBadge.SendAsync).WithName("GetStatusBadge").WithSummary("A picture of the last run's status")
+            .WithDescription($"{AnId} May be cached for 10 seconds.")
+            .Produces<string>(200, StatusBadge.ContentType).Produces<JobsErrorDto>(404)
+            .RequireScope(Scope.Read).ByWorkflow();
     }
 
     private static void MapWorkers(RouteGroupBuilder api)

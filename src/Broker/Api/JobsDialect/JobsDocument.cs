@@ -57,7 +57,7 @@ internal static class JobsDocument
         }
     }
 
-    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs)
+    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs, string? inputsJson = null)
     {
         json.WriteStartObject();
         json.WriteString("workflow_id", id);
@@ -67,6 +67,12 @@ internal static class JobsDocument
         json.WriteString("trigger", display.Trigger);
         json.WriteBoolean("from_file", display.FromFile);
         json.WriteEndObject();
+        if (inputsJson is not null)
+        {
+            json.WritePropertyName("inputs");
+            json.WriteRaw(inputsJson);
+        }
+
         json.WriteStartObject("steps");
         foreach (var job in jobs) WriteStep(json, job);
         json.WriteEndObject();

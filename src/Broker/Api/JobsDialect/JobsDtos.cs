@@ -13,11 +13,20 @@ internal sealed record WorkflowDto(
     [property: JsonPropertyName("trigger")] string Trigger,
     [property: JsonPropertyName("jobs")] JobDto[] Jobs);
 
-/// <summary>A workflow to define: the id is made by the broker.</summary>
+/// <summary>A workflow to define: the id is made by the broker. Without inputs a start may give any object.</summary>
 internal sealed record NewWorkflowDto(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("trigger")] string Trigger,
-    [property: JsonPropertyName("jobs")] NewJobDto[] Jobs);
+    [property: JsonPropertyName("jobs")] NewJobDto[] Jobs,
+    [property: JsonPropertyName("inputs")] Dictionary<string, NewInputDto>? Inputs = null);
+
+/// <summary>An input that starts may give. Type: string (default), number, boolean or choice, which has options. Without a default a missing one is "", 0 or false.</summary>
+internal sealed record NewInputDto(
+    [property: JsonPropertyName("type")] string? Type,
+    [property: JsonPropertyName("required")] bool? Required,
+    [property: JsonPropertyName("default")] JsonElement? Default,
+    [property: JsonPropertyName("options")] string[]? Options,
+    [property: JsonPropertyName("description")] string? Description);
 
 /// <summary>A job to define: id, name, status, command and depends_on are required.</summary>
 internal sealed record NewJobDto(
@@ -77,13 +86,14 @@ internal sealed record JobRunDto(
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("jobs")] RunJobDto[] Jobs);
 
-/// <summary>A job of a run. Error: the text of a failed one. Logs: the address of its lines in this run.</summary>
+/// <summary>A job of a run. Error: the text of a failed one. Logs and summary: the addresses of its lines and its markdown in this run.</summary>
 internal sealed record RunJobDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("status")] string Status,
     [property: JsonPropertyName("attempt")] int Attempt,
     [property: JsonPropertyName("error")] string? Error,
-    [property: JsonPropertyName("logs")] string Logs);
+    [property: JsonPropertyName("logs")] string Logs,
+    [property: JsonPropertyName("summary")] string Summary);
 
 /// <summary>The runs that a cancel ended.</summary>
 internal sealed record CancelledRunsDto([property: JsonPropertyName("cancelled")] IReadOnlyList<CancelledRunDto> Cancelled);
@@ -146,7 +156,7 @@ internal sealed record ClaimedJobDto(
 /// <summary>
 /// What a worker needs to run a job: the outputs of each direct dependency among it. <c>traceparent</c> is there only when the run was
 /// started within a trace. <c>steps</c> and <c>env</c> are there only for jobs of workflow files that have steps: the same work as
-/// <c>command</c>, for workers that run each step as a script of its own.
+/// <c>command</c>, for workers that run each step as a script of its own. <c>inputs</c>, <c>run</c> and <c>instance_id</c> are those of the run.
 /// </summary>
 internal sealed record QueuedJobDto(
     [property: JsonPropertyName("job_id")] string JobId,
@@ -160,6 +170,9 @@ internal sealed record QueuedJobDto(
     [property: JsonPropertyName("delayed_until_ms")] long DelayedUntilMs,
     [property: JsonPropertyName("steps")] JobStepDto[]? Steps = null,
     [property: JsonPropertyName("env")] Dictionary<string, string>? Env = null,
+    [property: JsonPropertyName("inputs")] Dictionary<string, JsonElement>? Inputs = null,
+    [property: JsonPropertyName("run")] int? Run = null,
+    [property: JsonPropertyName("instance_id")] string? InstanceId = null,
     [property: JsonPropertyName("traceparent")] string? TraceParent = null);
 
 /// <summary>A step of a job: shell text, what its heading says, and variables that are set from this step on.</summary>
@@ -177,13 +190,16 @@ internal sealed record JobLeaseDto(
     [property: JsonPropertyName("ttl_secs")] long TtlSecs,
     [property: JsonPropertyName("granted_at_ms")] long GrantedAtMs);
 
-/// <summary>Outputs of a job, handed to the jobs that depend on it.</summary>
-internal sealed record JobOutputsDto([property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs);
+/// <summary>Outputs of a job, handed to the jobs that depend on it. Extension: summary, markdown of 1 MiB at most that is shown with the job.</summary>
+internal sealed record JobOutputsDto(
+    [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
+    [property: JsonPropertyName("summary")] string? Summary = null);
 
 /// <summary>A failure; retried when it is retryable and retries are left.</summary>
 internal sealed record JobFailureDto(
     [property: JsonPropertyName("error")] string Error,
-    [property: JsonPropertyName("retryable")] bool? Retryable);
+    [property: JsonPropertyName("retryable")] bool? Retryable,
+    [property: JsonPropertyName("summary")] string? Summary = null);
 
 /// <summary>Reports of up to 1000 jobs, and what to claim after them.</summary>
 internal sealed record CompleteJobsDto(
@@ -195,7 +211,8 @@ internal sealed record JobResultDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
     [property: JsonPropertyName("error")] string? Error,
-    [property: JsonPropertyName("retryable")] bool? Retryable);
+    [property: JsonPropertyName("retryable")] bool? Retryable,
+    [property: JsonPropertyName("summary")] string? Summary = null);
 
 /// <summary>A verdict for each report, in order, and the jobs claimed after them.</summary>
 internal sealed record CompletedJobsDto(

@@ -15,6 +15,8 @@ internal static class JobsExamples
            "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
         """;
 
+    public const string NewInputDto = """{"type":"choice","options":["beta","stable"],"default":"beta","description":"where to ship"}""";
+
     public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject"}""";
 
     public const string RunStartedDto = """
@@ -24,7 +26,7 @@ internal static class JobsExamples
     public const string JobRunDto = """
         {"status":"failure","workflow_id":"release","instance_id":"release","run":3,"inputs":{"channel":"beta"},"started_at":1769000000450,
          "ended_at":1769000007000,"error":"exit code 2: no rule to make target","jobs":[{"id":"compile","status":"failure","attempt":1,
-         "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3"}]}
+         "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3","summary":"/api/workflows/release/jobs/compile/summary?run=3"}]}
         """;
 
     public const string CancelledRunsDto = """{"cancelled":[{"instance_id":"release","run":3}]}""";
@@ -45,14 +47,14 @@ internal static class JobsExamples
     public const string ClaimedJobDto = """
         {"job":{"job_id":"pack","workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","command":"make pack","required_labels":["arm64"],
          "retry_policy":{"max_retries":1,"backoff":"None"},"attempt":0,"upstream_outputs":{"compile":{"version":"7.1"},"check":{}},
-         "enqueued_at_ms":1769000000000,"delayed_until_ms":0},
+         "enqueued_at_ms":1769000000000,"delayed_until_ms":0,"inputs":{"channel":"beta"},"run":3,"instance_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10"},
          "lease":{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","job_id":"pack","workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10",
          "worker_id":"w-1","ttl_secs":30,"granted_at_ms":1769000000450}}
         """;
 
     public const string JobStepDto = """{"name":"Sign","run":"./sign","env":{"KEY":"k1"}}""";
 
-    public const string JobOutputsDto = """{"outputs":{"artifact_url":"s3://bucket/build.tar.gz"}}""";
+    public const string JobOutputsDto = """{"outputs":{"artifact_url":"s3://bucket/build.tar.gz"},"summary":"## 214 tests passed\n"}""";
 
     public const string JobFailureDto = """{"error":"exit code 1: compilation failed","retryable":true}""";
 

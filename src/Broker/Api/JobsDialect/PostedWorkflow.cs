@@ -16,7 +16,7 @@ internal static class PostedWorkflow
         var name = reader.Text(body, "name", "");
         var trigger = reader.Text(body, "trigger", "");
         var jobs = ReadJobs(body, reader);
-        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs), limits.Steps);
+        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs, Of(body, "inputs")), limits.Steps);
     }
 
     private static List<JobsDocument.Job> ReadJobs(JsonElement body, JobsReader reader)

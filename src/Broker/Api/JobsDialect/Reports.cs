@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Runs;
@@ -10,9 +11,18 @@ internal static class Reports
 {
     private static readonly StepReport SucceededWithoutOutputs = new(ReportOutcome.Succeeded) { ResultJson = "{}" };
 
+    // Bytes of a summary (UTF-8).
+    private const int MostSummary = 1024 * 1024;
+
     public static StepReport Success(JsonElement body, string path, JobsReader reader)
     {
         if (!reader.IsObject(body, path)) return SucceededWithoutOutputs;
+        var report = WithOutputs(body, path, reader);
+        return Summary(body, path, reader) is { } summary ? report with { Logs = [summary] } : report;
+    }
+
+    private static StepReport WithOutputs(JsonElement body, string path, JobsReader reader)
+    {
         var outputs = reader.Value(body, "outputs", path, JsonValueKind.Object);
         if (outputs.ValueKind is JsonValueKind.Undefined) return SucceededWithoutOutputs;
 
@@ -38,7 +48,22 @@ internal static class Reports
         var retryable = reader.Boolean(body, "retryable", path, false);
         // Refusing text cut from the output of a program would cost the job its report: workers do not look at the answer.
         var message = error.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(error)) : "";
-        return new(ReportOutcome.Failed) { Error = new(StepError.DefaultName, message), Retryable = retryable };
+        return new(ReportOutcome.Failed)
+        {
+            Error = new(StepError.DefaultName, message),
+            Retryable = retryable,
+            Logs = Summary(body, path, reader) is { } summary ? [summary] : [],
+        };
+    }
+
+    /// <summary>An extension: markdown for people, kept as a line of a category of its own.</summary>
+    private static LogLine? Summary(JsonElement body, string path, JobsReader reader)
+    {
+        var summary = reader.Value(body, "summary", path, JsonValueKind.String);
+        if (summary.ValueKind is not JsonValueKind.String) return null;
+        var text = JsonText.StringOf(summary);
+        if (Encoding.UTF8.GetByteCount(text) > MostSummary) reader.Add(JobsReader.Join(path, "summary"), $"has more than {MostSummary} bytes");
+        return new("info", StorableText.Fitting(text), LogLine.SummaryCategory);
     }
 
     /// <summary>A late report on a cancelled job is in order and changes nothing; any other lost lease is a conflict.</summary>

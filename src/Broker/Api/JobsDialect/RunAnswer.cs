@@ -72,7 +72,9 @@ internal static class RunAnswer
             json.WriteString("status", job.Status);
             json.WriteNumber("attempt", job.Attempt);
             json.WriteString("error", job.Output);
-            json.WriteString("logs", string.Create(CultureInfo.InvariantCulture, $"{path}/jobs/{Uri.EscapeDataString(step.Name)}/logs?run={run.Ref.Number}"));
+            var about = $"{path}/jobs/{Uri.EscapeDataString(step.Name)}";
+            json.WriteString("logs", string.Create(CultureInfo.InvariantCulture, $"{about}/logs?run={run.Ref.Number}"));
+            json.WriteString("summary", string.Create(CultureInfo.InvariantCulture, $"{about}/summary?run={run.Ref.Number}"));
             json.WriteEndObject();
             await answer.RowAsync(http.RequestAborted);
         }

@@ -24,7 +24,7 @@ internal enum IfActive
 /// <param name="IfActive">See there.</param>
 internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive)
 {
-    private const string AnId = "expected 1 to 200 characters, no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
+    private const string AnId = "expected no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
     private static readonly string[] Members = ["inputs", "id", "if_active"];
 
     public static readonly RunBody None = new(null, null, IfActive.Join);
@@ -47,8 +47,8 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
         foreach (var member in body.EnumerateObject().Where(member => !Members.Contains(member.Name)))
             reader.Add(member.Name, $"is not known; a start has {string.Join(", ", Members)}");
         var inputs = reader.Value(body, "inputs", "", JsonValueKind.Object);
-        var id = JobsReader.Has(body, "id") ? reader.Text(body, "id", "") : null;
-        if (id is not null && !MayBeChosen(id)) reader.Add("id", AnId);
+        var id = JobsReader.Has(body, "id") ? reader.Name(body, "id", "") : null;
+        if (id is { Length: > 0 } && !MayBeChosen(id)) reader.Add("id", AnId);
         var active = ReadIfActive(body, reader);
         if (id is not null && active is IfActive.Start)
             reader.Add("if_active", "\"start\" makes an instance of its own while a run is active: leave out id, or use \"join\" or \"reject\"");
@@ -73,5 +73,5 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
 
     // Neither the name of a later run as workers see it (ID.1) nor the form WORKFLOW~ID.
     private static bool MayBeChosen(string id) =>
-        id.Length is > 0 and <= JobIds.MaxLength && !id.AsSpan().ContainsAny('/', '~') && !id.Any(char.IsControl) && PathNames.Fits(id) && RunRef.Split(id).Number == 0;
+        !id.AsSpan().ContainsAny('/', '~') && !id.Any(char.IsControl) && PathNames.Fits(id) && RunRef.Split(id).Number == 0;
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
@@ -10,8 +10,10 @@ namespace Broker.Api.JobsDialect;
 /// <summary>Running, showing and cancelling workflows (jobs contract 3), as a whole or run by run.</summary>
 internal static class RunRoutes
 {
+    public const string Markdown = "text/markdown; charset=utf-8";
+
     /// <summary>
-    /// A new run, unless the last one is active: then nothing happens. A request with a body or for JSON is told which run it got, and one
+    /// A new run, unless the last one is active: then nothing happens. A request with a body or for JSON gets the run, and one
     /// with <c>wait</c> how that run ended.
     /// </summary>
     public static async Task RunAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
@@ -119,6 +121,26 @@ internal static class RunRoutes
         else if (wait is { } limit) await WaitAsync(http, engine, run.Ref, limit, ct);
         else if (RunRequests.AcceptsJson(http.Request)) await RunAnswer.SendAsync(http, run);
         else await WorkflowRoutes.SendAsync(http, StatusCodes.Status200OK, new(id, run.Definition, run));
+    }
+
+    /// <summary>The markdown that a job reported last in a run.</summary>
+    public static async Task SummaryAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
+    {
+        if (await RunRequests.RunOfAsync(http) is not (true, var number)) return;
+        if (await WorkflowLookup.FindRunAsync(engine, workflow, number, ct) is not { } run || run.Definition.Find(job) is null)
+        {
+            await JobsErrors.UnknownRunAsync(http.Response, workflow, number);
+            return;
+        }
+
+        if (await engine.SummaryAsync(run.Ref.Id, job, ct) is not { } summary)
+        {
+            http.Response.StatusCode = StatusCodes.Status204NoContent;
+            return;
+        }
+
+        http.Response.ContentType = Markdown;
+        await http.Response.WriteAsync(JsonText.StringOf(JsonElement.Parse(summary)), ct);
     }
 
     // Not a byte is sent before, so that the status can tell the outcome.
