@@ -28,6 +28,7 @@ internal static class RunWords
         StepStatus.Skipped => "skipped",
         StepStatus.Failed => "failed",
         StepStatus.Cancelled => "cancelled",
+        StepStatus.NotRun => "not_run",
     };
 
     /// <summary>The first characters of a text; a surrogate pair stays whole.</summary>
