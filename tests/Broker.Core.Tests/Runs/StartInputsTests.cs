@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Core.Tests.Runs;
 
-/// <summary>Invariant 15: a run starts only with inputs that its definition takes.</summary>
+/// <summary>Invariant 23: a run starts only with inputs that its definition takes.</summary>
 public sealed class StartInputsTests
 {
     private const string Closed = """
