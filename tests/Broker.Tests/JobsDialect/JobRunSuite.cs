@@ -55,6 +55,22 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("""{"if_active":"restart"}""", "if_active")]
     [InlineData("""{"if_active":1}""", "if_active")]
     [InlineData("""{"id":"x","if_active":"start"}""", "if_active")]
+    [InlineData("""{"tags":[]}""", "tags")]
+    [InlineData("""{"tags":{"a":true}}""", "tags.a")]
+    [InlineData("""{"tags":{"a":""}}""", "tags.a")]
+    [InlineData("""{"tags":{"a":"\u0000"}}""", "tags.a")]
+    [InlineData("""{"tags":{"":1}}""", "tags.")]
+    [InlineData("""{"tags":{"1":1,"2":1,"3":1,"4":1,"5":1,"6":1,"7":1,"8":1,"9":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}}""", "tags")]
+    [InlineData("""{"priority":1001}""", "priority")]
+    [InlineData("""{"priority":1.0}""", "priority")]
+    [InlineData("""{"delay_ms":-1}""", "delay_ms")]
+    [InlineData("""{"delay_ms":"1"}""", "delay_ms")]
+    [InlineData("""{"delay_ms":1,"start_at":1}""", "delay_ms")]
+    [InlineData("""{"start_at":"2026-01-31T06:00:00"}""", "start_at")]
+    [InlineData("""{"start_at":"tomorrow at six o'clock"}""", "start_at")]
+    [InlineData("""{"start_at":1e300}""", "start_at")]
+    [InlineData("""{"start_at":{}}""", "start_at")]
+    [InlineData("""{"run_ms":0}""", "run_ms")]
     public async Task A_faulty_start_is_refused_with_the_field_named_and_starts_nothing(string body, string field)
     {
         var id = await DefineAsync(Job("a"));
@@ -108,6 +124,46 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
         Assert.Equal([id, $"{id}~nightly 7"], new[] { await ClaimAsync(), await ClaimAsync() }.Select(claimed => (string)claimed!["job"]!["workflow_id"]!));
         Assert.Equal(422, (await StartAsync($"{id}~nightly%207", """{"id":"x"}""")).Status);
         Assert.True((bool)(await StartAsync($"{id}~nightly%207", "{}")).Json!["joined"]!);
+    }
+
+    [Theory]
+    [InlineData("2999-01-31T06:00:00+01:00", "32474754000000")]
+    [InlineData("2999-01-31T05:00:00.000Z", "32474754000000")]
+    [InlineData("2999-01-31T05:00Z", "32474754000000")]
+    [InlineData(null, "32474754000000")]
+    public async Task A_run_starts_at_its_instant(string? text, string ms)
+    {
+        var id = await DefineAsync(Job("a"));
+
+        await StartAsync(id, $$"""{"start_at":{{(text is null ? ms : $"\"{text}\"")}},"tags":{"commit":"3c1f","n":1.0} }""");
+
+        Assert.Null(await ClaimAsync());
+        var run = (await CallAsync(HttpMethod.Get, $"/api/workflows/{id}/status?run=0", null, Json)).Json!;
+        Assert.Equal($$$"""{"status":"queued","tags":{"commit":"3c1f","n":1.0},"start_at":{{{ms}}}}""", Members(run, "status", "tags", "start_at"));
+        Assert.Equal(504, (await GetAsync($"/api/workflows/{id}/status?wait=0")).Status);
+        await CancelAsync(id);
+    }
+
+    [Fact]
+    public async Task A_delay_counts_from_the_start_and_an_instant_that_has_passed_is_now()
+    {
+        var id = await DefineAsync(Job("a"));
+        await StartAsync(id, """{"delay_ms":3600000}""");
+        Assert.Null(await ClaimAsync());
+        await CancelAsync(id);
+
+        await StartAsync(id, """{"start_at":0}""");
+        Assert.NotNull(await ClaimAsync());
+    }
+
+    [Fact]
+    public async Task The_priority_of_a_run_counts_at_the_claim()
+    {
+        var (low, high) = (await DefineAsync(Job("a")), await DefineAsync(Job("a")));
+        await StartAsync(low, """{"priority":-5}""");
+        await StartAsync(high, """{"priority":5}""");
+
+        Assert.Equal([high, low], new[] { await ClaimAsync(), await ClaimAsync() }.Select(claimed => (string)claimed!["job"]!["workflow_id"]!));
     }
 
     [Fact]

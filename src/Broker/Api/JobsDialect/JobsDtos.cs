@@ -61,11 +61,20 @@ internal sealed record JobDto(
     [property: JsonPropertyName("children")] JobDto[]? Children,
     [property: JsonPropertyName("collapsed")] bool Collapsed);
 
-/// <summary>A start, all of it optional. inputs: what the workflow declares, else any object. id: the instance; absent, the one named like the workflow. if_active: join (default), start or reject.</summary>
+/// <summary>
+/// A start, all of it optional. inputs: what the workflow declares, else any object. id: the instance; absent, the one named like the workflow.
+/// if_active: join (default), start or reject. tags: up to 16 strings or numbers. priority: added to that of each job. start_at: milliseconds or
+/// an instant with offset; delay_ms: the same, counted from now. run_ms: limit of the run, in place of the workflow's.
+/// </summary>
 internal sealed record RunRequestDto(
     [property: JsonPropertyName("inputs")] Dictionary<string, JsonElement>? Inputs,
     [property: JsonPropertyName("id")] string? Id,
-    [property: JsonPropertyName("if_active")] string? IfActive);
+    [property: JsonPropertyName("if_active")] string? IfActive,
+    [property: JsonPropertyName("tags")] Dictionary<string, JsonElement>? Tags,
+    [property: JsonPropertyName("priority")] int? Priority,
+    [property: JsonPropertyName("start_at")] JsonElement? StartAt,
+    [property: JsonPropertyName("delay_ms")] long? DelayMs,
+    [property: JsonPropertyName("run_ms")] long? RunMs);
 
 /// <summary>The run of a start. Joined: it was active before, and nothing was started. The status URL is in <c>Location</c> too.</summary>
 internal sealed record RunStartedDto(
@@ -81,6 +90,8 @@ internal sealed record JobRunDto(
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("run")] int Run,
     [property: JsonPropertyName("inputs")] JsonPassThrough Inputs,
+    [property: JsonPropertyName("tags")] JsonPassThrough Tags,
+    [property: JsonPropertyName("start_at")] long? StartAt,
     [property: JsonPropertyName("started_at")] long? StartedAt,
     [property: JsonPropertyName("ended_at")] long? EndedAt,
     [property: JsonPropertyName("error")] string? Error,

@@ -17,14 +17,14 @@ internal static class JobsExamples
 
     public const string NewInputDto = """{"type":"choice","options":["beta","stable"],"default":"beta","description":"where to ship"}""";
 
-    public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject"}""";
+    public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject","tags":{"commit":"3c1f"},"delay_ms":60000}""";
 
     public const string RunStartedDto = """
         {"run":3,"instance_id":"release","joined":false,"status_url":"/api/workflows/release/status?run=3"}
         """;
 
     public const string JobRunDto = """
-        {"status":"failure","workflow_id":"release","instance_id":"release","run":3,"inputs":{"channel":"beta"},"started_at":1769000000450,
+        {"status":"failure","workflow_id":"release","instance_id":"release","run":3,"inputs":{"channel":"beta"},"tags":{},"start_at":null,"started_at":1769000000450,
          "ended_at":1769000007000,"error":"exit code 2: no rule to make target","jobs":[{"id":"compile","status":"failure","attempt":1,
          "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3","summary":"/api/workflows/release/jobs/compile/summary?run=3"}]}
         """;

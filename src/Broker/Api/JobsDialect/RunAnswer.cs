@@ -60,6 +60,9 @@ internal static class RunAnswer
         json.WriteNumber("run", run.Ref.Number);
         json.WritePropertyName("inputs");
         json.WriteRaw(run.InputsJson);
+        json.WritePropertyName("tags");
+        json.WriteRaw(run.TagsJson ?? "{}");
+        WriteInstant(json, "start_at", run.StartAt);
         WriteInstant(json, "started_at", run.StartedAt);
         WriteInstant(json, "ended_at", run.EndedAt);
         json.WriteString("error", run.Error?.Message);

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Api.JobsDialect;
 
@@ -24,8 +26,25 @@ internal enum IfActive
 /// <param name="IfActive">See there.</param>
 internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive)
 {
+    private const int MostTags = 16;
+    private const int LongestTag = 200;
+
     private const string AnId = "expected no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
-    private static readonly string[] Members = ["inputs", "id", "if_active"];
+    private static readonly string[] Members = ["inputs", "id", "if_active", "tags", "priority", "start_at", "delay_ms", "run_ms"];
+    private static readonly string[] InstantForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];
+    private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
+
+    /// <summary>Raw JSON object, or null.</summary>
+    public string? TagsJson { get; init; }
+
+    public int Priority { get; init; }
+
+    public DateTimeOffset? StartAt { get; init; }
+
+    public long? DelayMs { get; init; }
+
+    /// <summary>Limit of the run in milliseconds, in place of the definition's.</summary>
+    public long? RunMs { get; init; }
 
     public static readonly RunBody None = new(null, null, IfActive.Join);
 
@@ -52,7 +71,66 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
         var active = ReadIfActive(body, reader);
         if (id is not null && active is IfActive.Start)
             reader.Add("if_active", "\"start\" makes an instance of its own while a run is active: leave out id, or use \"join\" or \"reject\"");
-        return new(inputs.ValueKind is JsonValueKind.Object ? inputs.GetRawText() : null, id, active);
+        if (JobsReader.Has(body, "start_at") && JobsReader.Has(body, "delay_ms")) reader.Add("delay_ms", "start_at says already when the run starts");
+        return new(inputs.ValueKind is JsonValueKind.Object ? inputs.GetRawText() : null, id, active)
+        {
+            TagsJson = ReadTags(body, reader),
+            Priority = (int)reader.Integer(body, "priority", "", -StepDefinition.MaxPriority, StepDefinition.MaxPriority, 0),
+            StartAt = ReadInstant(body, reader),
+            DelayMs = JobsReader.Has(body, "delay_ms") ? reader.Integer(body, "delay_ms", "", 0, RetryPolicy.LongestMs) : null,
+            RunMs = JobsReader.Has(body, "run_ms") ? reader.Integer(body, "run_ms", "", 1, RetryPolicy.LongestMs) : null,
+        };
+    }
+
+    /// <summary>The start with what the request says of it.</summary>
+    public StartRequest Of(StartRequest target) => target with
+    {
+        InstanceId = Id ?? target.InstanceId,
+        InputsJson = InputsJson ?? target.InputsJson,
+        JoinsEqualInputs = InputsJson is not null && IfActive is IfActive.Join,
+        TagsJson = TagsJson,
+        Priority = Priority,
+        StartAt = StartAt,
+        DelayMs = DelayMs,
+        LimitMs = RunMs,
+    };
+
+    private static string? ReadTags(JsonElement body, JobsReader reader)
+    {
+        var tags = reader.Value(body, "tags", "", JsonValueKind.Object);
+        if (tags.ValueKind is not JsonValueKind.Object) return null;
+        var count = 0;
+        foreach (var tag in tags.EnumerateObject())
+        {
+            if (count++ == MostTags)
+            {
+                reader.Add("tags", $"has more than {MostTags} tags");
+                break;
+            }
+
+            var at = $"tags.{StorableText.Fitting(tag.Name)}";
+            if (!IsTag(tag.Name)) reader.Add(at, $"expected a name of 1 to {LongestTag} characters, none of them NUL");
+            else if (tag.Value.ValueKind is JsonValueKind.String && !IsTag(tag.Value.GetString()!)) reader.Add(at, $"expected 1 to {LongestTag} characters, none of them NUL");
+            else if (tag.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number)) reader.Add(at, $"expected a string or a number, got {JsonText.KindOf(tag.Value)}");
+        }
+
+        return count == 0 ? null : tags.GetRawText();
+    }
+
+    private static bool IsTag(string text) => text.Length is > 0 and <= LongestTag && StorableText.Fits(text);
+
+    // Milliseconds, as all instants of this dialect, or a text with its offset: without one, it would depend on the broker's place.
+    private static DateTimeOffset? ReadInstant(JsonElement body, JobsReader reader)
+    {
+        if (!JobsReader.Has(body, "start_at")) return null;
+        var given = body.GetProperty("start_at");
+        if (given.ValueKind is JsonValueKind.Number && given.TryGetInt64(out var ms) && ms >= 0 && ms <= LastMs) return DateTimeOffset.FromUnixTimeMilliseconds(ms);
+        if (given.ValueKind is JsonValueKind.String
+            && given.GetString() is { Length: > 16 } text && (text.EndsWith('Z') || text[^6] is '+' or '-')
+            && DateTimeOffset.TryParseExact(text, InstantForms, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var at))
+            return at;
+        reader.Add("start_at", "expected milliseconds since 1970, or an instant such as 2026-01-31T06:00:00Z");
+        return null;
     }
 
     private static IfActive ReadIfActive(JsonElement body, JobsReader reader)

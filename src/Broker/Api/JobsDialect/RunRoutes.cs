@@ -86,11 +86,8 @@ internal static class RunRoutes
             return null;
         }
 
-        var start = target with
+        var start = body.Of(target) with
         {
-            InstanceId = body.Id ?? target.InstanceId,
-            InputsJson = body.InputsJson ?? target.InputsJson,
-            JoinsEqualInputs = body is { InputsJson: not null, IfActive: IfActive.Join },
             Key = key is null ? null : key with { KeepsStanding = body.IfActive is IfActive.Join },
             TraceParent = TraceParents.Of(http),
         };
