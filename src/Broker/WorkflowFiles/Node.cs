@@ -9,8 +9,11 @@ internal enum ScalarKind
 }
 
 /// <summary>Tree of a workflow file, made from YAML or JSON; the format is read from it.</summary>
-internal abstract class Node
+/// <param name="line">Line of the file where the node begins, from 1.</param>
+internal abstract class Node(int line)
 {
+    public int Line => line;
+
     /// <summary>Nodes and characters below, counting what aliases repeat: the cost of walking it all.</summary>
     public abstract long Weight { get; }
 
@@ -21,11 +24,14 @@ internal abstract class Node
 }
 
 /// <summary>A scalar by its text, as written: <c>1.0</c> stays <c>1.0</c>.</summary>
-internal sealed class ScalarNode(string text, ScalarKind kind) : Node
+internal sealed class ScalarNode(string text, ScalarKind kind, int line) : Node(line)
 {
     public string Text => text;
 
     public ScalarKind Kind => kind;
+
+    /// <summary>The lines of the text are lines of the file, below the one where the node begins: YAML's <c>|</c>.</summary>
+    public bool IsLiteral { get; init; }
 
     public override long Weight => 1 + text.Length;
 
@@ -36,9 +42,12 @@ internal sealed class ScalarNode(string text, ScalarKind kind) : Node
         ScalarKind.Number => $"the number {text}",
         ScalarKind.Text => "text",
     };
+
+    /// <summary>The file's line of a place in the text, as near as the format allows.</summary>
+    public int LineAt(int place) => IsLiteral ? Line + 1 + text.AsSpan(0, place).Count('\n') : Line;
 }
 
-internal sealed class SequenceNode(IReadOnlyList<Node> items) : Node
+internal sealed class SequenceNode(IReadOnlyList<Node> items, int line) : Node(line)
 {
     public IReadOnlyList<Node> Items => items;
 
@@ -47,12 +56,15 @@ internal sealed class SequenceNode(IReadOnlyList<Node> items) : Node
     public override string Description => "a list";
 }
 
-/// <summary>Keys in file order. A key that comes twice keeps its first place and its last value.</summary>
-internal sealed class MappingNode(OrderedDictionary<string, Node> entries) : Node
-{
-    public OrderedDictionary<string, Node> Entries => entries;
+/// <summary>A value of a mapping, with the line of its key.</summary>
+internal readonly record struct MappingEntry(Node Value, int Line);
 
-    public override long Weight { get; } = 1 + entries.Sum(e => e.Key.Length + e.Value.Weight);
+/// <summary>Keys in file order. A key that comes twice keeps its first place and its last value.</summary>
+internal sealed class MappingNode(OrderedDictionary<string, MappingEntry> entries, int line) : Node(line)
+{
+    public OrderedDictionary<string, MappingEntry> Entries => entries;
+
+    public override long Weight { get; } = 1 + entries.Sum(e => e.Key.Length + e.Value.Value.Weight);
 
     public override string Description => "a mapping";
 }

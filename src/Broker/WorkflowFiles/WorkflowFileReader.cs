@@ -1,9 +1,10 @@
 using System.Text.Json;
+using Broker.Core.Definitions;
 using YamlDotNet.Core;
 
 namespace Broker.WorkflowFiles;
 
-/// <summary>Reads one workflow file: <c>.json</c> as JSON, everything else as YAML.</summary>
+/// <summary>Reads one workflow file: <c>.json</c> as JSON, everything else as YAML. Every key is honoured, or refused with its place.</summary>
 internal sealed class WorkflowFileReader
 {
     internal const int MaxCharacters = 1 << 20;
@@ -12,15 +13,16 @@ internal sealed class WorkflowFileReader
     internal const long MaxCommandCharacters = 16 << 20;
 
     private readonly string fileName;
-    private readonly List<FileProblem> problems = [];
+    private readonly FileProblems problems;
+    private readonly Dictionary<string, int> lines = new(StringComparer.Ordinal);
 
-    private WorkflowFileReader(string fileName) => this.fileName = fileName;
+    private WorkflowFileReader(string fileName) => (this.fileName, problems) = (fileName, new FileProblems(fileName));
 
     public static WorkflowFileResult Read(string fileName, string text)
     {
         var reader = new WorkflowFileReader(fileName);
         var file = reader.File(text);
-        return reader.problems.Count == 0 ? new(file, []) : new(null, reader.problems);
+        return reader.problems.Any ? new(null, reader.problems.All) : new(file, []);
     }
 
     private WorkflowFile? File(string text)
@@ -32,7 +34,7 @@ internal sealed class WorkflowFileReader
             case MappingNode root:
                 return Workflow(root);
             case { } other:
-                Report(null, null, $"must be a mapping with name, on and jobs, not {other.Description}");
+                problems.Add(null, "", $"must be a mapping with name, on and jobs, not {other.Description}");
                 return null;
         }
     }
@@ -41,7 +43,7 @@ internal sealed class WorkflowFileReader
     {
         if (text.Length > MaxCharacters)
         {
-            Report(null, null, $"is longer than {MaxCharacters} characters");
+            problems.Add(null, "", $"is longer than {MaxCharacters} characters");
             return null;
         }
 
@@ -52,11 +54,11 @@ internal sealed class WorkflowFileReader
         }
         catch (YamlException fault)
         {
-            Report(null, null, $"is not readable YAML: line {fault.Start.Line}, column {fault.Start.Column}: {fault.Message}");
+            problems.Add((int)fault.Start.Line, "", $"is not readable YAML: column {fault.Start.Column}: {fault.Message}");
         }
         catch (JsonException fault)
         {
-            Report(null, null, $"is not readable JSON: {fault.Message}");
+            problems.Add((int?)fault.LineNumber + 1, "", $"is not readable JSON: {fault.Message}");
         }
 
         return null;
@@ -64,25 +66,27 @@ internal sealed class WorkflowFileReader
 
     private WorkflowFile? Workflow(MappingNode root)
     {
-        var fields = new MappingReader(root, null, (field, message) => Report(null, field, message));
+        var fields = new FieldReader(root, "", null, problems).Only(KnownKeys.Workflow);
         var name = fields.Text("name");
         var trigger = Trigger(fields);
-        var environment = fields.Environment("env");
         fields.Require("name");
         fields.Require("on");
         fields.Require("jobs", "is missing; write {} for none");
 
-        var jobs = new List<JobText>();
-        foreach (var (id, node) in fields.Mapping("jobs")?.Entries ?? [])
-        {
-            if (Job(id, node) is { } job) jobs.Add(job);
-        }
-
-        CheckNeeds(jobs, fields.Value("jobs") as MappingNode);
-        return problems.Count > 0 ? null : Compose(name!, trigger!, environment, jobs);
+        var jobs = Jobs(fields);
+        var defaults = fields.Fields("defaults")?.Only(KnownKeys.Defaults).Fields("run")?.Only(KnownKeys.DefaultsOfRun);
+        var inputs = Inputs(fields);
+        var scope = new FileScope(
+            fields.Environment("env"),
+            defaults?.Scalar("shell") is { } shell ? (shell, defaults.PathOf("shell")) : null,
+            defaults?.Scalar("working-directory") is { } folder ? (folder, defaults.PathOf("working-directory")) : null,
+            inputs,
+            jobs.ToDictionary(job => job.Key, job => job.Value.Matrix, StringComparer.Ordinal));
+        var documents = Documents(jobs, scope);
+        return problems.Any ? null : new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name!, trigger!, documents) { FileName = fileName, Inputs = inputs, Lines = lines };
     }
 
-    private static string? Trigger(MappingReader fields)
+    private static string? Trigger(FieldReader fields)
     {
         switch (fields.Value("on"))
         {
@@ -100,106 +104,85 @@ internal sealed class WorkflowFileReader
         }
     }
 
-    private JobText? Job(string id, Node node)
+    /// <summary>Inputs at the top, or those that GitHub's files have under <c>on.workflow_dispatch</c>.</summary>
+    private OrderedDictionary<string, FileInput> Inputs(FieldReader fields)
     {
-        if (id.Length == 0) Report(null, "jobs", "holds a job with an empty key");
-
-        if (node is not MappingNode mapping)
+        var inputs = new OrderedDictionary<string, FileInput>(StringComparer.Ordinal);
+        var dispatch = fields.Value("on") is MappingNode ? fields.Fields("on")!.Fields("workflow_dispatch")?.Only(KnownKeys.Dispatch) : null;
+        var owner = fields.Value("inputs") is null && dispatch is not null ? dispatch : fields;
+        if (owner == fields && dispatch?.Value("inputs") is not null) dispatch.Report("inputs", "stands at the top of the file too; write one of them");
+        foreach (var (name, entry) in owner.Mapping("inputs")?.Entries ?? [])
         {
-            Report(id, null, $"must be a mapping, not {node.Description}");
-            return null;
+            var path = $"{owner.PathOf("inputs")}.{name}";
+            lines[$"inputs.{name}"] = entry.Line;
+            if (entry.Value is MappingNode mapping) inputs[name] = FileInput.Read(new FieldReader(mapping, path, entry.Line, owner.Problems));
+            else if (entry.Value.IsNull) inputs[name] = new FileInput(InputType.String);
+            else owner.Problems.Add(entry.Line, path, $"must be a mapping such as {{ type: string }}, not {entry.Value.Description}");
         }
 
-        var fields = new MappingReader(mapping, null, (field, message) => Report(id, field, message));
-        var run = fields.Text("run");
-        var steps = fields.Items("steps").Select((step, i) => Step(id, step, i + 1)).OfType<StepText>().ToList();
-        if (fields.Value("run") is null && fields.Value("steps") is null or SequenceNode { Items.Count: 0 })
-        {
-            Report(id, null, "has nothing to do: write run, or steps with at least one entry");
-        }
-
-        return new JobText(
-            new JobDocument
-            {
-                Id = id,
-                Name = fields.Text("name") ?? id,
-                Command = "",
-                DependsOn = [.. fields.Texts("needs", bareText: true).Distinct(StringComparer.Ordinal)],
-                RequiredLabels = fields.Texts("labels"),
-                MaxRetries = (int)(fields.Integer("retries", 0, int.MaxValue) ?? 0),
-                TimeoutSecs = fields.Integer("timeout", long.MinValue, long.MaxValue),
-                If = fields.Text("if"),
-            },
-            fields.Environment("env"),
-            run,
-            steps);
+        return inputs;
     }
 
-    private StepText? Step(string job, Node node, int number)
+    private OrderedDictionary<string, WrittenJob> Jobs(FieldReader fields)
     {
-        if (node is not MappingNode mapping)
+        var jobs = new OrderedDictionary<string, WrittenJob>(StringComparer.Ordinal);
+        foreach (var (key, entry) in fields.Mapping("jobs")?.Entries ?? [])
         {
-            Report(job, $"step {number}", $"must be a mapping, not {node.Description}");
-            return null;
+            if (key.Length == 0) problems.Add(entry.Line, "jobs", "holds a job with an empty key");
+            var path = fields.PathOf("jobs") + $".{key}";
+            var job = entry.Value is MappingNode mapping ? new FieldReader(mapping, path, entry.Line, problems).Only(KnownKeys.Job) : null;
+            if (job is null) problems.Add(entry.Line, path, $"must be a mapping, not {entry.Value.Description}");
+            jobs[key] = new(job, job is null ? null : JobMatrix.Read(key, job));
         }
 
-        var fields = new MappingReader(mapping, $"step {number}: ", (field, message) => Report(job, field, message));
-        var (name, id) = (fields.Text("name"), fields.Text("id"));
-        fields.Text("if");
-        return new StepText(name ?? id ?? $"step {number}", fields.Text("run"), fields.Environment("env"));
+        return jobs;
+    }
+
+    private List<JobDocument> Documents(OrderedDictionary<string, WrittenJob> jobs, FileScope scope)
+    {
+        CheckCycles(jobs);
+        var documents = new List<JobDocument>();
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var left = MaxCommandCharacters;
+        foreach (var (key, written) in jobs)
+        {
+            if (written.Fields is not { } fields) continue;
+            foreach (var matrix in written.Matrix ?? (IReadOnlyList<MatrixJob?>)[null])
+            {
+                var job = JobReader.Read(key, fields, scope, matrix);
+                if (!ids.Add(job.Id)) fields.Report($"has the id '{job.Id}', which another job has too");
+                left -= job.Command.Length + (job.Script?.Weight ?? 0);
+                if (left < 0)
+                {
+                    fields.Report($"the commands of the file add up to more than {MaxCommandCharacters} characters");
+                    return documents;
+                }
+
+                documents.Add(job);
+                lines[$"jobs.{job.Id}"] = fields.Line ?? 0;
+            }
+        }
+
+        return documents;
     }
 
     /// <summary>A job that is in the file and has problems of its own is there to be needed.</summary>
-    private void CheckNeeds(List<JobText> jobs, MappingNode? written)
+    private static void CheckCycles(OrderedDictionary<string, WrittenJob> jobs)
     {
-        foreach (var job in jobs.Select(j => j.Document))
-        {
-            foreach (var missing in job.DependsOn.Where(n => !written!.Entries.ContainsKey(n)))
-            {
-                Report(job.Id, "needs", $"'{job.Id}' needs '{missing}', and this file has no such job");
-            }
-        }
-
-        foreach (var cycle in JobGraph.Cycles(jobs.ToDictionary(j => j.Document.Id, j => j.Document.DependsOn, StringComparer.Ordinal)))
-        {
-            Report(cycle[0], "needs", $"a cycle, in which no job could start: {string.Join(" → ", [.. cycle, cycle[0]])}");
-        }
+        var needs = jobs.ToDictionary(job => job.Key, job => job.Value.Needs, StringComparer.Ordinal);
+        foreach (var cycle in JobGraph.Cycles(needs))
+            jobs[cycle[0]].Fields!.Report("needs", $"a cycle, in which no job could start: {string.Join(" → ", [.. cycle, cycle[0]])}");
     }
 
-    private WorkflowFile? Compose(string name, string trigger, IReadOnlyList<KeyValuePair<string, string>> environment, List<JobText> jobs)
+    /// <summary>A job as written, and the jobs that its matrix makes. <c>Fields</c> is null for one that is no mapping.</summary>
+    private sealed record WrittenJob(FieldReader? Fields, IReadOnlyList<MatrixJob>? Matrix)
     {
-        var documents = new List<JobDocument>(jobs.Count);
-        var left = MaxCommandCharacters;
-        foreach (var job in jobs)
+        /// <summary>Keys of the jobs that it needs; wrong types count as none here.</summary>
+        public IReadOnlyList<string> Needs { get; } = Fields?.Value("needs") switch
         {
-            var command = ShellCommand.Compose(environment, job.Environment, job.Run, job.Steps);
-            var script = ScriptOf(environment, job);
-            left -= command.Length + (script?.Weight ?? 0);
-            if (left < 0)
-            {
-                Report(job.Document.Id, null, $"the commands of the file add up to more than {MaxCommandCharacters} characters");
-                return null;
-            }
-
-            documents.Add(job.Document with { Command = command, Script = script });
-        }
-
-        return new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name, trigger, documents) { FileName = fileName };
+            ScalarNode one => [one.Text],
+            SequenceNode several => [.. several.Items.OfType<ScalarNode>().Select(item => item.Text).Distinct(StringComparer.Ordinal)],
+            _ => [],
+        };
     }
-
-    // A name that comes twice has its last value: an object of the claim holds a member once.
-    private static JobSteps? ScriptOf(IReadOnlyList<KeyValuePair<string, string>> environment, JobText job)
-    {
-        var steps = job.Steps.Where(s => s.Runs).ToList();
-        if (steps.Count == 0) return null;
-        var variables = new OrderedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in environment.Concat(job.Environment)) variables[name] = value;
-        return new JobSteps([.. variables], [.. steps.Select(s => s with { Run = s.Run!.Trim() })]);
-    }
-
-    private void Report(string? job, string? field, string message) => problems.Add(new FileProblem(fileName, job, field, message));
-
-    /// <summary>A job as read; its command waits for the workflow's <c>env</c> to be found sound.</summary>
-    private sealed record JobText(
-        JobDocument Document, IReadOnlyList<KeyValuePair<string, string>> Environment, string? Run, IReadOnlyList<StepText> Steps);
 }

@@ -87,15 +87,16 @@ internal sealed partial class WorkflowFileSync(BrokerEngine engine, BrokerSettin
             }
 
             var (definition, problems) = JobsDocument.Read(file, fromFile: true);
-            said.AddRange(problems.Select(p => (file.FileName, $"{file.FileName}: {p}")));
-            found[file.Id] = (file, new(file.Id, file.FileName, definition, definition is null ? Cut(problems.Select(p => p.ToString())) : null));
+            var placed = problems.Select(problem => file.At(problem).ToString()).ToList();
+            said.AddRange(placed.Select(problem => (file.FileName, problem)));
+            found[file.Id] = (file, new(file.Id, file.FileName, definition, definition is null ? Cut(placed) : null));
         }
 
         // A second file of the same stem is a problem of its own, and none of the workflow.
         foreach (var faulty in reading.Problems.GroupBy(p => p.File))
         {
             var id = Path.GetFileNameWithoutExtension(faulty.Key);
-            if (JobIds.MayExist(id)) found.TryAdd(id, (null, new(id, faulty.Key, null, Cut(faulty.Select(p => (p with { File = "" }).ToString()[2..])))));
+            if (JobIds.MayExist(id)) found.TryAdd(id, (null, new(id, faulty.Key, null, Cut(faulty.Select(p => p.ToString())))));
         }
 
         return found;

@@ -42,7 +42,7 @@ internal sealed partial class YamlNodes
     private Node Document()
     {
         parser.Consume<StreamStart>();
-        if (parser.Accept<StreamEnd>(out _)) return new ScalarNode("", ScalarKind.Null);
+        if (parser.Accept<StreamEnd>(out _)) return new ScalarNode("", ScalarKind.Null, 1);
 
         parser.Consume<DocumentStart>();
         var root = Compose(1);
@@ -62,8 +62,8 @@ internal sealed partial class YamlNodes
         Node node = start switch
         {
             Scalar scalar => ScalarOf(scalar),
-            SequenceStart => Sequence(depth),
-            _ => Mapping(depth),
+            SequenceStart => Sequence(depth, LineOf(start)),
+            _ => Mapping(depth, LineOf(start)),
         };
 
         // Known only once it is complete, so that a node cannot hold itself.
@@ -86,20 +86,20 @@ internal sealed partial class YamlNodes
     {
         if (!StorableText.Fits(scalar.Value)) throw Fault(scalar, StorableText.Message);
 
-        return new ScalarNode(scalar.Value, IsPlain(scalar) ? KindOf(scalar.Value) : ScalarKind.Text);
+        return new ScalarNode(scalar.Value, IsPlain(scalar) ? KindOf(scalar.Value) : ScalarKind.Text, LineOf(scalar)) { IsLiteral = scalar.Style == ScalarStyle.Literal };
     }
 
-    private SequenceNode Sequence(int depth)
+    private SequenceNode Sequence(int depth, int line)
     {
         var items = new List<Node>();
         while (!parser.TryConsume<SequenceEnd>(out _)) items.Add(Compose(depth + 1));
 
-        return new SequenceNode(items);
+        return new SequenceNode(items, line);
     }
 
-    private MappingNode Mapping(int depth)
+    private MappingNode Mapping(int depth, int line)
     {
-        var entries = new OrderedDictionary<string, Node>(StringComparer.Ordinal);
+        var entries = new OrderedDictionary<string, MappingEntry>(StringComparer.Ordinal);
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             var at = parser.Current!;
@@ -108,14 +108,14 @@ internal sealed partial class YamlNodes
 
             var value = Compose(depth + 1);
             if (merges) Merge(entries, value, at);
-            else entries[key.Text] = value;
+            else entries[key.Text] = new(value, LineOf(at));
         }
 
-        return new MappingNode(entries);
+        return new MappingNode(entries, line);
     }
 
     /// <summary>Merges a source. The mapping's own entries win, before or after the merge; of several sources the first wins.</summary>
-    private static void Merge(OrderedDictionary<string, Node> entries, Node value, ParsingEvent at)
+    private static void Merge(OrderedDictionary<string, MappingEntry> entries, Node value, ParsingEvent at)
     {
         foreach (var source in value is SequenceNode several ? several.Items : [value])
         {
@@ -133,6 +133,8 @@ internal sealed partial class YamlNodes
         "true" or "True" or "TRUE" or "false" or "False" or "FALSE" => ScalarKind.Boolean,
         _ => Number().IsMatch(plain) ? ScalarKind.Number : ScalarKind.Text,
     };
+
+    private static int LineOf(ParsingEvent at) => (int)at.Start.Line;
 
     private static YamlException Fault(ParsingEvent at, string message) => new(at.Start, at.End, message);
 

@@ -60,6 +60,37 @@ public sealed class JobsDocumentTests
     [InlineData(StepStatus.Cancelled, "cancelled")]
     public void Every_state_has_its_word(StepStatus status, string word) => Assert.Equal(word, JobsStatuses.Word(status));
 
+    [Fact]
+    public void Conditions_inputs_and_priorities_of_a_file_are_those_of_the_definition()
+    {
+        var (file, problems) = WorkflowFileReader.Read("r.yml", """
+            name: r
+            on: { workflow_dispatch: { inputs: { target: { type: choice, options: [test, prod], default: test, description: Where to }, count: { type: number, required: true } } } }
+            jobs:
+              a: { run: a, priority: 5, continue-on-error: true }
+              b: { run: b, needs: a, if: failure() }
+              c: { run: c, needs: [a, b], if: "always() && needs.a.outputs.v == inputs.target" }
+            """);
+        Assert.Empty(problems);
+        var definition = Good(file!);
+
+        Assert.Equal(["target", "count"], definition.Inputs!.All.Select(input => input.Name));
+        Assert.Equal((InputType.Choice, "\"test\"", "Where to"), (definition.Inputs.All[0].Type, definition.Inputs.All[0].DefaultJson, definition.Inputs.All[0].Description));
+        Assert.True(definition.Inputs.All[1].Required);
+        Assert.Equal((5, true, null), (definition.Steps[0].Priority, definition.Steps[0].Optional, definition.Steps[0].When));
+        Assert.Equal(["failure()", "always() && needs.a.outputs.v == inputs.target"], definition.Steps.Skip(1).Select(step => step.When!.ToString()));
+    }
+
+    [Fact]
+    public void A_fault_that_the_definition_finds_has_the_line_of_its_input_or_job()
+    {
+        var (file, _) = WorkflowFileReader.Read("r.yml", "name: r\non: push\ninputs:\n  a: { type: choice, default: x }\njobs: {}");
+
+        Assert.Equal(
+            ["r.yml:4: inputs.a.options: is required: the values of the choice", "r.yml:4: inputs.a.default: is 'x', expected one of "],
+            JobsDocument.Read(file!, fromFile: true).Problems.Select(problem => file!.At(problem).ToString()));
+    }
+
     private static WorkflowDefinition Good(WorkflowFile file)
     {
         var (definition, problems) = JobsDocument.Read(file, fromFile: true);
@@ -69,7 +100,7 @@ public sealed class JobsDocumentTests
 
     private static WorkflowFile File(string command) => new("ci", "CI", "on: push",
     [
-        new() { Id = "a", Name = "A", Command = command, MaxRetries = 2 },
+        new() { Id = "a", Name = "A", Command = command, Retry = new(2) },
         new() { Id = "b", Name = "B", Command = "b", DependsOn = ["a"] },
         new() { Id = "c", Name = "C", Command = "c" },
         new() { Id = "d", Name = "D", Command = "d", DependsOn = ["c"] },

@@ -176,8 +176,8 @@ public sealed class ShellCommandTests
     {
         string Command(int length) => Reading.Job($"run: a\nenv: {{ A: {new string('x', length)} }}").Command;
 
-        Assert.StartsWith("export A='xxx", Command(ShellCommand.MostExported - 3), StringComparison.Ordinal);
-        Assert.StartsWith("A='xxx", Command(ShellCommand.MostExported - 2), StringComparison.Ordinal);
+        Assert.StartsWith("export A='xxx", Command(ShellVariable.MostExported - 3), StringComparison.Ordinal);
+        Assert.StartsWith("A='xxx", Command(ShellVariable.MostExported - 2), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -102,7 +102,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
         Assert.Equal((409, "CONFLICT"), (created.Status, (string)created.Json!["code"]!));
         var status = await CallAsync(broker, "GET", "/api/workflows/w/status");
         Assert.Equal(404, status.Status);
-        Assert.Contains("w.yml: is not readable YAML", (string)status.Json!["error"]!, StringComparison.Ordinal);
+        Assert.Contains("w.yml:2: is not readable YAML", (string)status.Json!["error"]!, StringComparison.Ordinal);
         Assert.DoesNotContain("w", (await CallAsync(broker, "GET", "/workflows")).Json!["workflows"]!.AsArray().Select(n => (string)n!));
 
         Write("w.yml", "new");
@@ -157,7 +157,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
 
         await LookAsync(WorkflowFileSync.Settling);
         Assert.Equal((409, 409), (await RunAsync(broker, "a"), await RunAsync(broker, "b")));
-        Assert.Contains("a.yml: is not readable YAML", faults.ToString(), StringComparison.Ordinal);
+        Assert.Contains("a.yml:2: is not readable YAML", faults.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
         // The first file by name is the JSON one, which is cut off, so the next one is kept.
         var lines = faults.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToArray();
         Assert.Equal(2, lines.Length);
-        Assert.StartsWith("a.json: is not readable JSON", lines[0], StringComparison.Ordinal);
+        Assert.StartsWith("a.json:1: is not readable JSON", lines[0], StringComparison.Ordinal);
         Assert.StartsWith("a.yml: has the same id 'a' as a.yaml, which is kept", lines[1], StringComparison.Ordinal);
     }
 
@@ -242,9 +242,9 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
 
         Assert.Equal(["in", "real"], await ListedAsync(broker));
         var files = (await CallAsync(broker, "GET", "/api/workflow-files")).Json!.AsArray().ToDictionary(f => (string)f!["workflow_id"]!, f => (string?)f!["error"]);
-        Assert.Equal("cannot be read: it is not a regular file", files["pipe"]);
-        Assert.Equal("cannot be read: it is not a regular file", files["zero"]);
-        Assert.Equal("cannot be read: it is a link to a file outside the folder", files["out"]);
+        Assert.Equal("pipe.yml: cannot be read: it is not a regular file", files["pipe"]);
+        Assert.Equal("zero.yml: cannot be read: it is not a regular file", files["zero"]);
+        Assert.Equal("out.yml: cannot be read: it is a link to a file outside the folder", files["out"]);
         Assert.Null(files["in"]);
     }
 

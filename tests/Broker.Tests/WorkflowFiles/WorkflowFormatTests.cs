@@ -1,3 +1,4 @@
+using Broker.WorkflowFiles;
 using Xunit;
 
 namespace Broker.Tests.WorkflowFiles;
@@ -35,7 +36,7 @@ public sealed class WorkflowFormatTests
         Assert.Equal(
             "export CHANNEL='beta build' && export KEY='k1' && echo '=== Sign ===' && ./sign && echo '=== step 2 ===' && ./upload",
             file.Jobs[1].Command);
-        Assert.Equal([1, 0], file.Jobs.Select(j => j.MaxRetries));
+        Assert.Equal([1, 0], file.Jobs.Select(j => j.Retry.Max));
         Assert.Empty(file.Jobs[0].DependsOn);
         Assert.Equal(["compile"], file.Jobs[1].DependsOn);
         Assert.Empty(file.Jobs[0].RequiredLabels);
@@ -50,9 +51,10 @@ public sealed class WorkflowFormatTests
         Assert.Equal(("only", "only", "make"), (job.Id, job.Name, job.Command));
         Assert.Empty(job.DependsOn);
         Assert.Empty(job.RequiredLabels);
-        Assert.Equal(0, job.MaxRetries);
-        Assert.Null(job.TimeoutSecs);
-        Assert.Null(job.If);
+        Assert.Equal(JobRetry.None, job.Retry);
+        Assert.Null(job.TimeoutMs);
+        Assert.Null(job.When);
+        Assert.False(job.IsOptional);
     }
 
     [Fact]
@@ -64,16 +66,16 @@ public sealed class WorkflowFormatTests
             labels: [linux, arm64]
             retries: 3
             timeout: 90
-            if: github.ref == 'main'
+            if: env.A == 1 && always()
             env: { A: 1 }
             """);
 
         Assert.Equal("Only one", job.Name);
         Assert.Equal("export A='1' && make", job.Command);
         Assert.Equal(["linux", "arm64"], job.RequiredLabels);
-        Assert.Equal(3, job.MaxRetries);
-        Assert.Equal(90, job.TimeoutSecs);
-        Assert.Equal("github.ref == 'main'", job.If);
+        Assert.Equal(3, job.Retry.Max);
+        Assert.Equal(90_000, job.TimeoutMs);
+        Assert.Equal("'1' == 1 && always()", job.When);
     }
 
     [Theory]
@@ -128,29 +130,9 @@ public sealed class WorkflowFormatTests
             """);
 
         var job = Assert.Single(file.Jobs);
-        Assert.Equal(("a", "make", 0), (job.Name, job.Command, job.MaxRetries));
-        Assert.Null(job.TimeoutSecs);
-        Assert.Null(job.If);
-    }
-
-    [Fact]
-    public void Unknown_fields_are_ignored_wherever_they_stand()
-    {
-        var file = Reading.Good("""
-            name: n
-            on: push
-            permissions: [ { contents: read } ]
-            jobs:
-              a:
-                runs-on: ubuntu-latest
-                strategy: { matrix: { os: [a, b] } }
-                steps:
-                  - uses: actions/checkout@v4
-                    with: { depth: 0 }
-                    run: make
-            """);
-
-        Assert.Equal("echo '=== step 1 ===' && make", file.Jobs[0].Command);
+        Assert.Equal(("a", "make", 0), (job.Name, job.Command, job.Retry.Max));
+        Assert.Null(job.TimeoutMs);
+        Assert.Null(job.When);
     }
 
     [Theory]

@@ -29,7 +29,9 @@ public sealed class WorkflowProblemTests
         ];
 
         Assert.Equal(missing, Reading.Problems("env: {}\n"));
-        Assert.Equal(missing, Reading.Problems("name:\non: ~\njobs: null\n"));
+        Assert.Equal(
+            ["release.yml:1: name: is missing", "release.yml:2: on: is missing", "release.yml:3: jobs: is missing; write {} for none"],
+            Reading.Problems("name:\non: ~\njobs: null\n"));
     }
 
     [Theory]
@@ -41,11 +43,11 @@ public sealed class WorkflowProblemTests
     [InlineData("env: { A: [1] }", "env.A: must be text, not a list")]
     [InlineData("jobs: []", "jobs: must be a mapping, not a list")]
     [InlineData("jobs: text", "jobs: must be a mapping, not text")]
-    [InlineData("jobs: { a: }", "job 'a': must be a mapping, not nothing")]
-    [InlineData("jobs: { a: make }", "job 'a': must be a mapping, not text")]
+    [InlineData("jobs: { a: }", "jobs.a: must be a mapping, not nothing")]
+    [InlineData("jobs: { a: make }", "jobs.a: must be a mapping, not text")]
     [InlineData("jobs: { '': { run: x } }", "jobs: holds a job with an empty key")]
     public void A_wrong_type_names_its_field(string line, string expected) =>
-        Assert.Equal([$"release.yml: {expected}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{line}\n"));
+        Assert.Equal([$"release.yml:4: {expected}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{line}\n"));
 
     [Theory]
     [InlineData("''")]
@@ -62,9 +64,9 @@ public sealed class WorkflowProblemTests
         var said = $"holds the name '{name.Trim('\'')}', which a shell cannot set: write letters, digits and _, and no digit first";
         var env = $"env: {{ {name}: v, A_1: v, _b: v }}";
 
-        Assert.Equal([$"release.yml: env: {said}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{env}\n"));
-        Assert.Equal([$"release.yml: job 'only': env: {said}"], Reading.JobProblems($"run: x\n{env}"));
-        Assert.Equal([$"release.yml: job 'only': step 2: env: {said}"], Reading.JobProblems($"steps:\n  - run: x\n  - {{ run: y, {env} }}"));
+        Assert.Equal([$"release.yml:4: env: {said}"], Reading.Problems($"name: n\non: push\njobs: {{}}\n{env}\n"));
+        Assert.Equal([$"release.yml:6: jobs.only.env: {said}"], Reading.JobProblems($"run: x\n{env}"));
+        Assert.Equal([$"release.yml:7: jobs.only.steps[1].env: {said}"], Reading.JobProblems($"steps:\n  - run: x\n  - {{ run: y, {env} }}"));
     }
 
     [Theory]
@@ -85,15 +87,15 @@ public sealed class WorkflowProblemTests
     [InlineData("env: text", "env: must be a mapping, not text")]
     [InlineData("env: { A: {} }", "env.A: must be text, not a mapping")]
     [InlineData("steps: make", "steps: must be a list, not text")]
-    [InlineData("steps: [ { run: x }, make ]", "step 2: must be a mapping, not text")]
-    [InlineData("steps: [ { run: [] } ]", "step 1: run: must be text, not a list")]
-    [InlineData("steps: [ { name: [] } ]", "step 1: name: must be text, not a list")]
-    [InlineData("steps: [ { id: [] } ]", "step 1: id: must be text, not a list")]
-    [InlineData("steps: [ { if: [] } ]", "step 1: if: must be text, not a list")]
-    [InlineData("steps: [ { env: [] } ]", "step 1: env: must be a mapping, not a list")]
-    [InlineData("steps: [ { env: { A: [] } } ]", "step 1: env.A: must be text, not a list")]
+    [InlineData("steps: [ { run: x }, make ]", "steps[1]: must be a mapping, not text")]
+    [InlineData("steps: [ { run: [] } ]", "steps[0].run: must be text, not a list")]
+    [InlineData("steps: [ { name: [] } ]", "steps[0].name: must be text, not a list")]
+    [InlineData("steps: [ { id: [] } ]", "steps[0].id: must be text, not a list")]
+    [InlineData("steps: [ { if: [] } ]", "steps[0].if: must be text, not a list")]
+    [InlineData("steps: [ { env: [] } ]", "steps[0].env: must be a mapping, not a list")]
+    [InlineData("steps: [ { env: { A: [] } } ]", "steps[0].env.A: must be text, not a list")]
     public void A_wrong_type_in_a_job_names_job_and_field(string line, string expected) =>
-        Assert.Equal([$"release.yml: job 'only': {expected}"], Reading.JobProblems($"run: make\n{line}"));
+        Assert.Equal([$"release.yml:6: jobs.only.{expected}"], Reading.JobProblems($"run: make\n{line}"));
 
     [Theory]
     [InlineData("name: x")]
@@ -101,28 +103,28 @@ public sealed class WorkflowProblemTests
     [InlineData("steps: []")]
     public void A_job_with_nothing_to_do_is_refused(string body) =>
         Assert.Equal(
-            ["release.yml: job 'only': has nothing to do: write run, or steps with at least one entry"],
+            ["release.yml:4: jobs.only: has nothing to do: write run, or steps with at least one entry"],
             Reading.JobProblems(body));
 
     [Fact]
     public void A_need_that_is_not_there_names_both_jobs() =>
         Assert.Equal(
-            ["release.yml: job 'only': needs: 'only' needs 'tset', and this file has no such job"],
+            ["release.yml:6: jobs.only.needs: 'only' needs 'tset', and this file has no such job"],
             Reading.JobProblems("run: x\nneeds: tset"));
 
     [Fact]
     public void A_job_with_problems_is_still_there_to_be_needed() =>
         Assert.Equal(
-            ["release.yml: job 'a': must be a mapping, not text"],
+            ["release.yml:3: jobs.a: must be a mapping, not text"],
             Reading.Problems("name: n\non: push\njobs: { a: text, b: { run: x, needs: a } }"));
 
     [Theory]
-    [InlineData("a: { run: x, needs: a }", "'a': needs: a cycle, in which no job could start: a → a")]
+    [InlineData("a: { run: x, needs: a }", "jobs.a.needs: a cycle, in which no job could start: a → a")]
     [InlineData(
         "z: { run: x, needs: b }, a: { run: x, needs: [ok, c] }, b: { run: x, needs: a }, c: { run: x, needs: b }, ok: { run: x }",
-        "'b': needs: a cycle, in which no job could start: b → a → c → b")]
+        "jobs.b.needs: a cycle, in which no job could start: b → a → c → b")]
     public void A_cycle_is_refused_and_named(string jobs, string expected) =>
-        Assert.Equal([$"release.yml: job {expected}"], Reading.Problems($"name: n\non: push\njobs: {{ {jobs} }}"));
+        Assert.Equal([$"release.yml:3: {expected}"], Reading.Problems($"name: n\non: push\njobs: {{ {jobs} }}"));
 
     [Fact]
     public void Cycles_that_share_no_job_are_all_named()
@@ -139,8 +141,8 @@ public sealed class WorkflowProblemTests
             """);
 
         Assert.Equal(2, problems.Length);
-        Assert.EndsWith("c → d → c", problems[0], StringComparison.Ordinal);
-        Assert.EndsWith("a → b → a", problems[1], StringComparison.Ordinal);
+        Assert.EndsWith("a → b → a", problems[0], StringComparison.Ordinal);
+        Assert.EndsWith("c → d → c", problems[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,14 +159,14 @@ public sealed class WorkflowProblemTests
 
         Assert.Equal(
             [
-                "release.yml: on: must be text, a list of texts or a mapping, not the number 7",
-                "release.yml: env.A: must be text, not a list",
                 "release.yml: name: is missing",
-                "release.yml: job 'a': has nothing to do: write run, or steps with at least one entry",
-                "release.yml: job 'a': labels: must be a list of texts, not text",
-                "release.yml: job 'a': retries: must be from 0 to 2147483647, not -2",
-                "release.yml: job 'b': needs: 'b' needs 'gone', and this file has no such job",
-                "release.yml: job 'c': needs: a cycle, in which no job could start: c → c",
+                "release.yml:1: on: must be text, a list of texts or a mapping, not the number 7",
+                "release.yml:2: env.A: must be text, not a list",
+                "release.yml:4: jobs.a: has nothing to do: write run, or steps with at least one entry",
+                "release.yml:4: jobs.a.labels: must be a list of texts, not text",
+                "release.yml:4: jobs.a.retries: must be from 0 to 2147483647, not -2",
+                "release.yml:5: jobs.b.needs: 'b' needs 'gone', and this file has no such job",
+                "release.yml:6: jobs.c.needs: a cycle, in which no job could start: c → c",
             ],
             problems);
     }

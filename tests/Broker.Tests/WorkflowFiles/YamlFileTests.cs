@@ -16,7 +16,9 @@ public sealed class YamlFileTests
 
     [Fact]
     public void The_key_true_is_not_the_key_on() =>
-        Assert.Equal(["release.yml: on: is missing"], Reading.Problems("name: n\ntrue: push\njobs: {}"));
+        Assert.Equal(
+            ["release.yml: on: is missing", "release.yml:2: true: not supported; a file has name, on, inputs, env, defaults, jobs"],
+            Reading.Problems("name: n\ntrue: push\njobs: {}"));
 
     [Fact]
     public void Scalars_where_text_is_expected_are_taken_as_they_are_written()
@@ -33,7 +35,7 @@ public sealed class YamlFileTests
         Assert.Equal("5", file.Name);
         Assert.Equal("on: [true, 1.10]", file.Trigger);
         Assert.Equal(["2024-01-02", "true"], file.Jobs.Select(j => j.Id));
-        Assert.Equal(("007", "true"), (file.Jobs[0].Name, file.Jobs[0].If));
+        Assert.Equal(("007", "true"), (file.Jobs[0].Name, file.Jobs[0].When));
         Assert.Equal(["1", "true"], file.Jobs[0].RequiredLabels);
         Assert.Equal(["2024-01-02"], file.Jobs[1].DependsOn);
         Assert.Equal(
@@ -91,51 +93,54 @@ public sealed class YamlFileTests
         var file = Reading.Good("""
             name: n
             on: push
-            common: &common { labels: [linux], retries: 2, run: base }
-            other: &other { retries: 9, timeout: 5 }
+            x-common: &common { labels: [linux], retries: 2, run: base }
+            x-other: &other { retries: 9, timeout: 5 }
             jobs:
               a: *common
               b: { run: own, <<: *common }
               c: { <<: [*common, *other], run: own, retries: 0 }
-              d: { "<<": *other, run: own }
             """);
 
-        Assert.Equal(["base", "own", "own", "own"], file.Jobs.Select(j => j.Command));
-        Assert.Equal([2, 2, 0, 0], file.Jobs.Select(j => j.MaxRetries));
-        Assert.Equal([null, null, 5, null], file.Jobs.Select(j => j.TimeoutSecs));
-        Assert.All(file.Jobs.Take(3), j => Assert.Equal(["linux"], j.RequiredLabels));
+        Assert.Equal(["base", "own", "own"], file.Jobs.Select(j => j.Command));
+        Assert.Equal([2, 2, 0], file.Jobs.Select(j => j.Retry.Max));
+        Assert.Equal([null, null, 5000], file.Jobs.Select(j => j.TimeoutMs));
+        Assert.All(file.Jobs, j => Assert.Equal(["linux"], j.RequiredLabels));
     }
+
+    [Fact]
+    public void A_quoted_merge_key_is_a_key_like_any_other() => Assert.StartsWith(
+        "release.yml:5: jobs.only.<<: not supported", Assert.Single(Reading.JobProblems("\"<<\": { run: x }\nrun: y")), StringComparison.Ordinal);
 
     [Fact]
     public void A_merge_key_can_bring_jobs_in_its_place()
     {
-        var file = Reading.Good("name: n\non: push\nx: &x { b: { run: b }, c: { run: c } }\njobs: { a: { run: a }, <<: *x, d: { run: d }, c: { run: own } }");
+        var file = Reading.Good("name: n\non: push\nx-x: &x { b: { run: b }, c: { run: c } }\njobs: { a: { run: a }, <<: *x, d: { run: d }, c: { run: own } }");
 
         Assert.Equal([("a", "a"), ("b", "b"), ("c", "own"), ("d", "d")], file.Jobs.Select(j => (j.Id, j.Command)));
     }
 
     [Theory]
-    [InlineData("name: [", "is not readable YAML: line 2")]
-    [InlineData("name: 'x", "is not readable YAML: line 1, column 7")]
-    [InlineData("name: n\n\ton: push", "is not readable YAML: line 1")]
-    [InlineData("a: b: c", "is not readable YAML: line 1")]
-    [InlineData("name: \"\\ud800\"", "is not readable YAML: line 1")]
+    [InlineData("name: [", "release.yml:2: is not readable YAML: column ")]
+    [InlineData("name: 'x", "release.yml:1: is not readable YAML: column 7")]
+    [InlineData("name: n\n\ton: push", "release.yml:1: is not readable YAML: column ")]
+    [InlineData("a: b: c", "release.yml:1: is not readable YAML: column ")]
+    [InlineData("name: \"\\ud800\"", "release.yml:1: is not readable YAML: column ")]
     [InlineData("name: \"a\\0\"", "holds a NUL character")]
     [InlineData("name: *gone", "the alias *gone has no complete anchor before it")]
     [InlineData("a: &a [ *a ]", "the alias *a has no complete anchor before it")]
-    [InlineData("{ [a, b]: c }", "line 1, column 3: a key must be plain text, not a list or a mapping")]
+    [InlineData("{ [a, b]: c }", "release.yml:1: is not readable YAML: column 3: a key must be plain text, not a list or a mapping")]
     [InlineData("<<: text", "<< merges a mapping or a list of mappings, not text")]
     [InlineData("<<: [ {}, 5 ]", "<< merges a mapping or a list of mappings, not the number 5")]
-    [InlineData("name: a\n---\nname: b\n", "line 2, column 1: a second document begins here, and a file holds one workflow")]
-    [InlineData("name: [a\nb: |\n", "is not readable YAML: line 1")]
-    [InlineData("...\n...\n...\n", "is not readable YAML: line")]
-    [InlineData("name: !<a b> x", "is not readable YAML: line 1")]
-    [InlineData("%YAML 9.0\n---\nname: a", "is not readable YAML: line 1")]
+    [InlineData("name: a\n---\nname: b\n", "release.yml:2: is not readable YAML: column 1: a second document begins here, and a file holds one workflow")]
+    [InlineData("name: [a\nb: |\n", "release.yml:1: is not readable YAML: column ")]
+    [InlineData("...\n...\n...\n", "is not readable YAML: column")]
+    [InlineData("name: !<a b> x", "release.yml:1: is not readable YAML: column ")]
+    [InlineData("%YAML 9.0\n---\nname: a", "release.yml:1: is not readable YAML: column ")]
     public void A_problem_of_unreadable_text_names_its_place(string text, string expected)
     {
         var problem = Assert.Single(Reading.Problems(text));
 
-        Assert.StartsWith("release.yml: is not readable YAML: line ", problem, StringComparison.Ordinal);
+        Assert.Contains(": is not readable YAML: column ", problem, StringComparison.Ordinal);
         Assert.Contains(expected, problem, StringComparison.Ordinal);
     }
 
@@ -148,7 +153,7 @@ public sealed class YamlFileTests
     {
         var problem = Assert.Single(Reading.Problems(string.Concat(Enumerable.Repeat(opening, 100_000))));
 
-        Assert.Contains("is not readable YAML: line 1", problem, StringComparison.Ordinal);
+        Assert.Contains("release.yml:1: is not readable YAML: column ", problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -163,7 +168,7 @@ public sealed class YamlFileTests
     [Fact]
     public void A_merge_bomb_is_refused()
     {
-        var text = new StringBuilder("base: &base {");
+        var text = new StringBuilder("x-base: &base {");
         for (var i = 0; i < 10_000; i++) text.Append(CultureInfo.InvariantCulture, $"k{i}: v,");
 
         text.Append("}\nname: n\non: push\njobs:\n");

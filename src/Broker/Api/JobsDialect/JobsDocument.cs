@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Http;
@@ -23,6 +24,12 @@ internal static class JobsDocument
         /// <summary>Steps and variables beside the command; only files have them.</summary>
         public JobSteps? Script { get; init; }
 
+        /// <summary>Outputs of other jobs that the command reads from variables; only files have them.</summary>
+        public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
+
+        /// <summary>Writes members of the step that the definition reader checks.</summary>
+        public Action<Utf8JsonWriter>? Rules { get; init; }
+
         public required Action<Utf8JsonWriter> Display { get; init; }
     }
 
@@ -37,8 +44,11 @@ internal static class JobsDocument
     {
         var display = new JobsDisplay(file.Name, file.Trigger, fromFile);
         var jobs = file.Jobs.Select(OfFile).ToList();
-        var content = SHA256.HashData(Bytes(json => Write(json, file.Id, "", display, jobs)).Span);
-        return Read(json => Write(json, file.Id, $"{Convert.ToHexStringLower(content)[..12]}{edition}", display, jobs));
+        var inputs = file.Inputs.Count > 0 ? Encoding.UTF8.GetString(Bytes(json => WriteInputs(json, file.Inputs)).Span) : null;
+        var content = SHA256.HashData(Bytes(json => WriteFile("", json)).Span);
+        return Read(json => WriteFile($"{Convert.ToHexStringLower(content)[..12]}{edition}", json));
+
+        void WriteFile(string version, Utf8JsonWriter json) => Write(json, file.Id, version, display, jobs, inputs);
     }
 
     /// <summary>Reads what <paramref name="write"/> writes; paths of problems speak of jobs.</summary>
@@ -85,6 +95,7 @@ internal static class JobsDocument
         WriteTexts(json, "depends_on", job.DependsOn);
         json.WriteString("command", job.Command);
         if (job.Script is { } script) WriteScript(json, script);
+        if (job.Upstream.Count > 0) WriteUpstream(json, job.Upstream);
         WriteTexts(json, "required_labels", job.RequiredLabels);
         json.WriteStartObject("retry_policy");
         json.WritePropertyName("max_retries");
@@ -92,6 +103,7 @@ internal static class JobsDocument
         json.WritePropertyName("backoff");
         json.WriteRaw(job.BackoffJson);
         json.WriteEndObject();
+        job.Rules?.Invoke(json);
         json.WriteStartObject("display");
         job.Display(json);
         json.WriteEndObject();
@@ -117,6 +129,42 @@ internal static class JobsDocument
         json.WriteEndObject();
     }
 
+    private static void WriteUpstream(Utf8JsonWriter json, IReadOnlyList<(string Variable, string Job, string Output)> upstream)
+    {
+        json.WriteStartObject("upstream_env");
+        foreach (var (variable, job, output) in upstream)
+        {
+            json.WriteStartArray(variable);
+            json.WriteStringValue(job);
+            json.WriteStringValue(output);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteInputs(Utf8JsonWriter json, IReadOnlyDictionary<string, FileInput> inputs)
+    {
+        json.WriteStartObject();
+        foreach (var (name, input) in inputs)
+        {
+            json.WriteStartObject(name);
+            json.WriteString("type", JsonNamingPolicy.SnakeCaseLower.ConvertName(input.Type.ToString()));
+            if (input.Required) json.WriteBoolean("required", true);
+            if (input.DefaultJson is { } value)
+            {
+                json.WritePropertyName("default");
+                json.WriteRaw(value);
+            }
+
+            if (input.Options.Count > 0) WriteTexts(json, "options", input.Options);
+            if (input.Description is { } description) json.WriteString("description", description);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+    }
+
     private static void WriteVariables(Utf8JsonWriter json, IReadOnlyList<KeyValuePair<string, string>> variables)
     {
         json.WriteStartObject("env");
@@ -138,9 +186,19 @@ internal static class JobsDocument
         Script = job.Script,
         DependsOn = job.DependsOn,
         RequiredLabels = job.RequiredLabels,
-        MaxRetriesJson = job.MaxRetries.ToString(CultureInfo.InvariantCulture),
+        MaxRetriesJson = job.Retry.Max.ToString(CultureInfo.InvariantCulture),
+        BackoffJson = job.Retry.BackoffJson,
+        Upstream = job.Upstream,
+        Rules = json => WriteRules(json, job),
         Display = json => json.WriteString("name", job.Name),
     };
+
+    private static void WriteRules(Utf8JsonWriter json, JobDocument job)
+    {
+        if (job.Priority != 0) json.WriteNumber("priority", job.Priority);
+        if (job.When is { } when) json.WriteString("when", when);
+        if (job.IsOptional) json.WriteBoolean("optional", true);
+    }
 
     private static ReadOnlyMemory<byte> Bytes(Action<Utf8JsonWriter> write)
     {
