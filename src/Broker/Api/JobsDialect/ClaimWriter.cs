@@ -26,7 +26,8 @@ internal static class ClaimWriter
         json.WriteStartObject("job");
         json.WriteString("job_id", claimed.Step.Name);
         json.WriteString("workflow_id", workflow);
-        json.WriteString("command", CommandOf(claimed));
+        var upstream = UpstreamOf(claimed, shape);
+        json.WriteString("command", CommandOf(claimed, upstream));
         json.WritePropertyName("required_labels");
         json.WriteRaw(shape.RequiredLabelsJson);
         json.WriteStartObject("retry_policy");
@@ -38,7 +39,7 @@ internal static class ClaimWriter
         WriteUpstream(json, claimed);
         json.WriteNumber("enqueued_at_ms", claimed.QueuedAt.ToUnixTimeMilliseconds());
         json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
-        if (shape.Script is { } script) WriteScript(json, script);
+        if (shape.Script is { } script) WriteScript(json, script, upstream);
         WriteRun(json, claimed);
         if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
         json.WriteEndObject();
@@ -54,13 +55,26 @@ internal static class ClaimWriter
         json.WriteEndObject();
     }
 
-    // Workers that know no inputs find those that a file declares as variables all the same.
-    private static string CommandOf(Assignment claimed)
+    // Workers that know no inputs find those that a file declares as variables all the same, and outputs of other jobs that it names.
+    private static string CommandOf(Assignment claimed, IReadOnlyList<KeyValuePair<string, string>> upstream)
     {
         var command = claimed.Step.Command ?? "";
-        if (claimed.Definition is not { Inputs: { All.IsEmpty: false } declared, Jobs.FromFile: true }) return command;
+        if (claimed.Definition is not { Inputs: { All.IsEmpty: false } declared, Jobs.FromFile: true })
+            return upstream.Count == 0 ? command : ShellCommand.WithVariables(upstream, command);
         using var inputs = JsonDocument.Parse(claimed.InputsJson);
-        return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name)))], command);
+        return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name))), .. upstream], command);
+    }
+
+    private static IReadOnlyList<KeyValuePair<string, string>> UpstreamOf(Assignment claimed, JobShape shape) =>
+        shape.Upstream.Count == 0 ? [] : [.. shape.Upstream.Select(read => KeyValuePair.Create(read.Variable, OutputOf(claimed, read.Job, read.Output)))];
+
+    // A job that failed, or has no such output, gives an empty text.
+    private static string OutputOf(Assignment claimed, string job, string output)
+    {
+        var result = claimed.Upstream.FirstOrDefault(upstream => upstream.Step == job).ResultJson;
+        if (result is null || !FinalValue.IsObject(result)) return "";
+        using var outputs = JsonDocument.Parse(result);
+        return outputs.RootElement.TryGetProperty(output, out var value) ? InputVariables.ValueOf(value) : "";
     }
 
     // A run of a time before its file declared the input has none.
@@ -77,12 +91,23 @@ internal static class ClaimWriter
     }
 
     /// <summary>Extension: a worker that takes steps runs them instead of the command.</summary>
-    private static void WriteScript(Utf8JsonWriter json, (string StepsJson, string EnvJson) script)
+    private static void WriteScript(Utf8JsonWriter json, (string StepsJson, string EnvJson) script, IReadOnlyList<KeyValuePair<string, string>> upstream)
     {
         json.WritePropertyName("steps");
         json.WriteRaw(script.StepsJson);
         json.WritePropertyName("env");
-        json.WriteRaw(script.EnvJson);
+        if (upstream.Count == 0)
+        {
+            json.WriteRaw(script.EnvJson);
+            return;
+        }
+
+        // The file's own variable of the name wins, as it does in the command.
+        using var env = JsonDocument.Parse(script.EnvJson);
+        json.WriteStartObject();
+        foreach (var (name, value) in upstream.Where(variable => !env.RootElement.TryGetProperty(variable.Key, out _))) json.WriteString(name, value);
+        foreach (var variable in env.RootElement.EnumerateObject()) variable.WriteTo(json);
+        json.WriteEndObject();
     }
 
     /// <summary>Three spellings and no other: the stock worker cannot read a claim with a fourth, so growing delays show as the next one.</summary>

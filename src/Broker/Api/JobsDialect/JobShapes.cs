@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Http;
+using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
@@ -14,6 +15,9 @@ internal sealed record JobShape
 
     /// <summary>Steps for workers that run each by itself, and the variables of all; null when there is a command alone.</summary>
     public (string StepsJson, string EnvJson)? Script { get; init; }
+
+    /// <summary>Outputs of other jobs that the command reads from variables; files name them.</summary>
+    public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
 
     public string MetadataJson { get; init; } = "{}";
     public string PortsJson { get; init; } = "[]";
@@ -64,6 +68,7 @@ internal static class JobShapes
             DependsOnJson = Written("depends_on"),
             RequiredLabelsJson = Written("required_labels"),
             Script = ScriptOf(written),
+            Upstream = UpstreamOf(written),
             MetadataJson = Shown("metadata", "{}"),
             PortsJson = Shown("ports", "[]"),
             ChildrenJson = Shown("children", "null"),
@@ -84,6 +89,19 @@ internal static class JobShapes
             && script.TryGetProperty("env", out var env) && IsVariables(env)
             ? (steps.GetRawText(), env.GetRawText())
             : null;
+    }
+
+    private static IReadOnlyList<(string Variable, string Job, string Output)> UpstreamOf(JsonElement written)
+    {
+        if (!written.TryGetProperty("upstream_env", out var variables) || variables.ValueKind is not JsonValueKind.Object) return [];
+        return
+        [
+            .. from variable in variables.EnumerateObject()
+               let place = variable.Value
+               where ShellNames.Fits(variable.Name) && place.ValueKind is JsonValueKind.Array && place.GetArrayLength() == 2
+                   && place[0].ValueKind is JsonValueKind.String && place[1].ValueKind is JsonValueKind.String
+               select (variable.Name, place[0].GetString()!, place[1].GetString()!),
+        ];
     }
 
     private static bool IsScriptStep(JsonElement step) =>
