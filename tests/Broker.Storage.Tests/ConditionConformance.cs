@@ -113,7 +113,7 @@ public abstract class ConditionConformance : StoreTests
         var a = await NextAsync("a");
         var b = await NextAsync("b");
         await FailAsync(a);
-        Assert.Equal(StepStatus.NotRun, (await ViewAsync(run)).Steps.Single(s => s.Index == 2).Status);
+        Assert.Equal([0, 1], (await ViewAsync(run)).Steps.Select(s => s.Index));
         var peer = OpenPeer();
         await peer.Steps.ReportAsync([new(b.Lease, new StepReport(ReportOutcome.Succeeded) { ResultJson = "{}" })], Ct);
         await SucceedAsync(await NextAsync("d"));

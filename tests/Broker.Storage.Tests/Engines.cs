@@ -215,6 +215,10 @@ public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConforman
 
 public sealed class SqliteAuditTests() : AuditConformance(new OnSqlite());
 
+public sealed class PostgresRerunTests(PostgresCluster cluster) : RerunConformance(new OnPostgres(cluster));
+
+public sealed class SqliteRerunTests() : RerunConformance(new OnSqlite());
+
 public sealed class PostgresConditionTests(PostgresCluster cluster) : ConditionConformance(new OnPostgres(cluster));
 
 public sealed class SqliteConditionTests() : ConditionConformance(new OnSqlite());

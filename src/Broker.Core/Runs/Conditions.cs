@@ -18,25 +18,20 @@ internal enum Decision
 /// <summary>The rule of conditions (invariants 15 and 16).</summary>
 internal static class Conditions
 {
-    /// <param name="definition">The graph.</param>
+    /// <param name="run">The run, with its graph.</param>
     /// <param name="step">A step without a row; one without a condition was not made ready by its joins.</param>
     /// <param name="states">Every ended step of the run, and others.</param>
     /// <param name="inputs">The run's inputs, where a condition reads them.</param>
-    public static Decision Decide(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> states, JsonElement inputs)
+    public static Decision Decide(RunState run, StepDefinition step, IReadOnlyDictionary<int, StepState> states, JsonElement inputs)
     {
-        if (!step.Predecessors.All(above => states.GetValueOrDefault(above) is { IsTerminal: true }))
-            return step.When is null && IsBlocked(definition, step, states) ? Decision.Drop : Decision.Wait;
+        var definition = run.Definition;
+        if (run.IsCancelling && step.When is null) return Decision.Drop;
+        if (!step.Predecessors.All(above => states.GetValueOrDefault(above) is { IsTerminal: true })) return Decision.Wait;
 
         // Joins start a step without a condition: here, none of them has.
         if (step.When is null || !IsLedTo(definition, step, states)) return Decision.Drop;
-        var scope = new NeedScope(definition, step, states, inputs);
+        var scope = new NeedScope(run, step, states, inputs);
         return step.When.IsTrue(scope) ? Decision.Start : Decision.Drop;
-    }
-
-    private static bool IsBlocked(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> states)
-    {
-        bool Blocked(int above) => states.GetValueOrDefault(above) is { } state && definition.Steps[above].Blocks(state);
-        return step.Plain.Any(Blocked) || step.AnyOf.Any(group => group.Members.All(Blocked));
     }
 
     // A step of another branch stays out, whatever its condition says. A failure names no branch: it leads to every step below.

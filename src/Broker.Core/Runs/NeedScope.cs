@@ -7,17 +7,19 @@ using Broker.Core.Steps;
 namespace Broker.Core.Runs;
 
 /// <summary>Values that the condition of a step reads: the ends of the steps above it, and the inputs of the run (invariant 15).</summary>
-/// <param name="definition">The graph.</param>
+/// <param name="run">The run, with its graph.</param>
 /// <param name="step">The step in question; its predecessors have ended.</param>
 /// <param name="states">Every ended step of the run, by index.</param>
 /// <param name="inputs">The run's inputs; undefined where no condition reads them.</param>
-internal sealed class NeedScope(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> states, JsonElement inputs) : IConditionScope
+internal sealed class NeedScope(RunState run, StepDefinition step, IReadOnlyDictionary<int, StepState> states, JsonElement inputs) : IConditionScope
 {
+    private readonly WorkflowDefinition definition = run.Definition;
+
     /// <summary>Whether a condition means that step: by its name, or as one of a matrix, such as <c>test</c> for <c>test (3.11, linux)</c>.</summary>
     public static bool Names(string need, string name) =>
         name == need || (name.Length > need.Length + 2 && name.StartsWith(need, StringComparison.Ordinal) && name.AsSpan(need.Length).StartsWith(" (") && name[^1] == ')');
 
-    public bool Success() => step.Predecessors.All(above => Succeeded(above));
+    public bool Success() => !run.IsCancelling && step.Predecessors.All(above => Succeeded(above));
 
     public bool Failure()
     {
@@ -32,7 +34,7 @@ internal sealed class NeedScope(WorkflowDefinition definition, StepDefinition st
         return false;
     }
 
-    public bool Cancelled() => false;
+    public bool Cancelled() => run.IsCancelling;
 
     public JsonElement? Input(string name) => inputs.ValueKind is JsonValueKind.Object && inputs.TryGetProperty(name, out var value) ? value : null;
 

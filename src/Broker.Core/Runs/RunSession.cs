@@ -104,6 +104,22 @@ public sealed class RunSession
         return session;
     }
 
+    /// <summary>
+    /// A new run in which kept steps of an earlier one have ended already. Their ends are counted again, in their order; what they make ready and
+    /// is not kept starts. Events that are handed in may be taken by waits.
+    /// </summary>
+    public static RunSession Rerun(RunState fresh, IReadOnlyList<StepState> kept, IEnumerable<InboxEvent> undelivered, DateTimeOffset now, string? inputsJson = null)
+    {
+        var session = new RunSession(fresh, kept, undelivered, inputsJson);
+        foreach (var step in kept) session.inserted.Add(step.Index);
+        foreach (var root in fresh.Definition.Roots.Where(root => session.Definition(root).When is null)) session.Reach(root, now);
+        foreach (var step in kept.Where(step => !session.Definition(step.Index).Blocks(step))) session.ReachBelow(step, now);
+        if (fresh.Definition.HasConditions) session.Decide(Enumerable.Range(0, fresh.Definition.Steps.Length), now);
+        session.Settle(now);
+        if (session.MayBeIdle) session.AnnounceIdle([]);
+        return session;
+    }
+
     /// <summary>Applies a report. While pausing, all active steps must be loaded.</summary>
     public ReportVerdict Report(int index, long fence, StepReport report, DateTimeOffset now)
     {
@@ -158,6 +174,7 @@ public sealed class RunSession
     public bool ExpireRun(DateTimeOffset now)
     {
         if (!Run.HandsOut || !(Run.Deadline <= now)) return false;
+        if (Run.IsCancelling) return Cancel(now) is ControlVerdict.Done;
         var limit = Run.Deadline.Value - (Run.StartAt ?? Run.CreatedAt);
         foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
         Run = Run with { Active = 0, Error = new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
@@ -205,13 +222,30 @@ public sealed class RunSession
     private PublishedEvent Unhandled(string type) => StepEvents.Unhandled(
         type, Run.Definition.Events.Find(type)?.QualifiedName ?? $"{Run.Definition.Name}.{type}", Active().All(s => IsEventWait(s.Index)));
 
-    /// <summary>Ends the run at once. The caller must have loaded the active steps.</summary>
-    public ControlVerdict Cancel(DateTimeOffset now)
+    /// <summary>
+    /// Ends the run. With a grace time, steps whose condition holds after a cancel run first: the run ends with the last of them, or when the time is
+    /// over (invariant 25). The caller must have loaded the active steps.
+    /// </summary>
+    public ControlVerdict Cancel(DateTimeOffset now, TimeSpan grace = default)
     {
         if (Run.IsTerminal) return ControlVerdict.Terminal;
+        var cleansUp = grace > TimeSpan.Zero && Run.Definition.HasConditions;
+        if (cleansUp && Run.IsCancelling) return ControlVerdict.NoChange;
         foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
         Run = Run with { Active = 0 };
-        End(RunPhase.Cancelled, now);
+        if (cleansUp)
+        {
+            var end = now + grace;
+            Run = Run with { Phase = RunPhase.Active, CancelledAt = now, Deadline = Run.Deadline < end ? Run.Deadline : end };
+            Touch(now);
+            Decide(Enumerable.Range(0, Run.Definition.Steps.Length), now);
+            Settle(now);
+        }
+        else
+        {
+            End(RunPhase.Cancelled, now);
+        }
+
         return ControlVerdict.Done;
     }
 
@@ -303,7 +337,7 @@ public sealed class RunSession
         Run = Run with { Joins = joins };
         foreach (var next in ready)
         {
-            if (Definition(next).When is null) Reach(next, now);
+            if (Definition(next).When is null && !Run.IsCancelling) Reach(next, now);
         }
     }
 
@@ -314,7 +348,7 @@ public sealed class RunSession
         while (open.TryDequeue(out var index))
         {
             if (steps.ContainsKey(index)) continue;
-            switch (Conditions.Decide(Run.Definition, Definition(index), steps, inputs))
+            switch (Conditions.Decide(Run, Definition(index), steps, inputs))
             {
                 case Decision.Start:
                     Reach(index, now);
@@ -337,7 +371,7 @@ public sealed class RunSession
         if (steps.ContainsKey(index)) return;
 
         var definition = Definition(index);
-        var due = Run.StartAt > now ? Run.StartAt.Value : now;
+        var due = Run.StartAt > now && !Run.IsCancelling ? Run.StartAt.Value : now;
         var total = definition.Timeouts.TotalFrom(due);
         var step = new StepState
         {
@@ -424,7 +458,8 @@ public sealed class RunSession
         ServeFreshWaits(now);
         if (Run.Phase is RunPhase.Pausing && !Active().Any(s => s.Status is StepStatus.Leased)) Run = Run with { Phase = RunPhase.Paused };
         if (Run.Active > 0 || Run.IsTerminal) return;
-        if (Run.Error is not null) End(RunPhase.Failed, now);
+        if (Run.IsCancelling) End(RunPhase.Cancelled, now);
+        else if (Run.Error is not null) End(RunPhase.Failed, now);
         else if (Run.HandsOut) End(RunPhase.Succeeded, now);
     }
 

@@ -71,6 +71,9 @@ public sealed record RunState
     /// <summary>When the run fails if it has not ended; null: no limit, or it has ended.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
+    /// <summary>When it was cancelled with a grace time: steps that clean up may run until its deadline. Null: not so.</summary>
+    public DateTimeOffset? CancelledAt { get; init; }
+
     /// <summary>Added to the priority of each step.</summary>
     public int Priority { get; init; }
 
@@ -81,6 +84,7 @@ public sealed record RunState
     public StepError? Error { get; init; }
 
     public bool IsTerminal => Phase is RunPhase.Succeeded or RunPhase.Failed or RunPhase.Cancelled;
+    public bool IsCancelling => CancelledAt is not null && !IsTerminal;
     public bool HandsOut => Phase is RunPhase.Active;
 }
 

@@ -8,8 +8,15 @@ public interface IRunStore
     /// <summary>Starts all in one transaction; one outcome each. An id twice in one call: the first one counts.</summary>
     Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct);
 
-    /// <summary>Steers the current run of an instance, or the numbered one alone. For Restart the outcome names the new run.</summary>
-    Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null);
+    /// <summary>
+    /// Steers the current run of an instance, or the numbered one alone. For Restart the outcome names the new run. Cancel may give steps that clean up a
+    /// grace time.
+    /// </summary>
+    Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default);
+
+    /// <summary>Retries the current run of an instance, or forks any of its runs into a new instance; both keep finished steps (invariant 24).</summary>
+    Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct);
 
     /// <summary>Stores an event for the current run of an instance and gives it to the waits that want it.</summary>
     /// <param name="workflow">Its workflow.</param>

@@ -21,18 +21,7 @@ internal sealed class ChangeCollector(BatchContext batch)
             foreach (var step in session.Updated.OrderBy(s => s.Index)) changes.Steps.Add(batch.RowOf(run, step));
             // A purged run leaves no attempts and no stream behind.
             if (!changes.Purged.Contains(id)) changes.Attempts.AddRange(session.EndedAttempts.Select(attempt => RowOf(id, attempt)));
-            foreach (var taken in session.Consumed)
-            {
-                changes.TakenInboxEvents.Add(new InboxRow
-                {
-                    RunId = id,
-                    Id = taken.Id,
-                    Type = taken.Type,
-                    DeliveredAt = taken.DeliveredAt.ToMicros(),
-                    ConsumedBy = taken.ConsumedBy,
-                });
-            }
-
+            changes.TakenInboxEvents.AddRange(session.Consumed.Select(taken => InboxRowMapper.Taken(id, taken)));
             if (!changes.Purged.Contains(id)) changes.Events.AddRange(session.Published.Select(published => new Appended(id, published)));
             if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
                 changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));

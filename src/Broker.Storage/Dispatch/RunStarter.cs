@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;
@@ -59,17 +60,62 @@ internal sealed class RunStarter(BatchContext batch)
         else if (control.Command is ControlCommand.Restart)
         {
             var inherited = transaction.Inherited(old.Ref.Id);
-            var again = new StartRequest(old.State.Definition, old.Ref.InstanceId)
-            {
-                InputsJson = inherited.Inputs,
-                Streams = old.State.Streams,
-                Priority = old.State.Priority,
-                TagsJson = inherited.Tags,
-                LimitMs = inherited.LimitMs,
-            };
-            control.Outcome = (ControlVerdict.Done, Add(again, old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
+            control.Outcome = (ControlVerdict.Done, Add(Again(old, inherited), old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
         }
     }
+
+    /// <summary>A retry adds a further run, a fork a new instance; both keep finished steps.</summary>
+    public RerunOutcome Rerun(RerunRequest request, LoadedRun old, DateTimeOffset now)
+    {
+        var definition = old.State.Definition;
+        if (request.Steps?.FirstOrDefault(name => definition.Find(name) is null) is { } unknown) return new(RerunVerdict.UnknownStep) { Step = unknown };
+        if (request.ForkInto is null && !old.State.IsTerminal) return new(RerunVerdict.StillActive, old.Ref);
+        var plan = RerunPlan.Of(definition, Reached(old), request.Steps?.Select(name => definition.IndexOf[name]).ToList());
+        if (request is { ForkInto: null, Steps: null } && plan.Again.Count == 0) return new(RerunVerdict.NothingFailed, old.Ref);
+        if (request.ForkInto is { } id && IsTaken(definition.Name, id)) return new(RerunVerdict.AlreadyExists);
+        var outcome = new RerunOutcome(RerunVerdict.Planned)
+        {
+            Kept = [.. plan.Kept.Where(step => step.Status is not StepStatus.NotRun).Select(step => definition.Steps[step.Index].Name)],
+            RunsAgain = [.. plan.Again.Select(index => definition.Steps[index].Name)],
+        };
+        return request.DryRun ? outcome : outcome with { Verdict = RerunVerdict.Started, Run = Add(request, old, plan, now) };
+    }
+
+    private RunRef Add(RerunRequest request, LoadedRun old, RerunPlan plan, DateTimeOffset now)
+    {
+        var before = request.ForkInto is null ? old : null;
+        if (before is not null) VoidLeases(before);
+        var inherited = transaction.Inherited(old.Ref.Id);
+        var start = Again(old, inherited) with { InstanceId = request.ForkInto ?? old.Ref.InstanceId, InputsJson = request.InputsJson ?? inherited.Inputs };
+        var events = request.CopiesEvents && old.State.InboxCount > 0 ? transaction.InboxEvents([old.Ref.Id])[old.Ref.Id].ToList() : [];
+        var created = before is null ? now.ToMicros() : inherited.InstanceCreatedAt;
+        return Add(start, before, old.DefinitionId, inherited.Context, created, now, new(old.Ref.Id, plan.Kept, events));
+    }
+
+    // The rows as they are, with what commands before this one have decided.
+    private List<StepState> Reached(LoadedRun run)
+    {
+        var session = batch.Sessions[run.Ref.Id];
+        var stored = transaction.AllSteps([run.Ref.Id])[run.Ref.Id].ToList();
+        return [.. stored.Select(step => session.Find(step.Index) ?? step), .. session.Inserted.Where(step => !stored.Exists(s => s.Index == step.Index))];
+    }
+
+    private bool IsTaken(string workflow, string instanceId)
+    {
+        if (changes.NewRuns.Exists(run => run.Workflow == workflow && run.InstanceId == instanceId)) return true;
+        if (transaction.Resolve([new(workflow, instanceId, null)])[0].Id == 0) return false;
+        transaction.Confirm();
+        return true;
+    }
+
+    private static StartRequest Again(LoadedRun old, Inherited inherited) => new(old.State.Definition, old.Ref.InstanceId)
+    {
+        InputsJson = inherited.Inputs,
+        Streams = old.State.Streams,
+        Priority = old.State.Priority,
+        TagsJson = inherited.Tags,
+        LimitMs = inherited.LimitMs,
+    };
 
     private IReadOnlyList<string> Differences(StartRequest start, LoadedRun active) =>
         start.JoinsEqualInputs ? start.DifferencesFrom(transaction.Inherited(active.Ref.Id).Inputs) : [];
@@ -92,18 +138,22 @@ internal sealed class RunStarter(BatchContext batch)
         var definitionId = services.Definitions.IdOf(start.Definition);
         if (before is null) return Add(start, null, definitionId, start.ContextJson, now.ToMicros(), now);
 
-        // Leases of a cancelled run may still be out: whatever they report, it is not this run.
-        var leases = transaction.ActiveSteps([before.Ref.Id]);
-        var old = new RunSession(before.State, leases[before.Ref.Id], []);
-        old.VoidLeases();
-        foreach (var step in old.Updated) changes.Steps.Add(batch.RowOf(before, step));
-
+        VoidLeases(before);
         var inherited = transaction.Inherited(before.Ref.Id);
         return Add(start, before, definitionId, start.ContextAfter(inherited.Context), inherited.InstanceCreatedAt, now);
     }
 
+    // Leases of a cancelled run may still be out: whatever they report, it is not this run.
+    private void VoidLeases(LoadedRun before)
+    {
+        var leases = transaction.ActiveSteps([before.Ref.Id]);
+        var old = new RunSession(before.State, leases[before.Ref.Id], []);
+        old.VoidLeases();
+        foreach (var step in old.Updated) changes.Steps.Add(batch.RowOf(before, step));
+    }
+
     private RunRef Add(
-        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now)
+        StartRequest start, LoadedRun? before, int definitionId, string? context, long instanceCreatedAt, DateTimeOffset now, Heritage? heritage = null)
     {
         var run = new RunRef(services.Ids.Next(), start.Definition.Name, start.InstanceId, before is null ? 0 : before.Ref.Number + 1);
         var begins = start.BeginsAt(now);
@@ -118,9 +168,17 @@ internal sealed class RunStarter(BatchContext batch)
             StartAt = begins,
             Deadline = limit is { } most ? (begins ?? now).AddMilliseconds(most) : null,
             Priority = start.Priority,
+            InboxCount = heritage?.Events.Count ?? 0,
         };
-        var session = RunSession.Start(fresh, now, start.InputsJson);
-        if (session.EndedNow) session.Conclude("null");
+        var session = heritage is null
+            ? RunSession.Start(fresh, now, start.InputsJson)
+            : RunSession.Rerun(fresh, heritage.Kept, heritage.Events, now, start.InputsJson);
+        if (session.EndedNow)
+        {
+            var results = session.Inserted.Where(step => step.IsFinished && start.Definition.ResultSteps.Contains(step.Index));
+            session.Conclude(FinalValue.Of(start.Definition, results.ToDictionary(step => step.Index, step => step.Result)));
+        }
+
         if (before is not null) changes.Superseded.Add(before.Ref.Id);
         changes.NewRuns.Add(new RunRow
         {
@@ -133,6 +191,7 @@ internal sealed class RunStarter(BatchContext batch)
             Phase = (short)session.Run.Phase,
             Active = session.Run.Active,
             Joins = session.Run.Joins.Write(),
+            Mail = session.Run.InboxCount,
             Streams = start.Streams,
             Inputs = start.InputsJson,
             Context = context,
@@ -144,6 +203,7 @@ internal sealed class RunStarter(BatchContext batch)
             Tags = start.TagsJson,
             StartAt = begins.ToMicros(),
             LimitMs = start.LimitMs,
+            FromRun = heritage?.RunId,
             Deadline = session.Run.Deadline.ToMicros(),
             InstanceCreatedAt = instanceCreatedAt,
             CreatedAt = now.ToMicros(),
@@ -155,6 +215,16 @@ internal sealed class RunStarter(BatchContext batch)
         foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(loaded, step));
 
         foreach (var published in session.Published) changes.Events.Add(new(run.Id, published));
+        if (heritage is { Events.Count: > 0 }) Copy(heritage.Events, session, run.Id);
         return run;
     }
+
+    private void Copy(IReadOnlyList<InboxEvent> events, RunSession session, long runId)
+    {
+        changes.NewInboxEvents.AddRange(events.Select(kept => new InboxRow { RunId = runId, Id = kept.Id, Type = kept.Type, Payload = kept.PayloadJson, TargetStep = kept.TargetStep }));
+        changes.TakenInboxEvents.AddRange(session.Consumed.Select(taken => InboxRowMapper.Taken(runId, taken)));
+    }
+
+    /// <summary>What a retry or a fork takes from an earlier run.</summary>
+    private sealed record Heritage(long RunId, IReadOnlyList<StepState> Kept, IReadOnlyList<InboxEvent> Events);
 }

@@ -14,7 +14,7 @@ internal sealed class RunStatements
     public RunStatements(IReadOnlyModel model)
     {
         var columns = new RunColumns(model);
-        var startedColumns = columns.All.Without(nameof(RunRow.StartContext), nameof(RunRow.IsCurrent), nameof(RunRow.Mail), nameof(RunRow.ResumedAt));
+        var startedColumns = columns.All.Without(nameof(RunRow.StartContext), nameof(RunRow.IsCurrent), nameof(RunRow.ResumedAt));
         (loaded, changing, started) = (new(columns.Loaded), new(columns.Changing), new(startedColumns));
         var rows = new ArrayRows([.. columns.Changing.Typed]);
         var cachedRows = new ArrayRows([.. columns.Changing.Typed, ("held", "int")]);
@@ -32,8 +32,8 @@ internal sealed class RunStatements
             RETURNING r.xmin, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
             """;
         Insert = $"""
-            INSERT INTO run ({newRows.Names}, start_context, is_current, mail)
-            SELECT {newRows.Values}, {newRows["context"]}, true, 0 FROM {newRows.Each}
+            INSERT INTO run ({newRows.Names}, start_context, is_current)
+            SELECT {newRows.Values}, {newRows["context"]}, true FROM {newRows.Each}
             """;
     }
 

@@ -20,8 +20,10 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
     }
 
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null) =>
-        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, number), command), ct);
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default) =>
+        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, number), command) { Grace = grace }, ct);
+
+    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct) => await batcher.RunAsync(new RerunCommand(request) { Cancelled = ct }, ct);
 
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>

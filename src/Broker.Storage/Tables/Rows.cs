@@ -76,6 +76,12 @@ internal sealed class RunRow
     /// <summary>The limit that its start gave it, in milliseconds: what a restart takes over.</summary>
     public long? LimitMs { get; set; }
 
+    /// <summary>When it was cancelled with a grace time; null: not so.</summary>
+    public long? CancelledAt { get; set; }
+
+    /// <summary>The run whose steps this one keeps: it is a retry or a fork of it. Null: it keeps none.</summary>
+    public long? FromRun { get; set; }
+
     /// <summary>When an active run fails; null for runs without a limit and for those that have ended.</summary>
     public long? Deadline { get; set; }
     public long InstanceCreatedAt { get; set; }

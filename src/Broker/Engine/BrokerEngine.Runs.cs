@@ -55,13 +55,36 @@ internal sealed partial class BrokerEngine
     /// <param name="ct">Gives up.</param>
     /// <param name="action">The dialect's own word for it, for the audit trail.</param>
     /// <param name="number">Only this run of the instance.</param>
+    /// <param name="grace">Cancel: time for steps that clean up.</param>
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null)
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null, TimeSpan grace = default)
     {
         if (!Caller.Current.Knows(workflow)) return (ControlVerdict.UnknownRun, null);
-        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number);
+        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number, grace);
         LogControlled(log, command, workflow, instanceId, outcome.Verdict);
         if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId);
+        return outcome;
+    }
+
+    /// <summary>Retries a run, or forks it into a new instance. Inputs of a fork are judged by the definition of the earlier run.</summary>
+    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct)
+    {
+        if (!Caller.Current.Knows(request.Workflow)) return new(RerunVerdict.UnknownRun);
+        if (request.InputsJson is { } inputs)
+        {
+            if (await FindRunAsync(request.Workflow, request.InstanceId, ct, request.Number) is not { } earlier) return new(RerunVerdict.UnknownRun);
+            var start = WithInputs(new StartRequest(earlier.Definition, request.ForkInto ?? request.InstanceId) { InputsJson = inputs });
+            if (start.InputProblems.Count > 0) return new(RerunVerdict.InputsRefused) { Problems = start.InputProblems };
+            request = request with { InputsJson = start.InputsJson };
+        }
+
+        var outcome = await runs.RerunAsync(request, ct);
+        if (outcome is { Verdict: RerunVerdict.Started, Run: { } run })
+        {
+            LogStarted(log, run.Workflow, run.InstanceId, run.Number);
+            await audit.RecordAsync(request.ForkInto is null ? "retry" : "fork", run.Workflow, run.InstanceId);
+        }
+
         return outcome;
     }
 

@@ -7,11 +7,11 @@ namespace Broker.Core.Tests.Properties;
 internal static class ReferenceConditions
 {
     /// <summary>Whether the step must have been decided, and with which outcome; null: not yet.</summary>
-    public static bool? Runs(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> rows)
+    public static bool? Runs(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> rows, bool isCancelled = false)
     {
         if (!step.Predecessors.All(p => rows.TryGetValue(p, out var row) && row.IsTerminal)) return null;
         var led = step.Predecessors.IsEmpty || step.Predecessors.Any(p => LeadsTo(definition.Steps[p], rows[p], step));
-        return led && IsMet(definition, step, rows);
+        return led && IsMet(definition, step, rows, isCancelled);
     }
 
     private static bool LeadsTo(StepDefinition above, StepState row, StepDefinition step)
@@ -22,10 +22,10 @@ internal static class ReferenceConditions
         return above.Successors.TryGetValue(named, out var chosen) && chosen.Contains(step.Index);
     }
 
-    private static bool IsMet(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> rows)
+    private static bool IsMet(WorkflowDefinition definition, StepDefinition step, IReadOnlyDictionary<int, StepState> rows, bool isCancelled)
     {
         var words = step.Predecessors.ToDictionary(p => definition.Steps[p].Name, p => Word(definition.Steps[p], rows[p]));
-        var success = step.Predecessors.All(p => Word(definition.Steps[p], rows[p]) == "success" || (rows[p].Status is StepStatus.Skipped && !step.NeedsSuccess));
+        var success = !isCancelled && step.Predecessors.All(p => Word(definition.Steps[p], rows[p]) == "success" || (rows[p].Status is StepStatus.Skipped && !step.NeedsSuccess));
         var failure = FailedAbove(definition, step, rows, []);
         var text = step.When!.ToString();
         return text switch

@@ -55,10 +55,11 @@ internal sealed partial class RunDriver
         var reached = ReferenceReadiness.Reached(definition, Run.Finishes);
         var joined = Run.Rows.Values.Where(s => s.Status is not StepStatus.NotRun && definition.Steps[s.Index].When is null).Select(s => s.Index).ToList();
         Violation.If(
-            !reached.Where(index => definition.Steps[index].When is null).SequenceEqual(joined),
+            run.CancelledAt is null && !reached.Where(index => definition.Steps[index].When is null).SequenceEqual(joined),
             $"invariant 8: reached {string.Join(' ', joined)}, but from the beginning it is {string.Join(' ', reached)}");
         JoinChecks();
-        if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled && !IsTimedOut) ConditionChecks();
+        if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled && !IsTimedOut && Run.Run.CancelledAt is null) ConditionChecks();
+        CancellingChecks();
         FateChecks();
         StatusChecks();
 
@@ -80,18 +81,12 @@ internal sealed partial class RunDriver
             {
                 var runs = ReferenceConditions.Runs(definition, step, Run.Rows);
                 Violation.If(runs is null && row is not null, $"invariant 15: step {step.Index} was decided before the steps above had ended");
+                if (row is not null && HasLaterEndAbove(step, row, [])) continue;
                 Violation.If(runs is { } decided && (row is null || row.Status is not StepStatus.NotRun != decided), $"invariant 15: step {step.Index} is {row?.Status}, should run: {runs}");
                 continue;
             }
 
-            bool Blocked(int above) => Run.Rows.TryGetValue(above, out var ended) && ended.Status switch
-            {
-                StepStatus.Failed => !definition.Steps[above].Optional,
-                StepStatus.Cancelled or StepStatus.NotRun => true,
-                _ => false,
-            };
-            var over = step.Predecessors.All(p => Run.Rows.TryGetValue(p, out var ended) && ended.IsTerminal);
-            var mustDrop = over || step.Plain.Any(Blocked) || step.AnyOf.Any(g => g.Members.All(Blocked));
+            var mustDrop = step.Predecessors.All(p => Run.Rows.TryGetValue(p, out var ended) && ended.IsTerminal);
             Violation.If(row is null && mustDrop && !step.Predecessors.IsEmpty, $"invariant 16: step {step.Index} can never start and is still open");
             Violation.If(row is { Status: StepStatus.NotRun } && !mustDrop, $"invariant 16: step {step.Index} was dropped and could start");
         }
@@ -113,7 +108,7 @@ internal sealed partial class RunDriver
                 totals.TryGetValue((Run.Run.Id, step.Index), out var before) && before != step.TotalDeadline, $"invariant 19: the total limit of step {step.Index} was moved");
             totals[(Run.Run.Id, step.Index)] = step.TotalDeadline;
             Violation.If(
-                definition.Steps[step.Index].Kind is StepKind.Task && step.Due < Run.Run.StartAt, $"invariant 21: step {step.Index} may be claimed before its run begins");
+                definition.Steps[step.Index].Kind is StepKind.Task && step.Due < Run.Run.StartAt && Run.Run.CancelledAt is null, $"invariant 21: step {step.Index} may be claimed before its run begins");
         }
     }
 
@@ -138,6 +133,10 @@ internal sealed partial class RunDriver
         var name = before.TotalDeadline <= now ? StepTimeouts.TotalName : StepTimeouts.QueueName;
         Violation.If((after.Status, after.Error?.Name) != (StepStatus.Failed, name), $"invariant 19: a ready step at its limit is {after.Status} ({after.Error?.Name}), expected {name}");
     }
+
+    // Below an any-of join a step may be decided while a step above is still to end.
+    private bool HasLaterEndAbove(StepDefinition step, StepState row, HashSet<int> seen) => step.Predecessors.Where(seen.Add).Any(p =>
+        !(Run.Rows.GetValueOrDefault(p)?.EndedAt <= row.QueuedAt) || HasLaterEndAbove(definition.Steps[p], row, seen));
 
     private void JoinChecks()
     {
@@ -166,7 +165,7 @@ internal sealed partial class RunDriver
             Violation.If(isDead != fate is Fate.Dead, $"invariant 12: step {step.Index} is {fate}, dead by the graph: {isDead}");
             Violation.If(fate is Fate.Open && Run.Run.IsTerminal, $"invariant 12: step {step.Index} may still start in a run that has ended");
             if (fates.TryGetValue(step.Index, out var before))
-                Violation.If(before != fate && before is not Fate.Open, $"invariant 12: the fate of step {step.Index} went from {before} to {fate}");
+                Violation.If(before != fate && before is not Fate.Open && !(before is Fate.Dead && state is { Status: StepStatus.NotRun }), $"invariant 12: the fate of step {step.Index} went from {before} to {fate}");
             fates[step.Index] = fate;
         }
     }

@@ -53,7 +53,9 @@ internal sealed partial class RunDriver
             case Happening.Pause: Pause(); break;
             case Happening.Resume: Resume(); break;
             case Happening.Cancel: Cancel(); break;
+            case Happening.CancelGently: CancelGently(); break;
             case Happening.Restart: Restart(); break;
+            case Happening.Rerun: Rerun(command); break;
         }
 
         Check();
@@ -72,6 +74,7 @@ internal sealed partial class RunDriver
 
             if (Run.Run.Phase is RunPhase.Paused) Resume();
             now = now.AddSeconds(30);
+            if (round > 5 && Run.Run.IsCancelling) ExpireRun(0);
             for (var i = 0; i < definition.Steps.Length; i++)
             {
                 FinishDue(i);
@@ -215,7 +218,7 @@ internal sealed partial class RunDriver
         var expired = session.ExpireRun(now);
         Run.Save(session);
         Violation.If(expired != (before.HandsOut && before.Deadline <= now), $"invariant 20: a run that is {before.Phase} with the deadline {before.Deadline:O} was expired: {expired}");
-        Violation.If(expired && Run.Run.Phase is not RunPhase.Failed, $"invariant 20: a run that reached its limit is {Run.Run.Phase}");
+        Violation.If(expired && Run.Run.Phase != (before.IsCancelling ? RunPhase.Cancelled : RunPhase.Failed), $"invariant 20: a run that reached its limit is {Run.Run.Phase}");
     }
 
     private void Send(Command command)

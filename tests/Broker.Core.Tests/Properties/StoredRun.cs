@@ -7,12 +7,22 @@ using Broker.Core.Steps;
 namespace Broker.Core.Tests.Properties;
 
 /// <summary>Stored part of one run between transactions: rows, the joins as text, the inbox.</summary>
-internal sealed class StoredRun(RunState fresh)
+internal sealed class StoredRun
 {
     private readonly SortedDictionary<int, StepState> rows = [];
     private readonly SortedDictionary<long, InboxEvent> inbox = [];
-    private RunState run = fresh;
-    private string? joins = fresh.Joins.Write();
+    private RunState run;
+    private string? joins;
+
+    /// <param name="fresh">The new run.</param>
+    /// <param name="events">Events that a retry takes over.</param>
+    /// <param name="kept">Steps that a retry keeps.</param>
+    public StoredRun(RunState fresh, IEnumerable<InboxEvent>? events = null, IEnumerable<StepState>? kept = null)
+    {
+        (run, joins) = (fresh, fresh.Joins.Write());
+        foreach (var message in events ?? []) inbox[message.Id] = message;
+        foreach (var step in (kept ?? []).Where(LetsGoOn)) Finishes.Add(FinishOf(step));
+    }
 
     public RunState Run => run with { Joins = JoinSet.Read(joins) };
     public WorkflowDefinition Definition => run.Definition;
@@ -63,8 +73,7 @@ internal sealed class StoredRun(RunState fresh)
         var written = session.Inserted.Concat(session.Updated).ToDictionary(s => s.Index);
         foreach (var index in FinishOrder(session, written))
         {
-            var succeeded = written[index].Status is StepStatus.Succeeded;
-            Finishes.Add(new(index, succeeded ? Text(written[index].Result) : null, written[index].Status is not StepStatus.Skipped));
+            Finishes.Add(FinishOf(written[index]));
         }
 
         foreach (var step in session.Inserted)
@@ -98,6 +107,9 @@ internal sealed class StoredRun(RunState fresh)
             .Where(i => written.TryGetValue(i, out var now) && LetsGoOn(now) && !(rows.TryGetValue(i, out var before) && LetsGoOn(before)))
             .Distinct()
             .ToList();
+
+    private static Finish FinishOf(StepState step) =>
+        new(step.Index, step.Status is StepStatus.Succeeded ? Text(step.Result) : null, step.Status is not StepStatus.Skipped);
 
     private bool LetsGoOn(StepState step) => step.IsTerminal && !Definition.Steps[step.Index].Blocks(step);
 

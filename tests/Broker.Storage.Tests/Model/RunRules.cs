@@ -208,7 +208,7 @@ internal sealed partial class RunRules
             var step = run.Graph.Steps[i];
             if (Steps[i].Status is not StepStatus.Pending || step.Plain.Length == 0) continue;
             var isOver = step.Plain.All(name => StatusOf(name) is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.NotRun);
-            if (step.When is null ? !isOver && step.Plain.All(name => !IsLost(name)) : !isOver) continue;
+            if (!isOver) continue;
             if (step.When == "always" || (step.When == "failure" && FailedAbove(step))) Reach(i);
             else Steps[i].Status = StepStatus.NotRun;
             return true;

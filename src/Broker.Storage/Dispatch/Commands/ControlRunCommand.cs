@@ -12,6 +12,9 @@ internal sealed class ControlRunCommand : RunCommand<(ControlVerdict Verdict, Ru
 
     public ControlCommand Command { get; }
 
+    /// <summary>Cancel: time for steps that clean up.</summary>
+    public TimeSpan Grace { get; init; }
+
     /// <summary>The run, for the two commands that go on after the rules: restart and purge.</summary>
     public LoadedRun? Target { get; private set; }
 
@@ -32,7 +35,7 @@ internal sealed class ControlRunCommand : RunCommand<(ControlVerdict Verdict, Ru
         Target = run;
         Outcome = (Command switch
         {
-            ControlCommand.Cancel => session.Cancel(now),
+            ControlCommand.Cancel => session.Cancel(now, Grace),
             ControlCommand.Pause => session.Pause(now),
             ControlCommand.Resume => session.Resume(now),
             ControlCommand.Restart => EndForGood(session, now),

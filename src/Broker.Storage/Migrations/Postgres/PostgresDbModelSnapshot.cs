@@ -464,6 +464,10 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("active");
 
+                    b.Property<long?>("CancelledAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cancelled_at");
+
                     b.Property<string>("Context")
                         .HasColumnType("text")
                         .HasColumnName("context");
@@ -487,6 +491,10 @@ namespace Broker.Storage.Migrations.Postgres
                     b.Property<string>("Error")
                         .HasColumnType("text")
                         .HasColumnName("error");
+
+                    b.Property<long?>("FromRun")
+                        .HasColumnType("bigint")
+                        .HasColumnName("from_run");
 
                     b.Property<string>("Inputs")
                         .IsRequired()

@@ -451,6 +451,10 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("active");
 
+                    b.Property<long?>("CancelledAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cancelled_at");
+
                     b.Property<string>("Context")
                         .HasColumnType("TEXT")
                         .HasColumnName("context");
@@ -474,6 +478,10 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.Property<string>("Error")
                         .HasColumnType("TEXT")
                         .HasColumnName("error");
+
+                    b.Property<long?>("FromRun")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_run");
 
                     b.Property<string>("Inputs")
                         .IsRequired()

@@ -1,0 +1,78 @@
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Core.Tests.Properties;
+
+/// <summary>Retries, forks and cancels with a grace time.</summary>
+internal sealed partial class RunDriver
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
+
+    private void CancelGently()
+    {
+        now = now.AddMilliseconds(1);
+        var (wasTerminal, wasCancelling) = (Run.Run.IsTerminal, Run.Run.IsCancelling);
+        var session = Run.Open(Run.Active);
+        var verdict = session.Cancel(now, Grace);
+        Run.Save(session);
+        var cleansUp = definition.HasConditions;
+        Violation.If(verdict is ControlVerdict.Terminal != wasTerminal, $"a gentle cancel was {verdict}");
+        Violation.If(verdict is ControlVerdict.NoChange != (cleansUp && wasCancelling && !wasTerminal), $"a second gentle cancel was {verdict}");
+        Violation.If(!cleansUp && !wasTerminal && Run.Run.Phase is not RunPhase.Cancelled, "invariant 25: a run without conditions goes on after a cancel");
+        Violation.If(verdict is ControlVerdict.Done && !Run.Run.IsTerminal && Run.Run.Deadline > now + Grace, "invariant 25: a cancel has no end");
+    }
+
+    private void CancellingChecks()
+    {
+        if (Run.Run.CancelledAt is not { } cancelled) return;
+        Violation.If(Run.Run.IsTerminal && Run.Run.Phase is not RunPhase.Cancelled, $"invariant 25: a run that was cancelled is {Run.Run.Phase}");
+        Violation.If(Run.Active.Any(step => definition.Steps[step.Index].When is null), "invariant 25: a step without a condition is open after a cancel");
+        foreach (var step in definition.Steps.Where(step => step.When is not null))
+        {
+            var row = Run.Rows.GetValueOrDefault(step.Index);
+            if (row is { Status: StepStatus.Cancelled } || row?.QueuedAt < cancelled || (row is null && Run.Run.IsTerminal)) continue;
+            var runs = ReferenceConditions.Runs(definition, step, Run.Rows, isCancelled: true);
+            Violation.If(runs is { } decided && (row is null || row.Status is not StepStatus.NotRun != decided), $"invariant 25: step {step.Index} is {row?.Status}, should run: {runs}");
+        }
+    }
+
+    private void Rerun(Command command)
+    {
+        if (!Run.Run.IsTerminal || definition.Steps.IsEmpty) return;
+        int[]? from = command.Detail % 3 == 0 ? [command.Pick % definition.Steps.Length] : null;
+        var plan = RerunPlan.Of(definition, [.. Run.Rows.Values], from);
+        if (from is null && plan.Again.Count == 0) return;
+
+        var old = Run;
+        PlanChecks(old, plan, from);
+        var voided = old.Open(old.Rows.Values);
+        voided.VoidLeases();
+        old.Save(voided);
+        var image = old.Image;
+        now = now.AddMilliseconds(1);
+        var undelivered = old.Undelivered.ToList();
+        var fresh = new RunState { Id = runs.Count + 1, Definition = definition, Streams = true, CreatedAt = now, UpdatedAt = now, InboxCount = undelivered.Count };
+        var run = new StoredRun(fresh, undelivered, plan.Kept);
+        run.Save(RunSession.Rerun(fresh, plan.Kept, undelivered, now));
+        runs.Add(run);
+        fates = [];
+        Violation.If(old.Image != image, "invariant 24: a retry changed the earlier run");
+        foreach (var kept in plan.Kept)
+            Violation.If(run.Rows[kept.Index] != kept, $"invariant 24: the kept step {kept.Index} is another one in the new run");
+        Violation.If(run.Active.Any(step => plan.Kept.Any(kept => kept.Index == step.Index)), "invariant 24: a kept step runs again");
+    }
+
+    private void PlanChecks(StoredRun old, RerunPlan plan, int[]? from)
+    {
+        var kept = plan.Kept.Select(step => step.Index).ToHashSet();
+        bool Chosen(StepState row) => from?.Contains(row.Index) is true
+            || row.Status is StepStatus.Cancelled || (row.Status is StepStatus.Failed && !definition.Steps[row.Index].Optional);
+        bool Follows(int index, HashSet<int> seen) => definition.Steps[index].Predecessors.Where(seen.Add).Any(p =>
+            (old.Rows.TryGetValue(p, out var row) ? Chosen(row) : from?.Contains(p) is true) || Follows(p, seen));
+        foreach (var row in old.Rows.Values)
+        {
+            var again = Chosen(row) || Follows(row.Index, []);
+            Violation.If(again == kept.Contains(row.Index), $"invariant 24: step {row.Index} ({row.Status}) is {(again ? "kept and follows a step that runs again" : "not kept without a reason")}");
+        }
+    }
+}
