@@ -7,7 +7,7 @@ using Broker.Testing;
 
 namespace Broker.Worker.Tests;
 
-internal sealed record Report(bool Ok, JsonObject? Outputs, string? Error, bool? Retryable);
+internal sealed record Report(bool Ok, JsonObject? Outputs, string? Error, bool? Retryable, string? Summary);
 
 internal sealed record Request(string Method, string Path, string Body, string? Authorization, long At);
 
@@ -33,6 +33,9 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>Answered to everything while set.</summary>
     public HttpStatusCode? Down { get; set; }
+
+    /// <summary>Answered to reports with a summary while set.</summary>
+    public HttpStatusCode? RefuseSummaries { get; set; }
 
     /// <summary>Answered to reports with outputs while set.</summary>
     public HttpStatusCode? RefuseOutputs { get; set; }
@@ -66,7 +69,7 @@ internal sealed class FakeBroker : IDisposable
     })]));
 
     public void Add(
-        string job, string command, string upstream = "{}", int attempt = 0, string? traceparent = null, JsonArray? steps = null, JsonObject? env = null)
+        string job, string command, string upstream = "{}", int attempt = 0, string? traceparent = null, JsonArray? steps = null, JsonObject? env = null, string? inputs = null)
     {
         var node = new JsonObject
         {
@@ -83,6 +86,7 @@ internal sealed class FakeBroker : IDisposable
         if (traceparent is not null) node["traceparent"] = traceparent;
         if (steps is not null) node["steps"] = steps;
         if (env is not null) node["env"] = env;
+        if (inputs is not null) (node["inputs"], node["run"], node["instance_id"]) = (JsonNode.Parse(inputs), 3, "nightly");
         lock (gate) queue.AddLast(node);
     }
 
@@ -240,12 +244,13 @@ internal sealed class FakeBroker : IDisposable
     {
         var job = JobOf(lease);
         return !Lost.ContainsKey(job) && Reports.TryAdd(job, new(
-            !result.ContainsKey("error"), result["outputs"]?.AsObject(), (string?)result["error"], (bool?)result["retryable"]));
+            !result.ContainsKey("error"), result["outputs"]?.AsObject(), (string?)result["error"], (bool?)result["retryable"], (string?)result["summary"]));
     }
 
     private (HttpStatusCode, string?) CompleteBatch(JsonObject request)
     {
         var results = request["results"]!.AsArray();
+        if (RefuseSummaries is { } refusedSummary && results.Any(r => r!["summary"] is not null)) return (refusedSummary, null);
         if (RefuseOutputs is { } refused && results.Any(r => r!["outputs"] is JsonObject { Count: > 0 })) return (refused, null);
 
         var taken = results.Select(r => (JsonNode)new JsonObject

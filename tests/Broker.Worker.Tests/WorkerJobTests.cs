@@ -38,6 +38,58 @@ public sealed class WorkerJobTests : IDisposable
         Assert.Equal("wf/job/2", lines[1]);
     }
 
+    [Fact]
+    public async Task A_job_finds_the_inputs_of_its_run()
+    {
+        const string inputs = """{"dry run":false,"tag":"it's $HOME\nü","n":1.0,"list":[1, {"a":null}],"none":null}""";
+        broker.Add("job", """
+            printf '%s|' "$INPUT_DRY_RUN" "$INPUT_TAG" "$INPUT_N" "$INPUT_LIST" "${INPUT_NONE-unset}" "$BROKER_RUN" "$BROKER_INSTANCE"; echo; cat "$BROKER_INPUTS"
+            """, inputs: inputs);
+        await using var worker = new RunningWorker(broker);
+
+        Assert.True((await broker.ReportOf("job")).Ok);
+        var lines = broker.Output("job").Split('\n');
+        Assert.Equal(("false|it's $HOME", "ü|1.0|[1,{\"a\":null}]||3|nightly|"), (lines[0], lines[1]));
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(inputs), JsonNode.Parse(lines[2])));
+    }
+
+    [Fact]
+    public async Task A_job_of_a_broker_without_inputs_finds_none()
+    {
+        await Run("""echo "$(env | grep -c -e ^INPUT_ -e ^BROKER_RUN= -e ^BROKER_INSTANCE=) $(cat "$BROKER_INPUTS")" """);
+        Assert.Equal("0 {}\n", broker.Output("job"));
+    }
+
+    [Theory]
+    [InlineData("echo '## Done' >> \"$BROKER_SUMMARY\"", "## Done\n")]
+    [InlineData("printf 'a\\377b' >> \"$BROKER_SUMMARY\"; exit 3", "a\ufffdb")]
+    [InlineData("echo > \"$BROKER_SUMMARY\"", null)]
+    [InlineData("rm \"$BROKER_SUMMARY\"", null)]
+    public async Task The_summary_goes_out_with_the_report(string command, string? summary) => Assert.Equal(summary, (await Run(command)).Summary);
+
+    [Theory]
+    [InlineData("head -c 1048577 /dev/zero | tr '\\0' x > \"$BROKER_SUMMARY\"", "the summary file has more than 1048576 bytes; it is not kept")]
+    [InlineData("ln -sf /etc/hostname \"$BROKER_SUMMARY\"", "the summary file is a link; a regular file is expected; it is not kept")]
+    public async Task A_summary_that_cannot_be_kept_is_a_line_of_the_log(string command, string line)
+    {
+        var report = await Run(command);
+
+        Assert.True(report.Ok);
+        Assert.Null(report.Summary);
+        Assert.Equal($"{line}\n", broker.Output("job"));
+    }
+
+    [Fact]
+    public async Task A_summary_that_the_broker_refuses_does_not_cost_the_report()
+    {
+        broker.RefuseSummaries = System.Net.HttpStatusCode.UnprocessableEntity;
+
+        var report = await Run("echo v=1 > \"$BROKER_OUTPUT\"; echo no > \"$BROKER_SUMMARY\"");
+
+        Assert.True(report.Ok);
+        Assert.Equal("""{"v":"1"}""", report.Outputs!.ToJsonString());
+    }
+
     [Theory]
     [InlineData("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")]
     [InlineData(null)]
