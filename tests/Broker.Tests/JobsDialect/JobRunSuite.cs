@@ -376,4 +376,27 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
 
     private static string Members(JsonNode owner, params string[] names) =>
         new JsonObject(names.Select(name => KeyValuePair.Create(name, owner[name]?.DeepClone()))).ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    [Fact] // 25
+    public async Task A_cancel_with_a_grace_time_lets_a_cleaning_step_run()
+    {
+        var id = $"cleaning-{Guid.NewGuid():N}";
+        var registered = await PostAsync("/worker/register", $$"""
+            [{"workflow_id":"{{id}}","jobs":{"name":"c","trigger":""},"steps":{
+              "build":{"command":"true","depends_on":[]},"ship":{"command":"true","depends_on":["build"]},
+              "tidy":{"command":"true","depends_on":["ship"],"when":"always() && cancelled()","required_labels":["{{id}}"]} } }]
+            """);
+        Assert.Equal(200, registered.Status);
+        Assert.Equal(202, (await PostAsync($"/api/workflows/{id}/run")).Status);
+        Assert.Equal(422, (await PostAsync($"/api/workflows/{id}/cancel", """{"grace":1}""")).Status);
+        Assert.Equal(422, (await PostAsync($"/api/workflows/{id}/cancel", """{"grace_ms":3600001}""")).Status);
+        Assert.Equal(202, (await PostAsync($"/api/workflows/{id}/cancel", """{"grace_ms":60000}""")).Status);
+
+        Assert.Equal("build=cancelled ship=skipped tidy=queued", await StatusesAsync(id));
+        var claimed = await PostAsync("/api/jobs/claim", $$"""{"worker_id":"w","labels":["{{id}}"]}""");
+        var lease = claimed.Json!["lease"]!["lease_id"];
+        Assert.Equal(200, (await PostAsync($"/api/jobs/{lease}/complete", "{}")).Status);
+        Assert.Equal("build=cancelled ship=skipped tidy=success", await StatusesAsync(id));
+        Assert.Contains("\"status\":\"cancelled\"", (await CallAsync(HttpMethod.Get, $"/api/workflows/{id}/status?run=0", null, Json)).Body, StringComparison.Ordinal);
+    }
 }

@@ -63,9 +63,10 @@ internal static class JobsDialectApi
             .WithMetadata(StartsOnce.Mark)
             .RequireScope(Scope.Create).ByWorkflow().EndsWithKey();
         api.MapPost("/workflows/{id}/cancel", RunRoutes.CancelAsync).WithName("CancelJobWorkflow").WithSummary("Cancel what is queued or running")
-            .WithDescription($"{AnId} With `run` that run alone. With `Accept: application/json` the answer names the runs that it ended, else it has no body.")
-            .TakesQuery(Run)
-            .Produces<CancelledRunsDto>(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404)
+            .WithDescription($"{AnId} With `run` that run alone. With `Accept: application/json` the answer names the runs that it ended, else it has no body. "
+                + "`grace_ms` lets steps run whose `when` holds after a cancel (`always()`, `cancelled()`): the run ends with the last of them, or when the time is over.")
+            .TakesJson<CancelRequestDto>().TakesQuery(Run)
+            .Produces<CancelledRunsDto>(202).Produces<JobsErrorDto>(400).Produces<JobsErrorDto>(404).Produces<JobsErrorDto>(413).Produces<JobsErrorDto>(422)
             .RequireScope(Scope.Manage).ByWorkflow();
     }
 

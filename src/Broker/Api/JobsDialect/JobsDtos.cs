@@ -106,6 +106,9 @@ internal sealed record RunJobDto(
     [property: JsonPropertyName("logs")] string Logs,
     [property: JsonPropertyName("summary")] string Summary);
 
+/// <summary>A cancel. <c>grace_ms</c>: 0 to 3,600,000, 0 by default; time for steps that clean up.</summary>
+internal sealed record CancelRequestDto([property: JsonPropertyName("grace_ms")] int? GraceMs);
+
 /// <summary>The runs that a cancel ended.</summary>
 internal sealed record CancelledRunsDto([property: JsonPropertyName("cancelled")] IReadOnlyList<CancelledRunDto> Cancelled);
 

@@ -19,6 +19,8 @@ internal static class JobsExamples
 
     public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject","tags":{"commit":"3c1f"},"delay_ms":60000}""";
 
+    public const string CancelRequestDto = """{"grace_ms":30000}""";
+
     public const string RunStartedDto = """
         {"run":3,"instance_id":"release","joined":false,"status_url":"/api/workflows/release/status?run=3"}
         """;

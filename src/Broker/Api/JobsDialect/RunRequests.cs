@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
@@ -10,8 +11,12 @@ internal static class RunRequests
     /// <summary>Longest that an answer is held (seconds).</summary>
     public const int MaxWaitSecs = 600;
 
+    /// <summary>Longest time that a cancel gives to steps that clean up (ms).</summary>
+    public const int MaxGraceMs = 3_600_000;
+
     private const string Run = "run";
     private const string Wait = "wait";
+    private const string Grace = "grace_ms";
 
     /// <summary>The request names <c>application/json</c> among the types that it accepts.</summary>
     public static bool AcceptsJson(HttpRequest request) => request.Headers.Accept.Any(static line =>
@@ -28,6 +33,14 @@ internal static class RunRequests
     {
         var (isRead, seconds) = await NumberAsync(http, Wait, MaxWaitSecs);
         return (isRead, seconds is { } given ? TimeSpan.FromSeconds(given) : null);
+    }
+
+    /// <summary>The body of a cancel: the time for steps that clean up.</summary>
+    public static TimeSpan GraceOf(JsonElement body, JobsReader reader)
+    {
+        if (!reader.IsObject(body, "")) return default;
+        foreach (var member in body.EnumerateObject().Where(member => member.Name != Grace)) reader.Add(member.Name, $"is not known; a cancel has {Grace}");
+        return TimeSpan.FromMilliseconds(reader.Integer(body, Grace, "", 0, MaxGraceMs, 0));
     }
 
     private static async ValueTask<(bool IsRead, int? Number)> NumberAsync(HttpContext http, string name, int most)

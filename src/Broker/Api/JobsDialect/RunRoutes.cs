@@ -152,6 +152,7 @@ internal static class RunRoutes
     public static async Task CancelAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
         if (await RunRequests.RunOfAsync(http) is not (true, var number)) return;
+        if (await JobsRequests.ReadAsync(http, engine.Settings, RunRequests.GraceOf, ct, isOptional: true) is not (true, var grace)) return;
         if (await ToCancelAsync(engine, id, number, ct) is not { } runs)
         {
             await (number is null ? JobsErrors.UnknownWorkflowAsync(http.Response, id) : JobsErrors.UnknownRunAsync(http.Response, id, number));
@@ -161,7 +162,7 @@ internal static class RunRoutes
         var cancelled = new List<CancelledRunDto>();
         foreach (var run in runs)
         {
-            var (verdict, ended) = await engine.ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Cancel, ct, number: number);
+            var (verdict, ended) = await engine.ControlAsync(run.Workflow, run.InstanceId, ControlCommand.Cancel, ct, number: number, grace: grace);
             if (verdict is ControlVerdict.Done) cancelled.Add(new(ended!.InstanceId, ended.Number));
         }
 
