@@ -24,7 +24,7 @@ internal static class CommandLine
         var healthcheck = new Option<bool>("--healthcheck") { Description = "Exit with code 0 when the broker in this container is ready, else 1" };
         var root = new RootCommand("Keeps workflow definitions, runs them and hands their steps to workers over HTTP. Without a command it serves.")
         {
-            healthcheck, KeysCommand.Create(settings), MigrateCommand.Create(settings), BackupCommand.Create(settings), RestoreCommand.Create(settings),
+            healthcheck, KeysCommand.Create(settings), MigrateCommand.Create(settings), BackupCommand.Create(settings), RestoreCommand.Create(settings), ValidateCommand.Create(),
         };
         root.SetAction((line, _) => line.GetValue(healthcheck)
             ? HealthCheckCommand.RunAsync(settings, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error)

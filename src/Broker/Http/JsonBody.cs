@@ -52,9 +52,29 @@ internal readonly struct JsonBody : IDisposable
     /// <param name="ct">Gives up.</param>
     /// <param name="turn">Taken when the body has arrived, before it is parsed.</param>
     /// <exception cref="BodyBudgetException">The memory for large bodies is used up.</exception>
-    public static async ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct, DefinitionTurn? turn = null)
+    public static ValueTask<JsonBody> ReadAsync(HttpRequest request, BrokerSettings settings, CancellationToken ct, DefinitionTurn? turn = null) =>
+        ReadAsync(request, settings.MaxBodyBytes, bytes => Parse(bytes, settings.Limits.JsonDepth), turn, ct);
+
+    /// <summary>Reads a body that is text of another format; the text is empty where there is a fault.</summary>
+    public static async ValueTask<(string Text, JsonBody Body)> ReadTextAsync(HttpRequest request, int maxBytes, DefinitionTurn turn, CancellationToken ct)
     {
-        var maxBytes = settings.MaxBodyBytes;
+        var text = "";
+        var body = await ReadAsync(request, maxBytes, Take, turn, ct);
+        return (text, body);
+
+        JsonBody Take(ReadOnlySequence<byte> bytes)
+        {
+            if (IsBlank(bytes)) return new(null, BodyFault.Empty, "the body is empty");
+            var copy = bytes.ToArray();
+            if (!Utf8.IsValid(copy)) return new(null, BodyFault.Empty, "the body is not UTF-8");
+            text = Encoding.UTF8.GetString(copy);
+            return default;
+        }
+    }
+
+    private static async ValueTask<JsonBody> ReadAsync(
+        HttpRequest request, int maxBytes, Func<ReadOnlySequence<byte>, JsonBody> parse, DefinitionTurn? turn, CancellationToken ct)
+    {
         if (request.ContentLength > maxBytes) return TooLarge(maxBytes);
         var reader = request.BodyReader;
         BodyBudget.Share? share = null;
@@ -97,7 +117,7 @@ internal readonly struct JsonBody : IDisposable
             try
             {
                 if (turn is not null) await turn.EnterAsync(length, ct);
-                return Parse(read.Buffer, settings.Limits.JsonDepth);
+                return parse(read.Buffer);
             }
             finally
             {

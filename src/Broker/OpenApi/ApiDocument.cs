@@ -55,6 +55,7 @@ internal static class ApiDocument
         options.OperationFilter<AnswerFilter>();
         options.OperationFilter<IdempotencyFilter>();
         options.OperationFilter<QueryFilter>();
+        options.OperationFilter<OtherBodyFilter>();
         options.OperationFilter<ContentCodingFilter>();
         options.DocumentFilter<TagFilter>();
     }

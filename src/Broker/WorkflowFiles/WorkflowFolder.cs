@@ -23,8 +23,8 @@ internal sealed class WorkflowFolder(string dir, TimeProvider clock)
 
     private Dictionary<string, (FileStamp Stamp, WorkflowFileResult Result)> known = new(StringComparer.Ordinal);
 
-    /// <summary>Files directly in the folder, by name. A missing folder holds none.</summary>
-    public FolderReading Read()
+    /// <summary>Files directly in the folder, by name, or the one of that name. A missing folder holds none.</summary>
+    public FolderReading Read(string? only = null)
     {
         string[] paths;
         string real;
@@ -37,7 +37,7 @@ internal sealed class WorkflowFolder(string dir, TimeProvider clock)
             }
 
             real = RegularFile.RealPathOf(dir);
-            paths = [.. Directory.EnumerateFiles(dir).Where(IsWorkflow).OrderBy(Path.GetFileName, StringComparer.Ordinal)];
+            paths = [.. Directory.EnumerateFiles(dir).Where(path => IsWorkflow(path) && (only is null || Path.GetFileName(path) == only)).OrderBy(Path.GetFileName, StringComparer.Ordinal)];
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -46,3 +46,7 @@ public sealed class SqliteJobInputTests(SqliteApp app) : JobInputSuite(app), ICl
 public sealed class PostgresJobWaitTests(PostgresApp app) : JobWaitSuite(app), IClassFixture<PostgresApp>;
 
 public sealed class SqliteJobWaitTests(SqliteApp app) : JobWaitSuite(app), IClassFixture<SqliteApp>;
+
+public sealed class PostgresPostedFileTests(PostgresApp app) : PostedFileSuite(app), IClassFixture<PostgresApp>;
+
+public sealed class SqlitePostedFileTests(SqliteApp app) : PostedFileSuite(app), IClassFixture<SqliteApp>;

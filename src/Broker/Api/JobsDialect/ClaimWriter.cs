@@ -27,7 +27,7 @@ internal static class ClaimWriter
         json.WriteString("job_id", claimed.Step.Name);
         json.WriteString("workflow_id", workflow);
         var upstream = UpstreamOf(claimed, shape);
-        json.WriteString("command", CommandOf(claimed, upstream));
+        json.WriteString("command", CommandOf(claimed, shape, upstream));
         json.WritePropertyName("required_labels");
         json.WriteRaw(shape.RequiredLabelsJson);
         json.WriteStartObject("retry_policy");
@@ -56,10 +56,10 @@ internal static class ClaimWriter
     }
 
     // Workers that know no inputs find those that a file declares as variables all the same, and outputs of other jobs that it names.
-    private static string CommandOf(Assignment claimed, IReadOnlyList<KeyValuePair<string, string>> upstream)
+    private static string CommandOf(Assignment claimed, JobShape shape, IReadOnlyList<KeyValuePair<string, string>> upstream)
     {
         var command = claimed.Step.Command ?? "";
-        if (claimed.Definition is not { Inputs: { All.IsEmpty: false } declared, Jobs.FromFile: true })
+        if (claimed.Definition is not { Inputs: { All.IsEmpty: false } declared } || !shape.ExportsInputs)
             return upstream.Count == 0 ? command : ShellCommand.WithVariables(upstream, command);
         using var inputs = JsonDocument.Parse(claimed.InputsJson);
         return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name))), .. upstream], command);

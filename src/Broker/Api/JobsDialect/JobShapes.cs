@@ -19,6 +19,9 @@ internal sealed record JobShape
     /// <summary>Outputs of other jobs that the command reads from variables; files name them.</summary>
     public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
 
+    /// <summary>Declared inputs stand before the command as variables, for workers that know none.</summary>
+    public bool ExportsInputs { get; init; }
+
     public string MetadataJson { get; init; } = "{}";
     public string PortsJson { get; init; } = "[]";
     public string ChildrenJson { get; init; } = "null";
@@ -50,13 +53,13 @@ internal static class JobShapes
         using var document = JsonDocument.Parse(definition.Document);
         foreach (var written in document.RootElement.GetProperty("steps").EnumerateObject())
         {
-            if (definition.Find(written.Name) is { } step) shapes[step.Index] = OfJob(step, written.Value);
+            if (definition.Find(written.Name) is { } step) shapes[step.Index] = OfJob(definition, step, written.Value);
         }
 
         return shapes;
     }
 
-    private static JobShape OfJob(StepDefinition step, JsonElement written)
+    private static JobShape OfJob(WorkflowDefinition definition, StepDefinition step, JsonElement written)
     {
         var display = written.TryGetProperty("display", out var shown) ? shown : default;
         string Shown(string member, string fallback) =>
@@ -69,6 +72,7 @@ internal static class JobShapes
             RequiredLabelsJson = Written("required_labels"),
             Script = ScriptOf(written),
             Upstream = UpstreamOf(written),
+            ExportsInputs = definition.Jobs!.FromFile || (written.TryGetProperty("exports_inputs", out var exports) && exports.ValueKind is JsonValueKind.True),
             MetadataJson = Shown("metadata", "{}"),
             PortsJson = Shown("ports", "[]"),
             ChildrenJson = Shown("children", "null"),

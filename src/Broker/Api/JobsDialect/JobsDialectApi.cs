@@ -32,7 +32,8 @@ internal static class JobsDialectApi
             .Produces<WorkflowDto[]>().Produces<JobsErrorDto>(400)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows", WorkflowRoutes.CreateAsync).WithName("CreateJobWorkflow").WithSummary("Define a workflow; the id is made here")
-            .TakesJson<NewWorkflowDto>().Produces<WorkflowDto>(201).Faults()
+            .WithDescription("The body is JSON, or with `Content-Type: application/yaml` a workflow file ([format](/workflow-file.schema.json)). Every problem is listed, those of a file with their lines.")
+            .TakesJson<NewWorkflowDto>().WithMetadata(new OtherBody(PostedFile.ContentType, JobsExamples.WorkflowFile)).Produces<WorkflowDto>(201).Faults()
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow-files", WorkflowRoutes.FilesAsync).WithName("ListWorkflowFiles").WithSummary("Workflow files, also those that cannot be read")
             .WithDescription("Query: `limit` (default 100, capped at 1000), `offset`. In order of workflow and folder. A file with an `error` has no workflow in the other lists, and a start of it is a 409.")

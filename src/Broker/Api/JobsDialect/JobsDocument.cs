@@ -27,8 +27,14 @@ internal static class JobsDocument
         /// <summary>Outputs of other jobs that the command reads from variables; only files have them.</summary>
         public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
 
+        /// <summary>Declared inputs stand before the command as variables, for workers that know none.</summary>
+        public bool ExportsInputs { get; init; }
+
         /// <summary>Writes members of the step that the definition reader checks.</summary>
         public Action<Utf8JsonWriter>? Rules { get; init; }
+
+        /// <summary>Writes members of the retry policy beside the number and the backoff.</summary>
+        public Action<Utf8JsonWriter>? RetryRules { get; init; }
 
         public required Action<Utf8JsonWriter> Display { get; init; }
     }
@@ -40,13 +46,14 @@ internal static class JobsDocument
     /// <param name="file">As it was read.</param>
     /// <param name="fromFile">False for the built-in sample.</param>
     /// <param name="edition">Told apart from the same content under another edition; empty for files.</param>
-    public static DefinitionReading Read(WorkflowFile file, bool fromFile, string edition = "")
+    /// <param name="mostSteps">Jobs that the definition may have here.</param>
+    public static DefinitionReading Read(WorkflowFile file, bool fromFile, string edition = "", int mostSteps = WorkflowDefinition.MaxSteps)
     {
         var display = new JobsDisplay(file.Name, file.Trigger, fromFile);
-        var jobs = file.Jobs.Select(OfFile).ToList();
+        var jobs = file.Jobs.Select(job => OfFile(job, !fromFile && file.Inputs.Count > 0)).ToList();
         var inputs = file.Inputs.Count > 0 ? Encoding.UTF8.GetString(Bytes(json => WriteInputs(json, file.Inputs)).Span) : null;
         var content = SHA256.HashData(Bytes(json => WriteFile("", json)).Span);
-        return Read(json => WriteFile($"{Convert.ToHexStringLower(content)[..12]}{edition}", json));
+        return Read(json => WriteFile($"{Convert.ToHexStringLower(content)[..12]}{edition}", json), mostSteps);
 
         void WriteFile(string version, Utf8JsonWriter json) => Write(json, file.Id, version, display, jobs, inputs);
     }
@@ -67,7 +74,7 @@ internal static class JobsDocument
         }
     }
 
-    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs, string? inputsJson = null)
+    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs, string? inputsJson = null, string? timeoutsJson = null)
     {
         json.WriteStartObject();
         json.WriteString("workflow_id", id);
@@ -83,6 +90,12 @@ internal static class JobsDocument
             json.WriteRaw(inputsJson);
         }
 
+        if (timeoutsJson is not null)
+        {
+            json.WritePropertyName("timeouts");
+            json.WriteRaw(timeoutsJson);
+        }
+
         json.WriteStartObject("steps");
         foreach (var job in jobs) WriteStep(json, job);
         json.WriteEndObject();
@@ -96,12 +109,14 @@ internal static class JobsDocument
         json.WriteString("command", job.Command);
         if (job.Script is { } script) WriteScript(json, script);
         if (job.Upstream.Count > 0) WriteUpstream(json, job.Upstream);
+        if (job.ExportsInputs) json.WriteBoolean("exports_inputs", true);
         WriteTexts(json, "required_labels", job.RequiredLabels);
         json.WriteStartObject("retry_policy");
         json.WritePropertyName("max_retries");
         json.WriteRaw(job.MaxRetriesJson);
         json.WritePropertyName("backoff");
         json.WriteRaw(job.BackoffJson);
+        job.RetryRules?.Invoke(json);
         json.WriteEndObject();
         job.Rules?.Invoke(json);
         json.WriteStartObject("display");
@@ -179,7 +194,7 @@ internal static class JobsDocument
         json.WriteEndArray();
     }
 
-    private static Job OfFile(JobDocument job) => new()
+    private static Job OfFile(JobDocument job, bool exportsInputs) => new()
     {
         Id = job.Id,
         Command = job.Command,
@@ -189,7 +204,9 @@ internal static class JobsDocument
         MaxRetriesJson = job.Retry.Max.ToString(CultureInfo.InvariantCulture),
         BackoffJson = job.Retry.BackoffJson,
         Upstream = job.Upstream,
+        ExportsInputs = exportsInputs,
         Rules = json => WriteRules(json, job),
+        RetryRules = json => WriteRetryRules(json, job.Retry),
         Display = json => json.WriteString("name", job.Name),
     };
 
@@ -198,6 +215,19 @@ internal static class JobsDocument
         if (job.Priority != 0) json.WriteNumber("priority", job.Priority);
         if (job.When is { } when) json.WriteString("when", when);
         if (job.IsOptional) json.WriteBoolean("optional", true);
+        if (job.TimeoutMs is not { } limit) return;
+        json.WriteStartObject("timeouts");
+        json.WriteNumber("attempt_ms", limit);
+        json.WriteEndObject();
+    }
+
+    private static void WriteRetryRules(Utf8JsonWriter json, JobRetry retry)
+    {
+        if (retry.Jitter is { } jitter) json.WriteNumber("jitter", jitter);
+        if (retry.OnExit is not { } codes) return;
+        json.WriteStartArray("retry_on");
+        foreach (var code in codes) json.WriteNumberValue(code);
+        json.WriteEndArray();
     }
 
     private static ReadOnlyMemory<byte> Bytes(Action<Utf8JsonWriter> write)

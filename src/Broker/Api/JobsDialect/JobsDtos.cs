@@ -18,7 +18,28 @@ internal sealed record NewWorkflowDto(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("trigger")] string Trigger,
     [property: JsonPropertyName("jobs")] NewJobDto[] Jobs,
-    [property: JsonPropertyName("inputs")] Dictionary<string, NewInputDto>? Inputs = null);
+    [property: JsonPropertyName("inputs")] Dictionary<string, NewInputDto>? Inputs = null,
+    [property: JsonPropertyName("timeouts")] RunTimeoutsDto? Timeouts = null);
+
+/// <summary>
+/// Retries after the first attempt. Jitter: the share of each pause, from 0 to 1, that is random. retry_on: the names of errors and exit codes after which
+/// an attempt is repeated; no_retry_on: those after which it is not.
+/// </summary>
+internal sealed record NewRetryPolicyDto(
+    [property: JsonPropertyName("max_retries")] int? MaxRetries,
+    [property: JsonPropertyName("backoff")] JsonElement? Backoff,
+    [property: JsonPropertyName("jitter")] double? Jitter,
+    [property: JsonPropertyName("retry_on")] JsonElement[]? RetryOn,
+    [property: JsonPropertyName("no_retry_on")] JsonElement[]? NoRetryOn);
+
+/// <summary>Limit of a run, in milliseconds.</summary>
+internal sealed record RunTimeoutsDto([property: JsonPropertyName("run_ms")] long? RunMs);
+
+/// <summary>Limits of a job, in milliseconds: its wait for a worker, one attempt, and all of its time.</summary>
+internal sealed record JobTimeoutsDto(
+    [property: JsonPropertyName("queue_ms")] long? QueueMs,
+    [property: JsonPropertyName("attempt_ms")] long? AttemptMs,
+    [property: JsonPropertyName("total_ms")] long? TotalMs);
 
 /// <summary>An input that starts may give. Type: string (default), number, boolean or choice, which has options. Without a default a missing one is "", 0 or false.</summary>
 internal sealed record NewInputDto(
@@ -28,16 +49,23 @@ internal sealed record NewInputDto(
     [property: JsonPropertyName("options")] string[]? Options,
     [property: JsonPropertyName("description")] string? Description);
 
-/// <summary>A job to define: id, name, status, command and depends_on are required.</summary>
+/// <summary>
+/// A job to define. when: success (default), failure, always or an expression, decided once the jobs that it depends on have ended. optional: its failure does not
+/// fail the run.
+/// </summary>
 internal sealed record NewJobDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("name")] string Name,
-    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("status")] string? Status,
     [property: JsonPropertyName("command")] string Command,
-    [property: JsonPropertyName("depends_on")] string[] DependsOn,
+    [property: JsonPropertyName("depends_on")] string[]? DependsOn,
     [property: JsonPropertyName("required_labels")] string[]? RequiredLabels,
     [property: JsonPropertyName("max_retries")] int? MaxRetries,
-    [property: JsonPropertyName("retry_policy")] JobRetryPolicyDto? RetryPolicy,
+    [property: JsonPropertyName("retry_policy")] NewRetryPolicyDto? RetryPolicy,
+    [property: JsonPropertyName("when")] string? When,
+    [property: JsonPropertyName("optional")] bool? Optional,
+    [property: JsonPropertyName("priority")] int? Priority,
+    [property: JsonPropertyName("timeouts")] JobTimeoutsDto? Timeouts,
     [property: JsonPropertyName("metadata")] JsonElement? Metadata,
     [property: JsonPropertyName("ports")] PortDto[]? Ports,
     [property: JsonPropertyName("children")] NewJobDto[]? Children,

@@ -9,11 +9,25 @@ internal static class JobsExamples
           {"id":"publish","name":"Publish it","status":"queued","command":"./upload","depends_on":["compile"],"required_labels":["linux"]}]}
         """;
 
+    public const string WorkflowFile = """
+        name: Release
+        on: workflow_dispatch
+        jobs:
+          compile: { run: make all, retries: 1 }
+          publish: { needs: compile, labels: [linux], run: ./upload }
+        """;
+
     public const string WorkflowDto = """
         {"id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","name":"Release","trigger":"on: push","jobs":[
           {"id":"compile","name":"Compile","status":"running","command":"make all","depends_on":[],"duration_secs":null,"started_at":1769000000450,
            "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
         """;
+
+    public const string NewRetryPolicyDto = """{"max_retries":3,"backoff":{"Exponential":{"base_secs":2,"max_secs":60}},"jitter":0.2,"retry_on":[75,"timeout"]}""";
+
+    public const string RunTimeoutsDto = """{"run_ms":3600000}""";
+
+    public const string JobTimeoutsDto = """{"queue_ms":600000,"attempt_ms":60000,"total_ms":1800000}""";
 
     public const string NewInputDto = """{"type":"choice","options":["beta","stable"],"default":"beta","description":"where to ship"}""";
 
@@ -35,7 +49,7 @@ internal static class JobsExamples
 
     public const string WorkflowFileDto = """
         {"workflow_id":"release","file":"release.yml","folder":"/data/workflows","version":null,
-         "error":"job 'publish': needs: 'publish' needs 'compile', and this file has no such job","changed_at_ms":1769000000000}
+         "error":"release.yml:9: jobs.publish.needs: 'publish' needs 'compile', and this file has no such job","changed_at_ms":1769000000000}
         """;
 
     public const string NewWorkerDto = """{"worker_id":"w-1","labels":["linux","arm64"]}""";

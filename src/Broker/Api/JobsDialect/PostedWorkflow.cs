@@ -8,6 +8,11 @@ namespace Broker.Api.JobsDialect;
 /// <summary>The body of <c>POST /api/workflows</c>: checked, and turned into a definition document.</summary>
 internal static class PostedWorkflow
 {
+    /// <summary>Extensions whose form the definition reader checks.</summary>
+    private static readonly string[] Rules = ["when", "optional", "priority", "timeouts"];
+
+    private static readonly string[] RetryRules = ["jitter", "retry_on", "no_retry_on"];
+
     public static DefinitionReading Read(JsonElement body, string id, LimitSettings limits)
     {
         var reader = new JobsReader(limits);
@@ -16,7 +21,7 @@ internal static class PostedWorkflow
         var name = reader.Text(body, "name", "");
         var trigger = reader.Text(body, "trigger", "");
         var jobs = ReadJobs(body, reader);
-        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs, Of(body, "inputs")), limits.Steps);
+        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs, Of(body, "inputs"), Of(body, "timeouts")), limits.Steps);
     }
 
     private static List<JobsDocument.Job> ReadJobs(JsonElement body, JobsReader reader)
@@ -39,11 +44,13 @@ internal static class PostedWorkflow
             {
                 Id = id,
                 Command = job.GetProperty("command").GetString()!,
-                DependsOn = reader.Names(job, "depends_on", path, required: true),
+                DependsOn = reader.Names(job, "depends_on", path, required: false),
                 RequiredLabels = reader.Names(job, "required_labels", path, required: false),
                 // An extension: a policy wins over the bare number.
                 MaxRetriesJson = Of(policy, "max_retries") ?? Of(job, "max_retries") ?? "0",
                 BackoffJson = Of(policy, "backoff") ?? "\"None\"",
+                Rules = json => Pass(json, job, Rules),
+                RetryRules = json => Pass(json, policy, RetryRules),
                 Display = json => WriteDisplay(json, job),
             });
         }
@@ -58,9 +65,9 @@ internal static class PostedWorkflow
         var id = reader.Id(job, "id", path);
         reader.Text(job, "name", path);
         reader.Text(job, "command", path);
-        reader.Names(job, "depends_on", path, required: true);
+        reader.Names(job, "depends_on", path, required: false);
         reader.Names(job, "required_labels", path, required: false);
-        var status = reader.Text(job, "status", path);
+        var status = reader.Text(job, "status", path, required: false);
         if (status.Length > 0 && !JobsStatuses.All.Contains(status)) reader.Add($"{path}.status", $"is '{status}', expected one of {string.Join(", ", JobsStatuses.All)}");
         reader.Integer(job, "duration_secs", path, 0, long.MaxValue, 0);
         reader.Value(job, "started_at", path, JsonValueKind.Number);
@@ -99,7 +106,7 @@ internal static class PostedWorkflow
     private static void WriteDisplay(Utf8JsonWriter json, JsonElement job)
     {
         json.WriteString("name", job.GetProperty("name").GetString());
-        json.WriteString("status", job.GetProperty("status").GetString());
+        Raw(json, job, "status", $"\"{JobsStatuses.Queued}\"");
         Raw(json, job, "duration_secs", "null");
         Raw(json, job, "started_at", "null");
         Raw(json, job, "output", "null");
@@ -148,6 +155,16 @@ internal static class PostedWorkflow
 
     private static JsonElement.ArrayEnumerator Items(JsonElement owner, string member) =>
         JobsReader.Has(owner, member) ? owner.GetProperty(member).EnumerateArray() : default;
+
+    private static void Pass(Utf8JsonWriter json, JsonElement owner, string[] members)
+    {
+        foreach (var member in members)
+        {
+            if (Of(owner, member) is not { } value) continue;
+            json.WritePropertyName(member);
+            json.WriteRaw(value);
+        }
+    }
 
     private static void Raw(Utf8JsonWriter json, JsonElement owner, string member, string fallback)
     {

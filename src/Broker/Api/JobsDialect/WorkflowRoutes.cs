@@ -38,6 +38,7 @@ internal static class WorkflowRoutes
     private static async Task<WorkflowDefinition?> DefineAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
         using var turn = new DefinitionTurn();
+        if (PostedFile.IsYaml(http.Request)) return await DefineFileAsync(http, engine, turn, ct);
         using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct, turn);
         if (body.Fault is not BodyFault.None)
         {
@@ -45,10 +46,27 @@ internal static class WorkflowRoutes
             return null;
         }
 
-        var (definition, problems) = PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits);
-        if (definition is null)
+        return await RegisterAsync(http, engine, PostedWorkflow.Read(body.Root, Guid.NewGuid().ToString("D"), engine.Settings.Limits), ct);
+    }
+
+    private static async Task<WorkflowDefinition?> DefineFileAsync(HttpContext http, BrokerEngine engine, DefinitionTurn turn, CancellationToken ct)
+    {
+        var most = Math.Min(engine.Settings.MaxBodyBytes, WorkflowFileReader.MaxCharacters);
+        var (text, body) = await JsonBody.ReadTextAsync(http.Request, most, turn, ct);
+        if (body.Fault is not BodyFault.None)
         {
-            await JobsErrors.WrongShapeAsync(http.Response, problems);
+            await JobsErrors.BadBodyAsync(http.Response, body);
+            return null;
+        }
+
+        return await RegisterAsync(http, engine, PostedFile.Read(text, Guid.NewGuid().ToString("D"), engine.Settings.Limits), ct);
+    }
+
+    private static async Task<WorkflowDefinition?> RegisterAsync(HttpContext http, BrokerEngine engine, DefinitionReading reading, CancellationToken ct)
+    {
+        if (reading.Definition is not { } definition)
+        {
+            await JobsErrors.WrongShapeAsync(http.Response, reading.Problems);
             return null;
         }
 
