@@ -53,12 +53,12 @@ internal sealed partial class RunDriver
         var undelivered = old.Undelivered.ToList();
         var fresh = new RunState { Id = runs.Count + 1, Definition = definition, Streams = true, CreatedAt = now, UpdatedAt = now, InboxCount = undelivered.Count };
         var run = new StoredRun(fresh, undelivered, plan.Kept);
-        run.Save(RunSession.Rerun(fresh, plan.Kept, undelivered, now));
+        run.Save(RunSession.Rerun(fresh, keeping(plan.Kept), undelivered, now));
         runs.Add(run);
         fates = [];
         Violation.If(old.Image != image, "invariant 24: a retry changed the earlier run");
         foreach (var kept in plan.Kept)
-            Violation.If(run.Rows[kept.Index] != kept, $"invariant 24: the kept step {kept.Index} is another one in the new run");
+            Violation.If(run.Rows.GetValueOrDefault(kept.Index) != kept, $"invariant 24: the kept step {kept.Index} is another one in the new run");
         Violation.If(run.Active.Any(step => plan.Kept.Any(kept => kept.Index == step.Index)), "invariant 24: a kept step runs again");
     }
 

@@ -23,9 +23,14 @@ internal sealed partial class RunDriver
     private long lastFence;
     private long lastEvent;
 
-    public RunDriver(WorkflowDefinition definition)
+    private readonly Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>> keeping;
+
+    /// <param name="definition">The graph.</param>
+    /// <param name="keeping">Changes what a retry keeps: a planted fault.</param>
+    public RunDriver(WorkflowDefinition definition, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null)
     {
         this.definition = definition;
+        this.keeping = keeping ?? (kept => kept);
         Start();
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
+using Broker.Core.Steps;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -13,9 +14,28 @@ public sealed class RunProperties
 
     [Fact]
     public void No_order_of_commands_breaks_an_invariant_and_each_run_ends() =>
-        Prop.ForAll(CommandSequence.Any, Tell).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
+        Prop.ForAll(CommandSequence.Any, story => Tell(story)).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
 
-    private static void Tell(CommandSequence story)
+    public static TheoryData<string> Faults => [.. Planted.Keys];
+
+    private static readonly Dictionary<string, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>> Planted = new()
+    {
+        ["a kept step runs again"] = kept => [.. kept.Skip(1)],
+        ["a kept step is ready again"] = kept => [.. kept.Select((step, i) => i == 0 ? step with { Status = StepStatus.Ready, EndedAt = null } : step)],
+        ["a kept step has lost its result"] = kept => [.. kept.Select(step => step with { Result = null })],
+        ["a kept failure counts as success"] = kept => [.. kept.Select(step => step with { Status = StepStatus.Succeeded })],
+    };
+
+    [Theory] // 24
+    [MemberData(nameof(Faults))]
+    public void A_fault_in_what_a_retry_keeps_is_caught(string fault)
+    {
+        var found = Assert.ThrowsAny<Exception>(() =>
+            Prop.ForAll(CommandSequence.Any, story => Tell(story, Planted[fault])).Check(Config.QuickThrowOnFailure.WithMaxTest(10 * Stories)));
+        Assert.Contains("invariant", found.Message, StringComparison.Ordinal);
+    }
+
+    private static void Tell(CommandSequence story, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null)
     {
         var document = RandomGraph.Document(story.GraphSeed);
         var reading = DefinitionReader.Read(JsonElement.Parse(document));
@@ -24,7 +44,7 @@ public sealed class RunProperties
         object last = "start";
         try
         {
-            var driver = new RunDriver(reading.Definition);
+            var driver = new RunDriver(reading.Definition, keeping);
             foreach (var command in story.Commands)
             {
                 last = command;
