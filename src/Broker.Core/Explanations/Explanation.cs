@@ -88,7 +88,7 @@ public static class Explanation
     {
         if (state.Due > facts.Now)
         {
-            yield return new(CauseKind.Delayed, $"Attempt {state.Attempt} failed; the next one may start at {Text(state.Due)}.")
+            yield return new(CauseKind.Delayed, Delay(state))
             {
                 Until = state.Due,
                 Attempt = state.Attempt,
@@ -109,6 +109,10 @@ public static class Explanation
             };
         }
     }
+
+    private static string Delay(StepState state) => state.BegunAt is null ? $"Its run begins at {Text(state.Due)}."
+        : state.Attempt == 0 ? $"Its worker put it off; it may start again at {Text(state.Due)}."
+        : $"Attempt {state.Attempt} failed; the next one may start at {Text(state.Due)}.";
 
     private static Cause NoWorker(StepDefinition step, DateTimeOffset? seenAt)
     {

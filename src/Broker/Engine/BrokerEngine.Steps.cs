@@ -99,10 +99,11 @@ internal sealed partial class BrokerEngine
     }
 
     /// <summary>Leases of workflows that the caller may not know are gone.</summary>
-    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct)
+    public async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null)
     {
-        if (await KnownLeasesAsync(leases, ct) is not { } knows) return await steps.HeartbeatAsync(leases, ct);
-        return ForAll(leases, knows, await steps.HeartbeatAsync([.. leases.Where(knows)], ct), HeartbeatVerdict.Gone);
+        if (await KnownLeasesAsync(leases, ct) is not { } knows) return await steps.HeartbeatAsync(leases, ct, progress);
+        var known = progress?.Where((_, i) => knows(leases[i])).ToList();
+        return ForAll(leases, knows, await steps.HeartbeatAsync([.. leases.Where(knows)], ct, known), HeartbeatVerdict.Gone);
     }
 
     /// <summary>Broker dialect: of workflows that the caller may not know everything is gone.</summary>

@@ -106,6 +106,9 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         Assert.Equal(JsonValueKind.Null, (await PostAsync("/api/jobs/claim", claim)).ValueKind);
         var lease = first.GetProperty("lease").GetProperty("lease_id").GetString();
         await PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":["{{lease}}"]}""");
+        using var beat = new HttpRequestMessage(HttpMethod.Post, $"/api/jobs/{lease}/heartbeat") { Headers = { { "Accept", "application/json" } } };
+        using var renewed = await client.SendAsync(beat, Ct);
+        Assert.Equal(200, (int)renewed.StatusCode);
         var chunk = $$"""{"workflow_id":"{{id}}","job_id":"a","sequence":1,"data":"x","timestamp_ms":1,"stream":"stdout"}""";
         await PostAsync($"/api/jobs/{lease}/logs", $$"""{"chunks":[{{chunk}}]}""");
         await GetAsync($"/api/workflows/{id}/jobs/a/logs");

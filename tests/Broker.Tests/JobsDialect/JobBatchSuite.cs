@@ -76,8 +76,9 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
         var heartbeat = await PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":["{{lease}}","{{NoLease}}","no lease",7]}""");
         Assert.Equal(
             $$$"""
-            {"results":[{"lease_id":"{{{lease}}}","alive":true,"cancelled":true},{"lease_id":"{{{NoLease}}}","alive":false,"cancelled":false},
-            {"lease_id":"no lease","alive":false,"cancelled":false},{"lease_id":"","alive":false,"cancelled":false}]}
+            {"results":[{"lease_id":"{{{lease}}}","alive":true,"cancelled":true,"paused":false,"lost":false},
+            {"lease_id":"{{{NoLease}}}","alive":false,"cancelled":false,"paused":false,"lost":true},
+            {"lease_id":"no lease","alive":false,"cancelled":false,"paused":false,"lost":true},{"lease_id":"","alive":false,"cancelled":false,"paused":false,"lost":true}]}
             """.ReplaceLineEndings(""),
             heartbeat.Body);
         Assert.Equal(

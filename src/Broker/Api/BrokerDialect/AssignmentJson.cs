@@ -28,6 +28,13 @@ internal static class AssignmentJson
         json.WriteEndArray();
     }
 
+    private static void WriteProgress(Utf8JsonWriter json, string? progress)
+    {
+        if (progress is null) return;
+        json.WritePropertyName("progress"u8);
+        json.WriteRaw(progress);
+    }
+
     private static void Write(Utf8JsonWriter json, Assignment step, bool extras)
     {
         json.WriteStartObject();
@@ -65,6 +72,8 @@ internal static class AssignmentJson
             json.WriteNumber("lease_secs"u8, step.LeaseSecs);
             json.WriteNumber("attempt"u8, step.Attempt);
             if (step.TraceParent is not null) json.WriteString("traceparent"u8, step.TraceParent);
+            if (step.Deadline is { } deadline) json.WriteSeconds("deadline"u8, deadline);
+            WriteProgress(json, step.ProgressJson);
         }
 
         json.WriteEndObject();

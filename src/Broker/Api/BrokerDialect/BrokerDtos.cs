@@ -61,10 +61,17 @@ internal sealed record WorkerInfo(
     [property: JsonPropertyName("last_seen")] EpochSeconds LastSeen,
     [property: JsonPropertyName("last_task")] LastTask? LastTask);
 
-/// <summary>A run to start.</summary>
+/// <summary>
+/// A run to start. Extensions: no step is handed out before <c>start_at</c>, or for <c>delay_ms</c>; <c>priority</c> (-1000 to 1000) is added to
+/// that of each step; after <c>run_ms</c> the run fails.
+/// </summary>
 internal sealed record Dispatch(
     [property: JsonPropertyName("workflow")] WorkflowSchema Workflow,
-    [property: JsonPropertyName("inputs")] IReadOnlyDictionary<string, JsonElement>? Inputs);
+    [property: JsonPropertyName("inputs")] IReadOnlyDictionary<string, JsonElement>? Inputs,
+    [property: JsonPropertyName("start_at")] DateTimeOffset? StartAt = null,
+    [property: JsonPropertyName("delay_ms")] long? DelayMs = null,
+    [property: JsonPropertyName("priority")] int? Priority = null,
+    [property: JsonPropertyName("run_ms")] long? RunMs = null);
 
 /// <summary>What a step works on. <c>context</c> is there only with <c>extras=true</c>, <c>events</c> only for a step whose worker registered that it accepts events.</summary>
 internal sealed record StepPayload(
@@ -73,7 +80,10 @@ internal sealed record StepPayload(
     [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context,
     [property: JsonPropertyName("events")] JsonElement[]? Events = null);
 
-/// <summary>A step handed to a worker. <c>version</c> and what follows it are there only with <c>extras=true</c>.</summary>
+/// <summary>
+/// A step handed to a worker. <c>version</c> and what follows it are there only with <c>extras=true</c>: <c>deadline</c> where the attempt has a
+/// limit, <c>progress</c> where an earlier attempt sent some with a heartbeat.
+/// </summary>
 internal sealed record StepAssignment(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
@@ -85,7 +95,9 @@ internal sealed record StepAssignment(
     [property: JsonPropertyName("lease_id")] Guid? LeaseId,
     [property: JsonPropertyName("lease_secs")] int? LeaseSecs,
     [property: JsonPropertyName("attempt")] int? Attempt,
-    [property: JsonPropertyName("traceparent")] string? TraceParent = null);
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null,
+    [property: JsonPropertyName("deadline")] double? Deadline = null,
+    [property: JsonPropertyName("progress")] JsonElement? Progress = null);
 
 /// <summary>An event for the run's stream.</summary>
 internal sealed record StepEvent(
@@ -100,8 +112,9 @@ internal sealed record StepLogLine(
     [property: JsonPropertyName("data")] JsonElement? Data);
 
 /// <summary>
-/// How a step ended: SUCCEEDED, SKIPPED, FAILED, CANCELLED (PENDING and RUNNING count as FAILED). Of a failure the result may be a
-/// string or <c>{"name", "message", "retryable"}</c>. <c>events</c>, <c>logs</c>, <c>context</c> and <c>lease_id</c> are extensions: a report
+/// How a step ended: SUCCEEDED, SKIPPED, FAILED, CANCELLED (PENDING and RUNNING count as FAILED), or POSTPONED: it is handed out again after
+/// <c>delay_ms</c>, charged nothing. Of a failure the result may be a string or <c>{"name", "message", "retryable", "exit_code"}</c>, and
+/// <c>retry_after_ms</c> the pause before its retry. <c>events</c>, <c>logs</c>, <c>context</c> and <c>lease_id</c> are extensions too: a report
 /// with a <c>lease_id</c> counts under that lease only, one without it under the lease that the worker holds.
 /// An array of reports is answered with an array of verdicts.
 /// </summary>
@@ -114,7 +127,9 @@ internal sealed record StepOutcome(
     [property: JsonPropertyName("events")] StepEvent[]? Events,
     [property: JsonPropertyName("logs")] StepLogLine[]? Logs,
     [property: JsonPropertyName("context")] IReadOnlyDictionary<string, JsonElement>? Context,
-    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null);
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null,
+    [property: JsonPropertyName("delay_ms")] long? DelayMs = null,
+    [property: JsonPropertyName("retry_after_ms")] long? RetryAfterMs = null);
 
 /// <summary>What became of a report: accepted, stale, cancelled, unknown_instance or unknown_step.</summary>
 internal sealed record StepVerdict(
@@ -129,20 +144,28 @@ internal sealed record ReportsAndClaims(
     [property: JsonPropertyName("results")] StepVerdict[] Results,
     [property: JsonPropertyName("assignments")] StepAssignment[] Assignments);
 
-/// <summary>A step that the calling worker holds; with <c>lease_id</c>: under that lease.</summary>
+/// <summary>
+/// A step that the calling worker holds; with <c>lease_id</c>: under that lease. A heartbeat may carry <c>progress</c>: any JSON up to 64 KiB, which
+/// the next attempt is given.
+/// </summary>
 internal sealed record HeldStep(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("step_name")] string StepName,
-    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null);
+    [property: JsonPropertyName("lease_id")] Guid? LeaseId = null,
+    [property: JsonPropertyName("progress")] JsonElement? Progress = null);
 
-/// <summary>What a heartbeat found: renewed, cancelled (renewed, but the worker should stop) or gone.</summary>
+/// <summary>
+/// What a heartbeat found: renewed, cancelled (renewed, but the worker should stop) or gone (the lease is lost, or the attempt has reached its
+/// limit). <c>paused</c>: renewed, and the run is paused or about to be.
+/// </summary>
 internal sealed record HeldStepVerdict(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("step_name")] string StepName,
     [property: JsonPropertyName("renewed")] bool Renewed,
-    [property: JsonPropertyName("verdict")] string Verdict);
+    [property: JsonPropertyName("verdict")] string Verdict,
+    [property: JsonPropertyName("paused")] bool Paused);
 
 /// <summary>Events published while a step runs; with <c>lease_id</c>: only while that lease is the step's current one.</summary>
 internal sealed record StepPublication(

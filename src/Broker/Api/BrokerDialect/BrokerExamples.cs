@@ -89,7 +89,7 @@ internal static class BrokerExamples
     public const string HeldStepVerdict =
         """
         {"workflow_id": "invoice-check", "instance_id": "7c0e6a3f5b2d4c1e8f9a0b1c2d3e4f50", "step_name": "step1",
-         "renewed": true, "verdict": "renewed"}
+         "renewed": true, "verdict": "renewed", "paused": false}
         """;
 
     public const string StepPublication =

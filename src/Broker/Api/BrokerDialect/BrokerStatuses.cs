@@ -12,7 +12,10 @@ internal static class BrokerStatuses
     ];
 
     public static HeldStepVerdict[] Of(IReadOnlyList<ReportedStep> keys, IReadOnlyList<HeartbeatVerdict> verdicts) =>
-        [.. keys.Select((key, i) => new HeldStepVerdict(key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i])))];
+    [
+        .. keys.Select((key, i) => new HeldStepVerdict(
+            key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i]), verdicts[i] is HeartbeatVerdict.Paused)),
+    ];
 
     private static string WordOf(ReportVerdict verdict) => verdict switch
     {

@@ -10,6 +10,9 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>A run to start, and the definition it is started with.</summary>
 internal sealed record DispatchRequest(WorkflowDefinition Definition, string InputsJson)
 {
+    /// <summary>When it begins, how urgent it is and how long it may take.</summary>
+    public StartOptions Options { get; init; } = StartOptions.None;
+
     /// <summary>For a dispatch that may be sent again.</summary>
     public StartKey? Key { get; init; }
 }
@@ -43,12 +46,12 @@ internal static class DispatchRoutes
         }
 
         var outcome = await engine.StartAsync(
-            new StartRequest(registered.Registered[0], Guid.NewGuid().ToString("N"))
+            dispatch.Options.Of(new StartRequest(registered.Registered[0], Guid.NewGuid().ToString("N"))
             {
                 InputsJson = dispatch.InputsJson,
                 TraceParent = TraceParents.Of(http),
                 Key = dispatch.Key,
-            },
+            }),
             http.RequestAborted);
         Idempotency.Mark(http.Response, outcome);
         await (outcome switch
@@ -64,6 +67,9 @@ internal static class DispatchRoutes
 
     public static Task StatusAsync(HttpContext http) =>
         JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new StatusInfo("ok"), BrokerJson.Default.StatusInfo);
+
+    private static JsonElement? Given(JsonElement owner, string member) =>
+        owner.TryGetProperty(member, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
 
     private static DispatchRequest? Read(JsonElement body, BrokerReader reader)
     {
@@ -85,6 +91,7 @@ internal static class DispatchRoutes
             else reader.Add("inputs", $"expected an object, got {JsonText.KindOf(given)}");
         }
 
+        var options = StartOptions.Read(name => Given(body, name), StartOptionNames.Snake, reader.Add);
         if (reading.Definition is not { } definition || reader.IsBroken) return null;
 
         // Judged by the engine too; a refused dispatch must not leave its definition behind.
@@ -94,6 +101,6 @@ internal static class DispatchRoutes
             reader.Add(path, message);
         }
 
-        return new(definition, inputs);
+        return new(definition, inputs) { Options = options };
     }
 }

@@ -33,7 +33,7 @@ internal static class LeaseRoutes
     {
         if (await WorkerAsync(http) is not { } worker || await BrokerRequests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
-        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease))], http.RequestAborted);
+        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease) { ProgressJson = k.ProgressJson })], http.RequestAborted);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(keys, verdicts), BrokerJson.Default.HeldStepVerdictArray);
     }
 

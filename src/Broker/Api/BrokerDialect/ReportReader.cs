@@ -6,7 +6,11 @@ using Broker.Core.Steps;
 namespace Broker.Api.BrokerDialect;
 
 /// <summary>A step as this dialect's workers name it, and the lease that the request counts under, if it names one.</summary>
-internal sealed record ReportedStep(string Workflow, string Instance, string Step, LeaseId? Lease = null);
+internal sealed record ReportedStep(string Workflow, string Instance, string Step, LeaseId? Lease = null)
+{
+    /// <summary>Raw JSON that comes with a heartbeat; null: none.</summary>
+    public string? ProgressJson { get; init; }
+}
 
 /// <summary>What a worker reports on a step.</summary>
 internal sealed record StepCall(ReportedStep Key, StepReport Report);
@@ -31,7 +35,7 @@ internal static class ReportReader
 
     public static IReadOnlyList<ReportedStep>? Keys(JsonElement body, BrokerReader reader)
     {
-        if (body.ValueKind is JsonValueKind.Array) return ListOf(body, reader, KeyOf);
+        if (body.ValueKind is JsonValueKind.Array) return ListOf(body, reader, HeldOf);
         reader.Add("", $"expected an array of steps, got {JsonText.KindOf(body)}");
         return null;
     }
@@ -40,6 +44,14 @@ internal static class ReportReader
         reader.IsObject(step, "an object with workflow_id, instance_id and step_name")
             ? new(reader.Text(step, "workflow_id"), reader.Text(step, "instance_id"), reader.Text(step, "step_name"), LeaseOf(step, reader))
             : new("", "", "");
+
+    private static ReportedStep HeldOf(JsonElement step, BrokerReader reader)
+    {
+        var key = KeyOf(step, reader);
+        return step.ValueKind is JsonValueKind.Object && IsGiven(step, "progress", out var progress)
+            ? key with { ProgressJson = Progress.Read(progress, "progress", reader.Add) }
+            : key;
+    }
 
     /// <summary>A UUID that cannot be a lease of this broker is a lost lease, like any other that is not current.</summary>
     private static LeaseId? LeaseOf(JsonElement step, BrokerReader reader)
@@ -90,6 +102,7 @@ internal static class ReportReader
         var (error, retryable) = ended || !hasResult ? (null, true) : FailureOf(result);
         return new(key, new StepReport(outcome)
         {
+            DelayMs = DelayOf(call, outcome, reader),
             ResultJson = ended && hasResult ? result.GetRawText() : null,
             Error = error,
             Retryable = retryable,
@@ -99,6 +112,18 @@ internal static class ReportReader
         });
     }
 
+    private static long? DelayOf(JsonElement call, ReportOutcome outcome, BrokerReader reader)
+    {
+        var (delay, retry) = (MillisecondsOf(call, "delay_ms", reader), MillisecondsOf(call, "retry_after_ms", reader));
+        if (outcome is ReportOutcome.Postponed && !IsGiven(call, "delay_ms", out _)) reader.Add("delay_ms", "is required with POSTPONED: when the step is handed out again");
+        if (outcome is not ReportOutcome.Postponed && delay is not null) reader.Add("delay_ms", "is for POSTPONED; the pause before a retry is retry_after_ms");
+        if (outcome is not ReportOutcome.Failed && retry is not null) reader.Add("retry_after_ms", "is for FAILED");
+        return delay ?? retry;
+    }
+
+    private static long? MillisecondsOf(JsonElement call, string member, BrokerReader reader) =>
+        StartOptions.Integer(IsGiven(call, member, out var value) ? value : null, member, 0, RetryPolicy.LongestMs, reader.Add);
+
     /// <summary>PENDING is what a stock worker says when a start hook raises; the run would hang if it stood (broker contract 4.5).</summary>
     private static ReportOutcome OutcomeOf(string state, BrokerReader reader)
     {
@@ -107,16 +132,17 @@ internal static class ReportReader
             case "SUCCEEDED": return ReportOutcome.Succeeded;
             case "SKIPPED": return ReportOutcome.Skipped;
             case "CANCELLED": return ReportOutcome.Cancelled;
+            case "POSTPONED": return ReportOutcome.Postponed;
             case "FAILED" or "PENDING" or "RUNNING": return ReportOutcome.Failed;
             case "" when reader.IsBroken: return ReportOutcome.Failed;
             default:
-                reader.Add("state", "expected SUCCEEDED, SKIPPED, FAILED, CANCELLED, PENDING or RUNNING");
+                reader.Add("state", "expected SUCCEEDED, SKIPPED, FAILED, CANCELLED, POSTPONED, PENDING or RUNNING");
                 return ReportOutcome.Failed;
         }
     }
 
     /// <summary>
-    /// A string, or <c>{"name", "message", "retryable"}</c>; anything else is shown as it is. Never refused: a stock worker dies
+    /// A string, or <c>{"name", "message", "retryable", "exit_code"}</c>; anything else is shown as it is. Never refused: a stock worker dies
     /// of an error answer, and its step failed in any case.
     /// </summary>
     private static (StepError? Error, bool Retryable) FailureOf(JsonElement result)
@@ -126,6 +152,7 @@ internal static class ReportReader
 
         string name = StepError.DefaultName, message = result.GetRawText();
         var retryable = true;
+        int? exitCode = null;
         foreach (var member in result.EnumerateObject())
         {
             switch (JsonText.NameOf(member))
@@ -139,10 +166,13 @@ internal static class ReportReader
                 case "retryable":
                     retryable = member.Value.ValueKind is not JsonValueKind.False;
                     break;
+                case "exit_code" when member.Value.ValueKind is JsonValueKind.Number && member.Value.TryGetInt32(out var code):
+                    exitCode = code;
+                    break;
             }
         }
 
-        return (new(name, message), retryable);
+        return (new(name, message) { ExitCode = exitCode }, retryable);
     }
 
     private static List<PublishedEvent>? EventsOf(JsonElement owner, BrokerReader reader)

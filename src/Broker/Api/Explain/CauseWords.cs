@@ -44,6 +44,15 @@ internal static class CauseWords
         StepStatus.NotRun => "not_run",
     };
 
+    public static string Of(AttemptOutcome outcome) => outcome switch
+    {
+        AttemptOutcome.Failed => "failed",
+        AttemptOutcome.TimedOut => "timed_out",
+        AttemptOutcome.LeaseLost => "lease_lost",
+        AttemptOutcome.Cancelled => "cancelled",
+        AttemptOutcome.Postponed => "postponed",
+    };
+
     /// <summary>A step as it is shown: what was never reached and never will be was skipped.</summary>
     public static string Of(BoardStep step) => step.Fate switch
     {

@@ -1,8 +1,12 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Broker.Api.Explain;
 
-/// <summary>Why a step is not running. Documentation only: the answer is written member by member.</summary>
+/// <summary>
+/// Why a step is not running. <c>deadline</c> is there for a step with a limit, <c>progress</c> where a worker sent some with a heartbeat.
+/// Documentation only: the answer is written member by member.
+/// </summary>
 internal sealed record ExplainAnswerDto(
     [property: JsonPropertyName("workflow")] string Workflow,
     [property: JsonPropertyName("instance")] string Instance,
@@ -11,7 +15,23 @@ internal sealed record ExplainAnswerDto(
     [property: JsonPropertyName("step")] string Step,
     [property: JsonPropertyName("state")] string State,
     [property: JsonPropertyName("running")] bool Running,
-    [property: JsonPropertyName("causes")] ExplainCauseDto[] Causes);
+    [property: JsonPropertyName("causes")] ExplainCauseDto[] Causes,
+    [property: JsonPropertyName("deadline")] DateTimeOffset? Deadline,
+    [property: JsonPropertyName("progress")] JsonElement? Progress,
+    [property: JsonPropertyName("attempts")] ExplainAttemptDto[] Attempts);
+
+/// <summary>
+/// An attempt that did not succeed: failed, timed_out, lease_lost, cancelled or postponed. <c>attempt</c> counts the retries used before it. The last
+/// 100 of a step are kept. Members that have nothing to say are left out.
+/// </summary>
+internal sealed record ExplainAttemptDto(
+    [property: JsonPropertyName("number")] int Number,
+    [property: JsonPropertyName("attempt")] int Attempt,
+    [property: JsonPropertyName("outcome")] string Outcome,
+    [property: JsonPropertyName("worker")] string? Worker,
+    [property: JsonPropertyName("granted_at")] DateTimeOffset? GrantedAt,
+    [property: JsonPropertyName("ended_at")] DateTimeOffset EndedAt,
+    [property: JsonPropertyName("error")] string? Error);
 
 /// <summary>One cause. Members that have nothing to say are left out.</summary>
 internal sealed record ExplainCauseDto(
@@ -41,7 +61,11 @@ internal static class ExplainExamples
 {
     public const string ExplainAnswerDto = """
         {"workflow": "ci", "instance": "ci", "run": 0, "run_status": "running", "step": "build", "state": "pending", "running": false, "causes": [
-          {"code": "waiting_for_step", "message": "It waits for step test (leased).", "step": "test", "state": "leased"}]}
+          {"code": "waiting_for_step", "message": "It waits for step test (leased).", "step": "test", "state": "leased"}], "attempts": []}
+        """;
+
+    public const string ExplainAttemptDto = """
+        {"number": 1, "attempt": 0, "outcome": "failed", "worker": "w1", "granted_at": "2026-01-31T08:00:00Z", "ended_at": "2026-01-31T08:00:09Z", "error": "Error: exit code 1"}
         """;
 
     public const string ExplainCauseDto = """{"code": "no_worker", "message": "No worker with the label gpu has ever been seen.", "labels": ["gpu"]}""";

@@ -3,6 +3,7 @@ using Broker.Auth;
 using Broker.Core.Explanations;
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Engine;
 using Broker.Http;
 using Broker.Operations;
@@ -36,7 +37,9 @@ internal static class ExplainRoute
 
         var silentAfter = definition.Command is null ? engine.Settings.WorkerTimeout : engine.Settings.WorkerOffline;
         var causes = Explanation.Of(run, definition, await facts.OfStepAsync(run, definition, ct), silentAfter);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (run, definition, causes), static (json, all) =>
+        var attempts = await engine.History.AttemptsAsync(run.Ref.Id, definition.Index, ct);
+        var progress = await engine.History.ProgressAsync(run.Ref.Id, definition.Index, ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (run, definition, causes, attempts, progress), static (json, all) =>
         {
             var shown = StepBoard.Of(all.run.Definition, all.run.Status, all.run.Steps)[all.definition.Index];
             json.WriteStartObject();
@@ -49,6 +52,16 @@ internal static class ExplainRoute
             json.WriteBoolean("running"u8, all.causes.Any(c => c.Kind is CauseKind.Leased));
             json.WriteStartArray("causes"u8);
             foreach (var cause in all.causes) Write(json, cause);
+            json.WriteEndArray();
+            if (shown.State is { IsActive: true, Deadline: { } deadline }) json.WriteString("deadline"u8, deadline.UtcDateTime);
+            if (all.progress is not null)
+            {
+                json.WritePropertyName("progress"u8);
+                json.WriteRaw(all.progress);
+            }
+
+            json.WriteStartArray("attempts"u8);
+            foreach (var attempt in all.attempts) Write(json, attempt);
             json.WriteEndArray();
             json.WriteEndObject();
         });
@@ -79,6 +92,19 @@ internal static class ExplainRoute
         if (cause.Ahead is { } ahead) json.WriteNumber("ahead"u8, ahead);
         if (cause.Error is { } error) json.WriteString("error"u8, $"{error.Name}: {error.Message}");
         if (cause.Run is { } status) json.WriteString("run_status"u8, CauseWords.Of(status));
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, AttemptEnd attempt)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("number"u8, attempt.Number);
+        json.WriteNumber("attempt"u8, attempt.Attempt);
+        json.WriteString("outcome"u8, CauseWords.Of(attempt.Outcome));
+        if (attempt.Worker is not null) json.WriteString("worker"u8, attempt.Worker);
+        if (attempt.GrantedAt is { } granted) json.WriteString("granted_at"u8, granted.UtcDateTime);
+        json.WriteString("ended_at"u8, attempt.EndedAt.UtcDateTime);
+        if (attempt.Error is { } error) json.WriteString("error"u8, $"{error.Name}: {error.Message}");
         json.WriteEndObject();
     }
 

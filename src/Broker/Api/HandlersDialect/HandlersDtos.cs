@@ -31,12 +31,19 @@ internal sealed record HandlersErrorDto([property: JsonPropertyName("detail")] s
 /// <summary>Registered workflow names, in order of registration.</summary>
 internal sealed record WorkflowNamesDto([property: JsonPropertyName("workflows")] IReadOnlyList<string> Workflows);
 
-/// <summary>What to start with; every member is optional. The start event may also be a string that holds a JSON object.</summary>
+/// <summary>
+/// What to start with; every member is optional. The start event may also be a string that holds a JSON object. Extensions: no step is handed out
+/// before <c>start_at</c>, or for <c>delay_ms</c>; <c>priority</c> (-1000 to 1000) is added to that of each step; after <c>run_ms</c> the run fails.
+/// </summary>
 internal sealed record RunRequestDto(
     [property: JsonPropertyName("start_event")] JsonElement? StartEvent,
     [property: JsonPropertyName("kwargs")] JsonElement? Kwargs,
     [property: JsonPropertyName("context")] JsonElement? Context,
-    [property: JsonPropertyName("handler_id")] string? HandlerId);
+    [property: JsonPropertyName("handler_id")] string? HandlerId,
+    [property: JsonPropertyName("start_at")] DateTimeOffset? StartAt = null,
+    [property: JsonPropertyName("delay_ms")] long? DelayMs = null,
+    [property: JsonPropertyName("priority")] int? Priority = null,
+    [property: JsonPropertyName("run_ms")] long? RunMs = null);
 
 /// <summary>JSON schemas of the start and the stop event.</summary>
 internal sealed record WorkflowSchemaDto(

@@ -10,7 +10,11 @@ namespace Broker.Api.HandlersDialect;
 /// <param name="ContextJson">State to start from, or null.</param>
 /// <param name="HandlerId">Handler to continue, or the id to use; null for a new one.</param>
 /// <param name="Problem">Why the request cannot be taken; null when it can.</param>
-internal sealed record RunRequest(string InputsJson, EventDefinition StartEvent, string? ContextJson, string? HandlerId, string? Problem);
+internal sealed record RunRequest(string InputsJson, EventDefinition StartEvent, string? ContextJson, string? HandlerId, string? Problem)
+{
+    /// <summary>When it begins, how urgent it is and how long it may take.</summary>
+    public StartOptions Options { get; init; } = StartOptions.None;
+}
 
 /// <summary>Reads the body of both run routes (handlers contract 5).</summary>
 internal static class HandlersRequests
@@ -34,8 +38,14 @@ internal static class HandlersRequests
             id = JsonText.StringOf(given);
         }
 
+        string? problem = null;
+        var options = StartOptions.Read(
+            name => body.TryMember(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null,
+            StartOptionNames.Snake,
+            (name, message) => problem ??= $"Validation error for '{name}': {message}");
+        if (problem is not null) return Refused(problem);
         var start = StartEventReader.Read(body, events);
-        return new(start.InputsJson, start.Event, context, string.IsNullOrEmpty(id) ? null : id, start.Problem);
+        return new(start.InputsJson, start.Event, context, string.IsNullOrEmpty(id) ? null : id, start.Problem) { Options = options };
     }
 
     private static RunRequest Refused(string problem) => new("{}", EventDefinition.Any, null, null, problem);

@@ -77,7 +77,7 @@ internal static class RunRoutes
         var start = StartOf(mount, definition, request);
         var outcome = start is null
             ? new StartOutcome(StartVerdict.NotContinuable, null, engine.Now)
-            : await engine.StartAsync(start with { InputsJson = request.InputsJson, StartEvent = request.StartEvent, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
+            : await engine.StartAsync(request.Options.Of(start) with { InputsJson = request.InputsJson, StartEvent = request.StartEvent, Streams = true, TraceParent = TraceParents.Of(http), Key = key }, http.RequestAborted);
         Idempotency.Mark(http.Response, outcome);
         switch (outcome.Verdict)
         {

@@ -22,7 +22,11 @@ public record HookContext
 }
 
 /// <summary>An instance to create: raw JSON params.</summary>
-public sealed record NewInstance(string? Id, string? ParamsJson);
+public sealed record NewInstance(string? Id, string? ParamsJson)
+{
+    /// <summary>When it begins, how urgent it is and how long it may take.</summary>
+    internal StartOptions Options { get; init; } = StartOptions.None;
+}
 
 public sealed record InstanceCreationContext(HookContext Request, string WorkflowName, IReadOnlyList<NewInstance> Instances);
 

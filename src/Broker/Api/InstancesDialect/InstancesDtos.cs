@@ -21,6 +21,22 @@ internal sealed record CreateInstanceDto
     /// <summary>Any JSON; an empty object when left out.</summary>
     [JsonPropertyName("params")]
     public JsonElement? Params { get; init; }
+
+    /// <summary>Extension: no step is handed out before.</summary>
+    [JsonPropertyName("startAt")]
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>Extension: the same, counted from now.</summary>
+    [JsonPropertyName("delayMs")]
+    public long? DelayMs { get; init; }
+
+    /// <summary>Extension: added to the priority of each step, -1000 to 1000.</summary>
+    [JsonPropertyName("priority")]
+    public int? Priority { get; init; }
+
+    /// <summary>Extension: after that time the instance fails.</summary>
+    [JsonPropertyName("runMs")]
+    public long? RunMs { get; init; }
 }
 
 /// <summary>Instances to start, each with its id; at most 100.</summary>

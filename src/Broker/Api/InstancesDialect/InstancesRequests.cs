@@ -27,7 +27,7 @@ internal static class InstancesRequests
     public static NewInstance? Create(JsonElement? body, IssueList issues)
     {
         if (Object(body, issues) is not { } root) return null;
-        return new(Id(root, required: false, issues), Raw(root, "params"));
+        return new(Id(root, required: false, issues), Raw(root, "params")) { Options = Options(root, issues) };
     }
 
     public static IReadOnlyList<NewInstance> Batch(JsonElement? body, IssueList issues, int most = MaxBatch)
@@ -50,7 +50,7 @@ internal static class InstancesRequests
         {
             var index = instances.Count;
             if (Object(entry, issues, "instances", index) is not { } one) instances.Add(new(null, null));
-            else instances.Add(new(Id(one, required: true, issues, "instances", index), Raw(one, "params")));
+            else instances.Add(new(Id(one, required: true, issues, "instances", index), Raw(one, "params")) { Options = Options(one, issues, "instances", index) });
         }
 
         return instances;
@@ -113,6 +113,11 @@ internal static class InstancesRequests
         if (!Identifiers.IsInstanceId(id)) issues.Add("invalid_format", Identifier, [.. path, "id"]);
         return id;
     }
+
+    private static StartOptions Options(JsonElement owner, IssueList issues, params object[] path) => StartOptions.Read(
+        name => JsonMembers.Find(owner, name) is { ValueKind: not JsonValueKind.Null } given ? given : null,
+        StartOptionNames.Camel,
+        (name, message) => issues.Add("invalid_value", message, [.. path, name]));
 
     private static string? Raw(JsonElement owner, string name) => JsonMembers.Find(owner, name)?.GetRawText();
 

@@ -157,14 +157,14 @@ internal static partial class InstancesRoutes
         if (wanted.Count == 0) return [];
         var traceParent = call.TraceParent;
         var outcomes = await engine.StartAsync(
-            [.. wanted.Select(one => new StartRequest(workflow, one.Id ?? Identifiers.NewInstanceId(engine.Now))
+            [.. wanted.Select(one => one.Options.Of(new StartRequest(workflow, one.Id ?? Identifiers.NewInstanceId(engine.Now))
             {
                 InputsJson = one.ParamsJson ?? "{}",
                 Mode = StartMode.NewInstance,
                 Streams = workflow.MayBeWatched,
                 TraceParent = traceParent,
                 Key = key,
-            })],
+            }))],
             call.Aborted);
         for (var i = 0; i < outcomes.Count; i++)
         {

@@ -59,8 +59,10 @@ internal static class BatchRoutes
         if (!reader.IsObject(result, path)) return new("", null, Invalid, reader.Problems[0]);
 
         var text = LeaseText(result, path, reader);
-        var failed = JobsReader.Has(result, "error");
-        var report = failed ? Reports.Failure(result, path, reader) : Reports.Success(result, path, reader);
+        var (failed, postponed) = (JobsReader.Has(result, "error"), JobsReader.Has(result, "postpone_ms"));
+        var report = postponed ? Reports.Postponement(result, path, reader, "postpone_ms")
+            : failed ? Reports.Failure(result, path, reader) : Reports.Success(result, path, reader);
+        if (postponed && (failed || JobsReader.Has(result, "outputs"))) reader.Add(path, "has postpone_ms and an end: a job is put off or ends");
         if (failed && JobsReader.Has(result, "outputs")) reader.Add(path, "has outputs and an error: a job ends with one of them");
         if (reader.Any) return new(text, null, Invalid, reader.Problems[0]);
 
@@ -84,21 +86,38 @@ internal static class BatchRoutes
     /// <summary>Renews many leases, and names the jobs that were cancelled.</summary>
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        if (await JobsRequests.ReadAsync(http, engine.Settings, ReadLeases, ct) is not (true, var texts)) return;
-        var leases = texts.Select(t => LeaseId.TryParse(t, out var lease) ? lease : default(LeaseId?)).ToList();
+        if (await JobsRequests.ReadAsync(http, engine.Settings, ReadLeases, ct) is not (true, var beats)) return;
+        var leases = beats.Texts.Select(t => LeaseId.TryParse(t, out var lease) ? lease : default(LeaseId?)).ToList();
         var known = leases.Where(l => l is not null).Select(l => l!.Value).ToList();
-        var found = known.Count == 0 ? [] : await engine.HeartbeatAsync(known, ct);
+        var progress = beats.Progress is null ? null : beats.Texts.Where((_, i) => leases[i] is not null).Select(t => beats.Progress.GetValueOrDefault(t)).ToList();
+        var found = known.Count == 0 ? [] : await engine.HeartbeatAsync(known, ct, progress);
         var next = 0;
         var verdicts = leases.Select(l => l is null ? HeartbeatVerdict.Gone : found[next++]);
-        var answer = new RenewedLeasesDto([.. verdicts.Select((verdict, i) => new RenewedLeaseDto(
-            texts[i], verdict is not HeartbeatVerdict.Gone, verdict is HeartbeatVerdict.Cancelled))]);
+        var answer = new RenewedLeasesDto([.. verdicts.Select((verdict, i) => RenewedLeaseDto.Of(beats.Texts[i], verdict))]);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, answer, JobsJson.Default.RenewedLeasesDto);
     }
 
-    private static List<string> ReadLeases(JsonElement body, JobsReader reader)
+    private static (List<string> Texts, Dictionary<string, string>? Progress) ReadLeases(JsonElement body, JobsReader reader)
     {
         var ids = Items(body, "lease_ids", reader);
-        return reader.Any ? [] : [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
+        if (reader.Any) return ([], null);
+        List<string> texts = [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
+        return (texts, ReadProgress(body, texts, reader));
+    }
+
+    private static Dictionary<string, string>? ReadProgress(JsonElement body, List<string> leases, JobsReader reader)
+    {
+        var given = reader.Value(body, "progress", "", JsonValueKind.Object);
+        if (given.ValueKind is not JsonValueKind.Object) return null;
+        var (known, progress) = (leases.ToHashSet(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal));
+        foreach (var entry in given.EnumerateObject())
+        {
+            var lease = StorableText.Fitting(JsonText.NameOf(entry));
+            if (!known.Contains(lease)) reader.Add($"progress.{lease}", "is no lease of lease_ids");
+            else if (Progress.Read(entry.Value, $"progress.{lease}", reader.Add) is { } text) progress[lease] = text;
+        }
+
+        return progress;
     }
 
     private static JsonElement Items(JsonElement body, string member, JobsReader reader)

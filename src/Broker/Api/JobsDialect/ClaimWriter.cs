@@ -42,6 +42,12 @@ internal static class ClaimWriter
         if (shape.Script is { } script) WriteScript(json, script, upstream);
         WriteRun(json, claimed);
         if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
+        if (claimed.ProgressJson is not null)
+        {
+            json.WritePropertyName("progress");
+            json.WriteRaw(claimed.ProgressJson);
+        }
+
         json.WriteEndObject();
 
         json.WriteStartObject("lease");
@@ -51,6 +57,7 @@ internal static class ClaimWriter
         json.WriteString("worker_id", claimed.WorkerId);
         json.WriteNumber("ttl_secs", claimed.LeaseSecs);
         json.WriteNumber("granted_at_ms", claimed.GrantedAt.ToUnixTimeMilliseconds());
+        if (claimed.Deadline is { } deadline) json.WriteNumber("deadline_ms", deadline.ToUnixTimeMilliseconds());
         json.WriteEndObject();
         json.WriteEndObject();
     }

@@ -1,3 +1,4 @@
+using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Engine;
@@ -25,11 +26,40 @@ internal static class JobRoutes
         });
     }
 
-    /// <summary>Renews for the time the claim asked for.</summary>
+    /// <summary>Renews for the time the claim asked for. Workers send no body; one is an extension, and so is the answer in JSON.</summary>
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
     {
-        var alive = LeaseId.TryParse(lease, out var id) && (await engine.HeartbeatAsync([id], ct))[0] is not HeartbeatVerdict.Gone;
-        await JobsErrors.EmptyAsync(http.Response, alive ? StatusCodes.Status200OK : StatusCodes.Status409Conflict);
+        var (isRead, progress) = await ReadProgressAsync(http, engine, ct);
+        if (!isRead) return;
+        var verdict = LeaseId.TryParse(lease, out var id) ? (await engine.HeartbeatAsync([id], ct, [progress]))[0] : HeartbeatVerdict.Gone;
+        var status = verdict is HeartbeatVerdict.Gone ? StatusCodes.Status409Conflict : StatusCodes.Status200OK;
+        await (RunRequests.AcceptsJson(http.Request)
+            ? JsonAnswer.SendAsync(http.Response, status, RenewedLeaseDto.Of(StorableText.Fitting(lease), verdict), JobsJson.Default.RenewedLeaseDto)
+            : JobsErrors.EmptyAsync(http.Response, status));
+    }
+
+    private static async ValueTask<(bool IsRead, string? Progress)> ReadProgressAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
+    {
+        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
+        if (body.Fault is BodyFault.Empty) return (true, null);
+        if (body.Fault is not BodyFault.None)
+        {
+            await JobsErrors.BadBodyAsync(http.Response, body);
+            return (false, null);
+        }
+
+        var reader = new JobsReader(engine.Settings.Limits);
+        var progress = reader.IsObject(body.Root, "") && JobsReader.Has(body.Root, "progress") ? Progress.Read(body.Root.GetProperty("progress"), "progress", reader.Add) : null;
+        if (!reader.Any) return (true, progress);
+        await JobsErrors.WrongShapeAsync(http.Response, reader.Problems);
+        return (false, null);
+    }
+
+    /// <summary>An extension: the job is put off, and it is charged nothing.</summary>
+    public static async Task PostponeAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)
+    {
+        if (await JobsRequests.ReadAsync(http, engine.Settings, static (body, reader) => Reports.Postponement(body, "", reader), ct) is (true, var report))
+            await ReportAsync(http, engine, lease, report, ct);
     }
 
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)

@@ -112,13 +112,17 @@ internal static class JobsDialectApi
             .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/heartbeat", JobRoutes.HeartbeatAsync).WithName("RenewJobLease").WithSummary("Renew a lease for the time it was granted for")
-            .Produces(200).Produces(409)
+            .WithDescription("Without a body as a rule; `progress` in one is kept for the next attempt. With `Accept: application/json` the answer says what was found, else it has no body.")
+            .TakesJson<JobProgressDto>().Produces<RenewedLeaseDto>().Produces<RenewedLeaseDto>(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/complete", JobRoutes.CompleteAsync).WithName("CompleteJob").WithSummary("Report success and outputs")
             .TakesJson<JobOutputsDto>().Produces(200).Produces(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/fail", JobRoutes.FailAsync).WithName("FailJob").WithSummary("Report a failure")
             .TakesJson<JobFailureDto>().Produces(200).Produces(409).Faults()
+            .RequireScope(Scope.Worker).ByWorkflow();
+        api.MapPost("/jobs/{lease}/postpone", JobRoutes.PostponeAsync).WithName("PostponeJob").WithSummary("Put a job off, uncharged: it is handed out again after the delay")
+            .TakesJson<JobPostponementDto>().Produces(200).Produces(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/release", JobRoutes.ReleaseAsync).WithName("ReleaseJob").WithSummary("Hand a job back, uncharged")
             .Produces(200).Produces(409)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Broker.Core.Runs;
 using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
@@ -198,7 +199,8 @@ internal sealed record ClaimedJobDto(
 /// <summary>
 /// What a worker needs to run a job: the outputs of each direct dependency among it. <c>traceparent</c> is there only when the run was
 /// started within a trace. <c>steps</c> and <c>env</c> are there only for jobs of workflow files that have steps: the same work as
-/// <c>command</c>, for workers that run each step as a script of its own. <c>inputs</c>, <c>run</c> and <c>instance_id</c> are those of the run.
+/// <c>command</c>, for workers that run each step as a script of its own. <c>inputs</c>, <c>run</c> and <c>instance_id</c> are those of the run. <c>progress</c> is there
+/// where an earlier attempt sent some with a heartbeat.
 /// </summary>
 internal sealed record QueuedJobDto(
     [property: JsonPropertyName("job_id")] string JobId,
@@ -215,7 +217,8 @@ internal sealed record QueuedJobDto(
     [property: JsonPropertyName("inputs")] Dictionary<string, JsonElement>? Inputs = null,
     [property: JsonPropertyName("run")] int? Run = null,
     [property: JsonPropertyName("instance_id")] string? InstanceId = null,
-    [property: JsonPropertyName("traceparent")] string? TraceParent = null);
+    [property: JsonPropertyName("traceparent")] string? TraceParent = null,
+    [property: JsonPropertyName("progress")] JsonElement? Progress = null);
 
 /// <summary>A step of a job: shell text, what its heading says, and variables that are set from this step on.</summary>
 internal sealed record JobStepDto(
@@ -223,38 +226,53 @@ internal sealed record JobStepDto(
     [property: JsonPropertyName("run")] string Run,
     [property: JsonPropertyName("env")] Dictionary<string, string>? Env = null);
 
-/// <summary>The right to report one attempt of one job.</summary>
+/// <summary>The right to report one attempt of one job. <c>deadline_ms</c> is there where the attempt has a limit.</summary>
 internal sealed record JobLeaseDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("job_id")] string JobId,
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("worker_id")] string WorkerId,
     [property: JsonPropertyName("ttl_secs")] long TtlSecs,
-    [property: JsonPropertyName("granted_at_ms")] long GrantedAtMs);
+    [property: JsonPropertyName("granted_at_ms")] long GrantedAtMs,
+    [property: JsonPropertyName("deadline_ms")] long? DeadlineMs = null);
 
 /// <summary>Outputs of a job, handed to the jobs that depend on it. Extension: summary, markdown of 1 MiB at most that is shown with the job.</summary>
 internal sealed record JobOutputsDto(
     [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
     [property: JsonPropertyName("summary")] string? Summary = null);
 
-/// <summary>A failure; retried when it is retryable and retries are left.</summary>
+/// <summary>
+/// A failure; retried when it is retryable and retries are left. Extensions: <c>retry_after_ms</c>, the pause before the retry in place of the
+/// policy's; <c>exit_code</c>, for policies that name exit codes (else the error text tells it: <c>exit code 3: …</c>).
+/// </summary>
 internal sealed record JobFailureDto(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("retryable")] bool? Retryable,
-    [property: JsonPropertyName("summary")] string? Summary = null);
+    [property: JsonPropertyName("summary")] string? Summary = null,
+    [property: JsonPropertyName("retry_after_ms")] long? RetryAfterMs = null,
+    [property: JsonPropertyName("exit_code")] int? ExitCode = null);
+
+/// <summary>How long a job is put off.</summary>
+internal sealed record JobPostponementDto([property: JsonPropertyName("delay_ms")] long DelayMs);
+
+/// <summary>What a heartbeat may carry: any JSON up to 64 KiB, which the next attempt is given.</summary>
+internal sealed record JobProgressDto([property: JsonPropertyName("progress")] JsonElement? Progress);
 
 /// <summary>Reports of up to 1000 jobs, and what to claim after them.</summary>
 internal sealed record CompleteJobsDto(
     [property: JsonPropertyName("results")] JobResultDto[] Results,
     [property: JsonPropertyName("claim")] ClaimDto? Claim);
 
-/// <summary>One report: outputs for a success, an error for a failure.</summary>
+/// <summary>One report: outputs for a success, an error for a failure, <c>postpone_ms</c> for a job that is put off.</summary>
 internal sealed record JobResultDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("retryable")] bool? Retryable,
-    [property: JsonPropertyName("summary")] string? Summary = null);
+    [property: JsonPropertyName("summary")] string? Summary = null,
+    [property: JsonPropertyName("retry_after_ms")] long? RetryAfterMs = null,
+    [property: JsonPropertyName("exit_code")] int? ExitCode = null,
+    [property: JsonPropertyName("postpone_ms")] long? PostponeMs = null);
 
 /// <summary>A verdict for each report, in order, and the jobs claimed after them.</summary>
 internal sealed record CompletedJobsDto(
@@ -268,17 +286,32 @@ internal sealed record JobVerdictDto(
     [property: JsonPropertyName("verdict")] string Verdict,
     [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
 
-/// <summary>Leases to renew, up to 1000.</summary>
-internal sealed record LeaseIdsDto([property: JsonPropertyName("lease_ids")] string[] LeaseIds);
+/// <summary>Leases to renew, up to 1000, and for some of them progress: any JSON up to 64 KiB, which the next attempt is given.</summary>
+internal sealed record LeaseIdsDto(
+    [property: JsonPropertyName("lease_ids")] string[] LeaseIds,
+    [property: JsonPropertyName("progress")] IReadOnlyDictionary<string, JsonElement>? Progress = null);
 
 /// <summary>What was found for each lease, in order.</summary>
 internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] IReadOnlyList<RenewedLeaseDto> Results);
 
-/// <summary>Not alive: the lease is lost. Cancelled: it was renewed, but the job should be stopped.</summary>
+/// <summary>
+/// Not alive, or lost: the lease is gone, or the attempt has reached its limit. Cancelled: it was renewed, but the job should be stopped. Paused:
+/// it was renewed, and the run is paused or about to be.
+/// </summary>
 internal sealed record RenewedLeaseDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("alive")] bool Alive,
-    [property: JsonPropertyName("cancelled")] bool Cancelled);
+    [property: JsonPropertyName("cancelled")] bool Cancelled,
+    [property: JsonPropertyName("paused")] bool Paused,
+    [property: JsonPropertyName("lost")] bool Lost)
+{
+    public static RenewedLeaseDto Of(string lease, HeartbeatVerdict verdict) => new(
+        lease,
+        verdict is not HeartbeatVerdict.Gone,
+        verdict is HeartbeatVerdict.Cancelled,
+        verdict is HeartbeatVerdict.Paused,
+        verdict is HeartbeatVerdict.Gone);
+}
 
 /// <summary>Log chunks, filed under the names in each.</summary>
 internal sealed record LogChunksDto([property: JsonPropertyName("chunks")] LogChunkDto[] Chunks);

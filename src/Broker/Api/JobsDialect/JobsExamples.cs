@@ -88,8 +88,16 @@ internal static class JobsExamples
     public const string LeaseIdsDto = """{"lease_ids":["0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071"]}""";
 
     public const string RenewedLeasesDto = """
-        {"results":[{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","alive":true,"cancelled":false}]}
+        {"results":[{"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","alive":true,"cancelled":false,"paused":false,"lost":false}]}
         """;
+
+    public const string RenewedLeaseDto = """
+        {"lease_id":"0f0a2b3c-4d5e-8f60-8a1b-2c3d4e5f6071","alive":true,"cancelled":false,"paused":true,"lost":false}
+        """;
+
+    public const string JobPostponementDto = """{"delay_ms":60000}""";
+
+    public const string JobProgressDto = """{"progress":{"page":12}}""";
 
     public const string LogChunksDto = """
         {"chunks":[{"workflow_id":"5b1c7b7e-3d0f-4b43-9a55-0f6a4d2f4f10","job_id":"pack","sequence":4,"data":"linking\n",

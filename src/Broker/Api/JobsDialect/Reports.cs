@@ -48,13 +48,20 @@ internal static class Reports
         var retryable = reader.Boolean(body, "retryable", path, false);
         // Refusing text cut from the output of a program would cost the job its report: workers do not look at the answer.
         var message = error.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(error)) : "";
+        var code = JobsReader.Has(body, "exit_code") ? (int)reader.Integer(body, "exit_code", path, int.MinValue, int.MaxValue) : default(int?);
         return new(ReportOutcome.Failed)
         {
-            Error = new(StepError.DefaultName, message),
+            Error = new(StepError.DefaultName, message) { ExitCode = code },
             Retryable = retryable,
+            DelayMs = JobsReader.Has(body, "retry_after_ms") ? reader.Integer(body, "retry_after_ms", path, 0, RetryPolicy.LongestMs) : null,
             Logs = Summary(body, path, reader) is { } summary ? [summary] : [],
         };
     }
+
+    /// <summary>The job is put off: handed out again after that time, charged nothing.</summary>
+    public static StepReport Postponement(JsonElement body, string path, JobsReader reader, string member = "delay_ms") => !reader.IsObject(body, path)
+        ? StepReport.Returned
+        : new(ReportOutcome.Postponed) { DelayMs = reader.Integer(body, member, path, 0, RetryPolicy.LongestMs) };
 
     /// <summary>An extension: markdown for people, kept as a line of a category of its own.</summary>
     private static LogLine? Summary(JsonElement body, string path, JobsReader reader)
