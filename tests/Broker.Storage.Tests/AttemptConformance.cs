@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Broker.Storage.Tests;
 
-/// <summary>What is kept of attempts that did not succeed, and what workers decide about the next one.</summary>
+/// <summary>Attempts that did not succeed, and the decisions of workers about the next one.</summary>
 public abstract class AttemptConformance : StoreTests
 {
     private protected AttemptConformance(ITestEngine engine)

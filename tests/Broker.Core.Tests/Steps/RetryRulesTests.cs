@@ -30,7 +30,7 @@ public sealed class RetryRulesTests
         Assert.Equal(isCovered, new RetryPolicy(1) { On = new(["Busy"], []) }.Covers(new(name, "")));
 
     [Fact]
-    public void What_is_ruled_out_is_final_also_where_it_is_asked_for()
+    public void A_failure_that_is_ruled_out_is_final_also_where_it_is_asked_for()
     {
         var policy = new RetryPolicy(1) { On = new(["Busy"], []), NotOn = new(["Busy"], []) };
         Assert.False(policy.Covers(new("Busy", "")));

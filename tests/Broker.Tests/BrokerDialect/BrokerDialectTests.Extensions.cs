@@ -171,8 +171,8 @@ public abstract partial class BrokerDialectTests
         var mine = await Wire.PostAsync($"/workflow/step/heartbeat?worker_id={holder}", $"[{key}]");
         var theirs = await Wire.PostAsync($"/workflow/step/heartbeat?worker_id={other}", $"[{key}]");
 
-        Assert.Equal($"[{key[..^1]},\"renewed\":true,\"verdict\":\"renewed\"}}]", mine.Body);
-        Assert.Equal($"[{key[..^1]},\"renewed\":false,\"verdict\":\"gone\"}}]", theirs.Body);
+        Assert.Equal($"[{key[..^1]},\"renewed\":true,\"verdict\":\"renewed\",\"paused\":false}}]", mine.Body);
+        Assert.Equal($"[{key[..^1]},\"renewed\":false,\"verdict\":\"gone\",\"paused\":false}}]", theirs.Body);
     }
 
     [Fact]
