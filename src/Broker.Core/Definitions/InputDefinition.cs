@@ -5,7 +5,9 @@ namespace Broker.Core.Definitions;
 /// <summary>Type of a declared input.</summary>
 public enum InputType
 {
-    String,
+    /// <summary>Written <c>string</c>.</summary>
+    Text,
+
     Number,
     Boolean,
 

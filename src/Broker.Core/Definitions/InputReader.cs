@@ -38,7 +38,7 @@ internal static class InputReader
     /// <summary>Why the value is none of that type; null when it is.</summary>
     public static string? Problem(InputType type, ImmutableArray<string> options, JsonElement value) => type switch
     {
-        InputType.String => TextProblem(value),
+        InputType.Text => TextProblem(value),
         InputType.Number => value.ValueKind is JsonValueKind.Number ? null : Expected("a number", value),
         InputType.Boolean => value.ValueKind is JsonValueKind.True or JsonValueKind.False ? null : Expected("true or false", value),
         InputType.Choice => TextProblem(value) ?? (options.Contains(JsonText.StringOf(value)) ? null : $"is '{JsonText.StringOf(value)}', expected one of {string.Join(", ", options)}"),
@@ -51,7 +51,7 @@ internal static class InputReader
 
         var type = problems.Text(input, "type", path) switch
         {
-            null or "string" => InputType.String,
+            null or "string" => InputType.Text,
             "number" => InputType.Number,
             "boolean" => InputType.Boolean,
             "choice" => InputType.Choice,
@@ -100,7 +100,7 @@ internal static class InputReader
 
     private static string Empty(InputType type) => type switch
     {
-        InputType.String or InputType.Choice => "\"\"",
+        InputType.Text or InputType.Choice => "\"\"",
         InputType.Number => "0",
         InputType.Boolean => "false",
     };

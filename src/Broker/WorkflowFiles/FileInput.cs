@@ -22,8 +22,8 @@ internal sealed record FileInput(InputType Type)
         if (fields.Value("choice") is not null && fields.Value("options") is not null) fields.Report("choice", "means options; write one of them");
         var type = fields.Text("type") switch
         {
-            null => choices.Count > 0 ? InputType.Choice : InputType.String,
-            "string" => InputType.String,
+            null => choices.Count > 0 ? InputType.Choice : InputType.Text,
+            "string" => InputType.Text,
             "number" => InputType.Number,
             "boolean" => InputType.Boolean,
             "choice" => InputType.Choice,
@@ -41,7 +41,7 @@ internal sealed record FileInput(InputType Type)
     private static InputType Unknown(FieldReader fields, string type)
     {
         fields.Report("type", $"is '{type}', expected string, number, boolean or choice");
-        return InputType.String;
+        return InputType.Text;
     }
 
     // A text may be written as any scalar; a number and a boolean only as what they are.
@@ -56,7 +56,7 @@ internal sealed record FileInput(InputType Type)
                 return null;
             case InputType.Boolean:
                 return fields.Boolean("default") switch { true => "true", false => "false", null => null };
-            case InputType.String or InputType.Choice:
+            case InputType.Text or InputType.Choice:
                 return JsonSerializer.Serialize(scalar.Text);
             default:
                 throw new ArgumentOutOfRangeException(nameof(type), type, "No such type.");

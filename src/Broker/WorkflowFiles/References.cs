@@ -32,7 +32,7 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
 
     /// <summary>The type of an input; text for every other value.</summary>
     public InputType TypeOf(ConditionLookup lookup) =>
-        lookup.Kind is LookupKind.Input && inputs.TryGetValue(lookup.Name, out var input) ? input.Type : InputType.String;
+        lookup.Kind is LookupKind.Input && inputs.TryGetValue(lookup.Name, out var input) ? input.Type : InputType.Text;
 
     /// <summary>The reference that a lookup becomes, or the reason why there is no such value here.</summary>
     public (Reference Reference, string? Problem) Find(ConditionLookup lookup)

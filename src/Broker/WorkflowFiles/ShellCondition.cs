@@ -33,7 +33,7 @@ internal sealed class ShellCondition
         {
             InputType.Boolean => $"[ {Word(term)} = true ]",
             InputType.Number => $"! {EqualNumbers} {Word(term)} 0",
-            InputType.String or InputType.Choice => $"[ -n {Word(term)} ]",
+            InputType.Text or InputType.Choice => $"[ -n {Word(term)} ]",
         },
         Term.Not not => $"! {{ {Test(not.Part)}; }}",
         Term.Compare compare => $"{(compare.IsEqual ? "" : "! ")}{Equal(compare)}",

@@ -116,7 +116,7 @@ internal sealed class WorkflowFileReader
             var path = $"{owner.PathOf("inputs")}.{name}";
             lines[$"inputs.{name}"] = entry.Line;
             if (entry.Value is MappingNode mapping) inputs[name] = FileInput.Read(new FieldReader(mapping, path, entry.Line, owner.Problems));
-            else if (entry.Value.IsNull) inputs[name] = new FileInput(InputType.String);
+            else if (entry.Value.IsNull) inputs[name] = new FileInput(InputType.Text);
             else owner.Problems.Add(entry.Line, path, $"must be a mapping such as {{ type: string }}, not {entry.Value.Description}");
         }
 

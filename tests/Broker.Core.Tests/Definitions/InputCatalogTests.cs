@@ -24,7 +24,7 @@ public sealed class InputCatalogTests
         var stage = inputs.Find("stage")!;
         Assert.Equal((InputType.Choice, false, "\"test\"", true), (stage.Type, stage.Required, stage.DefaultJson, stage.HasDefault));
         Assert.Equal(["test", "live"], stage.Options);
-        Assert.Equal((InputType.String, true, "what to ship"), (inputs.Find("tag")!.Type, inputs.Find("tag")!.Required, inputs.Find("tag")!.Description));
+        Assert.Equal((InputType.Text, true, "what to ship"), (inputs.Find("tag")!.Type, inputs.Find("tag")!.Required, inputs.Find("tag")!.Description));
         Assert.Equal("INPUT_DRY_RUN", inputs.Find("dry-run")!.Variable);
     }
 

@@ -128,7 +128,10 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
         if (given.ValueKind is JsonValueKind.String
             && given.GetString() is { Length: > 16 } text && (text.EndsWith('Z') || text[^6] is '+' or '-')
             && DateTimeOffset.TryParseExact(text, InstantForms, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var at))
+        {
             return at;
+        }
+
         reader.Add("start_at", "expected milliseconds since 1970, or an instant such as 2026-01-31T06:00:00Z");
         return null;
     }
