@@ -17,7 +17,7 @@ internal sealed class JobEnvironment
     private int bytes;
 
     /// <exception cref="FormatException">A variable of the job cannot be given to a process.</exception>
-    public JobEnvironment(EnvironmentPolicy policy, ClaimedJob job, JobFiles files)
+    public JobEnvironment(EnvironmentPolicy policy, ClaimedJob job, JobFiles files, string workspace)
     {
         this.policy = policy;
         Secrets = policy.SecretsOf(job);
@@ -25,6 +25,7 @@ internal sealed class JobEnvironment
 
         Set("BROKER_OUTPUT", files.OutputPath);
         Set("BROKER_UPSTREAM", files.UpstreamPath);
+        Set("BROKER_WORKSPACE", workspace);
         Set("BROKER_WORKFLOW", job.WorkflowId);
         Set("BROKER_JOB", job.JobId);
         Set("BROKER_ATTEMPT", job.Attempt.ToString(CultureInfo.InvariantCulture));

@@ -6,7 +6,7 @@ namespace Broker.Worker;
 internal sealed class CannotStartException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>Makes the files of a job and starts its script.</summary>
-internal sealed class JobLauncher(EnvironmentPolicy policy, Descendants descendants)
+internal sealed class JobLauncher(EnvironmentPolicy policy, WorkspacePolicy workspaces, Descendants descendants)
 {
     // A disk with less room fails a check, not a job.
     private const int CheckBytes = 64 * 1024;
@@ -18,16 +18,19 @@ internal sealed class JobLauncher(EnvironmentPolicy policy, Descendants descenda
     public StartedJob Start(ClaimedJob job)
     {
         JobFiles? files = null;
+        Workspace? workspace = null;
         try
         {
             files = new JobFiles(job, policy.Account);
-            var environment = new JobEnvironment(policy, job, files);
+            workspace = workspaces.Open(policy.Account);
+            var environment = new JobEnvironment(policy, job, files, workspace.Path);
             JobScript.Write(files, job, environment);
-            return new StartedJob(files, ProcessGroup.Start(files.ScriptPath, environment, descendants), environment.Secrets);
+            return new StartedJob(files, workspace, ProcessGroup.Start(files.ScriptPath, workspace.Path, environment, descendants), environment.Secrets);
         }
         catch (Exception e)
         {
             files?.Dispose();
+            workspace?.Dispose();
             if (e is Win32Exception or IOException or UnauthorizedAccessException or InvalidOperationException)
                 throw new CannotStartException(e.Message, e);
             throw;
@@ -75,9 +78,10 @@ internal sealed class JobLauncher(EnvironmentPolicy policy, Descendants descenda
 }
 
 /// <summary>A script that runs, with its files. Disposal leaves neither processes nor files.</summary>
-internal sealed class StartedJob(JobFiles files, ProcessGroup group, IReadOnlyCollection<string> secrets) : IAsyncDisposable
+internal sealed class StartedJob(JobFiles files, Workspace workspace, ProcessGroup group, IReadOnlyCollection<string> secrets) : IAsyncDisposable
 {
     public JobFiles Files => files;
+    public Workspace Workspace => workspace;
     public ProcessGroup Group => group;
     public IReadOnlyCollection<string> Secrets => secrets;
 
@@ -89,5 +93,6 @@ internal sealed class StartedJob(JobFiles files, ProcessGroup group, IReadOnlyCo
         await group.EndAsync(TimeSpan.Zero);
         group.Dispose();
         files.Dispose();
+        workspace.Dispose();
     }
 }

@@ -42,6 +42,7 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
             await output.FinishAsync(limit.Token);
             if (failedStep is not null) logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
             if (finished) summary = SummaryOf(job, logs);
+            if (job.Workspace.KeptAfter(failure: finished && job.Group.ExitCode != 0) is { } kept) logs.Write("stderr", $"workspace kept: {kept}\n");
             if (!await logs.CloseAsync(limit.Token)) log.Line($"log lines lost, broker away: {claim}");
         }
 

@@ -35,7 +35,7 @@ internal static partial class JobScript
         }
 
         for (var i = 0; i < steps.Count; i++) files.Write(files.PathOf(FileOf(i + 1)), steps[i].Run + "\n");
-        files.Write(files.PathOf("session"), Session(files, steps, environment, labelled: job.Steps is not null));
+        files.Write(files.PathOf("session"), Session(files, steps, environment, labelled: job.Steps is { Count: > 0 }));
         files.Write(files.ScriptPath, Guard(files));
     }
 

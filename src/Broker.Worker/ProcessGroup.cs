@@ -29,7 +29,7 @@ internal sealed class ProcessGroup : IDisposable
     public int ExitCode => leader.ExitCode;
 
     /// <exception cref="Win32Exception">The script could not be started.</exception>
-    public static ProcessGroup Start(string script, JobEnvironment environment, Descendants descendants)
+    public static ProcessGroup Start(string script, string folder, JobEnvironment environment, Descendants descendants)
     {
         // setsid replaces itself by sh, so that the child's id is the group's id.
         var start = new ProcessStartInfo("setsid", ["sh", script])
@@ -38,6 +38,7 @@ internal sealed class ProcessGroup : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
+            WorkingDirectory = folder,
         };
         var attempt = Guid.NewGuid().ToString("N");
         environment.ApplyTo(start);

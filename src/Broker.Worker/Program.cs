@@ -42,7 +42,7 @@ if (options.Warning is { } warning) log.Line($"warning: {warning}");
 var timings = new WorkerTimings();
 using var client = new BrokerClient(options, timings);
 using var descendants = Descendants.AdoptAll();
-var launcher = new JobLauncher(new EnvironmentPolicy(options, variables, account), descendants);
+var launcher = new JobLauncher(new EnvironmentPolicy(options, variables, account), options.Workspace, descendants);
 using var worker = new WorkerLoop(client, launcher, options, timings, log);
 await worker.RunAsync(stopping.Token, hurry.Token);
 signals.ForEach(signal => signal.Dispose());

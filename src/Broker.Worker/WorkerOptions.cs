@@ -18,6 +18,7 @@ internal sealed record WorkerOptions
     public string? RunAs { get; init; }
     public IReadOnlyList<string> InheritEnv { get; init; } = [];
     public IReadOnlyList<string> MaskEnv { get; init; } = [];
+    public WorkspacePolicy Workspace { get; init; } = WorkspacePolicy.Default;
 
     public const string Help = """
         broker-worker: claims shell jobs from a broker and runs them.
@@ -33,6 +34,10 @@ internal sealed record WorkerOptions
           --api-key-fd N       descriptor to read the API key from
           --api-key KEY        the API key itself                  BROKER_API_KEY       none
           --run-as USER        user that jobs run as; needs root   WORKER_RUN_AS        the worker's own
+          --workspace DIR      parent of the jobs' fresh folders,  WORKER_WORKSPACE     the system's, for
+                               or none: no fresh folders                                temporary files
+          --keep-workspace W   never, failed or always: when such  WORKER_KEEP_         never
+                               a folder outlives its job           WORKSPACE
           --inherit-env A,B_*  more variables for jobs             WORKER_INHERIT_ENV   none
           --mask-env A,B       variables whose values log lines    WORKER_MASK_ENV      none
                                show as ***
@@ -63,6 +68,8 @@ internal sealed record WorkerOptions
         new(ApiKeyFileFlag, "BROKER_API_KEY_FILE", (o, text) => o with { ApiKey = ParseApiKey(ApiKeySource.FromFile(text)) }),
         new(ApiKeyFlag, ApiKeyVariable, (o, text) => o with { ApiKey = ParseApiKey(text) }),
         new("--run-as", "WORKER_RUN_AS", (o, text) => o with { RunAs = ParseId(text) }),
+        new("--workspace", "WORKER_WORKSPACE", (o, text) => o with { Workspace = o.Workspace with { Parent = ParseWorkspace(text) } }),
+        new("--keep-workspace", "WORKER_KEEP_WORKSPACE", (o, text) => o with { Workspace = o.Workspace with { Keep = ParseKeep(text) } }),
         new("--inherit-env", "WORKER_INHERIT_ENV", (o, text) => o with { InheritEnv = ParseList(text) }),
         new("--mask-env", "WORKER_MASK_ENV", (o, text) => o with { MaskEnv = ParseList(text) }),
     ];
@@ -161,6 +168,21 @@ internal sealed record WorkerOptions
         text.Length is > 0 and <= 200 && !text.Any(char.IsControl)
             ? text
             : throw new FormatException("write a name of 1 to 200 characters");
+
+    private static string? ParseWorkspace(string text) => text switch
+    {
+        WorkspacePolicy.None => null,
+        "" => throw new FormatException($"write a folder, or {WorkspacePolicy.None}"),
+        _ => Path.GetFullPath(text),
+    };
+
+    private static KeepWorkspace ParseKeep(string text) => text switch
+    {
+        "never" => KeepWorkspace.Never,
+        "failed" => KeepWorkspace.Failed,
+        "always" => KeepWorkspace.Always,
+        _ => throw new FormatException("write never, failed or always"),
+    };
 
     private static string ParseApiKey(string text) =>
         text.Length > 0 && text.All(c => c is > ' ' and <= '~')

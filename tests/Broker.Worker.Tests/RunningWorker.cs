@@ -31,7 +31,7 @@ internal sealed class RunningWorker : IAsyncDisposable
         client = new BrokerClient(chosen, quick);
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .ToDictionary(v => (string)v.Key, v => (string?)v.Value ?? "", StringComparer.Ordinal);
-        var launcher = new JobLauncher(new EnvironmentPolicy(chosen, variables), descendants);
+        var launcher = new JobLauncher(new EnvironmentPolicy(chosen, variables), chosen.Workspace, descendants);
         loop = new WorkerLoop(client, launcher, chosen, quick, new WorkerLog(new LockedWriter(log)));
         run = Task.Run(() => loop.RunAsync(stopping.Token, hurry.Token));
     }

@@ -40,6 +40,14 @@ public sealed class WorkerOptionsTests
     }
 
     [Fact]
+    public void Jobs_have_fresh_folders_below_a_parent_or_none()
+    {
+        Assert.Equal(new(Path.GetTempPath(), KeepWorkspace.Never), Parse([]).Options.Workspace);
+        Assert.Equal(new(Path.GetFullPath("work"), KeepWorkspace.Failed), Parse(["--workspace", "work"], ("WORKER_KEEP_WORKSPACE", "failed")).Options.Workspace);
+        Assert.Null(Parse([], ("WORKER_WORKSPACE", "none")).Options.Workspace.Parent);
+    }
+
+    [Fact]
     public void A_variable_set_to_nothing_counts_as_unset()
     {
         var parsed = Parse([], ("WORKER_SLOTS", ""), ("SERVER_URL", ""), ("BROKER_API_KEY", ""));
@@ -57,6 +65,8 @@ public sealed class WorkerOptionsTests
     [InlineData("--server", "localhost:3000", "http://localhost:3000")]
     [InlineData("--server", "http://user:pw@host", "without user and password")]
     [InlineData("--id", "", "1 to 200")]
+    [InlineData("--workspace", "", "write a folder, or none")]
+    [InlineData("--keep-workspace", "sometimes", "never, failed or always")]
     [InlineData("--shots", "1", "unknown option --shots")]
     public void A_wrong_value_is_answered_with_what_to_write(string flag, string value, string message) =>
         Assert.Contains(message, string.Join('\n', Parse([flag, value]).Problems), StringComparison.Ordinal);
