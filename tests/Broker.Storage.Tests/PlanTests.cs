@@ -29,9 +29,9 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string SlotTypes = "(text[], bigint[], int[], int[], int[], bigint, bigint[], bigint, boolean[])";
     private const string NewRun = "ARRAY[900001, 900002]::bigint[]";
 
-    // In the order of the EF model, behind the key: active and context, the deadline to joins, kept events, phase, result, then three instants.
+    // In the order of the EF model, behind the key: active, cancelled_at and context, the deadline to joins, kept events, phase, result, then three instants.
     private const string RunTail =
-        $"{Ints}, {NoTexts}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
+        $"{Ints}, {Longs}, {NoTexts}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
 
     // In the order of the EF model, behind the key: ahead to granted_at, lease_secs to rank, result; then status, total_deadline, worker.
     private const string StepTail =
@@ -59,7 +59,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["insert attempts"] = (HotSql.InsertAttempts, $"{Run}, {Step}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {NoTexts}", 60),
         ["drop attempts"] = (HotSql.DropAttempts, $"{Run}, {Step}", 60),
         ["insert runs"] = (HotSql.InsertRuns,
-            $"{NewRun}, {Ints}, {NoTexts}, {Longs}, {Longs}, {Ints}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, ARRAY['1', '1'], {Longs}, ARRAY['a', 'b'], {NoTexts}, {Longs}, {Ints}, "
+            $"{NewRun}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Ints}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {Longs}, ARRAY['1', '1'], {Longs}, ARRAY['a', 'b'], {NoTexts}, {Longs}, {Ints}, {Ints}, "
             + $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Longs}, {Longs}, ARRAY[true, true], {NoTexts}, {NoTexts}, {Longs}, ARRAY['a', 'b']", 120),
         ["supersede"] = (HotSql.Supersede, Run, 100),
         ["insert mail"] = (HotSql.InsertInbox, $"{NewRun}, {Longs}, ARRAY['x', NULL], {NoTexts}, {Ints}, ARRAY['a', 'b']", 100),
