@@ -91,4 +91,17 @@ public abstract class ContextConformance : StoreTests
         await DoAsync(null);
         Assert.Equal(1, (await Store.Runs.StartAsync([next], Ct))[0].Run!.Number);
     }
+
+    [Fact]
+    public async Task A_command_to_a_numbered_run_leaves_the_next_run_alone()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        await StartAsync(definition, "i");
+        var second = await RestartAsync();
+
+        Assert.Equal(ControlVerdict.Terminal, (await Store.Runs.ControlAsync("d", "i", ControlCommand.Cancel, Ct, number: 0)).Verdict);
+        Assert.Equal(ControlVerdict.UnknownRun, (await Store.Runs.ControlAsync("d", "i", ControlCommand.Cancel, Ct, number: 2)).Verdict);
+        Assert.Equal(RunStatus.Queued, (await Store.History.FindAsync("d", "i", null, Ct))!.Status);
+        Assert.Equal((ControlVerdict.Done, second), await Store.Runs.ControlAsync("d", "i", ControlCommand.Cancel, Ct, number: 1));
+    }
 }

@@ -56,6 +56,36 @@ public abstract class LogConformance : StoreTests
     }
 
     [Fact]
+    public async Task Lines_of_one_run_are_read_by_its_id()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        var a = (await ClaimAsync())!;
+        await Store.Logs.PushAsync(null, [Chunk(0)], Ct);
+        await Store.Logs.PushAsync(a.Lease, [Chunk(1), Chunk(2), Chunk(3, step: "t")], Ct);
+
+        var lines = await Store.Logs.ReadAsync(run.Id, "s", 0, 10, Ct);
+        Assert.Equal([1L, 2], lines.Select(l => l.Sequence));
+        Assert.Equal([2L], (await Store.Logs.ReadAsync(run.Id, "s", lines[0].Id, 10, Ct)).Select(l => l.Sequence));
+        Assert.Empty(await Store.Logs.ReadAsync(run.Id + 1, "s", 0, 10, Ct));
+    }
+
+    [Fact]
+    public async Task The_summary_of_a_report_is_the_last_of_its_job_and_no_line_of_the_log()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");
+        Assert.Null(await Store.Logs.SummaryAsync(run.Id, "a", Ct));
+        await Store.Steps.ReportAsync([new((await ClaimAsync())!.Lease, new(ReportOutcome.Succeeded)
+        {
+            ResultJson = "{}",
+            Logs = [new("info", "first", LogLine.SummaryCategory), new("info", "line"), new("info", "last \u00e9\0", LogLine.SummaryCategory)],
+        })], Ct);
+
+        Assert.Equal("last \u00e9\0", System.Text.Json.JsonSerializer.Deserialize<string>((await Store.Logs.SummaryAsync(run.Id, "a", Ct))!));
+        Assert.Equal(["\"line\""], (await Store.Logs.ReadAsync("d", "a", 0, 10, Ct)).Select(l => l.MessageJson));
+        Assert.Null(await Store.Logs.SummaryAsync(run.Id, "b", Ct));
+    }
+
+    [Fact]
     public async Task Lines_come_with_a_report_even_under_a_lost_lease()
     {
         var run = await StartAsync(await RegisterAsync(ADefinition.Jobs("d", "a")), "i");

@@ -44,6 +44,38 @@ public abstract class StartKeyConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_start_joins_an_active_run_with_equal_inputs_only()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var start = new StartRequest(definition, "i") { Mode = StartMode.NextRun, JoinsEqualInputs = true, InputsJson = """{"a":1,"b":[2]}""" };
+        var first = await StartAsync(start);
+
+        Assert.Equal((StartVerdict.StillActive, first.Run), await JudgeAsync(start with { InputsJson = """{"b":[2.0], "a":1e0}""" }));
+        var other = await StartAsync(start with { InputsJson = """{"a":2,"c":1,"b":[2]}""", Key = new StartKey("k", "r") { KeepsStanding = true } });
+        Assert.Equal((StartVerdict.OtherInputs, first.Run), (other.Verdict, other.Run));
+        Assert.Equal(["a", "c"], other.Differences);
+        Assert.Equal((StartVerdict.StillActive, first.Run), await JudgeAsync(start with { InputsJson = "{}", JoinsEqualInputs = false }));
+
+        await SucceedAsync((await ClaimAsync())!);
+        Assert.Equal(StartVerdict.Started, (await StartAsync(start with { InputsJson = """{"a":2,"c":1,"b":[2]}""", Key = new StartKey("k", "r") })).Verdict);
+    }
+
+    private async Task<(StartVerdict, RunRef?)> JudgeAsync(StartRequest start) => await StartAsync(start) is var outcome ? (outcome.Verdict, outcome.Run) : default;
+
+    [Fact]
+    public async Task Refused_inputs_start_nothing_and_leave_the_answer_to_an_earlier_start()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));
+        var first = await StartAsync(Request(definition, "i", "k"));
+
+        var refused = await StartAsync(Request(definition, "j", "other") with { InputProblems = [new("/a", "no")] });
+        Assert.Equal((StartVerdict.InputsRefused, "/a"), (refused.Verdict, Assert.Single(refused.Problems).Path));
+        Assert.Equal(first.Run, (await StartAsync(Request(definition, "i", "k") with { InputProblems = [new("/a", "no")] })).Run);
+        Assert.Equal(1, await CountAsync("run"));
+        Assert.Equal(1, await CountAsync("start_key"));
+    }
+
+    [Fact]
     public async Task Duplicates_at_the_same_moment_start_one_run()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("d", "a"));

@@ -15,6 +15,8 @@ internal sealed partial class BrokerEngine
     // Signals are hints: a lost one costs a waiter that long.
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan CheapLook = TimeSpan.FromMilliseconds(10);
+
     public static string NewInstanceId() => RandomNumberGenerator.GetString(IdAlphabet, InstanceIdLength);
 
     /// <summary>Starts one run.</summary>
@@ -130,14 +132,19 @@ internal sealed partial class BrokerEngine
         using var changed = changes.Subscribe(Topics.Run(run.Id));
         while (true)
         {
+            var looked = clock.GetTimestamp();
             var view = await history.FindAsync(run.Workflow, run.InstanceId, run.Number, ct);
+            var cost = clock.GetElapsedTime(looked);
 
             // A purged instance may have been started anew under the same name and number: that is another run.
             if (view is null || view.Ref.Id != run.Id) return null;
             if (view.IsTerminal || until <= Now) return view;
             try
             {
-                await changed.WaitAsync(until - Now is { } left && left < LongestLook ? left : LongestLook, stop.Token);
+                await changed.WaitAsync(Within(LongestLook, until), stop.Token);
+
+                // A run of thousands of steps changes with each, and a look reads them all: looking may take a tenth of the time.
+                if (cost > CheapLook) await Task.Delay(Within(cost * 9, until), clock, stop.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
@@ -145,6 +152,9 @@ internal sealed partial class BrokerEngine
             }
         }
     }
+
+    private TimeSpan Within(TimeSpan longest, DateTimeOffset? until) =>
+        until - Now is { } left && left < longest ? (left > TimeSpan.Zero ? left : TimeSpan.Zero) : longest;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Started {Workflow}/{Instance}, run {Number}")]
     private static partial void LogStarted(ILogger logger, string workflow, string instance, int number);
