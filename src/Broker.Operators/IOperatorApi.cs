@@ -22,4 +22,66 @@ public interface IOperatorApi
 
     /// <summary>One run.</summary>
     Task<RunDetail> GetRunAsync(RunAddress run, CancellationToken ct);
+
+    /// <summary>All steps of a run in order of the definition, also those that were not reached.</summary>
+    Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct);
+
+    /// <summary>One step, with the causes of its state.</summary>
+    Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct);
+
+    /// <summary>Attempts of a step, oldest first: the last 100 that did not succeed, and the present or last one.</summary>
+    Task<Listing<StepAttempt>> ListAttemptsAsync(RunAddress run, string step, CancellationToken ct);
+
+    /// <summary>Why the open steps of a run do not run.</summary>
+    Task<RunExplanation> ExplainRunAsync(RunAddress run, CancellationToken ct);
+
+    /// <summary>Events of a run, oldest first.</summary>
+    Task<Listing<RunEvent>> ListEventsAsync(RunAddress run, EventQuery query, CancellationToken ct);
+
+    /// <summary>Lines that the steps of a run wrote.</summary>
+    Task<LogListing> ListLogsAsync(RunAddress run, LogQuery query, CancellationToken ct);
+
+    /// <summary>Lines that hold a text.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="query">Lines to search; <c>After</c> goes on.</param>
+    /// <param name="text">Text that a line holds.</param>
+    /// <param name="matchCase">Upper and lower case differ.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<LogListing> FindInLogsAsync(RunAddress run, LogQuery query, string text, bool matchCase, CancellationToken ct);
+
+    /// <summary>Why open runs stand still.</summary>
+    /// <param name="query">Choice of runs; those that have ended are left out.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<RunsExplanation> ExplainAsync(RunQuery query, CancellationToken ct);
+
+    /// <summary>Workflows in order of their first registration.</summary>
+    /// <param name="contains">Text that the name holds; null: all.</param>
+    /// <param name="cursor">Cursor of the page before; null begins the list.</param>
+    /// <param name="limit">Most items, 1 to 200.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<Listing<WorkflowSummary>> ListWorkflowsAsync(string? contains, string? cursor, int limit, CancellationToken ct);
+
+    /// <summary>A workflow.</summary>
+    /// <param name="workflow">Name.</param>
+    /// <param name="version">Version; null: the one that a start runs.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<WorkflowDetail> GetWorkflowAsync(string workflow, string? version, CancellationToken ct);
+
+    /// <summary>Versions of a workflow, the one registered last first; at most 200.</summary>
+    Task<Listing<WorkflowVersion>> ListVersionsAsync(string workflow, CancellationToken ct);
+
+    /// <summary>Steps that wait for events, the wait that ends first first.</summary>
+    Task<Listing<WaitingStep>> ListWaitingAsync(WaitQuery query, CancellationToken ct);
+
+    /// <summary>Queues with claimable or leased steps; at most 1,000.</summary>
+    Task<Listing<WorkQueue>> ListQueuesAsync(CancellationToken ct);
+
+    /// <summary>Workers in order of registration.</summary>
+    Task<Listing<WorkerInfo>> ListWorkersAsync(WorkerQuery query, CancellationToken ct);
+
+    /// <summary>One worker, with up to 200 of its leases.</summary>
+    Task<WorkerInfo> GetWorkerAsync(string id, CancellationToken ct);
+
+    /// <summary>Entries of the audit trail, newest first.</summary>
+    Task<Listing<AuditRecord>> ListAuditAsync(AuditQuery query, CancellationToken ct);
 }

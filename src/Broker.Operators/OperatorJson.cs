@@ -14,6 +14,21 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(Listing<RunSummary>))]
 [JsonSerializable(typeof(RunCount))]
 [JsonSerializable(typeof(RunDetail))]
+[JsonSerializable(typeof(Listing<StepSummary>))]
+[JsonSerializable(typeof(StepDetail))]
+[JsonSerializable(typeof(Listing<StepAttempt>))]
+[JsonSerializable(typeof(RunExplanation))]
+[JsonSerializable(typeof(Listing<RunEvent>))]
+[JsonSerializable(typeof(LogListing))]
+[JsonSerializable(typeof(RunsExplanation))]
+[JsonSerializable(typeof(Listing<WorkflowSummary>))]
+[JsonSerializable(typeof(WorkflowDetail))]
+[JsonSerializable(typeof(Listing<WorkflowVersion>))]
+[JsonSerializable(typeof(Listing<WaitingStep>))]
+[JsonSerializable(typeof(Listing<WorkQueue>))]
+[JsonSerializable(typeof(Listing<WorkerInfo>))]
+[JsonSerializable(typeof(WorkerInfo))]
+[JsonSerializable(typeof(Listing<AuditRecord>))]
 public sealed partial class OperatorJson : JsonSerializerContext;
 
 /// <summary>Instants as RFC 3339 in UTC, to the microsecond.</summary>

@@ -93,6 +93,10 @@ public static class StorageRegistration
         services.AddSingleton<IQueueFacts>(provider => provider.GetRequiredService<QueueFacts>());
         services.AddSingleton<TimeLimits>();
         services.AddSingleton<IRunSearch, RunSearch>();
+        services.AddSingleton<IStepFacts, StepSearch>();
+        services.AddSingleton<IWorkFacts, WorkFacts>();
+        services.AddSingleton<ILogSearch, LogSearch>();
+        services.AddSingleton<IDefinitionFacts, DefinitionFacts>();
         services.AddSingleton<ILogStore, LogStore>();
         services.AddSingleton<IEventStore, EventStore>();
         services.AddSingleton<WorkerStore>();

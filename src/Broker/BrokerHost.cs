@@ -1,6 +1,5 @@
 using Broker.Api;
 using Broker.Api.InstancesDialect;
-using Broker.Audit;
 using Broker.Auth;
 using Broker.Http;
 using Broker.OpenApi;
@@ -61,7 +60,6 @@ internal static class BrokerHost
         app.RefuseContentCodings();
         app.MapHomePage();
         app.MapDialects(settings);
-        app.MapAudit();
         app.MapProbes();
         app.MapMetrics(settings);
         app.MapApiDocument();

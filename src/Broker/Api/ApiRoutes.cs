@@ -1,5 +1,4 @@
 using Broker.Api.BrokerDialect;
-using Broker.Api.Explain;
 using Broker.Api.HandlersDialect;
 using Broker.Api.InstancesDialect;
 using Broker.Api.JobsDialect;
@@ -21,6 +20,5 @@ internal static class ApiRoutes
         routes.MapHandlersDialect();
         routes.MapInstancesDialect(settings);
         routes.MapOperatorApi();
-        routes.MapExplain();
     }
 }

@@ -65,10 +65,9 @@ internal sealed partial class BrokerEngine(
     public Task<WorkflowDefinition?> LatestAsync(string workflow, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? definitions.LatestAsync(workflow, ct) : Task.FromResult<WorkflowDefinition?>(null);
 
-    /// <summary>Names of workflows in order of first registration, read page by page.</summary>
-    public async IAsyncEnumerable<DefinitionHead> DefinitionsAsync([EnumeratorCancellation] CancellationToken ct)
+    /// <summary>Names of workflows in order of first registration, behind a place, read page by page.</summary>
+    public async IAsyncEnumerable<DefinitionHead> DefinitionsAsync([EnumeratorCancellation] CancellationToken ct, int after = 0)
     {
-        var after = 0;
         while (true)
         {
             var page = await definitions.HeadsAsync(after, DefinitionPage, ct);

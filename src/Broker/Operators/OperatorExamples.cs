@@ -21,6 +21,69 @@ internal static class OperatorExamples
          "actions": [{"name": "cancel", "allowed": false, "why_not": "The run has ended (failed)."}, {"name": "restart", "allowed": true}], "as_of": "2030-01-31T12:00:00.25Z"}
         """;
 
+    public const string StepSummary = $$"""{ {{StepMembers}} }""";
+
+    public const string StepDetail = $$$"""
+        { {{{StepMembers}}}, "workflow": "ci", "instance": "build-812", "run": 2, "run_status": "running", "labels": ["gpu"], "max_retries": 3,
+         "predecessors": [{"step": "checkout", "status": "succeeded"}], "successors": [{"step": "deploy", "status": "pending"}], "causes": [{{{StepCause}}}]}
+        """;
+
+    public const string StepCause = """{"code": "no_worker", "message": "No worker with the label gpu has ever been seen.", "labels": ["gpu"]}""";
+
+    public const string StepAttempt = """
+        {"attempt": 0, "outcome": "failed", "worker": "w-3", "begun_at": "2030-01-31T11:59:00Z", "ended_at": "2030-01-31T11:59:12Z",
+         "error": {"name": "TimeoutError", "message": "upstream 7 did not answer", "exit_code": 1}}
+        """;
+
+    public const string CauseGroup = """
+        {"code": "no_worker", "message": "No worker with the label gpu has ever been seen.", "advice": "Start a worker with the label gpu.", "runs": 50, "steps": 50,
+         "since": "2030-01-31T02:14:00Z", "labels": ["gpu"], "workflows": ["train"], "sample": [{"workflow": "train", "instance": "t-1", "run": 0, "step": "fit"}]}
+        """;
+
+    public const string RunExplanation = $$"""{"status": "queued", "causes": [{{CauseGroup}}], "pending": 3, "explained": 1, "open": 1}""";
+
+    public const string RunsExplanation = $$"""{"causes": [{{CauseGroup}}], "runs": 50, "complete": true, "as_of": "2030-01-31T12:00:00.25Z"}""";
+
+    public const string RunEvent = """
+        {"id": 1901620800000000, "direction": "in", "type": "approval", "value": {"approved": true}, "at": "2030-01-31T12:00:00Z", "consumed_by": "gate", "consumed_at": "2030-01-31T12:00:00Z"}
+        """;
+
+    public const string RunLogLine = """{"id": 41207, "step": "test", "attempt": 2, "stream": "stderr", "level": "error", "at": "2030-01-31T12:00:00Z", "text": "TimeoutError: upstream 7 did not answer"}""";
+
+    public const string LogListing = $$"""{"items": [{{RunLogLine}}], "next": 41207, "complete": true}""";
+
+    public const string WorkflowSummary = """
+        {"name": "ci", "version": "7", "kind": "jobs", "steps": 9, "from_file": true, "last_run": {"instance": "build-812", "run": 2, "status": "failed", "created_at": "2030-01-31T11:58:48Z"}}
+        """;
+
+    public const string WorkflowDetail = """
+        {"name": "approval", "version": "3", "is_latest": true, "fingerprint": "3f9c2a77d01e", "kind": "steps", "registered_at": "2030-01-31T09:00:00Z",
+         "steps": [{"name": "gate", "kind": "wait_for_event", "predecessors": [], "labels": [], "max_retries": 0, "event": "approval"}],
+         "start": {"type": "StartEvent", "schema": {"type": "object"}}, "events": [{"type": "approval", "schema": {"type": "object"}}], "document": {"workflow_id": "approval"}}
+        """;
+
+    public const string WorkflowVersion = """{"version": "7", "is_latest": true, "registered_at": "2030-01-31T09:00:00Z", "from_file": true, "withdrawn": false}""";
+
+    public const string WaitingStep = """
+        {"workflow": "approval", "instance": "order-7", "run": 0, "step": "gate", "event": "approval", "for_people": true, "since": "2030-01-31T11:20:44Z", "due_at": "2030-01-31T12:35:00Z",
+         "overdue": false, "paused": false, "schema": {"type": "object"}}
+        """;
+
+    public const string WorkQueue = """{"id": 12, "labels": ["gpu"], "priority": 0, "depth": {"count": 1204, "capped": false}, "oldest_ms": 840000, "leased": 0, "workers_able": 0}""";
+
+    public const string WorkerInfo = """
+        {"id": "w-3", "kind": "labelled", "status": "fresh", "labels": ["linux"], "workflows": [], "registered_at": "2030-01-31T09:00:00Z", "seen_at": "2030-01-31T11:59:58Z", "leases": 1,
+         "holds": [{"workflow": "ci", "instance": "build-812", "run": 2, "step": "test", "attempt": 2, "lease": "6f0000000000000300000007", "granted_at": "2030-01-31T11:59:48Z", "expires_at": "2030-01-31T12:00:48Z"}],
+         "last": {"workflow": "ci", "instance": "build-811", "step": "test", "succeeded": true}}
+        """;
+
+    public const string AuditRecord = """{"id": 4711, "at": "2030-01-31T12:00:00.25Z", "key": "q3v9k2m1x8ab", "action": "cancel", "workflow": "ci", "instance": "build-812"}""";
+
+    private const string StepMembers = """
+        "index": 3, "name": "test", "kind": "task", "status": "ready", "paused": false, "attempt": 2, "losses": 0, "queued_at": "2030-01-31T11:59:12Z", "due_at": "2030-01-31T11:59:42Z",
+         "begun_at": "2030-01-31T11:58:50Z", "error": {"name": "TimeoutError", "message": "upstream 7 did not answer"}
+        """;
+
     private const string SummaryMembers = """
         "workflow": "ci", "instance": "build-812", "run": 2, "last_run": 2, "status": "failed", "version": "7",
          "created_at": "2030-01-31T11:58:48Z", "started_at": "2030-01-31T11:58:49.5Z", "updated_at": "2030-01-31T12:00:00Z", "ended_at": "2030-01-31T12:00:00Z", "duration_ms": 70500,

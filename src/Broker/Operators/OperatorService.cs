@@ -1,4 +1,5 @@
 using System.Reflection;
+using Broker.Audit;
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Engine;
@@ -7,7 +8,16 @@ using Broker.Storage.Contracts;
 namespace Broker.Operators;
 
 /// <summary>The API for operators on this broker's engine and stores. A caller that is limited to workflows finds no others.</summary>
-internal sealed partial class OperatorService(BrokerEngine engine, IRunSearch search) : IOperatorApi
+internal sealed partial class OperatorService(
+    BrokerEngine engine,
+    IRunSearch search,
+    IStepFacts steps,
+    IQueueFacts facts,
+    IWorkFacts work,
+    ILogSearch logs,
+    IDefinitionFacts definitions,
+    IAuditStore audit,
+    AuditTrail trail) : IOperatorApi
 {
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "";
 
@@ -15,11 +25,18 @@ internal sealed partial class OperatorService(BrokerEngine engine, IRunSearch se
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit"]));
     }
 
     // A run by its names, or the problem that there is none.
     private async Task<RunView> FindAsync(RunAddress run, CancellationToken ct) =>
         await engine.FindRunAsync(run.Workflow, run.Instance, ct, run.Run) ?? throw OperatorException.NotFound(
             run.Run is { } number ? $"There is no run {number} of instance '{run.Instance}' in workflow '{run.Workflow}'." : $"There is no instance '{run.Instance}' in workflow '{run.Workflow}'.");
+
+    // A worker that was silent for longer counts as gone.
+    private TimeSpan SilentAfter(WorkerKind kind) => kind switch
+    {
+        WorkerKind.Labelled => engine.Settings.WorkerOffline,
+        WorkerKind.Registered => engine.Settings.WorkerTimeout,
+    };
 }

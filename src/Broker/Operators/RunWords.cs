@@ -1,11 +1,18 @@
+using Broker.Core.Definitions;
+using Broker.Core.Explanations;
+using Broker.Core.Graphs;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 
 namespace Broker.Operators;
 
-/// <summary>Words of runs and steps: part of the API, whatever the types are called.</summary>
+/// <summary>Words of runs, steps and causes: part of the API, whatever the types are called.</summary>
 internal static class RunWords
 {
+    /// <summary>Every word of a step's status.</summary>
+    public static readonly IReadOnlyList<string> StepStatuses =
+        ["pending", "ready", "leased", "waiting", "succeeded", "skipped", "failed", "cancelled", "not_run", "unreachable", "not_taken"];
+
     public static string Of(RunStatus status) => status switch
     {
         RunStatus.Queued => "queued",
@@ -29,6 +36,54 @@ internal static class RunWords
         StepStatus.Failed => "failed",
         StepStatus.Cancelled => "cancelled",
         StepStatus.NotRun => "not_run",
+    };
+
+    /// <summary>A step as it is shown: one that was never reached has its fate in place of a status.</summary>
+    public static string Of(BoardStep step) => step.Fate switch
+    {
+        Fate.Reached => Of(step.State!.Status),
+        Fate.Open => Of(StepStatus.Pending),
+        Fate.Dead => "unreachable",
+        Fate.NotTaken => "not_taken",
+    };
+
+    public static string Of(StepKind kind) => kind switch
+    {
+        StepKind.Task => "task",
+        StepKind.WaitForEvent => "wait_for_event",
+        StepKind.Sleep => "sleep",
+    };
+
+    public static string Of(AttemptOutcome outcome) => outcome switch
+    {
+        AttemptOutcome.Failed => "failed",
+        AttemptOutcome.TimedOut => "timed_out",
+        AttemptOutcome.LeaseLost => "lease_lost",
+        AttemptOutcome.Cancelled => "cancelled",
+        AttemptOutcome.Postponed => "postponed",
+    };
+
+    public static string Of(CauseKind kind) => kind switch
+    {
+        CauseKind.Leased => "leased",
+        CauseKind.LeaseExpired => "lease_expired",
+        CauseKind.Succeeded => "succeeded",
+        CauseKind.Skipped => "skipped",
+        CauseKind.ConditionNotMet => "condition_not_met",
+        CauseKind.Failed => "failed",
+        CauseKind.Cancelled => "cancelled",
+        CauseKind.RunEnded => "run_ended",
+        CauseKind.RunPaused => "run_paused",
+        CauseKind.WaitingForStep => "waiting_for_step",
+        CauseKind.WaitingForAnyOf => "waiting_for_any_of",
+        CauseKind.Unreachable => "unreachable",
+        CauseKind.BranchNotTaken => "branch_not_taken",
+        CauseKind.WaitingForEvent => "waiting_for_event",
+        CauseKind.Sleeping => "sleeping",
+        CauseKind.Delayed => "delayed",
+        CauseKind.NoWorker => "no_worker",
+        CauseKind.QueuedBehind => "queued_behind",
+        CauseKind.Claimable => "claimable",
     };
 
     /// <summary>The first characters of a text; a surrogate pair stays whole.</summary>

@@ -15,9 +15,9 @@ public abstract class AuditSuite(BrokerApp app)
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     private async Task<List<JsonNode>> ReadAsync(string query = "") =>
-        [.. (await app.Client.CallAsync("admin", "GET", $"/api/audit?{query}")).Json["entries"]!.AsArray().Select(entry => entry!)];
+        [.. (await app.Client.CallAsync("admin", "GET", $"/api/v1/audit?{query}")).Json["items"]!.AsArray().Select(entry => entry!)];
 
-    private static string Line(JsonNode entry) => $"{entry["key"]} {entry["action"]} {entry["workflow"]}/{entry["instance_id"]} {entry["detail"]}".Trim();
+    private static string Line(JsonNode entry) => $"{entry["key"]} {entry["action"]} {entry["workflow"]}/{entry["instance"]} {entry["detail"]}".Trim();
 
     [Fact]
     public async Task The_trail_lists_every_action_with_its_key()
@@ -57,7 +57,7 @@ public abstract class AuditSuite(BrokerApp app)
         Assert.Equal("creator", Assert.Single(await ReadAsync($"workflow={posted}&action=register"))["key"]!.GetValue<string>());
         Assert.Contains("worker register_worker / labelled", (await ReadAsync("action=register_worker&key=worker")).Select(Line));
         Assert.Equal("worker register_repository / repo", Line(Assert.Single(await ReadAsync("action=register_repository"))));
-        Assert.DoesNotContain("hunter2", (await app.Client.CallAsync("admin", "GET", "/api/audit")).Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", (await app.Client.CallAsync("admin", "GET", "/api/v1/audit")).Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -73,9 +73,9 @@ public abstract class AuditSuite(BrokerApp app)
         var seen = new List<string>();
         for (var cursor = ""; cursor is not null;)
         {
-            var page = (await app.Client.CallAsync("admin", "GET", $"/api/audit?workflow=paged&action=start&limit=2{cursor}")).Json;
-            seen.AddRange(page["entries"]!.AsArray().Select(entry => entry!["instance_id"]!.GetValue<string>()));
-            cursor = page["cursor"] is { } next ? $"&cursor={next}" : null;
+            var page = (await app.Client.CallAsync("admin", "GET", $"/api/v1/audit?workflow=paged&action=start&limit=2{cursor}")).Json;
+            seen.AddRange(page["items"]!.AsArray().Select(entry => entry!["instance"]!.GetValue<string>()));
+            cursor = page["next"] is { } next ? $"&cursor={next}" : null;
         }
 
         Assert.Equal(["p4", "p3", "p2", "p1", "p0"], seen);
@@ -86,11 +86,11 @@ public abstract class AuditSuite(BrokerApp app)
     [Theory]
     [InlineData("since=yesterday", "since")]
     [InlineData("limit=0", "limit")]
-    [InlineData("limit=1001", "limit")]
+    [InlineData("limit=201", "limit")]
     [InlineData("cursor=x", "cursor")]
     public async Task A_wrong_question_is_a_400_that_names_it(string query, string named)
     {
-        var reply = await app.Client.CallAsync("admin", "GET", $"/api/audit?{query}");
+        var reply = await app.Client.CallAsync("admin", "GET", $"/api/v1/audit?{query}");
         Assert.Equal(400, reply.Status);
         Assert.StartsWith(named, reply.Json["detail"]!.GetValue<string>(), StringComparison.Ordinal);
     }
@@ -98,7 +98,7 @@ public abstract class AuditSuite(BrokerApp app)
     [Theory]
     [InlineData("reader")]
     [InlineData("limited")]
-    public async Task The_audit_trail_is_for_admins(string key) => Assert.Equal(403, (await app.Client.CallAsync(key, "GET", "/api/audit")).Status);
+    public async Task The_audit_trail_is_for_admins(string key) => Assert.Equal(403, (await app.Client.CallAsync(key, "GET", "/api/v1/audit")).Status);
 
     [Fact]
     public async Task Entries_that_cannot_be_written_are_kept_and_written_later_in_order()
@@ -111,7 +111,7 @@ public abstract class AuditSuite(BrokerApp app)
 
         store.Works = true;
         await trail.RecordAsync("kept", "failing", "3");
-        Assert.Equal(["3", "2", "1"], (await ReadAsync("workflow=failing")).Select(entry => entry["instance_id"]!.GetValue<string>()));
+        Assert.Equal(["3", "2", "1"], (await ReadAsync("workflow=failing")).Select(entry => entry["instance"]!.GetValue<string>()));
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class AnonymousAuditTests(SqliteApp app) : IClassFixture<SqliteApp
     {
         await app.Client.RegisterAsync("none", "free");
         Assert.Equal(200, (await app.Client.CallAsync(null, "POST", "/workflows/free/instances", "{}")).Status);
-        var started = (await app.Client.CallAsync(null, "GET", "/api/audit?workflow=free&action=start")).Json["entries"]!.AsArray();
+        var started = (await app.Client.CallAsync(null, "GET", "/api/v1/audit?workflow=free&action=start")).Json["items"]!.AsArray();
         Assert.Equal("anonymous", Assert.Single(started)!["key"]!.GetValue<string>());
     }
 }

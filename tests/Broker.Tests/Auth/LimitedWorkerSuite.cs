@@ -161,7 +161,7 @@ public abstract class LimitedWorkerSuite(BrokerApp app)
     {
         var ids = await StartAsync("true", TestKeys.Mine, "other");
         Assert.Equal(200, (await CallAsync("POST", "/api/workers/register", $$"""{"worker_id":"e{{label}}","labels":["{{label}}"]}""")).Status);
-        async Task<string> ExplainAsync(string workflow, string id) => (await CallAsync("GET", $"/api/explain/{workflow}/{id}/a", key: "admin")).Text;
+        async Task<string> ExplainAsync(string workflow, string id) => (await CallAsync("GET", $"/api/v1/runs/{workflow}/{id}/steps/a", key: "admin")).Text;
         Assert.DoesNotContain("no_worker", await ExplainAsync("mine", ids[0]), StringComparison.Ordinal);
         Assert.Contains("no_worker", await ExplainAsync("other", ids[1]), StringComparison.Ordinal);
     }
@@ -193,7 +193,7 @@ public abstract class LimitedWorkerSuite(BrokerApp app)
         }
 
         foreach (var id in (string[])[ids[0], ids[2]])
-            Assert.Contains("\"ready\"", (await CallAsync("GET", $"/api/explain/other/{id}/a", key: "admin")).Text, StringComparison.Ordinal);
+            Assert.Contains("\"ready\"", (await CallAsync("GET", $"/api/v1/runs/other/{id}/steps/a", key: "admin")).Text, StringComparison.Ordinal);
         Assert.Contains(
             $"shell-{label}", (await CallAsync("GET", "/api/workers")).Json.AsArray().Select(w => w!["worker_id"]!.GetValue<string>()));
     }

@@ -57,7 +57,7 @@ public abstract class RefusalSuite(BrokerApp app)
     [Theory]
     [InlineData("/docs/index.html")]
     [InlineData("/openapi.json")]
-    [InlineData("/api/audit")]
+    [InlineData("/api/v1/audit")]
     [InlineData("/api/nothing")]
     public async Task Paths_without_a_dialect_refuse_with_problem_details(string path)
     {

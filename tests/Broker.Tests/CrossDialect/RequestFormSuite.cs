@@ -154,7 +154,7 @@ public abstract class RequestFormSuite(BrokerApp app)
 
         Assert.Equal(200, (await PostAsync($"/api/workflows/{path}/instances", """{"id":"i1"}""")).Status);
         foreach (var at in (string[])[$"/workflows/{path}/instances", $"/workflows/{path}/instances/i1", $"/api/workflows/workflows/{path}/instances/i1/history", $"/api/workflows/{path}/instances/i1",
-            $"/workflows/{path}/schema", $"/agents/workflows/{path}/events", $"/api/workflows/{path}/status", $"/api/explain/{path}/i1/s"])
+            $"/workflows/{path}/schema", $"/agents/workflows/{path}/events", $"/api/workflows/{path}/status", $"/api/v1/runs/{path}/i1/steps/s", $"/api/v1/workflows/{path}"])
         {
             Assert.Equal((at, 200), (at, (await SendAsync("GET", at)).Status));
         }

@@ -38,7 +38,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         foreach (var prefix in (string[])["", "/agents"]) await WalkHandlersAsync(prefix);
         foreach (var prefix in (string[])["/api/workflows/workflows", "/api/workflows", "/workflows"]) await WalkInstancesAsync(prefix);
         await WalkOperatorsAsync();
-        foreach (var path in (string[])["/livez", "/readyz", "/api/audit", "/api/workflows/workflows"]) await GetAsync(path);
+        foreach (var path in (string[])["/livez", "/readyz", "/api/workflows/workflows"]) await GetAsync(path);
         foreach (var path in (string[])["/api/workflows/_runner/tick", "/_runner/tick"]) await PostAsync(path, "{}");
 
         var described = (await DescribedAnswersHandler.DocumentAsync(host.Services)).Successes;
@@ -86,7 +86,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await PostAsync($"{prefix}/workflow/step?worker_id={worker}&claim=2&extras=true", Report(step));
         await PostAsync($"{prefix}/workflow/step?worker_id={worker}", $"[{Report(step)}]");
         await GetAsync($"{prefix}/workers");
-        await GetAsync($"/api/explain/{step.GetProperty("workflow_id").GetString()}/{instance}/second");
+        await GetAsync($"/api/v1/runs/{step.GetProperty("workflow_id").GetString()}/{instance}/steps/second");
     }
 
     private async Task WalkJobsAsync()
@@ -177,7 +177,13 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         var name = Flows.Name("operators");
         await Wire.RegisterAsync(Flows.Waiting(name));
         await PostAsync($"/api/workflows/workflows/{name}/instances", """{"id":"one"}""");
-        foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", $"/runs/{name}/one"]) await GetAsync($"/api/v1{path}");
+        var run = $"/runs/{name}/one";
+        var step = (await GetAsync($"/api/v1{run}/steps")).GetProperty("items")[0].GetProperty("name").GetString();
+        foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", run, $"{run}/steps/{step}/attempts", $"{run}/explain", $"{run}/events", $"{run}/logs", $"{run}/logs/find?q=x"])
+            await GetAsync($"/api/v1{path}");
+        foreach (var path in (string[])["/workflows", $"/workflows/{name}", $"/workflows/{name}/versions", "/waiting", "/queues", "/workers", "/explain", "/audit"]) await GetAsync($"/api/v1{path}");
+        var worker = (await GetAsync("/api/v1/workers?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
+        await GetAsync($"/api/v1/workers/{worker}");
     }
 
     private static string Report(JsonElement step) => $$"""

@@ -21,7 +21,7 @@ public abstract class ExplainSuite(BrokerApp app)
               {"id":"b","name":"b","status":"queued","command":"true","depends_on":["a"],"required_labels":[],"max_retries":0}]}
             """);
         var id = defined.Json.GetProperty("id").GetString()!;
-        Assert.Equal(404, (await wire.GetAsync($"/api/explain/{id}/{id}/a")).Status);
+        Assert.Equal(404, (await wire.GetAsync($"/api/v1/runs/{id}/{id}/steps/a")).Status);
         Assert.Equal(202, (await wire.PostAsync($"/api/workflows/{id}/run", "")).Status);
 
         var nobody = Cause(await ExplainAsync(id, id, "a"), "ready");
@@ -37,7 +37,7 @@ public abstract class ExplainSuite(BrokerApp app)
         var running = await ExplainAsync(id, id, "a");
         var leased = Cause(running, "leased");
         Assert.Equal(("leased", label), (Code(leased), Text(leased, "worker")));
-        Assert.True(running.GetProperty("running").GetBoolean());
+        Assert.Equal(label, Text(running.GetProperty("lease"), "worker"));
         Assert.True(leased.GetProperty("until").GetDateTimeOffset() > leased.GetProperty("since").GetDateTimeOffset());
         Assert.Equal("leased", Text(Cause(await ExplainAsync(id, id, "b"), "pending"), "state"));
 
@@ -46,7 +46,7 @@ public abstract class ExplainSuite(BrokerApp app)
         Assert.Equal("Error: boom", Text(Cause(await ExplainAsync(id, id, "a"), "failed"), "error"));
         var after = await ExplainAsync(id, id, "b");
         Assert.Equal(["run_ended", "unreachable"], after.GetProperty("causes").EnumerateArray().Select(Code));
-        Assert.Equal(("unreachable", "failed"), (Text(after, "state"), Text(after, "run_status")));
+        Assert.Equal(("unreachable", "failed"), (Text(after, "status"), Text(after, "run_status")));
     }
 
     [Fact] // 15 to 17
@@ -133,7 +133,7 @@ public abstract class ExplainSuite(BrokerApp app)
 
         Assert.Equal(200, (await wire.PostAsync($"/api/workflows/workflows/{name}/instances/i-1/restart", "")).Status);
         Assert.Equal(1, (await ExplainAsync(name, "i-1", "work")).GetProperty("run").GetInt32());
-        Assert.Equal(1, (await ExplainAsync(name, "i-1.1", "work")).GetProperty("run").GetInt32());
+        Assert.Equal(1, (await ExplainAsync(name, "i-1", "work", "?run=1")).GetProperty("run").GetInt32());
     }
 
     [Fact]
@@ -148,9 +148,9 @@ public abstract class ExplainSuite(BrokerApp app)
     }
 
     [Theory]
-    [InlineData("/api/explain/{0}/none/{1}", "No instance 'none'")]
-    [InlineData("/api/explain/none/{2}/{1}", "No instance '")]
-    [InlineData("/api/explain/{0}/{2}/none", "No step 'none'")]
+    [InlineData("/api/v1/runs/{0}/none/steps/{1}", "There is no instance 'none'")]
+    [InlineData("/api/v1/runs/none/{2}/steps/{1}", "There is no instance '")]
+    [InlineData("/api/v1/runs/{0}/{2}/steps/none", "There is no step 'none'")]
     public async Task An_unknown_instance_or_step_is_a_404_that_names_it(string path, string detail)
     {
         var name = Flows.NewName("known");
@@ -162,9 +162,9 @@ public abstract class ExplainSuite(BrokerApp app)
         Assert.StartsWith(detail, reply.Json.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
-    private async Task<JsonElement> ExplainAsync(string workflow, string instance, string step)
+    private async Task<JsonElement> ExplainAsync(string workflow, string instance, string step, string query = "")
     {
-        var reply = await wire.GetAsync($"/api/explain/{workflow}/{instance}/{step}");
+        var reply = await wire.GetAsync($"/api/v1/runs/{workflow}/{instance}/steps/{step}{query}");
         Assert.True(reply.Status == 200, reply.ToString());
         Assert.All(reply.Json.GetProperty("causes").EnumerateArray(), c => Assert.NotEmpty(Text(c, "message")));
         return reply.Json;
@@ -172,7 +172,7 @@ public abstract class ExplainSuite(BrokerApp app)
 
     private static JsonElement Cause(JsonElement answer, string state)
     {
-        Assert.Equal(state, Text(answer, "state"));
+        Assert.Equal(state, Text(answer, "status"));
         return Assert.Single(answer.GetProperty("causes").EnumerateArray());
     }
 

@@ -66,7 +66,7 @@ public sealed class RunRoleTests(PostgresCluster cluster)
         Assert.Equal(204, (await wire.ReportAsync(worker, step, "SUCCEEDED", "1", ",\"logs\":[{\"message\":\"line\"}]")).Status);
         Assert.Equal(200, (await wire.GetAsync($"/results/{id}")).Status);
         Assert.Equal(200, (await wire.GetAsync($"/api/workflows/workflows/{name}/instances/{id}/history")).Status);
-        Assert.Equal(200, (await wire.GetAsync($"/api/explain/{name}/{id}/{step.GetProperty("step_name").GetString()}")).Status);
+        Assert.Equal(200, (await wire.GetAsync($"/api/v1/runs/{name}/{id}/steps/{step.GetProperty("step_name").GetString()}")).Status);
         Assert.Equal(200, (await wire.GetAsync("/metrics")).Status);
         Assert.Equal(200, (await wire.PostAsync("/api/workers/register", """{"worker_id":"w","labels":["x"]}""")).Status);
         Assert.Equal(200, (await wire.GetAsync("/api/workers")).Status);

@@ -33,6 +33,84 @@ internal static class OperatorApi
         api.MapGet("/runs/{workflow}/{instance}", RunRoutes.GetAsync).WithName("GetRun").WithSummary("One run with its values, and the actions that it takes now")
             .Answers<RunDetail>().Refuses(400, 404).Takes(PageParameters.Run)
             .RequireScope(Scope.Read).ByWorkflow();
+        MapOneRun(api.MapGroup("/runs/{workflow}/{instance}"));
+        MapWorkflows(api);
+        MapWork(api);
+    }
+
+    private static void MapOneRun(RouteGroupBuilder run)
+    {
+        run.MapGet("/steps", RunRoutes.StepsAsync).WithName("ListRunSteps").WithSummary("Steps of a run in order of the definition, also those that were not reached")
+            .Lists<StepSummary>().Refuses(400, 404).Takes(PageParameters.Run, RunRoutes.Statuses, PageParameters.Limit, PageParameters.Cursor)
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/steps/{step}", RunRoutes.StepAsync).WithName("GetRunStep").WithSummary("One step, and every cause why it is not running")
+            .Answers<StepDetail>().Refuses(400, 404).Takes(PageParameters.Run)
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/steps/{step}/attempts", RunRoutes.AttemptsAsync).WithName("ListStepAttempts").WithSummary("Attempts of a step, oldest first")
+            .WithDescription("The last 100 attempts that did not succeed, and the present or the last one.")
+            .Lists<StepAttempt>().Refuses(400, 404).Takes(PageParameters.Run)
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/explain", RunRoutes.ExplainAsync).WithName("ExplainRun").WithSummary("Why a run stands still: its open steps, grouped by cause")
+            .Answers<RunExplanation>().Refuses(400, 404).Takes(PageParameters.Run)
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/events", RunHistoryRoutes.EventsAsync).WithName("ListRunEvents").WithSummary("Events that were sent to a run, or that it published")
+            .Lists<RunEvent>().Refuses(400, 404)
+            .Takes(
+                PageParameters.Run, QueryParameter.Text("direction", "in: sent to the run; out: published by it. Default in.", "in", "out"), QueryParameter.Text("type", "Only of this type."),
+                QueryParameter.Text("internal", "With internal events.", "true", "false"), PageParameters.Limit, PageParameters.Cursor)
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/logs", RunHistoryRoutes.LogsAsync).WithName("ListRunLogs").WithSummary("Lines that the steps of a run wrote")
+            .WithDescription("`format=text` answers the whole choice as plain text, one line each. A read examines 20,000 lines at most; `next` goes on.")
+            .Produces<LogListing>(StatusCodes.Status200OK, JsonAnswer.ContentType, RunHistoryRoutes.PlainText).Refuses(400, 404)
+            .Takes([
+                .. RunHistoryRoutes.Lines, QueryParameter.Text("before", "The last lines before this id."), QueryParameter.Text("tail", "The last lines of the log.", "true", "false"),
+                QueryParameter.Text("format", "Default json.", "json", "text")])
+            .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/logs/find", RunHistoryRoutes.FindAsync).WithName("FindInRunLogs").WithSummary("Lines of a run that hold a text")
+            .Answers<LogListing>().Refuses(400, 404)
+            .Takes([.. RunHistoryRoutes.Lines, QueryParameter.Text("q", "The text."), QueryParameter.Text("case", "Upper and lower case differ.", "true", "false")])
+            .RequireScope(Scope.Read).ByWorkflow();
+    }
+
+    private static void MapWorkflows(RouteGroupBuilder api)
+    {
+        api.MapGet("/workflows", WorkflowReadRoutes.ListAsync).WithName("ListAllWorkflows").WithSummary("Workflows of every dialect, in order of their first registration")
+            .Lists<WorkflowSummary>().Refuses(400).Takes(WorkflowReadRoutes.Search, PageParameters.Limit, PageParameters.Cursor)
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/workflows/{workflow}", WorkflowReadRoutes.GetAsync).WithName("ShowWorkflow").WithSummary("A workflow with its steps, events and document")
+            .Answers<WorkflowDetail>().Refuses(400, 404).Takes(WorkflowReadRoutes.Version)
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/workflows/{workflow}/versions", WorkflowReadRoutes.VersionsAsync).WithName("ListVersions").WithSummary("Versions of a workflow, the one registered last first; at most 200")
+            .Lists<WorkflowVersion>().Refuses(400, 404).Takes()
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/waiting", WorkflowReadRoutes.WaitingAsync).WithName("ListWaiting").WithSummary("Steps that wait for events, the wait that ends first first")
+            .WithDescription("An event is for people when its definition has the ancestor `HumanResponseEvent`.")
+            .Lists<WaitingStep>().Refuses(400).Takes(WorkflowReadRoutes.Waits)
+            .RequireScope(Scope.Read).ByWorkflow();
+    }
+
+    private static void MapWork(RouteGroupBuilder api)
+    {
+        api.MapGet("/queues", WorkRoutes.QueuesAsync).WithName("ListQueues").WithSummary("Queues with claimable or leased steps, the deepest first; at most 1,000")
+            .WithDescription("A queue is counted up to 10,000 steps. `workers_able` 0 means that its steps starve. A limited key sees the steps of its workflows alone.")
+            .Lists<WorkQueue>().Refuses(400).Takes()
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/workers", WorkRoutes.WorkersAsync).WithName("ListAllWorkers").WithSummary("Workers of every dialect in order of registration, with their leases")
+            .WithDescription("For a key that is limited to workflows: those that serve some of the same and no others.")
+            .Lists<WorkerInfo>().Refuses(400).Takes(WorkRoutes.Workers)
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/workers/{worker}", WorkRoutes.WorkerAsync).WithName("ShowWorker").WithSummary("One worker, with up to 200 of its leases")
+            .Answers<WorkerInfo>().Refuses(400, 404).Takes()
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/explain", WorkRoutes.ExplainAsync).WithName("ExplainRuns").WithSummary("Why open runs stand still, grouped by cause")
+            .WithDescription("Looks at 1,000 open runs and 5,000 of their steps at most; then `complete` is false.")
+            .Answers<RunsExplanation>().Refuses(400).Takes(RunListRoutes.Choice)
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/audit", WorkRoutes.AuditAsync).WithName("ListAudit").WithSummary("Who did what, newest first")
+            .WithDescription(
+                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key.")
+            .Lists<AuditRecord>().Refuses(400).Takes(WorkRoutes.Entries)
+            .RequireScope(Scope.Admin);
     }
 }
 

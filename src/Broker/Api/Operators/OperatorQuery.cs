@@ -35,6 +35,27 @@ internal readonly struct OperatorQuery(HttpRequest request)
 
     public int? OptionalNumber(string name, int most) => Text(name) is null ? null : Number(name, 0, 0, most);
 
+    /// <summary>Null when it is not given.</summary>
+    public long? Id(string name)
+    {
+        if (Text(name) is not { } text) return null;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : throw OperatorException.BadParameter(name, "expected an id: an integer of 0 or more");
+    }
+
+    /// <summary>Values between commas; empty when it is not given.</summary>
+    public IReadOnlyList<string> List(string name)
+    {
+        if (Text(name) is not { } text) return [];
+        var values = text.Split(',');
+        return values.Contains("") || values.Length > 100 ? throw OperatorException.BadParameter(name, "expected 1 to 100 values, separated by commas") : values;
+    }
+
+    public IReadOnlyList<string> Words(string name, IReadOnlyList<string> words)
+    {
+        var values = List(name);
+        return values.All(words.Contains) ? values : throw OperatorException.BadParameter(name, $"expected any of {string.Join(", ", words)}, separated by commas");
+    }
+
     public string Word(string name, string usual, params ReadOnlySpan<string> words)
     {
         if (Text(name) is not { } text) return usual;

@@ -1,13 +1,32 @@
 using Broker.Http;
+using Broker.OpenApi;
 using Broker.Operators;
 
 namespace Broker.Api.Operators;
 
-/// <summary>One run.</summary>
+/// <summary>One run: its values, its steps, why it stands still.</summary>
 internal static class RunRoutes
 {
+    public static readonly QueryParameter Statuses = QueryParameter.Text("status", $"Any of {string.Join(", ", RunWords.StepStatuses)}, separated by commas.");
+
     public static async Task GetAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetRunAsync(AddressOf(http, workflow, instance), ct), OperatorJson.Default.RunDetail);
+
+    public static async Task StepsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
+    {
+        var query = new OperatorQuery(http.Request);
+        var chosen = new StepQuery { Statuses = query.Words("status", RunWords.StepStatuses), Cursor = query.Cursor, Limit = query.Limit() };
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListStepsAsync(AddressOf(http, workflow, instance), chosen, ct), OperatorJson.Default.ListingStepSummary);
+    }
+
+    public static async Task StepAsync(HttpContext http, IOperatorApi api, string workflow, string instance, string step, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetStepAsync(AddressOf(http, workflow, instance), step, ct), OperatorJson.Default.StepDetail);
+
+    public static async Task AttemptsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, string step, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListAttemptsAsync(AddressOf(http, workflow, instance), step, ct), OperatorJson.Default.ListingStepAttempt);
+
+    public static async Task ExplainAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ExplainRunAsync(AddressOf(http, workflow, instance), ct), OperatorJson.Default.RunExplanation);
 
     /// <summary>The run that path and query name.</summary>
     public static RunAddress AddressOf(HttpContext http, string workflow, string instance) =>

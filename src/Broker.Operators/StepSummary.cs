@@ -1,0 +1,66 @@
+namespace Broker.Operators;
+
+/// <summary>A step of a run as lists show it: without input and output.</summary>
+public record StepSummary
+{
+    /// <summary>Place in the definition, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>task, wait_for_event or sleep.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>pending, ready, leased, waiting, succeeded, skipped, failed, cancelled, not_run, unreachable or not_taken.</summary>
+    public required string Status { get; init; }
+
+    /// <summary>A pause keeps the step from being claimed.</summary>
+    public bool Paused { get; init; }
+
+    /// <summary>Retries used so far.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>Leases lost without using a retry.</summary>
+    public int Losses { get; init; }
+
+    /// <summary>Worker that holds the step, or held it last.</summary>
+    public string? Worker { get; init; }
+
+    /// <summary>When the step became ready.</summary>
+    public DateTimeOffset? QueuedAt { get; init; }
+
+    /// <summary>No worker gets it before; for a wait its end.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>First lease, or begin of the wait.</summary>
+    public DateTimeOffset? BegunAt { get; init; }
+
+    /// <summary>End of the step.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>End of the current lease.</summary>
+    public DateTimeOffset? LeaseUntil { get; init; }
+
+    /// <summary>Failure of the last attempt.</summary>
+    public StepFailure? Error { get; init; }
+}
+
+/// <summary>Failure of a step.</summary>
+/// <param name="Name">Name of the error.</param>
+/// <param name="Message">Message; at most 300 characters in lists.</param>
+/// <param name="ExitCode">Exit code of the program, where its worker reports it.</param>
+public sealed record StepFailure(string Name, string Message, int? ExitCode = null);
+
+/// <summary>Choice of steps.</summary>
+public sealed record StepQuery
+{
+    /// <summary>Only these status words; empty: all.</summary>
+    public IReadOnlyList<string> Statuses { get; init; } = [];
+
+    /// <summary>Cursor of the page before; null begins the list.</summary>
+    public string? Cursor { get; init; }
+
+    /// <summary>Most items, 1 to 200.</summary>
+    public int Limit { get; init; } = Limits.UsualPage;
+}

@@ -1,0 +1,110 @@
+namespace Broker.Operators;
+
+/// <summary>A workflow.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Version">Version that a start runs.</param>
+/// <param name="Kind">jobs or steps.</param>
+/// <param name="Steps">Steps of that version.</param>
+/// <param name="FromFile">It comes from a workflow file.</param>
+/// <param name="LastRun">Its newest run.</param>
+public sealed record WorkflowSummary(string Name, string Version, string Kind, int Steps, bool FromFile, LastRun? LastRun);
+
+/// <summary>The newest run of a workflow.</summary>
+/// <param name="Instance">Instance id.</param>
+/// <param name="Run">Number of the run.</param>
+/// <param name="Status">Status of the run.</param>
+/// <param name="CreatedAt">Creation of the run.</param>
+public sealed record LastRun(string Instance, int Run, string Status, DateTimeOffset CreatedAt);
+
+/// <summary>One version of a workflow.</summary>
+public sealed record WorkflowDetail
+{
+    /// <summary>Name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>A start runs this version.</summary>
+    public required bool IsLatest { get; init; }
+
+    /// <summary>Hash of the content.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>jobs or steps.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>First registration.</summary>
+    public required DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>Steps in order of the definition.</summary>
+    public required IReadOnlyList<WorkflowStep> Steps { get; init; }
+
+    /// <summary>Event that starts a run.</summary>
+    public required WorkflowEvent Start { get; init; }
+
+    /// <summary>All events that the workflow knows.</summary>
+    public required IReadOnlyList<WorkflowEvent> Events { get; init; }
+
+    /// <summary>The definition as it was registered.</summary>
+    public required RawJson Document { get; init; }
+}
+
+/// <summary>A step of a definition.</summary>
+/// <param name="Name">Name.</param>
+/// <param name="Kind">task, wait_for_event or sleep.</param>
+/// <param name="Predecessors">Names of steps that lead here.</param>
+/// <param name="Labels">Labels that a worker must offer.</param>
+/// <param name="MaxRetries">Retries that its policy allows.</param>
+/// <param name="Event">Event type of a wait.</param>
+public sealed record WorkflowStep(string Name, string Kind, IReadOnlyList<string> Predecessors, IReadOnlyList<string> Labels, int MaxRetries, string? Event);
+
+/// <summary>An event of a workflow.</summary>
+/// <param name="Type">Type.</param>
+/// <param name="Schema">JSON Schema of its fields.</param>
+public sealed record WorkflowEvent(string Type, RawJson Schema);
+
+/// <summary>A version in a list.</summary>
+/// <param name="Version">Version.</param>
+/// <param name="IsLatest">A start runs it.</param>
+/// <param name="RegisteredAt">First registration.</param>
+/// <param name="FromFile">It comes from a workflow file.</param>
+/// <param name="Withdrawn">Its file is gone: its runs go on, and none starts.</param>
+public sealed record WorkflowVersion(string Version, bool IsLatest, DateTimeOffset RegisteredAt, bool FromFile, bool Withdrawn);
+
+/// <summary>A step that waits for an event.</summary>
+/// <param name="Workflow">Workflow.</param>
+/// <param name="Instance">Instance id.</param>
+/// <param name="Run">Number of the run.</param>
+/// <param name="Step">Name of the step.</param>
+/// <param name="Event">Event type.</param>
+/// <param name="ForPeople">People answer the event.</param>
+/// <param name="Since">Begin of the wait.</param>
+/// <param name="DueAt">The wait fails then.</param>
+/// <param name="Overdue">That time has passed.</param>
+/// <param name="Paused">The run is paused: an event is kept until it is resumed.</param>
+/// <param name="Schema">JSON Schema of the event's fields.</param>
+public sealed record WaitingStep(
+    string Workflow, string Instance, int Run, string Step, string Event, bool ForPeople, DateTimeOffset? Since, DateTimeOffset DueAt, bool Overdue, bool Paused, RawJson Schema);
+
+/// <summary>Choice of waits.</summary>
+public sealed record WaitQuery
+{
+    /// <summary>people, events, or null for both.</summary>
+    public string? For { get; init; }
+
+    /// <summary>Only for these event types; empty: any.</summary>
+    public IReadOnlyList<string> Types { get; init; } = [];
+
+    /// <summary>Only of these workflows; empty: any.</summary>
+    public IReadOnlyList<string> Workflows { get; init; } = [];
+
+    /// <summary>Only waits whose time has passed.</summary>
+    public bool Overdue { get; init; }
+
+    /// <summary>Cursor of the page before; null begins the list.</summary>
+    public string? Cursor { get; init; }
+
+    /// <summary>Most items, 1 to 200.</summary>
+    public int Limit { get; init; } = Limits.UsualPage;
+}

@@ -1,0 +1,77 @@
+using Broker.Core.Definitions;
+using Broker.Core.Runs;
+using Broker.Storage.Contracts;
+
+namespace Broker.Operators;
+
+internal sealed partial class OperatorService
+{
+    public async Task<Listing<RunEvent>> ListEventsAsync(RunAddress run, EventQuery query, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var list = $"events {view.Ref.Id} {query.Direction} {query.Type} {query.WithInternal}";
+        var after = ListCursor.Read(query.Cursor, list, 1) is [var place] ? place : (long?)null;
+        var found = new List<RunEvent>();
+        var isOut = query.Direction == "out";
+        for (var examined = 0; examined < Limits.ExaminedRows;)
+        {
+            var (page, isMore) = isOut ? await OutAsync(view, after, ct) : await InAsync(view, after, ct);
+            foreach (var one in page)
+            {
+                if ((query.Type is { } type && one.Type != type) || (one.Internal is true && !query.WithInternal)) continue;
+                if (found.Count == query.Limit) return new(found, ListCursor.Write(list, found[^1].Id), engine.Now);
+                found.Add(one);
+            }
+
+            if (!isMore) return new(found, null, engine.Now);
+            examined += page.Count;
+            after = page[^1].Id;
+        }
+
+        return new(found, ListCursor.Write(list, after!.Value), engine.Now, Complete: false);
+    }
+
+    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> OutAsync(RunView run, long? after, CancellationToken ct)
+    {
+        // The terminal event is rendered by the dialects; here the run itself has its end.
+        var page = await engine.Events.ReadAsync(run.Ref.Id, after ?? -1, Limits.LargestPage, ct);
+        return ([.. page.Where(e => !e.IsTerminal).Select(e => new RunEvent(e.Sequence, "out", e.Type!, new(e.ValueJson), e.CreatedAt, Internal: e.Internal))], page.Count == Limits.LargestPage && !page[^1].IsTerminal);
+    }
+
+    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> InAsync(RunView run, long? after, CancellationToken ct)
+    {
+        var page = await engine.History.InboundAsync(run.Ref.Id, after, descending: false, Limits.LargestPage, ct);
+        return ([.. page.Rows.Select(e => new RunEvent(
+            e.Id, "in", e.Type, new(e.PayloadJson ?? "null"), e.CreatedAt, NameOf(run, e.TargetStep), NameOf(run, e.ConsumedBy), e.DeliveredAt))], page.HasMore);
+    }
+
+    private static string? NameOf(RunView run, int? step) => step is { } index ? run.Definition.Steps[index].Name : null;
+
+    public async Task<LogListing> ListLogsAsync(RunAddress run, LogQuery query, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var isBackward = query.FromEnd || query.Before is not null;
+        return ListingOf(await logs.LinesAsync(FilterOf(view, query), isBackward ? query.Before : query.After, isBackward, query.Limit, ct));
+    }
+
+    public async Task<LogListing> FindInLogsAsync(RunAddress run, LogQuery query, string text, bool matchCase, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var comparison = matchCase ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
+        return ListingOf(await logs.FindAsync(FilterOf(view, query), line => line.Contains(text, comparison), query.After, query.Limit, ct));
+    }
+
+    private static LogFilter FilterOf(RunView run, LogQuery query)
+    {
+        if (query.Step is { } step) StepOf(run, step);
+        return new(run.Ref.Id, query.Step, query.Attempt, query.Stream, query.Level);
+    }
+
+    private static LogListing ListingOf(LogPage page) => new(
+        [
+            .. page.Rows.Select(row => new RunLogLine(
+                row.Id, row.Step, row.Attempt, row.Stream, row.Level, DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(row.TimestampMs, 0, 253_402_300_799_999)),
+                new(row.MessageJson), row.DataJson is { } data ? new(data) : null)),
+        ],
+        page.Next, !page.IsCut);
+}

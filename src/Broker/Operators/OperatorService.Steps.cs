@@ -1,0 +1,122 @@
+using Broker.Core.Definitions;
+using Broker.Core.Graphs;
+using Broker.Core.Runs;
+using Broker.Core.Steps;
+
+namespace Broker.Operators;
+
+internal sealed partial class OperatorService
+{
+    public async Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var list = $"steps {view.Ref.Id} {string.Join(',', query.Statuses)}";
+        var from = ListCursor.Read(query.Cursor, list, 1) is [var index] ? index : 0;
+        var page = BoardOf(view).Where(step => step.Step.Index >= from && (query.Statuses.Count == 0 || query.Statuses.Contains(RunWords.Of(step)))).Take(query.Limit + 1).ToList();
+        var next = page.Count > query.Limit ? ListCursor.Write(list, page[^1].Step.Index) : null;
+        return new([.. page.Take(query.Limit).Select(step => Fill(new StepSummary { Index = 0, Name = "", Kind = "", Status = "" }, step, Limits.ListedMessage))], next, engine.Now);
+    }
+
+    public async Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var definition = StepOf(view, step);
+        var board = BoardOf(view);
+        var state = board[definition.Index].State;
+        var causes = Core.Explanations.Explanation.Of(view, definition, await facts.OfStepAsync(view, definition, ct), SilentAfterOf(definition));
+        var detail = new StepDetail
+        {
+            Index = 0,
+            Name = "",
+            Kind = "",
+            Status = "",
+            Workflow = view.Ref.Workflow,
+            Instance = view.Ref.InstanceId,
+            Run = view.Ref.Number,
+            RunStatus = RunWords.Of(view.Status),
+            Output = state is { Status: StepStatus.Succeeded } && await steps.ResultAsync(view.Ref.Id, definition.Index, ct) is { } output ? new(output) : null,
+            Progress = state is not null && await engine.History.ProgressAsync(view.Ref.Id, definition.Index, ct) is { } progress ? new(progress) : null,
+            Lease = state is { Status: StepStatus.Leased, Fence: { } fence }
+                ? new(LeaseId.Create(view.Ref.Id, definition.Index, fence).ToString(), state.Worker ?? "", state.GrantedAt, state.ExpiresAt)
+                : null,
+            Command = definition.Command,
+            Labels = definition.RequiredLabels,
+            MaxRetries = definition.Retry.MaxRetries,
+            Event = definition.EventType,
+            Predecessors = [.. definition.Predecessors.Select(index => NeighbourOf(board[index]))],
+            Successors = [.. definition.Dependents.Order().Select(index => NeighbourOf(board[index]))],
+            Causes = [.. causes.Select(CauseOf)],
+        };
+        return Fill(detail, board[definition.Index], int.MaxValue);
+    }
+
+    public async Task<Listing<StepAttempt>> ListAttemptsAsync(RunAddress run, string step, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var definition = StepOf(view, step);
+        var ended = await engine.History.AttemptsAsync(view.Ref.Id, definition.Index, ct);
+        var state = view.Steps.FirstOrDefault(s => s.Index == definition.Index);
+        var attempts = ended.Select(end => new StepAttempt(end.Attempt, RunWords.Of(end.Outcome), end.Worker, end.GrantedAt, end.EndedAt, FailureOf(end.Error, int.MaxValue))).ToList();
+        if (attempts.Count > 0 && state is { Status: StepStatus.Ready } && state.Due > engine.Now) attempts[^1] = attempts[^1] with { RetryAt = state.Due };
+        if (state is { GrantedAt: not null, Status: StepStatus.Leased or StepStatus.Succeeded or StepStatus.Skipped })
+        {
+            var outcome = state.Status is StepStatus.Leased ? "running" : RunWords.Of(state.Status);
+            attempts.Add(new(state.Attempt, outcome, state.Worker, state.GrantedAt, state.EndedAt, null));
+        }
+
+        return new(attempts, null, engine.Now);
+    }
+
+    private static StepDefinition StepOf(RunView run, string step) =>
+        run.Definition.Find(step) ?? throw OperatorException.NotFound($"There is no step '{step}' in workflow '{run.Ref.Workflow}', version '{run.Definition.Version}'.");
+
+    private static BoardStep[] BoardOf(RunView run) => StepBoard.Of(run.Definition, run.Status, run.Steps);
+
+    private TimeSpan SilentAfterOf(StepDefinition step) => SilentAfter(step.Command is null ? Storage.Contracts.WorkerKind.Registered : Storage.Contracts.WorkerKind.Labelled);
+
+    private static StepNeighbour NeighbourOf(BoardStep step) => new(step.Step.Name, RunWords.Of(step));
+
+    private static T Fill<T>(T summary, BoardStep step, int longest)
+        where T : StepSummary
+    {
+        var state = step.State;
+        var isLeased = state?.Status is StepStatus.Leased;
+        return (T)(summary with
+        {
+            Index = step.Step.Index,
+            Name = step.Step.Name,
+            Kind = RunWords.Of(step.Step.Kind),
+            Status = RunWords.Of(step),
+            Paused = state?.Paused is true,
+            Attempt = state?.Attempt ?? 0,
+            Losses = state?.Losses ?? 0,
+            Worker = state?.Worker,
+            QueuedAt = state?.QueuedAt,
+            DueAt = state is { Status: StepStatus.Ready or StepStatus.Waiting } ? state.Due : null,
+            BegunAt = state?.BegunAt,
+            EndedAt = state?.EndedAt,
+            LeaseUntil = isLeased ? state!.ExpiresAt : null,
+            Error = isLeased ? null : FailureOf(state?.Error, longest),
+        });
+    }
+
+    private static StepFailure? FailureOf(StepError? error, int longest) => error is null ? null : new(error.Name, RunWords.Cut(error.Message, longest), error.ExitCode);
+
+    private static StepCause CauseOf(Core.Explanations.Cause cause) => new()
+    {
+        Code = RunWords.Of(cause.Kind),
+        Message = cause.Message,
+        Step = cause.Step,
+        State = cause.State is { } state ? RunWords.Of(state) : null,
+        AnyOf = cause.AnyOf,
+        Since = cause.Since,
+        Until = cause.Until,
+        Event = cause.Event,
+        Worker = cause.Worker,
+        Labels = cause.Labels,
+        Attempt = cause.Attempt,
+        Ahead = cause.Ahead,
+        Error = cause.Error is { } error ? $"{error.Name}: {error.Message}" : null,
+        RunStatus = cause.Run is { } status ? RunWords.Of(status) : null,
+    };
+}
