@@ -42,6 +42,9 @@ public record StepSummary
     /// <summary>End of the current lease.</summary>
     public DateTimeOffset? LeaseUntil { get; init; }
 
+    /// <summary>Limit of the step: no worker took it until then, or the end of its attempt.</summary>
+    public DateTimeOffset? DeadlineAt { get; init; }
+
     /// <summary>Failure of the last attempt.</summary>
     public StepFailure? Error { get; init; }
 }

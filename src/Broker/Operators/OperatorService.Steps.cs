@@ -96,6 +96,7 @@ internal sealed partial class OperatorService
             BegunAt = state?.BegunAt,
             EndedAt = state?.EndedAt,
             LeaseUntil = isLeased ? state!.ExpiresAt : null,
+            DeadlineAt = state is { IsActive: true } ? state.Deadline : null,
             Error = isLeased ? null : FailureOf(state?.Error, longest),
         });
     }

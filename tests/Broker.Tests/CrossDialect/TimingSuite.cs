@@ -31,8 +31,8 @@ public abstract class TimingSuite(BrokerApp app)
 
         Assert.Equal(204, (await wire.ReportAsync(worker, second, "POSTPONED", more: $",\"delay_ms\":{AnHour}")).Status);
         Assert.Null(await wire.ClaimAsync(worker));
-        var explained = (await wire.GetAsync($"/api/explain/{name}/{id}/step0")).Json;
-        Assert.Equal(["postponed", "postponed"], explained.GetProperty("attempts").EnumerateArray().Select(a => Text(a, "outcome")));
+        var explained = (await wire.GetAsync($"/api/v1/runs/{name}/{id}/steps/step0")).Json;
+        Assert.Equal(["postponed", "postponed"], (await AttemptsAsync(name, id, "step0")).Select(a => Text(a, "outcome")));
         Assert.Equal("""{"page":1.0}""", explained.GetProperty("progress").GetRawText());
         Assert.StartsWith("Its worker put it off", Text(explained.GetProperty("causes")[0], "message"), StringComparison.Ordinal);
     }
@@ -46,8 +46,8 @@ public abstract class TimingSuite(BrokerApp app)
         var id = await wire.DispatchAsync(schema);
         Assert.Equal(204, (await wire.ReportAsync(worker, await wire.MustClaimAsync(worker), "FAILED", "{\"name\":\"Busy\",\"message\":\"later\"}", $",\"retry_after_ms\":{AnHour}")).Status);
         Assert.Null(await wire.ClaimAsync(worker));
-        var attempt = Assert.Single((await wire.GetAsync($"/api/explain/{name}/{id}/step0")).Json.GetProperty("attempts").EnumerateArray());
-        Assert.Equal(("failed", "Busy: later", worker), (Text(attempt, "outcome"), Text(attempt, "error"), Text(attempt, "worker")));
+        var attempt = Assert.Single(await AttemptsAsync(name, id, "step0"));
+        Assert.Equal(("failed", "Busy", "later", worker), (Text(attempt, "outcome"), Text(attempt.GetProperty("error"), "name"), Text(attempt.GetProperty("error"), "message"), Text(attempt, "worker")));
     }
 
     [Theory]
@@ -93,8 +93,12 @@ public abstract class TimingSuite(BrokerApp app)
         var late = $",\"lease_id\":{first.GetProperty("lease_id").GetRawText()}";
         var verdict = await wire.PostAsync($"/workflow/step?worker_id={worker}", $"[{Wire.Report(first, "SUCCEEDED", more: late)}]");
         Assert.Equal("stale", Text(verdict.Json[0], "verdict"));
-        Assert.Equal("timed_out", Text(Assert.Single((await wire.GetAsync($"/api/explain/{name}/{id}/step0")).Json.GetProperty("attempts").EnumerateArray()), "outcome"));
+        Assert.Equal("timed_out", Text(Assert.Single(await AttemptsAsync(name, id, "step0")), "outcome"));
     }
+
+    // Those that have ended.
+    private async Task<IEnumerable<JsonElement>> AttemptsAsync(string workflow, string id, string step) =>
+        (await wire.GetAsync($"/api/v1/runs/{workflow}/{id}/steps/{step}/attempts")).Json.GetProperty("items").EnumerateArray().Where(attempt => attempt.TryGetProperty("ended_at", out _));
 
     [Fact]
     public async Task A_job_is_put_off_and_its_heartbeat_says_what_it_found()
@@ -118,7 +122,7 @@ public abstract class TimingSuite(BrokerApp app)
         lease = Text(batch.Json.GetProperty("claimed")[0].GetProperty("lease"), "lease_id");
         Assert.Equal((200, ""), Plain(await wire.PostAsync($"/api/jobs/{lease}/fail", $$"""{"error":"busy","retryable":true,"retry_after_ms":{{AnHour}}}""")));
         Assert.Equal("null", (await wire.PostAsync("/api/jobs/claim", claim)).Body);
-        var attempts = (await wire.GetAsync($"/api/explain/{id}/{id}/a")).Json.GetProperty("attempts").EnumerateArray();
+        var attempts = await AttemptsAsync(id, id, "a");
         Assert.Equal(["postponed", "postponed", "failed"], attempts.Select(a => Text(a, "outcome")));
     }
 
@@ -129,7 +133,7 @@ public abstract class TimingSuite(BrokerApp app)
         var lease = await ClaimJobAsync(label);
         var reply = await wire.PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":["{{lease}}","none"],"progress":{"{{lease}}":7} }""");
         Assert.Equal([true, false], reply.Json.GetProperty("results").EnumerateArray().Select(r => r.GetProperty("alive").GetBoolean()));
-        Assert.Equal("7", (await wire.GetAsync($"/api/explain/{id}/{id}/a")).Json.GetProperty("progress").GetRawText());
+        Assert.Equal("7", (await wire.GetAsync($"/api/v1/runs/{id}/{id}/steps/a")).Json.GetProperty("progress").GetRawText());
         var refused = await wire.PostAsync("/api/jobs/heartbeat", $$"""{"lease_ids":["{{lease}}"],"progress":{"other":7} }""");
         Assert.Equal((422, "progress.other"), (refused.Status, Text(refused.Json, "field")));
     }
@@ -141,7 +145,7 @@ public abstract class TimingSuite(BrokerApp app)
             await DispatchAsync($"\"delay_ms\":{AnHour}"), await DispatchAsync("\"start_at\":\"2999-01-01T00:00:00Z\""), await RunHandlerAsync($"\"delay_ms\":{AnHour}"),
             await CreateAsync($"\"delayMs\":{AnHour}"), await CreateAsync("\"startAt\":\"2999-01-01T01:00:00+01:00\"")])
         {
-            var explained = (await wire.GetAsync($"/api/explain/{name}/{id}/step0")).Json;
+            var explained = (await wire.GetAsync($"/api/v1/runs/{name}/{id}/steps/step0")).Json;
             Assert.Equal(("queued", "delayed"), (Text(explained, "run_status"), Text(explained.GetProperty("causes")[0], "code")));
         }
     }
