@@ -38,6 +38,15 @@ internal sealed record FileInput(InputType Type)
         };
     }
 
+    /// <summary>The word of files and definitions for a type.</summary>
+    public static string WordOf(InputType type) => type switch
+    {
+        InputType.Text => "string",
+        InputType.Number => "number",
+        InputType.Boolean => "boolean",
+        InputType.Choice => "choice",
+    };
+
     private static InputType Unknown(FieldReader fields, string type)
     {
         fields.Report("type", $"is '{type}', expected string, number, boolean or choice");

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Broker.Core.Conditions;
 
 namespace Broker.WorkflowFiles;
@@ -114,8 +115,12 @@ internal sealed class TemplateText
     {
         var (expression, problem, column) = Expression.Parse(inner);
         if (expression is null) return (default, $"column {column + 3}: {problem}");
-        return expression.Root is Term.Read read
-            ? references.Find(read.Lookup)
+        if (expression.Root is Term.Read read) return references.Find(read.Lookup);
+
+        // Values of a matrix are known, and so is a condition that reads nothing else.
+        var known = expression.Replace(lookup => lookup.Kind is LookupKind.Matrix && references.Find(lookup).Reference.Text is { } text ? new Term.Constant(ConditionValue.Of(text)) : null);
+        return known.Lookups.IsEmpty && !known.HasStatusFunction
+            ? (Reference.OfText(known.Root.In(NoScope.Instance).Text), null)
             : (default, "only names can stand here: inputs.NAME, env.NAME, matrix.NAME, needs.JOB.outputs.NAME, steps.ID.outputs.NAME, steps.ID.outcome");
     }
 
@@ -142,4 +147,22 @@ internal sealed class TemplateText
     }
 
     private static string Shown(string whole) => whole.Length <= 80 ? whole : $"{whole[..77]}...";
+}
+
+/// <summary>Scope of an expression that reads nothing.</summary>
+internal sealed class NoScope : IConditionScope
+{
+    public static readonly NoScope Instance = new();
+
+    public bool Success() => true;
+
+    public bool Failure() => false;
+
+    public bool Cancelled() => false;
+
+    public JsonElement? Input(string name) => null;
+
+    public string? Result(string job) => null;
+
+    public string? Output(string job, string name) => null;
 }

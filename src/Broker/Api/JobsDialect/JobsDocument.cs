@@ -164,7 +164,7 @@ internal static class JobsDocument
         foreach (var (name, input) in inputs)
         {
             json.WriteStartObject(name);
-            json.WriteString("type", JsonNamingPolicy.SnakeCaseLower.ConvertName(input.Type.ToString()));
+            json.WriteString("type", FileInput.WordOf(input.Type));
             if (input.Required) json.WriteBoolean("required", true);
             if (input.DefaultJson is { } value)
             {
