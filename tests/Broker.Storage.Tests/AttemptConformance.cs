@@ -83,6 +83,23 @@ public abstract class AttemptConformance : StoreTests
     }
 
     [Fact]
+    public async Task A_claim_that_is_sent_again_is_given_progress_and_deadline_again()
+    {
+        var step = ADefinition.Of("""
+            {"workflow_id": "r", "jobs": {"name": "r", "trigger": ""}, "steps": {"a": {"command": "x", "depends_on": [], "timeouts": {"attempt_ms": 5000}}}}
+            """);
+        await StartAsync(await RegisterAsync(step), "i");
+        var first = (await ClaimAsync())!;
+        await Store.Steps.HeartbeatAsync([first.Lease], Ct, ["7"]);
+        await PostponeAsync(first);
+        var claim = new ClaimRequest("w2", ClaimScope.ByLabels, []) { ClaimId = "c" };
+        var granted = Assert.Single(await Store.Steps.ClaimAsync(claim, Ct));
+        var again = Assert.Single(await Store.Steps.ClaimAsync(claim, Ct));
+        Assert.Equal(("7", granted.GrantedAt.AddSeconds(5)), (granted.ProgressJson, granted.Deadline));
+        Assert.Equal((granted.Lease, granted.ProgressJson, granted.Deadline), (again.Lease, again.ProgressJson, again.Deadline));
+    }
+
+    [Fact]
     public async Task Progress_of_a_lost_lease_is_not_taken()
     {
         var run = await StartAsync(await RegisterAsync(Retrying("""{"max_retries": 1}""")), "i");

@@ -48,7 +48,11 @@ internal sealed class ClaimReplay(IDatabase database, DefinitionCache definition
                 .ToDictionaryAsync(s => s.Idx, s => s.Result, ct);
             var leased = new ClaimedRow(
                 claim.WorkerId, row.Fence!.Value, row.RunId, row.Idx, row.Attempt, row.QueuedAt, row.Due, row.GrantedAt!.Value, row.ExpiresAt!.Value, row.LeaseSecs,
-                run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams, run.TraceParent);
+                run.Workflow, run.InstanceId, run.Number, run.DefinitionId, run.Inputs, run.Context, run.Streams, run.TraceParent)
+            {
+                Deadline = row.Deadline,
+                Progress = row.Progress,
+            };
             var assignment = leased.ToAssignment(definition, finished);
             granted.Add(assignment.Step.TakesEvents ? assignment with { Events = await EventsOfAsync(db, row, ct) } : assignment);
         }

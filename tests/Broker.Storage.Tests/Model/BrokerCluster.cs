@@ -87,7 +87,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
     {
         using var turn = await brokers[0].Engine.WriteTurnAsync(ct);
         await using var db = brokers[0].Engine.CreateContext();
-        await db.Database.ExecuteSqlRawAsync("DELETE FROM step; DELETE FROM event; DELETE FROM stream; DELETE FROM inbox; DELETE FROM log; DELETE FROM run", ct);
+        await db.Database.ExecuteSqlRawAsync("DELETE FROM step; DELETE FROM step_attempt; DELETE FROM event; DELETE FROM stream; DELETE FROM inbox; DELETE FROM log; DELETE FROM run", ct);
     }
 
     /// <summary>The instances as the model would write them, from what the stores and the tables show.</summary>
@@ -129,7 +129,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
 
     private static ModelRun Read(RunView view, ModelGraph graph)
     {
-        var run = new ModelRun(graph, view.Ref.Id, view.Ref.Number) { Result = view.ResultJson };
+        var run = new ModelRun(graph, view.Ref.Id, view.Ref.Number) { Result = view.ResultJson, Over = view.Deadline.ToMicros() == 1 };
         foreach (var step in view.Steps) run.Steps[step.Index] = Read(step);
         return run;
     }
@@ -142,6 +142,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         Fence = step.Fence ?? 0,
         Expired = step.Fence is not null && step.ExpiresAt.ToMicros() == 1,
         Late = step.Due > step.QueuedAt,
+        Over = step.Deadline.ToMicros() == 1,
     };
 
     public async ValueTask DisposeAsync()

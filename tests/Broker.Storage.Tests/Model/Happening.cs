@@ -52,6 +52,15 @@ internal sealed record Unrecorded(long RunId, int Step, long Fence, bool Done) :
 /// <summary>A backoff, a sleep or a deadline passes: true when there was one.</summary>
 internal sealed record MadeDue(long RunId, int Step, bool Done) : Happening;
 
+/// <summary>The attempt under a lease reaches its limit: true when it was a lease of a step with one.</summary>
+internal sealed record TimedOut(long RunId, int Step, long Fence, bool Done) : Happening;
+
+/// <summary>No worker has taken a ready step in time: true when there was one with a limit.</summary>
+internal sealed record QueueTimedOut(long RunId, int Step, bool Done) : Happening;
+
+/// <summary>A run reaches its limit: true when it had one.</summary>
+internal sealed record RunTimedOut(long RunId, bool Done) : Happening;
+
 /// <summary>A reaper's round: how many leases it says it has collected.</summary>
 internal sealed record Reaped(int Count) : Happening;
 

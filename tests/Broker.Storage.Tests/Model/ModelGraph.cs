@@ -34,6 +34,9 @@ internal sealed record ModelStep(string Name)
     /// <summary>Its failure counts as success.</summary>
     public bool Optional { get; init; }
 
+    /// <summary>It has a limit for the time without a worker, and one for an attempt.</summary>
+    public bool IsLimited { get; init; }
+
     public bool IsTask => WaitsFor is null && !Sleeps;
 
     public IEnumerable<string> Before => Plain.Concat(AnyOf);
@@ -86,6 +89,13 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             new("c") { Plain = ["a"], Next = To("e"), Retries = 1, RetriesLate = true },
             new("e") { Plain = ["b", "c"] },
         ]),
+        new("limits", false, 1,
+        [
+            new("a") { Next = To("b", "c"), Retries = 1, IsLimited = true },
+            new("b") { Plain = ["a"], Next = To("d"), IsLimited = true },
+            new("c") { Plain = ["a"], Next = To("d") },
+            new("d") { Plain = ["b", "c"] },
+        ]) { IsLimited = true },
         new("cleanup", true, 0,
         [
             new("a") { Next = To("b", "c"), Retries = 1 },
@@ -96,6 +106,9 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             new("n") { Plain = ["d", "e"], When = "always" },
         ]),
     ];
+
+    /// <summary>Its runs have a limit.</summary>
+    public bool IsLimited { get; init; }
 
     public bool HasConditions => Array.Exists(Steps, s => s.When is not null);
 
@@ -119,7 +132,8 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
     {
         var steps = string.Join(", ", Steps.Select(s => $"{Json(s.Name)}: {Json(IsJobs ? Job(s) : Step(s))}"));
         var head = IsJobs ? $$""" "jobs": {"name": "{{Name}}", "trigger": ""}, """ : $$""" "max_lease_losses": {{MostLosses}}, """;
-        return $$"""{"workflow_id": "{{Name}}", {{head}} "steps": { {{steps}} } }""";
+        var limit = IsLimited ? $$""" "timeouts": {"run_ms": {{AnHour}}}, """ : "";
+        return $$"""{"workflow_id": "{{Name}}", {{head}} {{limit}} "steps": { {{steps}} } }""";
     }
 
     private static Dictionary<string, object> Job(ModelStep step)
@@ -141,6 +155,7 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             ["successors"] = step.Next.Count > 0 ? step.Next : To(),
             ["retries"] = new { limit = step.Retries, delay_ms = step.RetriesLate ? AnHour : 0 },
         };
+        if (step.IsLimited) document["timeouts"] = new { queue_ms = AnHour, attempt_ms = AnHour };
         if (step.AnyOf.Length > 0) document["or_groups"] = new { g = step.AnyOf };
         if (step.WaitsFor is not null) (document["kind"], document["event"], document["timeout_ms"]) = ("waitForEvent", step.WaitsFor, AnHour);
         if (step.Sleeps) (document["kind"], document["duration_ms"]) = ("sleep", AnHour);

@@ -25,6 +25,9 @@ internal struct ModelStepState
     /// <summary>Ready: its retry is not due. Waiting: its deadline has not come.</summary>
     public bool Late;
 
+    /// <summary>Leased: the attempt has reached its limit. Ready: no worker took it in time.</summary>
+    public bool Over;
+
     /// <summary>Waits are served in this order.</summary>
     public int Born;
     public string? Result;
@@ -43,6 +46,9 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
     public int Number => number;
 
     public RunPhase Phase { get; set; }
+
+    /// <summary>The run has reached its limit.</summary>
+    public bool Over { get; set; }
 
     /// <summary>A step has failed.</summary>
     public bool HasFailed { get; set; }
@@ -71,6 +77,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
     public ModelRun Copy() => new(graph, id, number)
     {
         Phase = Phase,
+        Over = Over,
         HasFailed = HasFailed,
         HasBegun = HasBegun,
         Published = Published,
@@ -107,7 +114,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
     private string Text(RunStatus status, bool isWhole)
     {
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"run {number} {status} {Result}");
+        text.Append(CultureInfo.InvariantCulture, $"run {number} {status} {Result}{(Over && status is not (RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled) ? " over" : "")}");
         for (var i = 0; i < Steps.Length; i++)
         {
             if (Steps[i].Status is StepStatus.Pending) continue;
@@ -125,7 +132,8 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
         var counts = step.IsTask ? $" #{state.Attempt}/{state.Losses}" : "";
         var lease = state.Fence == 0 ? "" : $" lease {state.Fence % 10_000:d4}{(state.Expired ? " expired" : "")}";
         var late = state.Status is StepStatus.Ready or StepStatus.Waiting && state.Late ? " later" : "";
-        return $"{step.Name} {state.Status}{counts}{lease}{late}";
+        var over = state.Status is StepStatus.Ready or StepStatus.Leased && state.Over ? " over" : "";
+        return $"{step.Name} {state.Status}{counts}{lease}{late}{over}";
     }
 }
 

@@ -22,10 +22,15 @@ internal static class ReferenceModel
         LeaseExpired lapse => Once(before, next => ExpireLease(next, lapse) == lapse.Done),
         Unrecorded unrecorded => Once(before, next => Unrecord(next, unrecorded) == unrecorded.Done),
         MadeDue ripe => Once(before, next => MakeDue(next, ripe) == ripe.Done),
+        TimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
+        QueueTimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
+        RunTimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
         Collected collected => Expired(before).Concat(collected.IsAlone ? [] : Expired(before, StepStatus.Cancelled)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
         NothingExpired => Expired(before).Any() ? [] : [before],
-        Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step))),
-        NothingDue => Due(before).Any() ? [] : [before],
+        Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step)))
+            .Concat(Overdue(before).Select(s => With(before, s.Run, rules => rules.ExpireReady(s.Step))))
+            .Concat(OverdueRuns(before).Select(id => With(before, id, rules => rules.ExpireRun()))),
+        NothingDue => Due(before).Any() || Overdue(before).Any() || OverdueRuns(before).Any() ? [] : [before],
         Looked look => before.Current(look.Instance)?.View() == look.View ? [before] : [],
         Settled settled => before.Whole() == settled.Whole ? [before] : [],
         _ => throw new ArgumentOutOfRangeException(nameof(happening), happening, "Nothing that the model knows."),
@@ -109,7 +114,7 @@ internal static class ReferenceModel
     {
         if (state.Find(beat.RunId) is not { } run) return HeartbeatVerdict.Gone;
         ref var step = ref run.Steps[beat.Step];
-        if (step.Fence != beat.Fence || (step.Status is StepStatus.Cancelled && step.Expired)) return HeartbeatVerdict.Gone;
+        if (step.Fence != beat.Fence || (step.Status is StepStatus.Cancelled ? step.Expired : step.Over)) return HeartbeatVerdict.Gone;
         (step.Expired, step.Ahead) = (false, false);
         return step.Status is StepStatus.Cancelled ? HeartbeatVerdict.Cancelled
             : run.Phase is RunPhase.Pausing or RunPhase.Paused ? HeartbeatVerdict.Paused
@@ -174,9 +179,35 @@ internal static class ReferenceModel
         return true;
     }
 
+    private static bool TimeOut(ModelState state, TimedOut over)
+    {
+        if (state.Find(over.RunId) is not { } run || run.Steps[over.Step] is not { Status: StepStatus.Leased } step || step.Fence != over.Fence || !run.Graph.Steps[over.Step].IsLimited) return false;
+        (run.Steps[over.Step].Over, run.Steps[over.Step].Expired) = (true, true);
+        return true;
+    }
+
+    private static bool TimeOut(ModelState state, QueueTimedOut over)
+    {
+        if (state.Find(over.RunId) is not { } run || run.Steps[over.Step] is not { Status: StepStatus.Ready } || !run.Graph.Steps[over.Step].IsLimited) return false;
+        run.Steps[over.Step].Over = true;
+        return true;
+    }
+
+    private static bool TimeOut(ModelState state, RunTimedOut over)
+    {
+        if (state.Find(over.RunId) is not { IsTerminal: false, Graph.IsLimited: true } run) return false;
+        run.Over = true;
+        return true;
+    }
+
     /// <summary>The reaper looks for leased steps only; one that is cancelled before it comes to it loses its lease all the same, and no more.</summary>
     private static IEnumerable<(long Run, int Step)> Expired(ModelState state, StepStatus status = StepStatus.Leased) =>
         state.AllRuns.SelectMany(r => r.In(status).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
+
+    private static IEnumerable<(long Run, int Step)> Overdue(ModelState state) =>
+        state.AllRuns.Where(r => r.HandsOut).SelectMany(r => r.In(StepStatus.Ready).Where(i => r.Steps[i].Over).Select(i => (r.Id, i)));
+
+    private static IEnumerable<long> OverdueRuns(ModelState state) => state.AllRuns.Where(r => r is { HandsOut: true, Over: true }).Select(r => r.Id);
 
     private static IEnumerable<(long Run, int Step)> Due(ModelState state) =>
         state.AllRuns.Where(r => r.HandsOut).SelectMany(r => r.In(StepStatus.Waiting).Where(i => !r.Steps[i].Late).Select(i => (r.Id, i)));

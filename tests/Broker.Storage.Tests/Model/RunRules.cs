@@ -39,7 +39,7 @@ internal sealed partial class RunRules
     public void Grant(int step, long fence, string worker)
     {
         ref var state = ref Steps[step];
-        (state.Status, state.Fence, state.Worker, state.Expired) = (StepStatus.Leased, fence, worker, false);
+        (state.Status, state.Fence, state.Worker, state.Expired, state.Over) = (StepStatus.Leased, fence, worker, false, false);
         run.HasBegun = true;
     }
 
@@ -72,6 +72,9 @@ internal sealed partial class RunRules
             case ReportOutcome.Returned:
                 state.Status = StepStatus.Ready;
                 break;
+            case ReportOutcome.Postponed:
+                (state.Status, state.Late) = (StepStatus.Ready, true);
+                break;
         }
 
         Settle();
@@ -82,14 +85,14 @@ internal sealed partial class RunRules
     public void Collect(int step)
     {
         ref var state = ref Steps[step];
-        var isCharged = !state.Ahead;
+        var (isCharged, isOver) = (!state.Ahead, state.Over);
         Release(ref state);
         if (state.Status is StepStatus.Cancelled) return;
         if (!isCharged)
         {
             state.Status = StepStatus.Ready;
         }
-        else if (run.Graph.IsJobs)
+        else if (run.Graph.IsJobs || isOver)
         {
             FailOrRetry(step, retryable: true);
         }
@@ -101,6 +104,20 @@ internal sealed partial class RunRules
         }
 
         Settle();
+    }
+
+    /// <summary>No worker has taken the step in time.</summary>
+    public void ExpireReady(int step)
+    {
+        End(step, StepStatus.Failed, null);
+        Settle();
+    }
+
+    /// <summary>The run has reached its limit.</summary>
+    public void ExpireRun()
+    {
+        Cancel();
+        run.Phase = RunPhase.Failed;
     }
 
     /// <summary>A sleep is over or a deadline has come; a kept event beats the deadline.</summary>
@@ -148,6 +165,7 @@ internal sealed partial class RunRules
         if (run.IsTerminal) return ControlVerdict.Terminal;
         if (run.Phase is not RunPhase.Paused) return ControlVerdict.NoChange;
         (run.Phase, run.HasBegun) = (RunPhase.Active, false);
+        foreach (var ready in run.In(StepStatus.Ready).ToList()) Steps[ready].Over = false;
         foreach (var wait in WaitsInOrder().ToList())
         {
             if (!Steps[wait].Late || Kept(wait) is not null) FinishWait(wait);
@@ -163,7 +181,7 @@ internal sealed partial class RunRules
         for (var i = 0; i < Steps.Length; i++) Release(ref Steps[i]);
     }
 
-    private static void Release(ref ModelStepState state) => (state.Fence, state.Expired, state.Worker, state.Ahead) = (0, false, null, false);
+    private static void Release(ref ModelStepState state) => (state.Fence, state.Expired, state.Worker, state.Ahead, state.Over) = (0, false, null, false, false);
 
     private void FailOrRetry(int step, bool retryable)
     {

@@ -18,6 +18,9 @@ internal enum MoveKind
     Restart,
     Purge,
     ExpireLease,
+    TimeOut,
+    TimeOutReady,
+    TimeOutRun,
     Unrecord,
     Reap,
     MakeDue,
@@ -50,6 +53,7 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
     [
         (MoveKind.Claim, 24), (MoveKind.Report, 24), (MoveKind.ReportByName, 4), (MoveKind.Heartbeat, 7), (MoveKind.Publish, 3), (MoveKind.Send, 8),
         (MoveKind.Pause, 4), (MoveKind.Resume, 6), (MoveKind.Cancel, 2), (MoveKind.Restart, 3), (MoveKind.Purge, 1), (MoveKind.Start, 3), (MoveKind.ExpireLease, 9), (MoveKind.Unrecord, 4),
+        (MoveKind.TimeOut, 4), (MoveKind.TimeOutReady, 3), (MoveKind.TimeOutRun, 1),
         (MoveKind.Reap, 8), (MoveKind.MakeDue, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
     ];
 

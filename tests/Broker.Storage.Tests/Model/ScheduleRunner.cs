@@ -88,6 +88,9 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
         MoveKind.Restart => ControlAsync(move, to, ControlCommand.Restart),
         MoveKind.Purge => ControlAsync(move, to, ControlCommand.Purge),
         MoveKind.ExpireLease => HasLease(move) is { } step ? ExpireLeaseAsync(move.Client, step.Lease) : Task.CompletedTask,
+        MoveKind.TimeOut => HasLease(move) is { } step ? TimeOutAsync(move.Client, step.Lease) : Task.CompletedTask,
+        MoveKind.TimeOutReady => TimeOutReadyAsync(move),
+        MoveKind.TimeOutRun => TimeOutRunAsync(move),
         MoveKind.Unrecord => HasLease(move) is { } step ? UnrecordAsync(move.Client, step.Lease) : Task.CompletedTask,
         MoveKind.Reap => ReapAsync(move.Client, to),
         MoveKind.MakeDue => MakeDueAsync(move),
@@ -136,7 +139,8 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
         var result = ((move.B / 10) % 3) switch { 0 => "\"yes\"", 1 => "\"no\"", _ => "7" };
         var report = (move.B % 10) switch
         {
-            < 5 => new StepReport(ReportOutcome.Succeeded) { ResultJson = result },
+            < 4 => new StepReport(ReportOutcome.Succeeded) { ResultJson = result },
+            4 => new StepReport(ReportOutcome.Postponed) { DelayMs = 3_600_000 },
             5 => new StepReport(ReportOutcome.Skipped) { ResultJson = result = "null" },
             6 => new StepReport(ReportOutcome.Returned),
             7 => new StepReport(ReportOutcome.Cancelled),
@@ -199,14 +203,37 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
             lease.RunId, $"UPDATE step SET expires_at = 1 WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND expires_at IS NOT NULL", ct),
         changed => new LeaseExpired(lease.RunId, lease.Step, lease.Fence, changed > 0));
 
+    private Task TimeOutAsync(int client, LeaseId lease) => TellAsync(client, () => cluster.ChangeAsync(lease.RunId, $"""
+            UPDATE step SET deadline = 1, expires_at = 1
+            WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND status = 2 AND deadline IS NOT NULL
+            """, ct),
+        changed => new TimedOut(lease.RunId, lease.Step, lease.Fence, changed > 0));
+
+    private async Task TimeOutReadyAsync(Move move)
+    {
+        if (await CurrentAsync(move) is not { } run) return;
+        var step = move.B % graphs[Instance(move)].Steps.Length;
+        await TellAsync(move.Client, () => cluster.ChangeAsync(
+                run, $"UPDATE step SET deadline = 1 WHERE run_id = {run} AND idx = {step} AND status IN (1, 8) AND deadline IS NOT NULL", ct),
+            changed => new QueueTimedOut(run, step, changed > 0));
+    }
+
+    private async Task TimeOutRunAsync(Move move)
+    {
+        if (await CurrentAsync(move) is not { } run) return;
+        await TellAsync(move.Client, () => cluster.ChangeAsync(run, $"UPDATE run SET deadline = 1 WHERE id = {run} AND deadline IS NOT NULL", ct),
+            changed => new RunTimedOut(run, changed > 0));
+    }
+
+    private async Task<long?> CurrentAsync(Move move) => (await cluster.Nodes[0].History.FindAsync(graphs[Instance(move)].Name, Id(Instance(move)), null, ct))?.Ref.Id;
+
     private Task UnrecordAsync(int client, LeaseId lease) => TellAsync(client, () => cluster.ChangeAsync(
             lease.RunId, $"UPDATE step SET ahead = true WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND status = 2", ct),
         changed => new Unrecorded(lease.RunId, lease.Step, lease.Fence, changed > 0));
 
     private async Task MakeDueAsync(Move move)
     {
-        var view = await cluster.Nodes[0].History.FindAsync(graphs[Instance(move)].Name, Id(Instance(move)), null, ct);
-        if (view is not null) await MakeDueAsync(move.Client, view.Ref.Id, move.B % graphs[Instance(move)].Steps.Length);
+        if (await CurrentAsync(move) is { } run) await MakeDueAsync(move.Client, run, move.B % graphs[Instance(move)].Steps.Length);
     }
 
     private Task MakeDueAsync(int client, long run, int step) => TellAsync(client, () => cluster.ChangeAsync(run, $"""

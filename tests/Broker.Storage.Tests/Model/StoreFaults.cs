@@ -15,6 +15,7 @@ internal static class StoreFaults
         new("a report is taken whatever its fence") { Steps = (steps, cluster) => new UnfencedReport(steps, cluster) },
         new("a claim looks first and takes later, without locks") { Steps = (steps, cluster) => new UnlockedClaim(steps, cluster) },
         new("a heartbeat renews whatever lease the step has") { Steps = (steps, cluster) => new UnfencedHeartbeat(steps, cluster) },
+        new("a heartbeat carries a lease over the limit of its attempt") { Steps = (steps, cluster) => new EndlessHeartbeat(steps, cluster) },
         new("a report after a cancellation is applied") { Steps = (steps, cluster) => new ReportAfterCancel(steps, cluster) },
         new("the reaper goes by id alone") { Runs = (runs, cluster) => new ReaperById(runs, cluster) },
         new("the reaper collects live leases") { Runs = (runs, cluster) => new HastyReaper(runs, cluster) },
@@ -139,6 +140,20 @@ internal static class StoreFaults
             await using var db = BrokerCluster.Read();
             seen = await db.Steps.Where(s => s.Status == (short)StepStatus.Leased && s.ExpiresAt == 1).Select(s => new StepKey(s.RunId, s.Idx)).ToListAsync(ct);
             return await base.ExpireLeasesAsync(batch, ct);
+        }
+    }
+
+    private sealed class EndlessHeartbeat(IStepStore inner, BrokerCluster cluster) : FaultyStepStore(inner, cluster)
+    {
+        public override async Task<IReadOnlyList<HeartbeatVerdict>> HeartbeatAsync(IReadOnlyList<LeaseId> leases, CancellationToken ct, IReadOnlyList<string?>? progress = null)
+        {
+            foreach (var lease in leases)
+            {
+                await BrokerCluster.ChangeAsync(
+                    lease.RunId, $"UPDATE step SET deadline = 4000000000000000 WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND status = 2 AND deadline = 1", ct);
+            }
+
+            return await base.HeartbeatAsync(leases, ct, progress);
         }
     }
 

@@ -15,6 +15,12 @@ internal static class TransactionFaults
         new("runs are read without their lock") { Transaction = (transaction, engine) => new UnlockedRead(transaction, engine), NeedsPeers = true },
         new("what is remembered of a run is believed") { Transaction = (transaction, _) => new Believed(transaction), NeedsPeers = true },
         new("a lost lease is not charged") { Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Losses = 0)) },
+        new("work that was put off is charged")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Attempt += step.Status == (short)StepStatus.Ready && step.Due > step.QueuedAt ? 1 : 0)),
+        },
+        new("a step that comes back has no limit") { Transaction = (transaction, _) => new Rewritten(transaction, changes => changes.Steps.ForEach(step => step.Deadline = null)) },
+        new("a run that has ended keeps its limit") { Transaction = (transaction, _) => new Rewritten(transaction, KeepLimits) },
         new("a lease granted ahead is charged") { Transaction = (transaction, _) => new AheadForgotten(transaction) },
         new("a retry is not counted") { Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Attempt = 0)) },
         new("a pause goes on handing out")
@@ -36,6 +42,16 @@ internal static class TransactionFaults
     private static void Each(ChangeSet changes, Action<StepRow> change)
     {
         foreach (var step in changes.NewSteps.Concat(changes.Steps)) change(step);
+    }
+
+    private static void KeepLimits(ChangeSet changes)
+    {
+        for (var i = 0; i < changes.Runs.Count; i++)
+        {
+            var change = changes.Runs[i];
+            if (change.State is { IsTerminal: true, Definition.RunMs: not null })
+                changes.Runs[i] = change with { Run = change.Run with { State = change.State with { Deadline = change.State.CreatedAt } } };
+        }
     }
 
     private static void ForgetTaking(ChangeSet changes)
