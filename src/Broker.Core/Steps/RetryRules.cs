@@ -22,7 +22,8 @@ public sealed record RetryRules(ImmutableArray<string> Names, ImmutableArray<int
         if (error.ExitCode is { } reported) return reported;
         if (!error.Message.StartsWith(ExitCode, StringComparison.Ordinal)) return null;
         var rest = error.Message.AsSpan(ExitCode.Length);
-        var end = rest.IndexOfAnyExcept("-0123456789");
-        return int.TryParse(end < 0 ? rest : rest[..end], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var code) ? code : null;
+        var end = 0;
+        while (end < rest.Length && (char.IsAsciiDigit(rest[end]) || (end == 0 && rest[0] == '-'))) end++;
+        return int.TryParse(rest[..end], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var code) ? code : null;
     }
 }
