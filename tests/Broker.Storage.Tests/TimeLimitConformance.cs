@@ -1,7 +1,6 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Contracts;
 using Broker.Testing;
 using Xunit;
 
