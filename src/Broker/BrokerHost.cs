@@ -59,6 +59,7 @@ internal static class BrokerHost
         app.UseRequestRates(settings);
         app.RefuseContentCodings();
         app.MapHomePage();
+        app.MapWorkflowFileSchema();
         app.MapDialects(settings);
         app.MapProbes();
         app.MapMetrics(settings);

@@ -47,6 +47,9 @@ internal sealed class KnownKeys(string owner, string[] keys, params (string Key,
 
     public static readonly KnownKeys Dispatch = new("workflow_dispatch", ["inputs"]);
 
+    /// <summary>Keys that are honoured.</summary>
+    public IReadOnlyList<string> All => keys;
+
     /// <summary>Why a key is refused; null for one that is honoured. Keys with <c>x-</c> at the front of a file hold what aliases repeat.</summary>
     public string? Refusal(string key)
     {

@@ -32,8 +32,8 @@ public sealed class RealFiles : IAsyncLifetime
 }
 
 /// <summary>
-/// Workflow files as people write them, each with its expected end in comments at its front: inputs, the run's status, the jobs', lines that logs have
-/// and have not, or the lines that are refused.
+/// Workflow files of shapes in use. Comments at the front say what to expect: inputs, the status of the run and of the jobs, lines of logs. A refused
+/// file has its refused lines there.
 /// </summary>
 public sealed partial class RealFilesTests(RealFiles files) : IClassFixture<RealFiles>
 {
