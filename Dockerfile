@@ -6,8 +6,10 @@ WORKDIR /source
 COPY Directory.Build.props global.json .editorconfig ./
 COPY src/Directory.Packages.props src/
 COPY src/Broker/Broker.csproj src/Broker/packages.lock.json src/Broker/
+COPY src/Broker.Cli/Broker.Cli.csproj src/Broker.Cli/packages.lock.json src/Broker.Cli/
 COPY src/Broker.Core/Broker.Core.csproj src/Broker.Core/packages.lock.json src/Broker.Core/
 COPY src/Broker.Operators/Broker.Operators.csproj src/Broker.Operators/packages.lock.json src/Broker.Operators/
+COPY src/Broker.Sdk/Broker.Sdk.csproj src/Broker.Sdk/packages.lock.json src/Broker.Sdk/
 COPY src/Broker.Storage/Broker.Storage.csproj src/Broker.Storage/packages.lock.json src/Broker.Storage/
 COPY src/Broker.Worker/Broker.Worker.csproj src/Broker.Worker/packages.lock.json src/Broker.Worker/
 RUN dotnet restore src/Broker --locked-mode && dotnet restore src/Broker.Worker --locked-mode

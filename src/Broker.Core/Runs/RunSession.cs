@@ -223,8 +223,8 @@ public sealed class RunSession
         type, Run.Definition.Events.Find(type)?.QualifiedName ?? $"{Run.Definition.Name}.{type}", Active().All(s => IsEventWait(s.Index)));
 
     /// <summary>
-    /// Ends the run. With a grace time, steps whose condition holds after a cancel run first: the run ends with the last of them, or when the time is
-    /// over (invariant 25). The caller must have loaded the active steps.
+    /// Ends the run. With a grace time, steps whose condition holds after a cancel run first. Then the run ends with the last of them, or when the time
+    /// is over (invariant 25). The caller must have loaded the active steps.
     /// </summary>
     public ControlVerdict Cancel(DateTimeOffset now, TimeSpan grace = default)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Broker.Cli;
 
 namespace Broker.Commands;
 
@@ -26,6 +27,7 @@ internal static class CommandLine
         {
             healthcheck, KeysCommand.Create(settings), MigrateCommand.Create(settings), BackupCommand.Create(settings), RestoreCommand.Create(settings), ValidateCommand.Create(),
         };
+        ClientCommands.AddTo(root);
         root.SetAction((line, _) => line.GetValue(healthcheck)
             ? HealthCheckCommand.RunAsync(settings, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error)
             : ServeCommand.RunAsync(settings, line.InvocationConfiguration.Error));

@@ -37,7 +37,7 @@ internal static class MetricsSetup
             .WithSummary("Figures for Prometheus, in its text format").Produces<string>(200, "text/plain");
     }
 
-    private static MeterProvider Listen(IMeterFactory own) => Sdk.CreateMeterProviderBuilder()
+    private static MeterProvider Listen(IMeterFactory own) => OpenTelemetry.Sdk.CreateMeterProviderBuilder()
         .AddMeter([.. MetricCatalogue.Meters])
         .AddView(instrument => MetricCatalogue.ViewOf(instrument, own))
         .AddPrometheusExporter(prometheus =>

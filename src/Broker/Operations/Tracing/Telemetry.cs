@@ -22,11 +22,11 @@ internal sealed class Telemetry : IDisposable
     private Telemetry(Uri endpoint, OtlpExportProtocol protocol, string name)
     {
         var resource = ResourceBuilder.CreateDefault().AddService(name, serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3));
-        traces = Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource)
+        traces = OpenTelemetry.Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource)
             .AddSource(StorageInstruments.Traces, "Microsoft.AspNetCore", "Npgsql")
             .AddOtlpExporter(export => Configure(export, endpoint, protocol, "v1/traces"))
             .Build();
-        metrics = Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource)
+        metrics = OpenTelemetry.Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource)
             .AddMeter([.. MetricCatalogue.Meters])
             .AddOtlpExporter(export => Configure(export, endpoint, protocol, "v1/metrics"))
             .Build();

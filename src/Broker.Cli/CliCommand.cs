@@ -1,0 +1,55 @@
+using System.CommandLine;
+using Broker.Operators;
+
+namespace Broker.Cli;
+
+/// <summary>A call of a command: the broker, the output and where talk goes.</summary>
+internal sealed record CliCall(ParseResult Line, IOperatorApi Api, Printer Printer, TextWriter Talk)
+{
+    public Task<RunAddress> RunAsync(Argument<string> run, CancellationToken ct) => RunName.FindAsync(Line.GetValue(run)!, Api, ct);
+}
+
+/// <summary>Makes commands whose faults become one line on standard error and an exit code.</summary>
+internal static class CliCommand
+{
+    public static Argument<string> Run() => new("RUN") { Description = RunName.Help };
+
+    public static Option<int> Limit() => new("--limit") { Description = $"Most items, 1 to {Limits.LargestPage}", DefaultValueFactory = _ => Limits.UsualPage, HelpName = "N" };
+
+    public static Option<string?> Where() => new("--where") { Description = "Conditions, such as: workflow=ci status=failed since=1h error~timeout", HelpName = "EXPR" };
+
+    public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action) => command.SetAction(async (line, ct) =>
+    {
+        var talk = line.InvocationConfiguration.Error;
+        try
+        {
+            var (api, owner) = await connection.OpenAsync(line, ct);
+            using (owner) return await action(new(line, api, connection.PrinterOf(line), talk), ct);
+        }
+        catch (OperatorException refused)
+        {
+            await talk.WriteLineAsync($"broker: {refused.Message}");
+            foreach (var fault in refused.Errors ?? []) await talk.WriteLineAsync($"  {fault.Place}: {fault.Message}");
+            return ExitCodes.OfStatus(refused.Status);
+        }
+        catch (CliException fault)
+        {
+            await talk.WriteLineAsync($"broker: {fault.Message}");
+            return fault.Code;
+        }
+        catch (HttpRequestException fault)
+        {
+            await talk.WriteLineAsync($"broker: no broker answers: {fault.Message}");
+            return ExitCodes.Unreachable;
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (OperationCanceledException)
+        {
+            await talk.WriteLineAsync("broker: the broker does not answer in time");
+            return ExitCodes.Unreachable;
+        }
+    });
+}

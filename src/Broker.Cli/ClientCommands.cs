@@ -1,0 +1,18 @@
+using System.CommandLine;
+
+namespace Broker.Cli;
+
+/// <summary>Commands that talk to a broker over HTTP: the server's program and the tool offer the same.</summary>
+internal static class ClientCommands
+{
+    /// <summary>Adds all of them.</summary>
+    public static void AddTo(RootCommand root)
+    {
+        var connection = new Connection();
+        foreach (var command in (IEnumerable<Command>)[RunsCommand.Create(connection), .. LookCommands.Create(connection)])
+        {
+            connection.AddTo(command);
+            root.Subcommands.Add(command);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Broker.Operators;
+
+namespace Broker.Sdk;
+
+/// <summary>
+/// The API for operators over HTTP. Every method throws <see cref="OperatorException"/> where the broker refuses, and
+/// <see cref="HttpRequestException"/> where it cannot be reached.
+/// </summary>
+/// <param name="http">Client whose base address is the broker's, with its path where a proxy adds one. Keys are its headers.</param>
+public sealed class OperatorClient(HttpClient http) : IOperatorApi
+{
+    private static readonly OperatorJson Json = OperatorJson.Default;
+
+    /// <inheritdoc/>
+    public Task<Me> MeAsync(CancellationToken ct) => GetAsync(new("me"), Json.Me, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<RunSummary>> ListRunsAsync(RunQuery query, CancellationToken ct) => GetAsync(
+        new Address("runs").With("where", Where(query)).With("order", query.OldestFirst ? "oldest" : null).Page(query.Limit, query.Cursor), Json.ListingRunSummary, ct);
+
+    /// <inheritdoc/>
+    public Task<RunCount> CountRunsAsync(RunQuery query, int max, CancellationToken ct) =>
+        GetAsync(new Address("runs", "count").With("where", Where(query)).With("max", max), Json.RunCount, ct);
+
+    /// <inheritdoc/>
+    public Task<RunDetail> GetRunAsync(RunAddress run, CancellationToken ct) => GetAsync(Of(run), Json.RunDetail, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct) => GetAsync(
+        Of(run, "steps").With("status", List(query.Statuses)).Page(query.Limit, query.Cursor), Json.ListingStepSummary, ct);
+
+    /// <inheritdoc/>
+    public Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct) => GetAsync(Of(run, "steps", step), Json.StepDetail, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<StepAttempt>> ListAttemptsAsync(RunAddress run, string step, CancellationToken ct) =>
+        GetAsync(Of(run, "steps", step, "attempts"), Json.ListingStepAttempt, ct);
+
+    /// <inheritdoc/>
+    public Task<RunExplanation> ExplainRunAsync(RunAddress run, CancellationToken ct) => GetAsync(Of(run, "explain"), Json.RunExplanation, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<RunEvent>> ListEventsAsync(RunAddress run, EventQuery query, CancellationToken ct) => GetAsync(
+        Of(run, "events").With("direction", query.Direction).With("type", query.Type).With("internal", Flag(query.WithInternal)).Page(query.Limit, query.Cursor),
+        Json.ListingRunEvent,
+        ct);
+
+    /// <inheritdoc/>
+    public Task<LogListing> ListLogsAsync(RunAddress run, LogQuery query, CancellationToken ct) =>
+        GetAsync(Lines(Of(run, "logs"), query).With("before", query.Before).With("tail", Flag(query.FromEnd)), Json.LogListing, ct);
+
+    /// <inheritdoc/>
+    public Task<LogListing> FindInLogsAsync(RunAddress run, LogQuery query, string text, bool matchCase, CancellationToken ct) =>
+        GetAsync(Lines(Of(run, "logs", "find"), query).With("q", text).With("case", Flag(matchCase)), Json.LogListing, ct);
+
+    /// <inheritdoc/>
+    public Task<RunsExplanation> ExplainAsync(RunQuery query, CancellationToken ct) => GetAsync(new Address("explain").With("where", Where(query)), Json.RunsExplanation, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WorkflowSummary>> ListWorkflowsAsync(string? contains, string? cursor, int limit, CancellationToken ct) =>
+        GetAsync(new Address("workflows").With("q", contains).Page(limit, cursor), Json.ListingWorkflowSummary, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkflowDetail> GetWorkflowAsync(string workflow, string? version, CancellationToken ct) =>
+        GetAsync(new Address("workflows", workflow).With("version", version), Json.WorkflowDetail, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WorkflowVersion>> ListVersionsAsync(string workflow, CancellationToken ct) =>
+        GetAsync(new Address("workflows", workflow, "versions"), Json.ListingWorkflowVersion, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WaitingStep>> ListWaitingAsync(WaitQuery query, CancellationToken ct) => GetAsync(
+        new Address("waiting").With("for", query.For).With("type", List(query.Types)).With("workflow", List(query.Workflows)).With("overdue", Flag(query.Overdue))
+            .Page(query.Limit, query.Cursor),
+        Json.ListingWaitingStep,
+        ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WorkQueue>> ListQueuesAsync(CancellationToken ct) => GetAsync(new("queues"), Json.ListingWorkQueue, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WorkerInfo>> ListWorkersAsync(WorkerQuery query, CancellationToken ct) => GetAsync(
+        new Address("workers").With("status", query.Status).With("label", List(query.Labels)).With("workflow", query.Workflow).With("busy", Flag(query.Busy))
+            .Page(query.Limit, query.Cursor),
+        Json.ListingWorkerInfo,
+        ct);
+
+    /// <inheritdoc/>
+    public Task<WorkerInfo> GetWorkerAsync(string id, CancellationToken ct) => GetAsync(new("workers", id), Json.WorkerInfo, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<AuditRecord>> ListAuditAsync(AuditQuery query, CancellationToken ct) => GetAsync(
+        new Address("audit").With("action", query.Action).With("workflow", query.Workflow).With("key", query.Key)
+            .With("since", query.Since?.ToString("O", CultureInfo.InvariantCulture)).Page(query.Limit, query.Cursor),
+        Json.ListingAuditRecord,
+        ct);
+
+    private static Address Of(RunAddress run, params ReadOnlySpan<string> more) => new Address(["runs", run.Workflow, run.Instance, .. more]).With("run", run.Run);
+
+    private static Address Lines(Address address, LogQuery query) => address
+        .With("step", query.Step).With("attempt", query.Attempt).With("stream", query.Stream).With("level", query.Level).With("after", query.After).With("limit", query.Limit);
+
+    private static string? Where(RunQuery query) => query.Where.ToString() is { Length: > 0 } text ? text : null;
+
+    private static string? List(IReadOnlyList<string> values) => values.Count > 0 ? string.Join(',', values) : null;
+
+    private static string? Flag(bool value) => value ? "true" : null;
+
+    private async Task<T> GetAsync<T>(Address address, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address.ToString());
+        return await SendAsync(request, type, ct);
+    }
+
+    private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
+        if (!response.IsSuccessStatusCode) throw await RefusalAsync(response, ct);
+        return await response.Content.ReadFromJsonAsync(type, ct) ?? throw new OperatorException((int)response.StatusCode, "no_answer", "the answer is empty");
+    }
+
+    // A proxy may have answered, so the body can be anything.
+    private static async Task<OperatorException> RefusalAsync(HttpResponseMessage response, CancellationToken ct)
+    {
+        var status = (int)response.StatusCode;
+        try
+        {
+            if (await response.Content.ReadFromJsonAsync(Json.OperatorProblem, ct) is { Code: not null } problem)
+                return new(status, problem.Code, problem.Detail, problem.Place) { Column = problem.Column, RunStatus = problem.RunStatus, Errors = problem.Errors };
+        }
+        catch (JsonException)
+        {
+        }
+
+        return new(status, "refused", string.Create(CultureInfo.InvariantCulture, $"the server answered {status} {response.ReasonPhrase}"));
+    }
+}
