@@ -14,6 +14,9 @@ internal static class RandomGraph
         var loops = random.Next(4) > 0 && random.Next(3) == 0;
         var document = !loops && random.Next(3) == 0 ? Jobs(random) : Graph(random, loops);
         if (random.Next(3) == 0) AddConditions(document["steps"]!.AsObject(), random, loops);
+
+        // Some results fit it, and others do not.
+        if (random.Next(4) == 0) document["events"] = JsonNode.Parse("""{"StopEvent":{"schema":{"properties":{"result":{"type":"string"}}}}}""");
         return document.ToJsonString();
     }
 

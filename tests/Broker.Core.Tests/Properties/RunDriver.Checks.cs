@@ -36,7 +36,9 @@ internal sealed partial class RunDriver
         Violation.If(!run.IsTerminal && active == 0 && run.HandsOut, "invariant 4: nothing is left to do and the run goes on");
         if (run.Phase is RunPhase.Succeeded or RunPhase.Failed)
         {
-            var failed = Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional) || IsTimedOut;
+            var refused = Run.FinalJson is { } value && FinalValue.Fault(definition.Events, value) is not null;
+            Violation.If(refused && run.Phase is RunPhase.Succeeded, "invariant 23: a run has succeeded with a value that its stop event cannot carry");
+            var failed = refused || Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional) || IsTimedOut;
             Violation.If(failed != run.Phase is RunPhase.Failed, $"invariant 4: the run is {run.Phase}, a step that failed: {failed}");
             Violation.If(failed == run.Error is null, "invariant 4: a run has an error exactly when it failed");
             Violation.If(failed == Run.ResultJson is not null, "invariant 4: a run has a final value exactly when it succeeded");

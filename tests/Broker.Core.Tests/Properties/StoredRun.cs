@@ -36,6 +36,9 @@ internal sealed class StoredRun
     /// <summary>Final value of a run that succeeded.</summary>
     public string? ResultJson { get; private set; }
 
+    /// <summary>The value of the run that has ended, also where its stop event cannot carry it.</summary>
+    public string? FinalJson { get; private set; }
+
     /// <summary>Everything that is stored, as one text: two equal ones mean that nothing was changed.</summary>
     public string Image =>
         $"{run with { Joins = JoinSet.Empty }} {joins}\n{string.Join('\n', rows.Values)}\n{string.Join('\n', inbox.Values)}";
@@ -64,7 +67,8 @@ internal sealed class StoredRun
                 .Where(s => Definition.ResultSteps.Contains(s.Index))
                 .GroupBy(s => s.Index, (_, states) => states.Last())
                 .Where(s => s.IsFinished);
-            session.Conclude(FinalValue.Of(Definition, results.ToDictionary(s => s.Index, s => s.Result)));
+            FinalJson = FinalValue.Of(Definition, results.ToDictionary(s => s.Index, s => s.Result));
+            session.Conclude(FinalJson);
             ResultJson = session.ResultJson;
         }
 
