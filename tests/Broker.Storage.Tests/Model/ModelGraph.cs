@@ -105,10 +105,21 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             new("e") { Plain = ["b", "c"], Next = To("n"), When = "failure" },
             new("n") { Plain = ["d", "e"], When = "always" },
         ]),
+        new("judged", false, 1,
+        [
+            new("a") { Next = To("b"), Retries = 1 },
+            new("b") { Plain = ["a"] },
+        ])
+        {
+            TakesText = true,
+        },
     ];
 
     /// <summary>Its runs have a limit.</summary>
     public bool IsLimited { get; init; }
+
+    /// <summary>The stop event takes a text, or nothing: a run with another value fails.</summary>
+    public bool TakesText { get; init; }
 
     public bool HasConditions => Array.Exists(Steps, s => s.When is not null);
 
@@ -133,6 +144,7 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
         var steps = string.Join(", ", Steps.Select(s => $"{Json(s.Name)}: {Json(IsJobs ? Job(s) : Step(s))}"));
         var head = IsJobs ? $$""" "jobs": {"name": "{{Name}}", "trigger": ""}, """ : $$""" "max_lease_losses": {{MostLosses}}, """;
         var limit = IsLimited ? $$""" "timeouts": {"run_ms": {{AnHour}}}, """ : "";
+        if (TakesText) head += """ "events": {"StopEvent": {"schema": {"properties": {"result": {"type": "string"}}}}}, """;
         return $$"""{"workflow_id": "{{Name}}", {{head}} {{limit}} "steps": { {{steps}} } }""";
     }
 

@@ -310,8 +310,9 @@ internal sealed partial class RunRules
         }
         else if (run.HandsOut)
         {
-            run.Phase = RunPhase.Succeeded;
-            run.Result = FinalValue();
+            var value = FinalValue();
+            var fits = !run.Graph.TakesText || value == "null" || value[0] == '"';
+            (run.Phase, run.Result) = fits ? (RunPhase.Succeeded, value) : (RunPhase.Failed, null);
         }
     }
 
