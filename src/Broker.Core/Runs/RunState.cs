@@ -97,6 +97,10 @@ public sealed record RunRef(long Id, string Workflow, string InstanceId, int Num
     /// <summary>Opaque id of the run, new for each.</summary>
     public string RunUid => $"run_{Id:x}";
 
+    /// <summary>What a client may call an instance: neither the name of a later run as workers see it (<c>ID.1</c>) nor the form <c>WORKFLOW~ID</c>.</summary>
+    public static bool MayBeChosen(string instanceId) =>
+        !instanceId.AsSpan().ContainsAny('/', '~') && !instanceId.Any(char.IsControl) && PathNames.Fits(instanceId) && Split(instanceId).Number == 0;
+
     /// <summary>Takes a worker's instance id apart: <c>ID.N</c> is run N of ID, anything else run 0.</summary>
     public static (string InstanceId, int Number) Split(string workerInstanceId)
     {

@@ -10,6 +10,9 @@ public readonly record struct NameMatch(string Text, bool IsPrefix)
     public bool Fits(string name) => IsPrefix ? name.StartsWith(Text, StringComparison.Ordinal) : name == Text;
 }
 
+/// <summary>A tag that has one of these values, or (<paramref name="IsNot"/>) has none of them.</summary>
+public sealed record TagMatch(string Name, IReadOnlyList<string> Values, bool IsNot);
+
 /// <summary>Conditions on a run, all of which it fits; null or empty: no condition.</summary>
 public sealed record RunFilter
 {
@@ -50,6 +53,8 @@ public sealed record RunFilter
 
     /// <summary>One of these steps is ready, leased or waiting, or has failed.</summary>
     public IReadOnlyList<string>? Steps { get; init; }
+
+    public IReadOnlyList<TagMatch> Tags { get; init; } = [];
 
     /// <summary>One of these workers holds a lease of the run.</summary>
     public IReadOnlyList<string>? Workers { get; init; }
@@ -93,6 +98,9 @@ public sealed record ListedRun
     /// <summary>Number of the instance's newest run.</summary>
     public required int LastNumber { get; init; }
 
+    /// <summary>Raw JSON object, or null.</summary>
+    public string? TagsJson { get; init; }
+
     /// <summary>Null for definitions of more than <see cref="LargestCounted"/> steps: their rows are not read for a list.</summary>
     public RunProgress? Progress { get; init; }
 
@@ -127,4 +135,10 @@ public interface IRunSearch
 
     /// <summary>Numbers of an instance's stored runs, newest first.</summary>
     Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct);
+
+    /// <summary>Replaces the tags of a run; false when it is gone.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="tagsJson">Raw JSON object, or null for none.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<bool> TagAsync(long runId, string? tagsJson, CancellationToken ct);
 }

@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-/// <summary>A filter as conditions of a query, and what only the rows themselves can answer: texts of errors, and names of steps.</summary>
+/// <summary>A filter as conditions of a query, and what only the rows themselves can answer: texts of errors, tags, and names of steps.</summary>
 internal sealed class RunConditions
 {
     // The largest character: both databases compare bytes of UTF-8.
@@ -40,6 +40,9 @@ internal sealed class RunConditions
     /// <summary>Runs without an error do not fit: the small indexes of failed runs serve.</summary>
     public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
 
+    /// <summary>Runs without tags do not fit: the small indexes of tagged runs serve.</summary>
+    public bool IsTaggedOnly => filter.Tags.Any(tag => !tag.IsNot);
+
     /// <summary>Null when no run can fit. Names that no column can hold are in no row.</summary>
     public static RunConditions? Of(RunFilter filter, DateTimeOffset now)
     {
@@ -65,13 +68,13 @@ internal sealed class RunConditions
         var rows = HistoryStatus.Of(Simple(db, window), db, now, withResult: false);
         if (filter.Statuses is { } statuses) rows = rows.Where(HistoryStatus.In(statuses));
         if (Duration() is { } duration) rows = rows.Where(duration);
-        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0, Steps: null }) return await rows.Take(most).AsNoTracking().ToListAsync(ct);
+        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0, Steps: null, Tags.Count: 0 }) return await rows.Take(most).AsNoTracking().ToListAsync(ct);
 
         var found = new List<RunActivity>();
         var batch = new List<RunActivity>(Batch);
         await foreach (var row in rows.AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
         {
-            if (!FitsError(row.Run.Error)) continue;
+            if (!FitsError(row.Run.Error) || !FitsTags(row.Run.Tags)) continue;
             batch.Add(row);
             if (filter.Steps is null && found.Count + batch.Count >= most) break;
         }
@@ -149,6 +152,8 @@ internal sealed class RunConditions
             && filter.ErrorNames?.Contains(error.Name) is not false
             && !filter.NotErrorNames.Contains(error.Name);
     }
+
+    private bool FitsTags(string? stored) => filter.Tags.All(tag => (RunTags.Find(stored, tag.Name) is { } value && tag.Values.Contains(value)) != tag.IsNot);
 
     private async Task<IEnumerable<RunActivity>> WithStepAsync(BrokerDb db, RunActivity[] rows, DefinitionCache definitions, CancellationToken ct)
     {

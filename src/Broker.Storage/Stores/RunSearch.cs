@@ -39,6 +39,13 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
             db => db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId).OrderByDescending(r => r.Number).Take(most).Select(r => r.Number).ToListAsync(ct), ct);
     }
 
+    public async Task<bool> TagAsync(long runId, string? tagsJson, CancellationToken ct)
+    {
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
+        return await db.Runs.Where(r => r.Id == runId).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, tagsJson), ct) > 0;
+    }
+
     private async Task<(List<RunActivity> Found, RunListPlace? Next, DateTimeOffset? SearchedTo)> FindAsync(
         BrokerDb db, RunListRequest request, RunConditions conditions, int bound, CancellationToken ct)
     {
@@ -85,6 +92,7 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
                 EndedAt = Instants.FromMicros(run.EndedAt),
                 Error = StoredError.Read(run.Error),
                 LastNumber = run.Number,
+                TagsJson = run.Tags,
             });
         }
 

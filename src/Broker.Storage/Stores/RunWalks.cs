@@ -22,7 +22,7 @@ internal static class RunWalks
         // A list keeps the order of its first page.
         var isById = request.After?.IsById ?? workflows is not { Count: <= MergedWorkflows };
         if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById);
-        var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : db.Runs;
+        var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : conditions.IsTaggedOnly ? db.Runs.Where(r => r.Tags != null) : db.Runs;
         if (isById || workflows is not { Count: <= MergedWorkflows }) return ([runs], isById);
         return ([.. workflows.Select(workflow => Bounded(runs.Where(r => r.Workflow == workflow), conditions))], isById);
     }

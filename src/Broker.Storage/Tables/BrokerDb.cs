@@ -103,6 +103,10 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // the error changes in failing runs alone.
             run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id }, "ix_run_failed").HasFilter("error IS NOT NULL");
             run.HasIndex(r => r.Id, "ix_run_failed_id").HasFilter("error IS NOT NULL");
+
+            // Serve searches by tag. Runs without tags are not in them.
+            run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id }, "ix_run_tagged").HasFilter("tags IS NOT NULL");
+            run.HasIndex(r => r.Id, "ix_run_tagged_id").HasFilter("tags IS NOT NULL");
         });
         model.Entity<StepRow>(step =>
         {

@@ -12,7 +12,7 @@ internal enum Scope
     /// <summary>Start runs, and define workflows.</summary>
     Create = 2,
 
-    /// <summary>Cancel, pause, resume, restart, terminate and delete runs.</summary>
+    /// <summary>Cancel, pause, resume, restart, terminate and tag runs.</summary>
     Manage = 4,
 
     /// <summary>Send events to runs.</summary>
@@ -30,8 +30,11 @@ internal enum Scope
     /// <summary>Read the credentials of repositories. No other scope implies it: a job can use the key of its worker.</summary>
     Credentials = 128,
 
+    /// <summary>Delete runs.</summary>
+    Delete = 256,
+
     /// <summary>On a route: any key will do.</summary>
-    Any = Read | Create | Manage | Event | Tick | Worker | Admin | Credentials,
+    Any = Read | Create | Manage | Event | Tick | Worker | Admin | Credentials | Delete,
 }
 
 /// <summary>Scopes as they are written.</summary>
@@ -39,11 +42,11 @@ internal static class ScopeWords
 {
     private static readonly (string Word, Scope Scope)[] All =
     [
-        ("read", Scope.Read), ("create", Scope.Create), ("manage", Scope.Manage), ("event", Scope.Event), ("tick", Scope.Tick), ("worker", Scope.Worker),
+        ("read", Scope.Read), ("create", Scope.Create), ("manage", Scope.Manage), ("delete", Scope.Delete), ("event", Scope.Event), ("tick", Scope.Tick), ("worker", Scope.Worker),
         ("credentials", Scope.Credentials), ("admin", Scope.Admin),
     ];
 
-    public const string Expected = "one or more of read, create, manage, event, tick, worker, credentials, admin, with commas between them";
+    public const string Expected = "one or more of read, create, manage, delete, event, tick, worker, credentials, admin, with commas between them";
 
     public static IReadOnlyList<string> Of(Scope scopes) => [.. All.Where(known => scopes.HasFlag(known.Scope)).Select(known => known.Word)];
 

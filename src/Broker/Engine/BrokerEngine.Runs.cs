@@ -58,13 +58,15 @@ internal sealed partial class BrokerEngine
     /// <param name="action">The dialect's own word for it, for the audit trail.</param>
     /// <param name="number">Only this run of the instance.</param>
     /// <param name="grace">Cancel: time for steps that clean up.</param>
+    /// <param name="reason">Why, for the audit trail.</param>
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null, TimeSpan grace = default)
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null, TimeSpan grace = default,
+        string? reason = null)
     {
         if (!Caller.Current.Knows(workflow)) return (ControlVerdict.UnknownRun, null);
         var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number, grace);
         LogControlled(log, command, workflow, instanceId, outcome.Verdict);
-        if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId);
+        if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId, reason);
         return outcome;
     }
 

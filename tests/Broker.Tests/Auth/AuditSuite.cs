@@ -28,7 +28,8 @@ public abstract class AuditSuite(BrokerApp app)
         foreach (var call in (string[])["a/pause", "a/pause", "a/resume", "a/restart", "a/terminate", "a/terminate", "none/pause"])
             await app.Client.CallAsync("manager", "POST", $"/workflows/audited/instances/{call}");
         await app.Client.CallAsync("admin", "POST", "/handlers/b/cancel");
-        await app.Client.CallAsync("manager", "POST", "/handlers/b/cancel?purge=true");
+        Assert.Equal(403, (await app.Client.CallAsync("manager", "POST", "/handlers/b/cancel?purge=true")).Status);
+        await app.Client.CallAsync("purger", "POST", "/handlers/b/cancel?purge=true");
         await app.Client.CallAsync("reader", "POST", "/handlers/c/cancel");
 
         var lines = (await ReadAsync("workflow=audited")).Select(Line).Reverse();
@@ -36,7 +37,7 @@ public abstract class AuditSuite(BrokerApp app)
             [
                 "worker register audited/ version 1", "creator start audited/a", "creator start audited/b", "creator start audited/c",
                 "manager pause audited/a", "manager resume audited/a", "manager restart audited/a", "manager terminate audited/a",
-                "admin cancel audited/b", "manager purge audited/b",
+                "admin cancel audited/b", "purger purge audited/b",
             ],
             lines);
     }

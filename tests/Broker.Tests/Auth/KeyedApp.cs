@@ -12,8 +12,8 @@ internal static class TestKeys
 
     private static readonly (string Id, string Scopes, string? Workflows)[] All =
     [
-        ("reader", "read", null), ("creator", "create", null), ("manager", "manage", null), ("sender", "event", null), ("ticker", "tick", null),
-        ("worker", "worker", null), ("cloner", "credentials", null), ("admin", "admin", null), ("checkout", "worker,credentials", null), ("limited", "read,create,manage,event,tick,worker", Mine), ("other", "read,worker", "other"),
+        ("reader", "read", null), ("creator", "create", null), ("manager", "manage", null), ("deleter", "delete", null), ("purger", "manage,delete", null), ("sender", "event", null), ("ticker", "tick", null),
+        ("worker", "worker", null), ("cloner", "credentials", null), ("admin", "admin", null), ("checkout", "worker,credentials", null), ("limited", "read,create,manage,delete,event,tick,worker", Mine), ("other", "read,worker", "other"),
     ];
 
     public static string Of(string id) => $"brk_{id}_{new string('s', 40)}";

@@ -599,6 +599,12 @@ namespace Broker.Storage.Migrations.Postgres
                     b.HasIndex(new[] { "Id" }, "ix_run_failed_id")
                         .HasFilter("error IS NOT NULL");
 
+                    b.HasIndex(new[] { "Workflow", "CreatedAt", "Id" }, "ix_run_tagged")
+                        .HasFilter("tags IS NOT NULL");
+
+                    b.HasIndex(new[] { "Id" }, "ix_run_tagged_id")
+                        .HasFilter("tags IS NOT NULL");
+
                     b.ToTable("run", null, t =>
                         {
                             t.HasCheckConstraint("ck_run_active", "active >= 0");

@@ -1,3 +1,4 @@
+using Broker.Auth;
 using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Engine;
@@ -86,6 +87,12 @@ internal static class HandlerRoutes
         HttpContext http, HandlersMount mount, BrokerEngine engine, [FromRoute(Name = "handler_id")] string handlerId, string? purge)
     {
         var command = QueryText.IsTrue(purge, whenAbsent: false) ? ControlCommand.Purge : ControlCommand.Cancel;
+        if (command is ControlCommand.Purge && !Caller.Current.May(Scope.Delete))
+        {
+            await DialectErrorFormat.SendAsync(http, StatusCodes.Status403Forbidden, "this key lacks the scope that purge takes: delete");
+            return;
+        }
+
         var verdict = await FindAsync(engine, handlerId, http.RequestAborted) is { Ref: var run }
             ? (await engine.ControlAsync(run.Workflow, run.InstanceId, command, http.RequestAborted)).Verdict
             : ControlVerdict.UnknownRun;

@@ -26,9 +26,6 @@ internal enum IfActive
 /// <param name="IfActive">See there.</param>
 internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive)
 {
-    private const int MostTags = 16;
-    private const int LongestTag = 200;
-
     private const string AnId = "expected no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
     private static readonly string[] Members = ["inputs", "id", "if_active", "tags", "priority", "start_at", "delay_ms", "run_ms"];
     private static readonly string[] InstantForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];
@@ -67,7 +64,7 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
             reader.Add(member.Name, $"is not known; a start has {string.Join(", ", Members)}");
         var inputs = reader.Value(body, "inputs", "", JsonValueKind.Object);
         var id = JobsReader.Has(body, "id") ? reader.Name(body, "id", "") : null;
-        if (id is { Length: > 0 } && !MayBeChosen(id)) reader.Add("id", AnId);
+        if (id is { Length: > 0 } && !RunRef.MayBeChosen(id)) reader.Add("id", AnId);
         var active = ReadIfActive(body, reader);
         if (id is not null && active is IfActive.Start)
             reader.Add("if_active", "\"start\" makes an instance of its own while a run is active: leave out id, or use \"join\" or \"reject\"");
@@ -99,25 +96,10 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
     {
         var tags = reader.Value(body, "tags", "", JsonValueKind.Object);
         if (tags.ValueKind is not JsonValueKind.Object) return null;
-        var count = 0;
-        foreach (var tag in tags.EnumerateObject())
-        {
-            if (count++ == MostTags)
-            {
-                reader.Add("tags", $"has more than {MostTags} tags");
-                break;
-            }
-
-            var at = $"tags.{StorableText.Fitting(tag.Name)}";
-            if (!IsTag(tag.Name)) reader.Add(at, $"expected a name of 1 to {LongestTag} characters, none of them NUL");
-            else if (tag.Value.ValueKind is JsonValueKind.String && !IsTag(tag.Value.GetString()!)) reader.Add(at, $"expected 1 to {LongestTag} characters, none of them NUL");
-            else if (tag.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number)) reader.Add(at, $"expected a string or a number, got {JsonText.KindOf(tag.Value)}");
-        }
-
-        return count == 0 ? null : tags.GetRawText();
+        if (RunTags.Problem(tags) is not var (name, message)) return tags.EnumerateObject().Any() ? tags.GetRawText() : null;
+        reader.Add(name.Length == 0 ? "tags" : $"tags.{StorableText.Fitting(name)}", message);
+        return null;
     }
-
-    private static bool IsTag(string text) => text.Length is > 0 and <= LongestTag && StorableText.Fits(text);
 
     // Milliseconds, as all instants of this dialect, or a text with its offset: without one, it would depend on the broker's place.
     private static DateTimeOffset? ReadInstant(JsonElement body, JobsReader reader)
@@ -151,8 +133,4 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
                 return IfActive.Join;
         }
     }
-
-    // Neither the name of a later run as workers see it (ID.1) nor the form WORKFLOW~ID.
-    private static bool MayBeChosen(string id) =>
-        !id.AsSpan().ContainsAny('/', '~') && !id.Any(char.IsControl) && PathNames.Fits(id) && RunRef.Split(id).Number == 0;
 }
