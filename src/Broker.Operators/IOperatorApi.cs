@@ -84,4 +84,38 @@ public interface IOperatorApi
 
     /// <summary>Entries of the audit trail, newest first.</summary>
     Task<Listing<AuditRecord>> ListAuditAsync(AuditQuery query, CancellationToken ct);
+
+    /// <summary>Ends the newest run of an instance; steps that run after a cancel get the grace time.</summary>
+    Task<RunChange> CancelAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Ends the newest run of an instance at once.</summary>
+    Task<RunChange> TerminateAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Hands out no further step of a run.</summary>
+    Task<RunChange> PauseAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Hands out the steps of a paused run again.</summary>
+    Task<RunChange> ResumeAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Starts a further run of an instance with the same inputs; the newest one is ended if it has not.</summary>
+    Task<RunChange> RestartAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Deletes an instance with all its runs.</summary>
+    Task<RunChange> DeleteAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
+
+    /// <summary>Sends an event to the newest run of an instance.</summary>
+    Task<EventReceipt> SendEventAsync(string workflow, string instance, NewEvent sent, CancellationToken ct);
+
+    /// <summary>Starts a run.</summary>
+    /// <param name="workflow">Workflow.</param>
+    /// <param name="start">The run.</param>
+    /// <param name="idempotencyKey">Sent again with the same key and content, the answer is the run of the first time; null for none.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<StartedRun> StartAsync(string workflow, NewRun start, string? idempotencyKey, CancellationToken ct);
+
+    /// <summary>Replaces the tags of a run.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="tags">JSON object: up to 16 names with a string or a number each.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<RunTagSet> SetTagsAsync(RunAddress run, RawJson tags, CancellationToken ct);
 }

@@ -42,6 +42,9 @@ public record RunSummary
     /// <summary>Up to 3 steps that have a lease or wait.</summary>
     public IReadOnlyList<CurrentStep> Current { get; init; } = [];
 
+    /// <summary>Tags: names with a string or a number each.</summary>
+    public RawJson? Tags { get; init; }
+
     /// <summary>Failure that decided the run.</summary>
     public RunError? Error { get; init; }
 }

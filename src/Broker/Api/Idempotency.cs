@@ -31,13 +31,20 @@ internal static class Idempotency
     {
         key = null;
         if (!http.Request.Headers.TryGetValue(Header, out var given)) return true;
-        if (given is not [{ Length: > 0 and <= LongestKey } text] || text.AsSpan().ContainsAnyExceptInRange('!', '~')) return false;
+        if (given is not [{ } text] || !Fits(text)) return false;
+        key = KeyOf(text, route, workflow, body.ValueKind is JsonValueKind.Undefined ? [] : JsonMarshal.GetRawUtf8Value(body));
+        return true;
+    }
 
+    /// <summary>Whether a header may have that text.</summary>
+    public static bool Fits(string text) => text.Length is > 0 and <= LongestKey && !text.AsSpan().ContainsAnyExceptInRange('!', '~');
+
+    /// <summary>The key of the present caller for a start of that workflow by that route, and the content that it stands for.</summary>
+    public static StartKey KeyOf(string text, string route, string workflow, ReadOnlySpan<byte> request)
+    {
         // As a JSON array, since no character is free to separate the four.
         var id = SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes<string[]>([Clients.KeyOf(), route, workflow, text]));
-        var request = body.ValueKind is JsonValueKind.Undefined ? [] : JsonMarshal.GetRawUtf8Value(body);
-        key = new(Convert.ToBase64String(id), Convert.ToBase64String(SHA256.HashData(request)));
-        return true;
+        return new(Convert.ToBase64String(id), Convert.ToBase64String(SHA256.HashData(request)));
     }
 
     /// <summary>Says on an answer that it is the one given before.</summary>

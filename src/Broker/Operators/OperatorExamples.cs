@@ -79,6 +79,20 @@ internal static class OperatorExamples
 
     public const string AuditRecord = """{"id": 4711, "at": "2030-01-31T12:00:00.25Z", "key": "q3v9k2m1x8ab", "action": "cancel", "workflow": "ci", "instance": "build-812"}""";
 
+    public const string RunCommand = """{"reason": "wrong branch", "if_run": 2}""";
+
+    public const string RunChange = """{"workflow": "ci", "instance": "build-812", "run": 2, "status": "cancelled"}""";
+
+    public const string NewEvent = """{"type": "approval", "value": {"approved": true}, "event_id": "mail-4711"}""";
+
+    public const string EventReceipt = """{"outcome": "delivered", "run_status": "waiting"}""";
+
+    public const string NewRun = """{"instance": "build-813", "inputs": {"branch": "main"}, "tags": {"branch": "main"}, "priority": 5}""";
+
+    public const string StartedRun = """{"workflow": "ci", "instance": "build-813", "run": 0, "version": "7", "started": true, "replayed": false, "dry_run": false}""";
+
+    public const string RunTagSet = """{"tags": {"branch": "main"}}""";
+
     private const string StepMembers = """
         "index": 3, "name": "test", "kind": "task", "status": "ready", "paused": false, "attempt": 2, "losses": 0, "queued_at": "2030-01-31T11:59:12Z", "due_at": "2030-01-31T11:59:42Z",
          "begun_at": "2030-01-31T11:58:50Z", "error": {"name": "TimeoutError", "message": "upstream 7 did not answer"}

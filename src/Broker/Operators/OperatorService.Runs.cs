@@ -54,6 +54,7 @@ internal sealed partial class OperatorService
                 view.Steps.Count(s => s.Status is StepStatus.Leased)),
             Current = [.. view.Steps.Where(s => s.Status is StepStatus.Leased or StepStatus.Waiting).OrderBy(s => s.Status).ThenBy(s => s.Index).Take(Limits.ListedSteps).Select(s => CurrentOf(view, s))],
             Error = view.Error is { } error ? new(FailedStepOf(view), error.Name, error.Message) : null,
+            Tags = view.TagsJson is { } tags ? new(tags) : null,
             Inputs = new(view.InputsJson),
             Result = view.ResultJson is { } result ? new(result) : null,
             Context = view.ContextJson is { } context ? new(context) : null,
@@ -81,6 +82,7 @@ internal sealed partial class OperatorService
         Current = [.. (run.Progress?.Current ?? []).Select(step => new CurrentStep(
             run.Definition.Steps[step.Index].Name, RunWords.Of(step.Status), step.Worker,
             step.Status is StepStatus.Waiting ? run.Definition.Steps[step.Index].EventType : null, step.Since, step.Until))],
+        Tags = run.TagsJson is { } tags ? new(tags) : null,
         Error = run.Error is { } error
             ? new(run.Progress?.FailedStep is { } index ? run.Definition.Steps[index].Name : null, error.Name, RunWords.Cut(error.Message, Limits.ListedMessage))
             : null,

@@ -25,7 +25,7 @@ internal sealed partial class OperatorService(
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags"]));
     }
 
     // A run by its names, or the problem that there is none.

@@ -38,6 +38,7 @@ internal static class RunActions
     private static Scope ScopeOf(string action) => action switch
     {
         SendEvent => Scope.Event,
+        Delete => Scope.Delete,
         _ => Scope.Manage,
     };
 }

@@ -182,6 +182,13 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", run, $"{run}/steps/{step}/attempts", $"{run}/explain", $"{run}/events", $"{run}/logs", $"{run}/logs/find?q=x"])
             await GetAsync($"/api/v1{path}");
         foreach (var path in (string[])["/workflows", $"/workflows/{name}", $"/workflows/{name}/versions", "/waiting", "/queues", "/workers", "/explain", "/audit"]) await GetAsync($"/api/v1{path}");
+        await PostAsync($"/api/v1/workflows/{name}/runs", """{"instance":"two"}""", 201);
+        await PostAsync($"/api/v1/workflows/{name}/runs", """{"instance":"two","if_exists":"attach"}""");
+        await PostAsync("/api/v1/runs/" + name + "/two/events", """{"type":"other"}""");
+        await SendAsync(HttpMethod.Put, $"/api/v1/runs/{name}/two/tags", """{"a":1}""", 200);
+        foreach (var action in (string[])["pause", "resume", "restart", "cancel"]) await PostAsync($"/api/v1/runs/{name}/two/{action}", "");
+        await PostAsync($"/api/v1{run}/terminate", "");
+        await SendAsync(HttpMethod.Delete, $"/api/v1/runs/{name}/two", null, 200);
         var worker = (await GetAsync("/api/v1/workers?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
         await GetAsync($"/api/v1/workers/{worker}");
     }

@@ -34,8 +34,26 @@ internal static class OperatorApi
             .Answers<RunDetail>().Refuses(400, 404).Takes(PageParameters.Run)
             .RequireScope(Scope.Read).ByWorkflow();
         MapOneRun(api.MapGroup("/runs/{workflow}/{instance}"));
+        MapSteering(api.MapGroup("/runs/{workflow}/{instance}"));
         MapWorkflows(api);
         MapWork(api);
+    }
+
+    private static void MapSteering(RouteGroupBuilder run)
+    {
+        run.MapPost("/cancel", SteerRoutes.CancelAsync).WithName("CancelRun").WithSummary("End the newest run; steps that run after a cancel get `grace_ms`").Steers();
+        run.MapPost("/terminate", SteerRoutes.TerminateAsync).WithName("TerminateRun").WithSummary("End the newest run at once").Steers();
+        run.MapPost("/pause", SteerRoutes.PauseAsync).WithName("PauseRun").WithSummary("Hand out no further step of the newest run").Steers();
+        run.MapPost("/resume", SteerRoutes.ResumeAsync).WithName("ResumeRun").WithSummary("Hand out the steps of a paused run again").Steers();
+        run.MapPost("/restart", SteerRoutes.RestartAsync).WithName("RestartRun").WithSummary("Start a further run with the same inputs; the newest one is ended").Steers();
+        run.MapDelete("", SteerRoutes.DeleteAsync).WithName("DeleteRun").WithSummary("Delete an instance with all its runs").Steers(Scope.Delete);
+        run.MapPost("/events", SteerRoutes.SendEventAsync).WithName("SendRunEvent").WithSummary("Send an event to the newest run")
+            .TakesJson<NewEvent>(isOptional: false).Answers<EventReceipt>().Refuses(400, 404, 409, 413, 422).Takes()
+            .RequireScope(Scope.Event).ByWorkflow();
+        run.MapPut("/tags", SteerRoutes.TagAsync).WithName("TagRun").WithSummary("Replace the tags of a run")
+            .WithDescription("The body is an object of up to 16 tags: names with a string or a number each, of 200 characters at most.")
+            .TakesJson<RawJson>(isOptional: false).Answers<RunTagSet>().WithExample(requestJson: """{"branch": "main", "attempt": 3}""").Refuses(400, 404, 413, 422).Takes(PageParameters.Run)
+            .RequireScope(Scope.Manage).ByWorkflow();
     }
 
     private static void MapOneRun(RouteGroupBuilder run)
@@ -83,6 +101,10 @@ internal static class OperatorApi
         api.MapGet("/workflows/{workflow}/versions", WorkflowReadRoutes.VersionsAsync).WithName("ListVersions").WithSummary("Versions of a workflow, the one registered last first; at most 200")
             .Lists<WorkflowVersion>().Refuses(400, 404).Takes()
             .RequireScope(Scope.Read).ByWorkflow();
+        api.MapPost("/workflows/{workflow}/runs", SteerRoutes.StartAsync).WithName("StartRun").WithSummary("Start a run, or check whether it could start")
+            .WithDescription("201 for a run that this request started. 200 for one that was there (`if_exists: attach`, or a repeated `Idempotency-Key`), and for `dry_run`.")
+            .TakesJson<NewRun>(isOptional: true).Answers<StartedRun>(StatusCodes.Status201Created).Answers<StartedRun>().Refuses(400, 404, 409, 413, 422, 429).Takes().WithMetadata(StartsOnce.Mark)
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/waiting", WorkflowReadRoutes.WaitingAsync).WithName("ListWaiting").WithSummary("Steps that wait for events, the wait that ends first first")
             .WithDescription("An event is for people when its definition has the ancestor `HumanResponseEvent`.")
             .Lists<WaitingStep>().Refuses(400).Takes(WorkflowReadRoutes.Waits)
@@ -122,6 +144,16 @@ internal static class OperatorAnswers
     /// <summary>A page of items, shown by one.</summary>
     public static RouteHandlerBuilder Lists<T>(this RouteHandlerBuilder route) => route.Answers<Listing<T>>().WithExample(responseJson:
         $$"""{"items": [{{ExampleBook.Of(typeof(T))?.ToJsonString()}}], "next": "9Zl2mB0q1kYAAAAAAAAAAQ", "as_of": "2030-01-31T12:00:00.25Z", "complete": true}""");
+
+    /// <summary>A command to the newest run of an instance.</summary>
+    public static void Steers(this RouteHandlerBuilder route, Scope scope = Scope.Manage) => route
+        .WithDescription("The body is optional. A run whose status does not allow the command is a 409 `not_allowed` with `run_status`; with `if_run`, another newest run is a 409 `other_run`.")
+        .TakesJson<RunCommand>(isOptional: true).Answers<RunChange>().Refuses(400, 404, 409, 413, 422).Takes()
+        .RequireScope(scope).ByWorkflow();
+
+    // Of any type, for routing: clients send JSON bodies without a content type, or with a wrong one.
+    public static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route, bool isOptional)
+        where T : notnull => route.Accepts<T>(isOptional, JsonAnswer.ContentType, "*/*");
 
     /// <summary>Every parameter of the query; others are refused.</summary>
     public static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, params IEnumerable<QueryParameter> parameters) => route.WithMetadata([.. parameters]);
