@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Broker.Operators;
@@ -99,6 +100,43 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
         Json.ListingAuditRecord,
         ct);
 
+    /// <inheritdoc/>
+    public Task<RunChange> CancelAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "cancel"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<RunChange> TerminateAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "terminate"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<RunChange> PauseAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "pause"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<RunChange> ResumeAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "resume"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<RunChange> RestartAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "restart"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<RunChange> DeleteAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Delete, new("runs", workflow, instance), command, ct);
+
+    /// <inheritdoc/>
+    public Task<EventReceipt> SendEventAsync(string workflow, string instance, NewEvent sent, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("runs", workflow, instance, "events"), JsonContent.Create(sent, Json.NewEvent), Json.EventReceipt, ct);
+
+    /// <inheritdoc/>
+    public async Task<StartedRun> StartAsync(string workflow, NewRun start, string? idempotencyKey, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Address("workflows", workflow, "runs").ToString()) { Content = JsonContent.Create(start, Json.NewRun) };
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        return await SendAsync(request, Json.StartedRun, ct);
+    }
+
+    /// <inheritdoc/>
+    public Task<RunTagSet> SetTagsAsync(RunAddress run, RawJson tags, CancellationToken ct) =>
+        SendAsync(HttpMethod.Put, Of(run, "tags"), new StringContent(tags.Text, Encoding.UTF8, "application/json"), Json.RunTagSet, ct);
+
+    private Task<RunChange> SteerAsync(HttpMethod method, Address address, RunCommand command, CancellationToken ct) =>
+        SendAsync(method, address, JsonContent.Create(command, Json.RunCommand), Json.RunChange, ct);
+
     private static Address Of(RunAddress run, params ReadOnlySpan<string> more) => new Address(["runs", run.Workflow, run.Instance, .. more]).With("run", run.Run);
 
     private static Address Lines(Address address, LogQuery query) => address
@@ -113,6 +151,12 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
     private async Task<T> GetAsync<T>(Address address, JsonTypeInfo<T> type, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address.ToString());
+        return await SendAsync(request, type, ct);
+    }
+
+    private async Task<T> SendAsync<T>(HttpMethod method, Address address, HttpContent content, JsonTypeInfo<T> type, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, address.ToString()) { Content = content };
         return await SendAsync(request, type, ct);
     }
 
