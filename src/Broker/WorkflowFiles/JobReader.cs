@@ -304,6 +304,11 @@ internal sealed class JobReader
     }
 
     // A variable with a value of the run is set by the shell.
-    private static string Computed(IReadOnlyList<ShellVariable> variables) => string.Concat(
-        variables.Where((variable, i) => variable.Value is null && !variables.Skip(i + 1).Any(later => later.Name == variable.Name)).Select(variable => $"{variable.Export}\n"));
+    private static string Computed(IReadOnlyList<ShellVariable> variables)
+    {
+        if (variables.All(variable => variable.Value is not null)) return "";
+        var last = new Dictionary<string, ShellVariable>(StringComparer.Ordinal);
+        foreach (var variable in variables) last[variable.Name] = variable;
+        return string.Concat(variables.Where(variable => variable.Value is null && last[variable.Name] == variable).Select(variable => $"{variable.Export}\n"));
+    }
 }

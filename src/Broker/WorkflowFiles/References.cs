@@ -16,6 +16,8 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
 {
     private readonly Dictionary<string, int> steps = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, ConditionLookup> variables = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(string Variable, string Output)>> outputs = new(StringComparer.Ordinal);
+    private readonly Lazy<HashSet<string>> jobs = new(() => [.. needs.Values.SelectMany(ids => ids)]);
 
     /// <summary>Outputs of other jobs, by the variable that a claim sets.</summary>
     public IEnumerable<KeyValuePair<string, ConditionLookup>> Upstream => variables.Where(used => used.Value.Kind is LookupKind.Output);
@@ -24,8 +26,7 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
     public bool ReadsSteps { get; private set; }
 
     /// <summary>Outputs of a step that are read, by variable.</summary>
-    public IEnumerable<(string Variable, string Output)> OutputsOf(string step) =>
-        from used in variables where used.Value.Kind is LookupKind.StepOutput && used.Value.Name == step select (used.Key, used.Value.Member!);
+    public IReadOnlyList<(string Variable, string Output)> OutputsOf(string step) => outputs.GetValueOrDefault(step, []);
 
     /// <summary>Makes a step known to those after it. False when its id is taken.</summary>
     public bool Add(string stepId, int number) => steps.TryAdd(stepId, number);
@@ -72,7 +73,7 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
     /// <summary>Why a value of that job cannot be read; null when it can.</summary>
     public string? ProblemOfNeed(string job)
     {
-        if (needs.Values.Any(jobs => jobs.Contains(job, StringComparer.Ordinal))) return null;
+        if (jobs.Value.Contains(job)) return null;
         if (!needs.TryGetValue(job, out var several)) return $"'{job}' is not among the needs of this job";
         return several.Count == 0 ? $"'{job}' has no jobs" : $"'{job}' is a matrix of {several.Count} jobs; name one of them: needs['{several[0]}']";
     }
@@ -80,7 +81,13 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
     private (Reference, string?) Variable(string root, ConditionLookup lookup)
     {
         var name = ShellNames.Of(root, lookup.Name, lookup.Member!);
-        return variables.TryAdd(name, lookup) || variables[name] == lookup
+        if (variables.TryAdd(name, lookup))
+        {
+            if (lookup.Kind is LookupKind.StepOutput && !outputs.TryAdd(lookup.Name, [(name, lookup.Member!)])) outputs[lookup.Name].Add((name, lookup.Member!));
+            return (Reference.OfVariable(name), null);
+        }
+
+        return variables[name] == lookup
             ? (Reference.OfVariable(name), null)
             : (default, $"becomes the variable {name}, as {variables[name]} does; rename one of them");
     }

@@ -26,8 +26,11 @@ internal sealed class ShellPlaces
         Commands,
         Double,
 
-        /// <summary><c>${ }</c>; quoted as its surroundings are.</summary>
+        /// <summary><c>${ }</c></summary>
         Brace,
+
+        /// <summary><c>${ }</c> in double quotes.</summary>
+        QuotedBrace,
         Arithmetic,
         Backtick,
     }
@@ -39,6 +42,10 @@ internal sealed class ShellPlaces
     private readonly Queue<(string End, bool IsQuoted, bool StripsTabs)> pending = new();
     private int at;
 
+    // Counted, not looked up: a hostile text nests them hundred thousand deep.
+    private int backticks;
+    private int arithmetics;
+
     private ShellPlaces(string text, char mark) => (this.text, this.mark) = (text, mark);
 
     public static IReadOnlyList<ShellPlace> Of(string text, char mark)
@@ -48,7 +55,7 @@ internal sealed class ShellPlaces
         return scanner.places;
     }
 
-    private bool IsDouble => frames.Peek() is Frame.Double || (frames.Peek() is Frame.Brace && frames.First(frame => frame is not Frame.Brace) is Frame.Double);
+    private bool IsDouble => frames.Peek() is Frame.Double or Frame.QuotedBrace;
 
     private void Step()
     {
@@ -56,8 +63,8 @@ internal sealed class ShellPlaces
         if (letter == mark)
         {
             places.Add(
-                frames.Contains(Frame.Backtick) ? ShellPlace.Backtick
-                : frames.Contains(Frame.Arithmetic) ? ShellPlace.Arithmetic
+                backticks > 0 ? ShellPlace.Backtick
+                : arithmetics > 0 ? ShellPlace.Arithmetic
                 : IsDouble ? ShellPlace.Double
                 : ShellPlace.Plain);
             return;
@@ -73,19 +80,19 @@ internal sealed class ShellPlaces
                 Dollar();
                 break;
             case '`':
-                if (frames.Peek() is Frame.Backtick) frames.Pop();
-                else frames.Push(Frame.Backtick);
+                if (frames.Peek() is Frame.Backtick) Close(ref backticks);
+                else Open(Frame.Backtick, ref backticks);
                 break;
             case '"':
                 if (frames.Peek() is Frame.Double) frames.Pop();
                 else frames.Push(Frame.Double);
                 break;
-            case '}' when frames.Peek() is Frame.Brace:
+            case '}' when frames.Peek() is Frame.Brace or Frame.QuotedBrace:
                 frames.Pop();
                 break;
             case ')' when frames.Peek() is Frame.Arithmetic && Next == ')':
                 at++;
-                frames.Pop();
+                Close(ref arithmetics);
                 break;
             case '\'' when !IsDouble:
                 Until('\'', ShellPlace.Single, escapes: at >= 2 && text[at - 2] == '$');
@@ -125,15 +132,32 @@ internal sealed class ShellPlaces
         if (Next == '{')
         {
             at++;
-            frames.Push(Frame.Brace);
+            frames.Push(IsDouble ? Frame.QuotedBrace : Frame.Brace);
         }
         else if (Next == '(')
         {
             at++;
-            var isArithmetic = Next == '(';
-            if (isArithmetic) at++;
-            frames.Push(isArithmetic ? Frame.Arithmetic : Frame.Commands);
+            if (Next != '(')
+            {
+                frames.Push(Frame.Commands);
+                return;
+            }
+
+            at++;
+            Open(Frame.Arithmetic, ref arithmetics);
         }
+    }
+
+    private void Open(Frame frame, ref int count)
+    {
+        frames.Push(frame);
+        count++;
+    }
+
+    private void Close(ref int count)
+    {
+        frames.Pop();
+        count--;
     }
 
     // The end mark's quotes say that nothing is expanded in the document.

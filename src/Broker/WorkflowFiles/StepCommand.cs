@@ -58,7 +58,7 @@ internal static class StepCommand
         foreach (var variable in variables) Line(script, variable.Export);
         if (steps.Any(step => step.NeedsWorkspace)) Line(script, "export BROKER_WORKSPACE=\"${BROKER_WORKSPACE:-$PWD}\"");
         Line(script, Beginning);
-        if (steps.Any(step => step.Id is { } id && references.OutputsOf(id).Any())) Line(script, OutputReader);
+        if (steps.Any(step => step.Id is { } id && references.OutputsOf(id).Count > 0)) Line(script, OutputReader);
         foreach (var step in steps.Where(step => step.Runs)) Append(script, step, references);
         foreach (var output in outputs) AppendOutput(script, output);
         Line(script, """rm -f -- "$_broker_state" ${_broker_own:+"$_broker_own"}""");
@@ -67,7 +67,7 @@ internal static class StepCommand
 
     private static void Append(StringBuilder script, StepText step, References references)
     {
-        var outputs = step.Id is { } id ? references.OutputsOf(id).ToList() : [];
+        var outputs = step.Id is { } id ? references.OutputsOf(id) : [];
         if (outputs.Count > 0) Line(script, "_broker_from=$(_broker_size)");
         Line(script, $"if {step.Condition ?? ShellCondition.Default}; then");
         foreach (var variable in step.Environment) Line(script, variable.Export);

@@ -151,7 +151,7 @@ internal sealed class WorkflowFileReader
             {
                 var job = JobReader.Read(key, fields, scope, matrix);
                 if (!ids.Add(job.Id)) fields.Report($"has the id '{job.Id}', which another job has too");
-                left -= job.Command.Length + (job.Script?.Weight ?? 0);
+                left -= job.Command.Length + (job.Script?.Weight ?? 0) + job.DependsOn.Sum(need => need.Length);
                 if (left < 0)
                 {
                     fields.Report($"the commands of the file add up to more than {MaxCommandCharacters} characters");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Broker.WorkflowFiles;
@@ -186,6 +187,35 @@ public sealed class WorkflowProblemTests
         for (var i = 0; i < 40; i++) text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ run: x }}\n");
 
         Assert.EndsWith("add up to more than 16777216 characters", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("$(", " ${{ env.A }}")]
+    [InlineData("${A:-", "'${{ env.A }}")]
+    [InlineData("`\"", "${{ env.A }}")]
+    [InlineData("<<A ", "${{ env.A }}\n")]
+    [InlineData("${{ '", "${{ env.A }}")]
+    public void A_hostile_text_of_references_is_judged_in_seconds(string opening, string reference)
+    {
+        var run = string.Concat(Enumerable.Repeat(opening, 80_000)) + string.Concat(Enumerable.Repeat(reference, 25_000));
+        var started = Stopwatch.GetTimestamp();
+
+        WorkflowFileReader.Read("r.yml", $"name: n\non: push\njobs: {{ a: {{ run: {System.Text.Json.JsonSerializer.Serialize(run)} }} }}");
+
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public void Many_computed_variables_in_many_jobs_are_read_in_seconds()
+    {
+        var text = new StringBuilder("name: n\non: push\nenv:\n");
+        for (var i = 0; i < 20_000; i++) text.Append(CultureInfo.InvariantCulture, $"  A{i}: ${{{{ env.B }}}}\n");
+        text.Append("jobs:\n");
+        for (var i = 0; i < 10_000; i++) text.Append(CultureInfo.InvariantCulture, $"  j{i}: {{ steps: [ {{ run: x }} ] }}\n");
+        var started = Stopwatch.GetTimestamp();
+
+        Assert.EndsWith("add up to more than 16777216 characters", Assert.Single(Reading.Problems(text.ToString())), StringComparison.Ordinal);
+        Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20));
     }
 
     [Fact]
