@@ -91,7 +91,7 @@ public static class StorageRegistration
         services.AddSingleton<IHistory, History>();
         services.AddSingleton<QueueFacts>();
         services.AddSingleton<IQueueFacts>(provider => provider.GetRequiredService<QueueFacts>());
-        services.AddSingleton<TimeLimits>();
+        services.AddSingleton<DueWork>();
         services.AddSingleton<IRunSearch, RunSearch>();
         services.AddSingleton<IStepFacts, StepSearch>();
         services.AddSingleton<IWorkFacts, WorkFacts>();

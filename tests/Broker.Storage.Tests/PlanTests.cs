@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Broker.Storage.Matching;
 using Broker.Storage.Postgres;
 using Broker.Storage.Sqlite;
+using Broker.Storage.Stores;
 using Broker.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -129,6 +130,24 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         Assert.InRange(read, 0, 4);
     }
 
+    [Fact]
+    public async Task A_look_for_due_work_walks_along_small_indexes()
+    {
+        PostgresCluster.Require();
+        var ct = TestContext.Current.CancellationToken;
+        await using var store = database.Open();
+        await using var db = store.Engine.CreateContext();
+        await using var command = DueWork.Look(db, 1, 500).CreateDbCommand();
+        command.CommandText = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF) " + command.CommandText;
+        await db.Database.OpenConnectionAsync(ct);
+        var lines = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct)) lines.Add(reader.GetString(0));
+        var plan = string.Join('\n', lines);
+        AssertIsWalk(plan, 20);
+        foreach (var index in (string[])["ix_step_waiting", "ix_step_deadline", "ix_run_deadline"]) Assert.Contains(index, plan, StringComparison.Ordinal);
+    }
+
     private async Task<string> ExplainAsync(string sql, string arguments, string planMode)
     {
         var ct = TestContext.Current.CancellationToken;
@@ -200,6 +219,21 @@ public sealed class SqlitePlanTests(LoadedSqlite database) : IClassFixture<Loade
         Assert.DoesNotContain(steps, s => s.StartsWith("SCAN", StringComparison.Ordinal));
         Assert.DoesNotContain(steps, s => s.Contains("TEMP B-TREE", StringComparison.Ordinal));
         if (name == nameof(SqliteSql.First)) Assert.Contains(steps, s => s.Contains("ix_step_claim (queue_id=? AND rank<?)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_look_for_due_work_is_made_by_small_indexes()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        await using var store = database.Open();
+        await using var db = store.Engine.CreateContext();
+        await using var command = DueWork.Look(db, 1, 500).CreateDbCommand();
+        command.CommandText = "EXPLAIN QUERY PLAN " + command.CommandText;
+        await db.Database.OpenConnectionAsync(ct);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        var steps = new List<string>();
+        while (await reader.ReadAsync(ct)) steps.Add(reader.GetString(3));
+        foreach (var index in (string[])["ix_step_waiting", "ix_step_deadline", "ix_run_deadline"]) Assert.Contains(steps, s => s.Contains(index, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
-internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues, TimeLimits limits) : IRunStore
+internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionStore definitions, QueueCatalog queues, DueWork due) : IRunStore
 {
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
@@ -46,20 +46,6 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
     public async Task<int> FinishDueAsync(int batch, CancellationToken ct)
     {
         var now = (await database.NowOrBeforeAsync(ct)).ToMicros();
-        var done = await FinishWaitsAsync(now, batch, ct);
-        if (done < batch) done += await limits.ExpireReadyAsync(now, batch - done, ct);
-        return done < batch ? done + await limits.ExpireRunsAsync(now, batch - done, ct) : done;
-    }
-
-    private async Task<int> FinishWaitsAsync(long now, int batch, CancellationToken ct)
-    {
-        await using var db = database.CreateContext();
-
-        // A paused run's timers stay where they are until it is resumed: they must not fill the batch.
-        var due = await db.Steps.Where(s => s.Status == (short)StepStatus.Waiting && s.Due <= now)
-            .Where(s => db.Runs.Any(r => r.Id == s.RunId && r.Phase == (short)RunPhase.Active))
-            .OrderBy(s => s.Due).Take(batch).Select(s => new { s.RunId, s.Idx }).ToListAsync(ct);
-        var done = await batcher.RunAsync(due.Select(d => new FinishDueCommand(new(d.RunId, d.Idx))).ToList(), ct);
-        return done.Count(d => d);
+        return await due.FinishAsync(now, batch, ct);
     }
 }

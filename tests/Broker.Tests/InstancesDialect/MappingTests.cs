@@ -90,6 +90,18 @@ public sealed class MappingTests
     }
 
     [Fact]
+    public void A_step_that_was_put_off_waits_for_its_delay()
+    {
+        var report = new StepReport(ReportOutcome.Postponed) { DelayMs = 60_000 };
+        var claimed = Claimed("work");
+        var row = Row(StepMachine.Report(claimed, claimed.Fence!.Value, report, Definition.Steps[claimed.Index], Noon.AddSeconds(2)).Next);
+
+        Assert.Equal(("waiting", 0), (row.Status, row.Attempts));
+        Assert.Equal(Noon.AddSeconds(62), row.NextRetryAt);
+        Assert.Null(row.Error);
+    }
+
+    [Fact]
     public void The_second_attempt_counts_two()
     {
         var row = Row(StepMachine.Claim(Failed(Claimed("work")), "v", 8, 60, Noon.AddSeconds(4)));

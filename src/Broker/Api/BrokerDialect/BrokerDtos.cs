@@ -18,7 +18,17 @@ internal sealed record StepSchema(
     [property: JsonPropertyName("or_groups")] IReadOnlyDictionary<string, string[]>? OrGroups,
     [property: JsonPropertyName("policies")] PolicySchema[]? Policies,
     [property: JsonPropertyName("when")] string? When,
-    [property: JsonPropertyName("optional")] bool? Optional);
+    [property: JsonPropertyName("optional")] bool? Optional,
+    [property: JsonPropertyName("timeouts")] StepLimits? Timeouts = null);
+
+/// <summary>Limits of a step in milliseconds: of its wait for a worker, of one attempt, of all of its time.</summary>
+internal sealed record StepLimits(
+    [property: JsonPropertyName("queue_ms")] long? QueueMs,
+    [property: JsonPropertyName("attempt_ms")] long? AttemptMs,
+    [property: JsonPropertyName("total_ms")] long? TotalMs);
+
+/// <summary>Limit of a run in milliseconds.</summary>
+internal sealed record RunLimit([property: JsonPropertyName("run_ms")] long? RunMs);
 
 /// <summary>A workflow: identity (<c>workflow_id</c>, <c>version</c>) and graph of steps.</summary>
 internal sealed record WorkflowSchema(
@@ -26,7 +36,8 @@ internal sealed record WorkflowSchema(
     [property: JsonPropertyName("version")] string Version,
     [property: JsonPropertyName("steps")] IReadOnlyDictionary<string, StepSchema> Steps,
     [property: JsonPropertyName("outputs")] string[]? Outputs,
-    [property: JsonPropertyName("policies")] PolicySchema[]? Policies);
+    [property: JsonPropertyName("policies")] PolicySchema[]? Policies,
+    [property: JsonPropertyName("timeouts")] RunLimit? Timeouts = null);
 
 /// <summary>Where workflow code lives, and what is needed to fetch it.</summary>
 internal sealed record RepositoryInfo(

@@ -92,9 +92,11 @@ internal static class InstanceStepViews
         StepStatus.Cancelled => Errored,
     };
 
-    /// <summary>A failed attempt, and the next one not granted yet: the last grant lies before the failure that queued it anew.</summary>
+    /// <summary>
+    /// A failed attempt, or one that was put off, and the next one not granted yet: the last grant lies before the report that queued it anew.
+    /// </summary>
     private static bool AwaitsRetry(StepState step) =>
-        step is { Status: StepStatus.Ready, Attempt: > 0, Error: not null } && !(step.GrantedAt > step.QueuedAt);
+        step is { Status: StepStatus.Ready, BegunAt: not null } && !(step.GrantedAt > step.QueuedAt) && (step is { Attempt: > 0, Error: not null } || step.Due > step.QueuedAt);
 
     private static bool IsNew(StepState step) => step is { Status: StepStatus.Ready, BegunAt: null };
 
