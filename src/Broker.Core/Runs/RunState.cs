@@ -97,7 +97,7 @@ public sealed record RunRef(long Id, string Workflow, string InstanceId, int Num
     /// <summary>Opaque id of the run, new for each.</summary>
     public string RunUid => $"run_{Id:x}";
 
-    /// <summary>What a client may call an instance: neither the name of a later run as workers see it (<c>ID.1</c>) nor the form <c>WORKFLOW~ID</c>.</summary>
+    /// <summary>Whether a client may choose that id: neither the name of a later run as workers see it (<c>ID.1</c>) nor the form <c>WORKFLOW~ID</c>.</summary>
     public static bool MayBeChosen(string instanceId) =>
         !instanceId.AsSpan().ContainsAny('/', '~') && !instanceId.Any(char.IsControl) && PathNames.Fits(instanceId) && Split(instanceId).Number == 0;
 

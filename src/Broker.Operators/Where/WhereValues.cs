@@ -43,7 +43,7 @@ public static class WhereValues
             }
 
             if (factor == 0) return false;
-            total += (long)Math.Min((double)number * factor, LongestDuration.TotalMilliseconds);
+            total += (long)Math.Min((double)number * factor, LongestDuration.TotalMilliseconds + 1);
             if (total > LongestDuration.TotalMilliseconds) return false;
             rest = rest[unit.Length..];
         }
