@@ -29,16 +29,16 @@ internal static class Reading
         Problems(FileWith(body));
 
     /// <summary>Output and exit code of a command in a worker's shell.</summary>
-    public static async Task<(string Output, int ExitCode)> ShellAsync(string command, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<(string Output, int ExitCode)> ShellAsync(string command, IReadOnlyDictionary<string, string>? environment = null, string shell = "/bin/sh")
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(shell, ["-c", command]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
 
-        using var shell = Process.Start(start)!;
-        var errors = shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        var output = await shell.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
-        return (output + await errors, shell.ExitCode);
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return (output + await errors, process.ExitCode);
     }
 
     // Blank lines stay empty: the parser refuses a block that begins with a line of fewer blanks than the next.

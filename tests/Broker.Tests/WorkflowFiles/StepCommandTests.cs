@@ -129,6 +129,32 @@ public sealed class StepCommandTests
         Assert.Equal(["output"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName));
     }
 
+    // Images have dash, bash or busybox as their sh.
+    [Theory]
+    [InlineData("/bin/dash")]
+    [InlineData("/bin/bash")]
+    [InlineData("/bin/busybox")]
+    public async Task Every_sh_runs_the_script_alike(string shell)
+    {
+        Assert.SkipUnless(File.Exists(shell), "there is no such shell");
+        using var folder = new TempFolder();
+        var sh = Path.Combine(folder.Path, "sh");
+        File.CreateSymbolicLink(sh, shell);
+        var job = Job("""
+            - { id: one, run: 'export A="it''s"; cd /; echo v=1 >>"$BROKER_OUTPUT"; exit 0' }
+            - { id: two, run: 'echo "$A $PWD {% steps.one.outputs.v %}"; exit 7', continue-on-error: true }
+            - { id: three, if: steps.two.outcome == 'failure' && inputs.count == 3, run: 'if' }
+            - { if: always(), run: 'echo {% steps.three.outcome %}', shell: sh, timeout: 5, working-directory: /usr }
+            - { run: echo never }
+            """);
+
+        var (output, code) = await Reading.ShellAsync(job, Inputs, sh);
+
+        Assert.Equal(2, code);
+        Assert.StartsWith("=== one ===\n=== two ===\nit's / 1\n=== three ===\n=== step 4 ===\nfailure\n", output, StringComparison.Ordinal);
+        Assert.Contains("step \"two\" failed with exit code 7\n", output, StringComparison.Ordinal);
+    }
+
     private static async Task<(string Output, int ExitCode)> RunAsync(string steps) => await Reading.ShellAsync(Job(steps), Inputs);
 
     // An interpolated text of the test cannot hold ${{ as it is.
