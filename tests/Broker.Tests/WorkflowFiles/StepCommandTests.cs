@@ -10,7 +10,9 @@ public sealed class StepCommandTests
 {
     private static readonly Dictionary<string, string> Inputs = new()
     {
-        ["INPUT_TARGET"] = "a 'b' $(touch /tmp/never) \"c\"", ["INPUT_DRY"] = "true", ["INPUT_COUNT"] = "3.0",
+        ["INPUT_TARGET"] = "a 'b' $(touch /tmp/never) \"c\"",
+        ["INPUT_DRY"] = "true",
+        ["INPUT_COUNT"] = "3.0",
     };
 
     [Theory]
