@@ -26,9 +26,13 @@ internal sealed record StartOptions(DateTimeOffset? StartAt = null, long? DelayM
     /// <param name="find">Finds a member of the request; null when there is none, or it is null.</param>
     /// <param name="names">The members.</param>
     /// <param name="problem">Takes the member and what is wrong with it.</param>
-    public static StartOptions Read(Func<string, JsonElement?> find, StartOptionNames names, Action<string, string> problem)
+    /// <param name="takesMilliseconds">An instant may be a number too: milliseconds since 1970.</param>
+    public static StartOptions Read(Func<string, JsonElement?> find, StartOptionNames names, Action<string, string> problem, bool takesMilliseconds = false)
     {
-        var start = Instant(find(names.StartAt), names.StartAt, problem);
+        var given = find(names.StartAt);
+        var start = takesMilliseconds && given is { ValueKind: JsonValueKind.Number }
+            ? Integer(given, names.StartAt, 0, Latest.ToUnixTimeMilliseconds(), problem) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null
+            : Instant(given, names.StartAt, problem);
         var delay = Integer(find(names.DelayMs), names.DelayMs, 0, RetryPolicy.LongestMs, problem);
         if (start is not null && delay is not null) problem(names.DelayMs, $"says the same as {names.StartAt}: give one of them");
         return new(

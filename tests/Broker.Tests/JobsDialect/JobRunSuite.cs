@@ -59,7 +59,7 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("""{"tags":{"a":true}}""", "tags.a")]
     [InlineData("""{"tags":{"a":""}}""", "tags.a")]
     [InlineData("""{"tags":{"a":"\u0000"}}""", "tags.a")]
-    [InlineData("""{"tags":{"":1}}""", "tags.")]
+    [InlineData("""{"tags":{"":1}}""", "tags")]
     [InlineData("""{"tags":{"1":1,"2":1,"3":1,"4":1,"5":1,"6":1,"7":1,"8":1,"9":1,"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1}}""", "tags")]
     [InlineData("""{"priority":1001}""", "priority")]
     [InlineData("""{"priority":1.0}""", "priority")]
@@ -69,6 +69,7 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
     [InlineData("""{"start_at":"2026-01-31T06:00:00"}""", "start_at")]
     [InlineData("""{"start_at":"tomorrow at six o'clock"}""", "start_at")]
     [InlineData("""{"start_at":1e300}""", "start_at")]
+    [InlineData("""{"start_at":253402300799999,"run_ms":31536000000}""", "start_at")]
     [InlineData("""{"start_at":{}}""", "start_at")]
     [InlineData("""{"run_ms":0}""", "run_ms")]
     public async Task A_faulty_start_is_refused_with_the_field_named_and_starts_nothing(string body, string field)
@@ -129,7 +130,6 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
     [Theory]
     [InlineData("2999-01-31T06:00:00+01:00", "32474754000000")]
     [InlineData("2999-01-31T05:00:00.000Z", "32474754000000")]
-    [InlineData("2999-01-31T05:00Z", "32474754000000")]
     [InlineData(null, "32474754000000")]
     public async Task A_run_starts_at_its_instant(string? text, string ms)
     {

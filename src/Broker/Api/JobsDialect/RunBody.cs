@@ -1,9 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 
 namespace Broker.Api.JobsDialect;
 
@@ -28,20 +26,11 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
 {
     private const string AnId = "expected no control characters, none of / and ~, no number after a last dot, and neither . nor ..";
     private static readonly string[] Members = ["inputs", "id", "if_active", "tags", "priority", "start_at", "delay_ms", "run_ms"];
-    private static readonly string[] InstantForms = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd'T'HH:mmK"];
-    private static readonly long LastMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     /// <summary>Raw JSON object, or null.</summary>
     public string? TagsJson { get; init; }
 
-    public int Priority { get; init; }
-
-    public DateTimeOffset? StartAt { get; init; }
-
-    public long? DelayMs { get; init; }
-
-    /// <summary>Limit of the run in milliseconds, in place of the definition's.</summary>
-    public long? RunMs { get; init; }
+    public StartOptions Options { get; init; } = StartOptions.None;
 
     public static readonly RunBody None = new(null, null, IfActive.Join);
 
@@ -68,28 +57,20 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
         var active = ReadIfActive(body, reader);
         if (id is not null && active is IfActive.Start)
             reader.Add("if_active", "\"start\" makes an instance of its own while a run is active: leave out id, or use \"join\" or \"reject\"");
-        if (JobsReader.Has(body, "start_at") && JobsReader.Has(body, "delay_ms")) reader.Add("delay_ms", "start_at says already when the run starts");
         return new(inputs.ValueKind is JsonValueKind.Object ? inputs.GetRawText() : null, id, active)
         {
             TagsJson = ReadTags(body, reader),
-            Priority = (int)reader.Integer(body, "priority", "", -StepDefinition.MaxPriority, StepDefinition.MaxPriority, 0),
-            StartAt = ReadInstant(body, reader),
-            DelayMs = JobsReader.Has(body, "delay_ms") ? reader.Integer(body, "delay_ms", "", 0, RetryPolicy.LongestMs) : null,
-            RunMs = JobsReader.Has(body, "run_ms") ? reader.Integer(body, "run_ms", "", 1, RetryPolicy.LongestMs) : null,
+            Options = StartOptions.Read(name => JobsReader.Has(body, name) ? body.GetProperty(name) : null, StartOptionNames.Snake, reader.Add, takesMilliseconds: true),
         };
     }
 
     /// <summary>The start with what the request says of it.</summary>
-    public StartRequest Of(StartRequest target) => target with
+    public StartRequest Of(StartRequest target) => Options.Of(target) with
     {
         InstanceId = Id ?? target.InstanceId,
         InputsJson = InputsJson ?? target.InputsJson,
         JoinsEqualInputs = InputsJson is not null && IfActive is IfActive.Join,
         TagsJson = TagsJson,
-        Priority = Priority,
-        StartAt = StartAt,
-        DelayMs = DelayMs,
-        LimitMs = RunMs,
     };
 
     private static string? ReadTags(JsonElement body, JobsReader reader)
@@ -98,23 +79,6 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
         if (tags.ValueKind is not JsonValueKind.Object) return null;
         if (RunTags.Problem(tags) is not var (name, message)) return tags.EnumerateObject().Any() ? tags.GetRawText() : null;
         reader.Add(name.Length == 0 ? "tags" : $"tags.{StorableText.Fitting(name)}", message);
-        return null;
-    }
-
-    // Milliseconds, as all instants of this dialect, or a text with its offset: without one, it would depend on the broker's place.
-    private static DateTimeOffset? ReadInstant(JsonElement body, JobsReader reader)
-    {
-        if (!JobsReader.Has(body, "start_at")) return null;
-        var given = body.GetProperty("start_at");
-        if (given.ValueKind is JsonValueKind.Number && given.TryGetInt64(out var ms) && ms >= 0 && ms <= LastMs) return DateTimeOffset.FromUnixTimeMilliseconds(ms);
-        if (given.ValueKind is JsonValueKind.String
-            && given.GetString() is { Length: > 16 } text && (text.EndsWith('Z') || text[^6] is '+' or '-')
-            && DateTimeOffset.TryParseExact(text, InstantForms, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var at))
-        {
-            return at;
-        }
-
-        reader.Add("start_at", "expected milliseconds since 1970, or an instant such as 2026-01-31T06:00:00Z");
         return null;
     }
 
