@@ -24,10 +24,12 @@ internal static class RunsCommand
         new("WORKER", run => run.Current is [var step, ..] ? step.Worker : null, IsWide: true),
     ];
 
-    public static Command Create(Connection connection) => new("runs", "Runs of every workflow")
+    public static Command Create(Connection connection)
     {
-        ListCommand(connection), ShowCommand(connection), StepsCommand(connection),
-    };
+        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection) };
+        foreach (var command in SteerCommands.Create(connection)) runs.Subcommands.Add(command);
+        return runs;
+    }
 
     private static Command ListCommand(Connection connection)
     {

@@ -100,6 +100,12 @@ public interface IOperatorApi
     /// <summary>Starts a further run of an instance with the same inputs; the newest one is ended if it has not.</summary>
     Task<RunChange> RestartAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
 
+    /// <summary>Starts a further run of an instance that keeps the steps of the newest one which finished.</summary>
+    Task<RunRerun> RetryAsync(string workflow, string instance, RunRetry retry, CancellationToken ct);
+
+    /// <summary>Starts a new instance that keeps the finished steps of a run.</summary>
+    Task<RunRerun> ForkAsync(RunAddress run, RunFork fork, CancellationToken ct);
+
     /// <summary>Deletes an instance with all its runs.</summary>
     Task<RunChange> DeleteAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
 

@@ -134,6 +134,14 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
     public Task<RunTagSet> SetTagsAsync(RunAddress run, RawJson tags, CancellationToken ct) =>
         SendAsync(HttpMethod.Put, Of(run, "tags"), new StringContent(tags.Text, Encoding.UTF8, "application/json"), Json.RunTagSet, ct);
 
+    /// <inheritdoc/>
+    public Task<RunRerun> RetryAsync(string workflow, string instance, RunRetry retry, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("runs", workflow, instance, "retry"), JsonContent.Create(retry, Json.RunRetry), Json.RunRerun, ct);
+
+    /// <inheritdoc/>
+    public Task<RunRerun> ForkAsync(RunAddress run, RunFork fork, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, Of(run, "fork"), JsonContent.Create(fork, Json.RunFork), Json.RunRerun, ct);
+
     private Task<RunChange> SteerAsync(HttpMethod method, Address address, RunCommand command, CancellationToken ct) =>
         SendAsync(method, address, JsonContent.Create(command, Json.RunCommand), Json.RunChange, ct);
 

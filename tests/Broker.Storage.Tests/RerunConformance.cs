@@ -33,6 +33,8 @@ public abstract class RerunConformance : StoreTests
 
         var retry = await Store.Runs.RerunAsync(new("d", "i"), Ct);
         Assert.Equal((RerunVerdict.Started, 1), (retry.Verdict, retry.Run!.Number));
+        Assert.Equal((RunStatus.Queued, null), ((await ViewAsync(retry.Run)).Status, (await ViewAsync(retry.Run)).StartedAt));
+        Assert.Equal((RunStatus.Queued, null), ((await Store.History.ListAsync(null, Ct)).Single().Status, (await Store.History.ListAsync(null, Ct)).Single().StartedAt));
         var test = await NextAsync("test");
         Assert.Equal(("""{"n":1}""", """{"version":"7"}"""), (test.InputsJson, Assert.Single(test.Upstream).ResultJson));
         await SucceedAsync(test, """{"tests":"12"}""");

@@ -71,7 +71,7 @@ public sealed record RunState
     /// <summary>When the run fails if it has not ended; null: no limit, or it has ended.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
-    /// <summary>When it was cancelled with a grace time: steps that clean up may run until its deadline. Null: not so.</summary>
+    /// <summary>Instant of a cancel with a grace time: steps that clean up may run until the deadline. Null: there was none.</summary>
     public DateTimeOffset? CancelledAt { get; init; }
 
     /// <summary>Added to the priority of each step.</summary>

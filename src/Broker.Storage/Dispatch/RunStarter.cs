@@ -169,6 +169,9 @@ internal sealed class RunStarter(BatchContext batch)
             Deadline = limit is { } most ? (begins ?? now).AddMilliseconds(most) : null,
             Priority = start.Priority,
             InboxCount = heritage?.Events.Count ?? 0,
+
+            // Kept steps began in the earlier run: this one is queued until a grant of its own.
+            ResumedAt = heritage is null ? null : now,
         };
         var session = heritage is null
             ? RunSession.Start(fresh, now, start.InputsJson)
@@ -208,6 +211,7 @@ internal sealed class RunStarter(BatchContext batch)
             InstanceCreatedAt = instanceCreatedAt,
             CreatedAt = now.ToMicros(),
             StartedAt = session.Run.StartedAt.ToMicros(),
+            ResumedAt = session.Run.ResumedAt.ToMicros(),
             UpdatedAt = now.ToMicros(),
             EndedAt = session.Run.EndedAt.ToMicros(),
         });

@@ -14,7 +14,7 @@ internal sealed class RunStatements
     public RunStatements(IReadOnlyModel model)
     {
         var columns = new RunColumns(model);
-        var startedColumns = columns.All.Without(nameof(RunRow.StartContext), nameof(RunRow.IsCurrent), nameof(RunRow.ResumedAt));
+        var startedColumns = columns.All.Without(nameof(RunRow.StartContext), nameof(RunRow.IsCurrent));
         (loaded, changing, started) = (new(columns.Loaded), new(columns.Changing), new(startedColumns));
         var rows = new ArrayRows([.. columns.Changing.Typed]);
         var cachedRows = new ArrayRows([.. columns.Changing.Typed, ("held", "int")]);

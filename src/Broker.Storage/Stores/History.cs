@@ -107,7 +107,7 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
     {
         var steps = rows.ConvertAll(StepRowMapper.StateOf);
         var status = RunStatuses.Of((RunPhase)run.Phase, Instants.FromMicros(run.ResumedAt), steps, now);
-        return await ViewAsync(run, status, rows.Min(s => s.BegunAt), steps, ct);
+        return await ViewAsync(run, status, rows.Where(s => run.FromRun is null || s.BegunAt >= run.CreatedAt).Min(s => s.BegunAt), steps, ct);
     }
 
     private async ValueTask<RunView> ViewAsync(RunRow run, RunStatus status, long? firstBegun, IReadOnlyList<StepState> steps, CancellationToken ct) => new()

@@ -57,7 +57,7 @@ internal static class HistoryStatus
                     || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due > now && s.BegunAt != null))),
         Begun = r.Phase == (short)RunPhase.Active
             && db.Steps.Any(s => s.RunId == r.Id && s.BegunAt != null && (r.ResumedAt == null || s.GrantedAt == null || s.GrantedAt >= r.ResumedAt)),
-        FirstBegun = db.Steps.Where(s => s.RunId == r.Id).Min(s => s.BegunAt),
+        FirstBegun = db.Steps.Where(s => s.RunId == r.Id && (r.FromRun == null || s.BegunAt >= r.CreatedAt)).Min(s => s.BegunAt),
     });
 
     /// <summary>Runs in any of these statuses.</summary>

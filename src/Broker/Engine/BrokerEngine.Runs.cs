@@ -71,7 +71,7 @@ internal sealed partial class BrokerEngine
     }
 
     /// <summary>Retries a run, or forks it into a new instance. Inputs of a fork are judged by the definition of the earlier run.</summary>
-    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct)
+    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, string? reason = null)
     {
         if (!Caller.Current.Knows(request.Workflow)) return new(RerunVerdict.UnknownRun);
         if (request.InputsJson is { } inputs)
@@ -86,7 +86,7 @@ internal sealed partial class BrokerEngine
         if (outcome is { Verdict: RerunVerdict.Started, Run: { } run })
         {
             LogStarted(log, run.Workflow, run.InstanceId, run.Number);
-            await audit.RecordAsync(request.ForkInto is null ? "retry" : "fork", run.Workflow, run.InstanceId);
+            await audit.RecordAsync(request.ForkInto is null ? "retry" : "fork", run.Workflow, run.InstanceId, reason);
         }
 
         return outcome;

@@ -81,6 +81,14 @@ internal static class OperatorExamples
 
     public const string RunCommand = """{"reason": "wrong branch", "if_run": 2}""";
 
+    public const string RunRetry = """{"steps": ["package"], "reason": "the disk was full", "dry_run": false}""";
+
+    public const string RunFork = """{"from": "package", "instance": "build-812-again", "inputs": {"branch": "main"}, "events": "copy"}""";
+
+    public const string RunRerun = """
+        {"workflow": "ci", "instance": "build-812", "run": 3, "kept": ["build", "test"], "runs_again": ["package", "ship"], "dry_run": false}
+        """;
+
     public const string RunChange = """{"workflow": "ci", "instance": "build-812", "run": 2, "status": "cancelled"}""";
 
     public const string NewEvent = """{"type": "approval", "value": {"approved": true}, "event_id": "mail-4711"}""";

@@ -66,10 +66,15 @@ internal sealed partial class OperatorService
         return await definitions.GetAsync(stored, ct);
     }
 
+    private static void CheckInstance(string instance)
+    {
+        if (instance.Length is 0 or > LongestInstance || !Core.Json.StorableText.Fits(instance) || !RunRef.MayBeChosen(instance))
+            throw BadMember("instance", $"expected 1 to {LongestInstance} characters: no control characters, none of / and ~, no number after a last dot, and neither . nor ..");
+    }
+
     private static void Check(NewRun start)
     {
-        if (start.Instance is { } instance && (instance.Length is 0 or > LongestInstance || !Core.Json.StorableText.Fits(instance) || !RunRef.MayBeChosen(instance)))
-            throw BadMember("instance", $"expected 1 to {LongestInstance} characters: no control characters, none of / and ~, no number after a last dot, and neither . nor ..");
+        if (start.Instance is { } instance) CheckInstance(instance);
         if (start.Priority is < -StepDefinition.MaxPriority or > StepDefinition.MaxPriority) throw BadMember("priority", $"expected an integer from {-StepDefinition.MaxPriority} to {StepDefinition.MaxPriority}");
         if (start.IfExists is not (null or "fail" or Attach)) throw BadMember("if_exists", "expected fail or attach");
         if (start is { StartAt: not null, DelayMs: not null }) throw BadMember("delay_ms", "says the same as start_at: give one of them");

@@ -25,8 +25,7 @@ internal sealed partial class OperatorService
 
     private async Task<RunChange> SteerAsync(string workflow, string instance, string action, ControlCommand control, RunCommand command, CancellationToken ct)
     {
-        if (command.Reason is { Length: > LongestReason }) throw BadMember("reason", $"expected at most {LongestReason} characters");
-        if (command.Reason is { } reason && !StorableText.Fits(reason)) throw BadMember("reason", StorableText.Message);
+        CheckReason(command.Reason);
         if (command.GraceMs is { } grace && (action != RunActions.Cancel || grace is < 0 or > LongestGraceMs))
             throw BadMember("grace_ms", action == RunActions.Cancel ? $"expected an integer from 0 to {LongestGraceMs}" : "only a cancel takes it");
         var before = await FindAsync(new(workflow, instance), ct);
@@ -41,6 +40,12 @@ internal sealed partial class OperatorService
         if (control is ControlCommand.Purge) return new(workflow, instance, before.Ref.Number, "deleted");
         var after = await engine.FindRunAsync(workflow, instance, ct, run?.Number ?? before.Ref.Number);
         return new(workflow, instance, run?.Number ?? before.Ref.Number, RunWords.Of(after?.Status ?? before.Status));
+    }
+
+    private static void CheckReason(string? reason)
+    {
+        if (reason is { Length: > LongestReason }) throw BadMember("reason", $"expected at most {LongestReason} characters");
+        if (reason is not null && !StorableText.Fits(reason)) throw BadMember("reason", StorableText.Message);
     }
 
     private async Task<OperatorException> NotAllowedAsync(string workflow, string instance, string action, RunView before, CancellationToken ct)

@@ -6,11 +6,11 @@ namespace Broker.Operators;
 /// <summary>Actions on a run, and why one is not allowed now: what the routes that perform them would answer.</summary>
 internal static class RunActions
 {
-    public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Terminate = "terminate", Delete = "delete", SendEvent = "send_event";
+    public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Retry = "retry", Fork = "fork", Terminate = "terminate", Delete = "delete", SendEvent = "send_event";
 
     public static IReadOnlyList<RunAction> Of(RunView run, bool isNewest) =>
     [
-        .. ((string[])[Cancel, Pause, Resume, Restart, Terminate, Delete, SendEvent]).Select(action =>
+        .. ((string[])[Cancel, Pause, Resume, Restart, Retry, Fork, Terminate, Delete, SendEvent]).Select(action =>
             WhyNot(action, run, isNewest) is { } reason ? new RunAction(action, Allowed: false, reason) : new RunAction(action, Allowed: true)),
     ];
 
@@ -18,7 +18,8 @@ internal static class RunActions
     {
         var scope = ScopeOf(action);
         if (!Caller.Current.May(scope)) return $"The key lacks the scope {ScopeWords.Of(scope)[0]}.";
-        return isNewest ? WhyNot(action, run.Status) : "It is not the instance's newest run.";
+        if (action == Fork && !Caller.Current.May(Scope.Create)) return "The key lacks the scope create.";
+        return isNewest || action == Fork ? WhyNot(action, run.Status) : "It is not the instance's newest run.";
     }
 
     /// <summary>Why the status does not allow the action; null when it does.</summary>
@@ -27,7 +28,9 @@ internal static class RunActions
         var isOver = status is RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled;
         return action switch
         {
-            Restart or Delete => null,
+            Restart or Fork or Delete => null,
+            Retry => status is RunStatus.Succeeded ? "No step of the run failed or was cancelled: name the steps that are to run again."
+                : isOver ? null : $"The run is {RunWords.Of(status)}: a retry takes one that has ended.",
             _ when isOver => $"The run has ended ({RunWords.Of(status)}).",
             Pause when status is RunStatus.Pausing or RunStatus.Paused => $"The run is {RunWords.Of(status)}.",
             Resume when status is not RunStatus.Paused => $"The run is {RunWords.Of(status)}, not paused.",

@@ -11,12 +11,12 @@ namespace Broker.Tests.Auth;
 /// <summary>Walk over all routes: each is guarded, or named here.</summary>
 public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixture<KeyedSqliteApp>
 {
-    private static readonly string[] Open = ["/agents/health", "/health", "/livez", "/readyz"];
+    private static readonly string[] Open = ["/agents/health", "/health", "/livez", "/readyz", "/workflow-file.schema.json"];
 
     private IReadOnlyList<RouteEndpoint> Routes => [.. app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     [Fact]
-    public void Every_route_says_which_scope_it_needs_and_only_the_probes_need_none()
+    public void Every_route_says_which_scope_it_needs_and_only_probes_and_the_file_schema_need_none()
     {
         Assert.NotEmpty(Routes);
         Assert.Equal(Open, Routes.Where(IsOpen).Select(route => route.RoutePattern.RawText!).Order(StringComparer.Ordinal));

@@ -45,7 +45,42 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
         Assert.Equal((0, "two\n"), Shown(await RunAsync("logs", $"{id}/{id}", "--step", "build", "--tail", "1")));
     }
 
+    [Fact]
+    public async Task A_run_is_started_watched_retried_and_deleted_by_commands()
+    {
+        var id = await DefineAsync(Job("build"), Job("ship", "build"));
+        Assert.Equal((0, "The run could start.\n"), Shown(await RunAsync("run", id, "--id", "i-1", "--dry-run")));
+        Assert.Equal((0, $"{id}/i-1.0\n"), Shown(await RunAsync("run", id, "--id", "i-1", "--tag", "branch=main")));
+        Assert.Equal((0, $"{id}/i-1.0\n"), Shown(await RunAsync("runs", "list", "--where", $"workflow={id} tag.branch=main", "-o", "name")));
+        Assert.Equal(5, (await RunAsync("wait", $"{id}/i-1", "--timeout", "0")).Code);
+        await EndAsync("complete", "{}");
+        await EndAsync("fail", """{"error":"no","retryable":false}""");
+        Assert.Equal((1, $"{id}/i-1.0  failed  ship: no\n"), Shown(await RunAsync("wait", $"{id}/i-1")));
+
+        Assert.Equal((0, $"{id}/i-1.1\nkeeps 1 steps: build\nruns 1 steps again: ship\n"), Shown(await RunAsync("runs", "retry", $"{id}/i-1")));
+        Assert.Equal(8, (await RunAsync("runs", "retry", $"{id}/i-1")).Code);
+        await EndAsync("complete", "{}");
+        Assert.Equal(0, (await RunAsync("wait", $"{id}/i-1")).Code);
+        Assert.Equal((0, $"{id}/i-2.0\nkeeps 1 steps: build\nruns 1 steps again: ship\n"), Shown(await RunAsync("runs", "fork", $"{id}/i-1", "--from", "ship", "--id", "i-2")));
+        Assert.Equal((0, $"{id}/i-2.0  paused\n"), Shown(await RunAsync("runs", "pause", $"{id}/i-2")));
+        Assert.Equal((0, $"{id}/i-2.0  queued\n"), Shown(await RunAsync("runs", "resume", $"{id}/i-2")));
+        Assert.Equal((0, $"{id}/i-2.0  cancelled\n"), Shown(await RunAsync("runs", "cancel", $"{id}/i-2", "--reason", "wrong branch")));
+        Assert.Equal(4, (await RunAsync("wait", $"{id}/i-2")).Code);
+        Assert.Equal(2, (await RunAsync("runs", "delete", $"{id}/i-2")).Code);
+        Assert.Equal((0, $"{id}/i-2.0  deleted\n"), Shown(await RunAsync("runs", "delete", $"{id}/i-2", "--yes")));
+        Assert.Equal(3, (await RunAsync("runs", "show", $"{id}/i-2")).Code);
+
+        async Task EndAsync(string how, string body)
+        {
+            var claimed = await PostAsync("/api/jobs/claim", $$"""{"worker_id":"w","labels":["{{Label}}"]}""");
+            Assert.Equal(200, (await PostAsync($"/api/jobs/{claimed.Json!["lease"]!["lease_id"]}/{how}", body)).Status);
+        }
+    }
+
     [Theory]
+    [InlineData(2, "expected NAME=VALUE", "run", "x", "--input", "a")]
+    [InlineData(3, "There is", "run", "none")]
+    [InlineData(2, "--data: not JSON", "send", "a/b", "go", "--data", "{")]
     [InlineData(3, "There is no instance 'b' in workflow 'a'.", "runs", "show", "a/b")]
     [InlineData(2, "'a' is no run", "runs", "show", "a")]
     [InlineData(2, "--where, column 1", "runs", "list", "--where", "stat=x")]

@@ -187,6 +187,12 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await PostAsync("/api/v1/runs/" + name + "/two/events", """{"type":"other"}""");
         await SendAsync(HttpMethod.Put, $"/api/v1/runs/{name}/two/tags", """{"a":1}""", 200);
         foreach (var action in (string[])["pause", "resume", "restart", "cancel"]) await PostAsync($"/api/v1/runs/{name}/two/{action}", "");
+        foreach (var again in (string[])["retry", "fork"])
+        {
+            await PostAsync($"/api/v1/runs/{name}/two/{again}", """{"dry_run":true}""");
+            await PostAsync($"/api/v1/runs/{name}/two/{again}", "{}", 201);
+        }
+
         await PostAsync($"/api/v1{run}/terminate", "");
         await SendAsync(HttpMethod.Delete, $"/api/v1/runs/{name}/two", null, 200);
         var worker = (await GetAsync("/api/v1/workers?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();

@@ -46,6 +46,14 @@ internal static class OperatorApi
         run.MapPost("/pause", SteerRoutes.PauseAsync).WithName("PauseRun").WithSummary("Hand out no further step of the newest run").Steers();
         run.MapPost("/resume", SteerRoutes.ResumeAsync).WithName("ResumeRun").WithSummary("Hand out the steps of a paused run again").Steers();
         run.MapPost("/restart", SteerRoutes.RestartAsync).WithName("RestartRun").WithSummary("Start a further run with the same inputs; the newest one is ended").Steers();
+        run.MapPost("/retry", RerunRoutes.RetryAsync).WithName("RetryRun").WithSummary("Start a further run that keeps the steps which finished")
+            .WithDescription("Runs what failed or was cancelled again, with all that follows it; `steps` names further steps. The run before stays as it is. 200 for `dry_run`.")
+            .TakesJson<RunRetry>(isOptional: true).Answers<RunRerun>(StatusCodes.Status201Created).Answers<RunRerun>().Refuses(400, 404, 409, 413, 422).Takes()
+            .RequireScope(Scope.Manage).ByWorkflow();
+        run.MapPost("/fork", RerunRoutes.ForkAsync).WithName("ForkRun").WithSummary("Start a new instance that keeps finished steps of a run")
+            .WithDescription("Runs `from` again with all that follows it, beside what failed, was cancelled or has not ended. Needs the scopes create and manage. 200 for `dry_run`.")
+            .TakesJson<RunFork>(isOptional: true).Answers<RunRerun>(StatusCodes.Status201Created).Answers<RunRerun>().Refuses(400, 403, 404, 409, 413, 422).Takes(PageParameters.Run)
+            .RequireScope(Scope.Manage).ByWorkflow();
         run.MapDelete("", SteerRoutes.DeleteAsync).WithName("DeleteRun").WithSummary("Delete an instance with all its runs").Steers(Scope.Delete);
         run.MapPost("/events", SteerRoutes.SendEventAsync).WithName("SendRunEvent").WithSummary("Send an event to the newest run")
             .TakesJson<NewEvent>(isOptional: false).Answers<EventReceipt>().Refuses(400, 404, 409, 413, 422).Takes()
