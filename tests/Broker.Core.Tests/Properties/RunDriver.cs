@@ -38,6 +38,8 @@ internal sealed partial class RunDriver
 
     public void Play(Command command)
     {
+        // Each command has an instant of its own, as in a batch.
+        now = now.AddMicroseconds(1);
         switch (command.What)
         {
             case Happening.Claim: Claim(command.Pick); break;
@@ -100,7 +102,7 @@ internal sealed partial class RunDriver
             Streams = true,
             CreatedAt = now,
             UpdatedAt = now,
-            StartAt = id % 3 == 2 ? now.AddSeconds(5) : null,
+            StartAt = (id + definition.Steps.Length) % 3 == 0 ? now.AddSeconds(5) : null,
             Deadline = definition.Steps.Length % 2 == 0 ? now.AddSeconds(60) : null,
         };
         var session = RunSession.Start(fresh, now);
