@@ -52,11 +52,11 @@ public static class JsonText
     }
 
     /// <summary>Appends one token to a JSON pointer.</summary>
-    public static string Under(string pointer, string token) =>
-        $"{pointer}/{token.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
+    public static string Under(string above, string token) =>
+        $"{above}/{token.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
 
     /// <summary>Appends one index to a JSON pointer.</summary>
-    public static string Under(string pointer, int index) => string.Create(CultureInfo.InvariantCulture, $"{pointer}/{index}");
+    public static string Under(string above, int index) => string.Create(CultureInfo.InvariantCulture, $"{above}/{index}");
 
     /// <summary>The raw bytes of a value, counted without reading it.</summary>
     internal static int SizeOf(JsonElement value) => JsonMarshal.GetRawUtf8Value(value).Length;

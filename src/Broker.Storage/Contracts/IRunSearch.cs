@@ -133,6 +133,9 @@ public interface IRunSearch
     /// <summary>Counts up to <paramref name="max"/>.</summary>
     Task<CappedCount> CountAsync(RunFilter filter, int max, CancellationToken ct);
 
+    /// <summary>Ids of the newest runs that fit, at most that many, and whether these are all.</summary>
+    Task<(IReadOnlyList<long> Runs, bool IsAll, DateTimeOffset Now)> IdsAsync(RunFilter filter, int most, CancellationToken ct);
+
     /// <summary>Numbers of an instance's stored runs, newest first.</summary>
     Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct);
 

@@ -15,7 +15,7 @@ internal sealed class RunConditions
     private const string Last = "\U0010FFFF";
 
     // Rows whose steps are read together.
-    private const int Batch = 200;
+    private const int Batch = 500;
 
     private static readonly RunStatus[] Active = [RunStatus.Queued, RunStatus.Running, RunStatus.Waiting, RunStatus.Pausing, RunStatus.Paused];
 
@@ -36,6 +36,17 @@ internal sealed class RunConditions
 
     /// <summary>Runs that have ended do not fit.</summary>
     public bool IsActiveOnly => filter.Statuses is { } statuses && statuses.All(status => Active.Contains(status));
+
+    /// <summary>Whether a run in any of these statuses may fit.</summary>
+    public bool MayBe(params ReadOnlySpan<RunStatus> any)
+    {
+        foreach (var status in any)
+        {
+            if (filter.Statuses?.Contains(status) is not false) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Runs without an error do not fit: the small indexes of failed runs serve.</summary>
     public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
@@ -63,30 +74,49 @@ internal sealed class RunConditions
     public string EndOf(string prefix) => prefix + Last;
 
     /// <summary>The fitting runs of a window, in its order, at most that many.</summary>
-    public async Task<List<RunActivity>> FitAsync(BrokerDb db, IQueryable<RunRow> window, DefinitionCache definitions, int most, CancellationToken ct)
+    /// <param name="db">The database.</param>
+    /// <param name="window">Runs to examine.</param>
+    /// <param name="size">Their number, at most.</param>
+    /// <param name="definitions">For names of steps.</param>
+    /// <param name="most">At most that many.</param>
+    /// <param name="ct">Gives up.</param>
+    public async Task<List<FoundRun>> FitAsync(BrokerDb db, IQueryable<RunRow> window, int size, DefinitionCache definitions, int most, CancellationToken ct)
+    {
+        if (filter.Steps is not { } steps) return await FitAsync(db, window, most, ct);
+
+        // Part by part: the steps of one part are read together, and the first parts may have enough.
+        var fitting = new List<FoundRun>();
+        for (var from = 0; from < size && fitting.Count < most; from += Batch)
+            fitting.AddRange(await WithStepAsync(db, await FitAsync(db, window.Skip(from).Take(Batch), Batch, ct), steps, definitions, ct));
+        return fitting.Count > most ? fitting[..most] : fitting;
+    }
+
+    private async Task<List<FoundRun>> FitAsync(BrokerDb db, IQueryable<RunRow> window, int most, CancellationToken ct)
     {
         var rows = HistoryStatus.Of(Simple(db, window), db, now, withResult: false);
         if (filter.Statuses is { } statuses) rows = rows.Where(HistoryStatus.In(statuses));
         if (Duration() is { } duration) rows = rows.Where(duration);
-        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0, Steps: null, Tags.Count: 0 }) return await rows.Take(most).AsNoTracking().ToListAsync(ct);
-
-        var found = new List<RunActivity>();
-        var batch = new List<RunActivity>(Batch);
-        await foreach (var row in rows.AsNoTracking().AsAsyncEnumerable().WithCancellation(ct))
+        var byError = filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { NotErrorNames.Count: > 0 };
+        var byTag = filter.Tags.Count > 0;
+        var found = rows.Select(a => new FoundRun
         {
-            if (!FitsError(row.Run.Error) || !FitsTags(row.Run.Tags)) continue;
-            batch.Add(row);
-            if (filter.Steps is null && found.Count + batch.Count >= most) break;
+            Id = a.Run.Id,
+            CreatedAt = a.Run.CreatedAt,
+            DefinitionId = a.Run.DefinitionId,
+            Error = byError ? a.Run.Error : null,
+            Tags = byTag ? a.Run.Tags : null,
+        });
+        if (!byError && !byTag) return await found.Take(most).ToListAsync(ct);
+
+        var fitting = new List<FoundRun>();
+        await foreach (var run in found.AsAsyncEnumerable().WithCancellation(ct))
+        {
+            if ((byError && !FitsError(run.Error)) || (byTag && !FitsTags(run.Tags))) continue;
+            fitting.Add(run);
+            if (fitting.Count == most) break;
         }
 
-        foreach (var part in batch.Chunk(Batch))
-        {
-            found.AddRange(await WithStepAsync(db, part, definitions, ct));
-            if (found.Count >= most) break;
-        }
-
-        if (found.Count > most) found.RemoveRange(most, found.Count - most);
-        return found;
+        return fitting;
     }
 
     private IQueryable<RunRow> Simple(BrokerDb db, IQueryable<RunRow> runs)
@@ -107,6 +137,12 @@ internal sealed class RunConditions
         if (filter.Numbers is { } numbers) runs = runs.Where(r => numbers.Contains(r.Number));
         if (filter.NumberAbove is { } above) runs = runs.Where(r => r.Number > above);
         if (filter.NumberBelow is { } below) runs = runs.Where(r => r.Number < below);
+        foreach (var text in filter.ErrorTexts.Where(IsStoredAsIs))
+        {
+            var lower = text.ToLowerInvariant();
+            runs = runs.Where(r => r.Error!.ToLower().Contains(lower));
+        }
+
         return InTime(WithLease(db, runs));
     }
 
@@ -144,6 +180,9 @@ internal sealed class RunConditions
         return a => (a.Run.EndedAt ?? until) - (a.FirstBegun ?? a.Run.StartedAt) > longer && (a.Run.EndedAt ?? until) - (a.FirstBegun ?? a.Run.StartedAt) < shorter;
     }
 
+    // Errors are stored as JSON, which escapes other characters: those texts are looked for in the rows themselves.
+    private static bool IsStoredAsIs(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or ':' or '_' or '-' or '/');
+
     private bool FitsError(string? stored)
     {
         if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0 }) return true;
@@ -155,20 +194,19 @@ internal sealed class RunConditions
 
     private bool FitsTags(string? stored) => filter.Tags.All(tag => (RunTags.Find(stored, tag.Name) is { } value && tag.Values.Contains(value)) != tag.IsNot);
 
-    private async Task<IEnumerable<RunActivity>> WithStepAsync(BrokerDb db, RunActivity[] rows, DefinitionCache definitions, CancellationToken ct)
+    private static async Task<IEnumerable<FoundRun>> WithStepAsync(BrokerDb db, List<FoundRun> rows, IReadOnlyList<string> names, DefinitionCache definitions, CancellationToken ct)
     {
-        if (filter.Steps is not { } names) return rows;
         var wanted = new Dictionary<int, int[]>();
-        foreach (var id in rows.Select(row => row.Run.DefinitionId).Distinct())
+        foreach (var id in rows.Select(row => row.DefinitionId).Distinct())
         {
             var definition = await definitions.GetAsync(id, ct);
             wanted[id] = [.. names.Select(definition.Find).OfType<Core.Definitions.StepDefinition>().Select(step => step.Index)];
         }
 
         var fitting = new HashSet<long>();
-        foreach (var same in rows.GroupBy(row => row.Run.DefinitionId).Where(same => wanted[same.Key].Length > 0))
+        foreach (var same in rows.GroupBy(row => row.DefinitionId).Where(same => wanted[same.Key].Length > 0))
         {
-            long[] ids = [.. same.Select(row => row.Run.Id)];
+            long[] ids = [.. same.Select(row => row.Id)];
             var steps = wanted[same.Key];
             fitting.UnionWith(await db.Steps
                 .Where(s => ids.Contains(s.RunId) && steps.Contains(s.Idx)
@@ -177,7 +215,7 @@ internal sealed class RunConditions
                 .Select(s => s.RunId).ToListAsync(ct));
         }
 
-        return rows.Where(row => fitting.Contains(row.Run.Id));
+        return rows.Where(row => fitting.Contains(row.Id));
     }
 
     private static IReadOnlyList<string>? Storable(IReadOnlyList<string>? names) => names is null ? null : [.. names.Where(StorableText.Fits)];

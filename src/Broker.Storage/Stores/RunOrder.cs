@@ -13,7 +13,7 @@ internal readonly record struct RunOrder(bool IsById, bool OldestFirst)
         return OldestFirst ? ascending : -ascending;
     }
 
-    public RunListPlace PlaceOf(RunRow run) => new(IsById, Instants.FromMicros(run.CreatedAt), run.Id);
+    public RunListPlace PlaceOf(FoundRun run) => new(IsById, Instants.FromMicros(run.CreatedAt), run.Id);
 
     /// <summary>The runs behind a place, in order. The first comparison lets the index seek; the second one decides among equal instants.</summary>
     public IQueryable<RunRow> From(IQueryable<RunRow> runs, RunListPlace? after)

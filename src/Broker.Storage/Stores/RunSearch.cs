@@ -19,17 +19,28 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
     {
         var now = await database.NowAsync(ct);
         if (RunConditions.Of(request.Filter, now) is not { } conditions) return Nothing with { Now = now };
-        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Examined, ct), ct);
-        return new(await ListedAsync(found, ct), next, searchedTo, now);
+        var (rows, next, searchedTo) = await pages.RunAsync(
+            async db =>
+            {
+                // One moment for both reads: a run that was found by its status has it still.
+                await using var snapshot = await HistorySnapshot.BeginAsync(db, ct);
+                var (found, end, reached) = await FindAsync(db, request, conditions, IRunSearch.Examined, ct);
+                return (await WholeAsync(db, found, now, ct), end, reached);
+            },
+            ct);
+        return new(await ListedAsync(rows, ct), next, searchedTo, now);
     }
 
     public async Task<CappedCount> CountAsync(RunFilter filter, int max, CancellationToken ct)
     {
-        var now = await database.NowAsync(ct);
-        if (RunConditions.Of(filter, now) is not { } conditions) return new(0, false, null, now);
-        var request = new RunListRequest(filter, null, OldestFirst: false, max);
-        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Counted, ct), ct);
+        var (found, next, searchedTo, now) = await FindAsync(filter, max, ct);
         return new(found.Count, next is not null && searchedTo is null, searchedTo, now);
+    }
+
+    public async Task<(IReadOnlyList<long> Runs, bool IsAll, DateTimeOffset Now)> IdsAsync(RunFilter filter, int most, CancellationToken ct)
+    {
+        var (found, next, _, now) = await FindAsync(filter, most, ct);
+        return (found.ConvertAll(run => run.Id), next is null, now);
     }
 
     public async Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct)
@@ -46,32 +57,50 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
         return await db.Runs.Where(r => r.Id == runId).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, tagsJson), ct) > 0;
     }
 
-    private async Task<(List<RunActivity> Found, RunListPlace? Next, DateTimeOffset? SearchedTo)> FindAsync(
+    private async Task<(List<FoundRun> Found, RunListPlace? Next, DateTimeOffset? SearchedTo, DateTimeOffset Now)> FindAsync(RunFilter filter, int most, CancellationToken ct)
+    {
+        var now = await database.NowAsync(ct);
+        if (RunConditions.Of(filter, now) is not { } conditions) return ([], null, null, now);
+        var request = new RunListRequest(filter, null, OldestFirst: false, most);
+        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Counted, ct), ct);
+        return (found, next, searchedTo, now);
+    }
+
+    // In the order in which they were found.
+    private static async Task<List<RunActivity>> WholeAsync(BrokerDb db, List<FoundRun> found, DateTimeOffset now, CancellationToken ct)
+    {
+        long[] ids = [.. found.Select(run => run.Id)];
+        var rows = await HistoryStatus.Of(db.Runs.Where(r => ids.Contains(r.Id)), db, now.ToMicros(), withResult: false).AsNoTracking().ToDictionaryAsync(row => row.Run.Id, ct);
+        return [.. ids.Where(rows.ContainsKey).Select(id => rows[id])];
+    }
+
+    private async Task<(List<FoundRun> Found, RunListPlace? Next, DateTimeOffset? SearchedTo)> FindAsync(
         BrokerDb db, RunListRequest request, RunConditions conditions, int bound, CancellationToken ct)
     {
-        var (walks, isById) = await RunWalks.PlanAsync(db, request, conditions, ct);
+        var (walks, isById, isSet) = await RunWalks.PlanAsync(db, request, conditions, ct);
         var share = Math.Max(bound / Math.Max(walks.Count, 1), 100);
         var order = new RunOrder(isById, request.OldestFirst);
-        var found = new List<RunActivity>();
+        var found = new List<FoundRun>();
         RunListPlace? end = null;
         foreach (var walk in walks)
         {
             var window = order.From(walk, request.After).Take(share);
-            var fitting = await conditions.FitAsync(db, window, definitions, request.Limit + 1, ct);
+            var fitting = await conditions.FitAsync(db, window, share, definitions, request.Limit + 1, ct);
             found.AddRange(fitting);
 
             // Beyond the last one found, or beyond the last one examined, there may be more.
-            var reached = fitting.Count > request.Limit ? order.PlaceOf(fitting[^1].Run)
+            var reached = fitting.Count > request.Limit ? order.PlaceOf(fitting[^1])
+                : isSet ? null
                 : (await window.Skip(share - 1).Select(r => new { r.CreatedAt, r.Id }).FirstOrDefaultAsync(ct)) is { } last
                     ? new RunListPlace(isById, Instants.FromMicros(last.CreatedAt), last.Id) : (RunListPlace?)null;
             if (reached is { } place && (end is null || order.Compare(place, end.Value) < 0)) end = place;
         }
 
-        found.Sort((a, b) => order.Compare(order.PlaceOf(a.Run), order.PlaceOf(b.Run)));
-        if (end is { } horizon) found.RemoveAll(run => order.Compare(order.PlaceOf(run.Run), horizon) > 0);
+        found.Sort((a, b) => order.Compare(order.PlaceOf(a), order.PlaceOf(b)));
+        if (end is { } horizon) found.RemoveAll(run => order.Compare(order.PlaceOf(run), horizon) > 0);
         if (found.Count <= request.Limit) return (found, end, end?.CreatedAt);
         found.RemoveRange(request.Limit, found.Count - request.Limit);
-        return (found, order.PlaceOf(found[^1].Run), null);
+        return (found, order.PlaceOf(found[^1]), null);
     }
 
     private async Task<IReadOnlyList<ListedRun>> ListedAsync(List<RunActivity> found, CancellationToken ct)

@@ -15,16 +15,16 @@ internal static class RunWalks
     // The largest set of runs that is sorted by itself.
     private const int LargestSet = IRunSearch.Examined;
 
-    public static async Task<(IReadOnlyList<IQueryable<RunRow>> Walks, bool IsById)> PlanAsync(BrokerDb db, RunListRequest request, RunConditions conditions, CancellationToken ct)
+    public static async Task<(IReadOnlyList<IQueryable<RunRow>> Walks, bool IsById, bool IsSet)> PlanAsync(BrokerDb db, RunListRequest request, RunConditions conditions, CancellationToken ct)
     {
         var workflows = conditions.Workflows ?? await ActiveSinceAsync(db, conditions, ct);
 
         // A list keeps the order of its first page.
         var isById = request.After?.IsById ?? workflows is not { Count: <= MergedWorkflows };
-        if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById);
+        if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById, IsSet: true);
         var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : conditions.IsTaggedOnly ? db.Runs.Where(r => r.Tags != null) : db.Runs;
-        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([runs], isById);
-        return ([.. workflows.Select(workflow => Bounded(runs.Where(r => r.Workflow == workflow), conditions))], isById);
+        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([runs], isById, IsSet: false);
+        return ([.. workflows.Select(workflow => Bounded(runs.Where(r => r.Workflow == workflow), conditions))], isById, IsSet: false);
     }
 
     // The bounds of time end the walk, so that a search is complete when it has seen them.
@@ -54,7 +54,7 @@ internal static class RunWalks
         }
 
         if (conditions.Instances is { } instances && await InstancesAsync(db, conditions, instances, ct) is { } named) return named;
-        return conditions.IsActiveOnly ? await ActiveAsync(db, ct) : null;
+        return conditions.IsActiveOnly ? await ActiveAsync(db, conditions, ct) : null;
     }
 
     private static async Task<long[]?> InstancesAsync(BrokerDb db, RunConditions conditions, IReadOnlyList<NameMatch> instances, CancellationToken ct)
@@ -74,15 +74,17 @@ internal static class RunWalks
     }
 
     // Every run that has not ended has a step that is ready, leased or waiting; each of these has a partial index.
-    private static async Task<long[]?> ActiveAsync(BrokerDb db, CancellationToken ct)
+    private static async Task<long[]?> ActiveAsync(BrokerDb db, RunConditions conditions, CancellationToken ct)
     {
-        IQueryable<long>[] parts =
-        [
-            db.Steps.Where(s => s.Status == (short)StepStatus.Ready).OrderBy(s => s.QueueId).ThenBy(s => s.Rank).Select(s => s.RunId),
-            db.Steps.Where(s => s.Status == (short)StepStatus.Leased).OrderBy(s => s.Fence).Select(s => s.RunId),
-            db.Steps.Where(s => s.Status == (short)StepStatus.Waiting).OrderBy(s => s.Due).Select(s => s.RunId),
-            db.Steps.Where(s => s.Status == StepRow.Paused).OrderBy(s => s.RunId).Select(s => s.RunId),
-        ];
+        var parts = new List<IQueryable<long>>();
+        if (conditions.MayBe(RunStatus.Queued, RunStatus.Running, RunStatus.Waiting))
+            parts.Add(db.Steps.Where(s => s.Status == (short)StepStatus.Ready).OrderBy(s => s.QueueId).ThenBy(s => s.Rank).Select(s => s.RunId));
+        if (conditions.MayBe(RunStatus.Running, RunStatus.Pausing))
+            parts.Add(db.Steps.Where(s => s.Status == (short)StepStatus.Leased).OrderBy(s => s.Fence).Select(s => s.RunId));
+        if (conditions.MayBe(RunStatus.Waiting, RunStatus.Pausing, RunStatus.Paused))
+            parts.Add(db.Steps.Where(s => s.Status == (short)StepStatus.Waiting).OrderBy(s => s.Due).Select(s => s.RunId));
+        if (conditions.MayBe(RunStatus.Pausing, RunStatus.Paused))
+            parts.Add(db.Steps.Where(s => s.Status == StepRow.Paused).OrderBy(s => s.RunId).Select(s => s.RunId));
         var runs = new HashSet<long>();
         foreach (var part in parts)
         {

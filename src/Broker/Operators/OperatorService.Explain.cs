@@ -25,21 +25,9 @@ internal sealed partial class OperatorService
     {
         var where = query.Where.And("status", WhereOperator.Equal, new WhereValue("active", IsQuoted: false));
         var filter = RunFilterReader.Of(where, engine.Now, Caller.Current.Limit);
-        var runs = new List<long>();
-        RunListPlace? after = null;
-        DateTimeOffset asOf;
-        bool isMore;
-        do
-        {
-            var page = await search.ListAsync(new(filter, after, OldestFirst: false, Limits.LargestPage), ct);
-            runs.AddRange(page.Rows.Select(row => row.Ref.Id));
-            (after, asOf, isMore) = (page.Next, page.Now, page.Next is not null);
-            if (page.SearchedTo is not null) break;
-        }
-        while (isMore && runs.Count < ExplainedRuns);
-
+        var (runs, isAll, asOf) = await search.IdsAsync(filter, ExplainedRuns, ct);
         var open = await steps.OpenAsync(runs, ExplainedSteps, ct);
-        return new(await GroupsAsync(open, ct), runs.Count, !isMore && open.Count < ExplainedSteps, asOf);
+        return new(await GroupsAsync(open, ct), runs.Count, isAll && open.Count < ExplainedSteps, asOf);
     }
 
     private async Task<IReadOnlyList<CauseGroup>> GroupsAsync(IReadOnlyList<OpenStep> open, CancellationToken ct)
