@@ -1,4 +1,3 @@
-using Broker.Core.Runs;
 using Broker.Core.Steps;
 
 namespace Broker.Storage.Contracts;

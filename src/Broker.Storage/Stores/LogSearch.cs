@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Broker.Core.Json;
 using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;

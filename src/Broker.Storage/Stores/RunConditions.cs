@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Linq.Expressions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -71,7 +72,7 @@ internal sealed class RunConditions
     }
 
     /// <summary>The text that is behind every text with that begin.</summary>
-    public string EndOf(string prefix) => prefix + Last;
+    public static string EndOf(string prefix) => prefix + Last;
 
     /// <summary>The fitting runs of a window, in its order, at most that many.</summary>
     /// <param name="db">The database.</param>
@@ -119,6 +120,7 @@ internal sealed class RunConditions
         return fitting;
     }
 
+    [SuppressMessage("Performance", "CA1862", Justification = "EF Core translates no other form.")]
     private IQueryable<RunRow> Simple(BrokerDb db, IQueryable<RunRow> runs)
     {
         if (filter.Workflows is { } workflows) runs = runs.Where(r => workflows.Contains(r.Workflow));
@@ -159,7 +161,7 @@ internal sealed class RunConditions
         : runs.Where(r => r.EndedAt == null && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased && workers.Contains(s.Worker!)));
 
     // Any of several: one condition, joined by "or".
-    private Expression<Func<RunRow, bool>> Named(IReadOnlyList<NameMatch> instances)
+    private static Expression<Func<RunRow, bool>> Named(IReadOnlyList<NameMatch> instances)
     {
         var exact = instances.Where(i => !i.IsPrefix).Select(i => i.Text).ToArray();
         Expression<Func<RunRow, bool>> any = r => exact.Contains(r.InstanceId);

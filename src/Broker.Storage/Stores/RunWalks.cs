@@ -53,18 +53,18 @@ internal static class RunWalks
             return await SmallAsync(db.Steps.Where(s => s.Status == (short)StepStatus.Leased && workers.Contains(s.Worker!)).OrderBy(s => s.Fence).Select(s => s.RunId), ct);
         }
 
-        if (conditions.Instances is { } instances && await InstancesAsync(db, conditions, instances, ct) is { } named) return named;
+        if (conditions.Instances is { } instances && await InstancesAsync(db, instances, ct) is { } named) return named;
         return conditions.IsActiveOnly ? await ActiveAsync(db, conditions, ct) : null;
     }
 
-    private static async Task<long[]?> InstancesAsync(BrokerDb db, RunConditions conditions, IReadOnlyList<NameMatch> instances, CancellationToken ct)
+    private static async Task<long[]?> InstancesAsync(BrokerDb db, IReadOnlyList<NameMatch> instances, CancellationToken ct)
     {
         var exact = instances.Where(i => !i.IsPrefix).Select(i => i.Text).ToArray();
         var runs = await SmallAsync(db.Runs.Where(r => exact.Contains(r.InstanceId)).Select(r => r.Id), ct);
         foreach (var prefix in instances.Where(i => i.IsPrefix))
         {
             if (runs is null) return null;
-            var (from, to) = (prefix.Text, conditions.EndOf(prefix.Text));
+            var (from, to) = (prefix.Text, RunConditions.EndOf(prefix.Text));
             var begun = await SmallAsync(
                 db.Runs.Where(r => string.Compare(r.InstanceId, from) >= 0 && string.Compare(r.InstanceId, to) < 0).OrderBy(r => r.InstanceId).Select(r => r.Id), ct);
             runs = begun is null ? null : [.. runs, .. begun];

@@ -1,4 +1,3 @@
-using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;

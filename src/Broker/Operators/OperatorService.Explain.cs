@@ -62,7 +62,7 @@ internal sealed partial class OperatorService
         };
     }
 
-    private OpenCause CauseOf(OpenStep step, AbleWorkers able, DateTimeOffset now)
+    private static OpenCause CauseOf(OpenStep step, AbleWorkers able, DateTimeOffset now)
     {
         var state = step.State;
         if (step.Phase is RunPhase.Paused or RunPhase.Pausing && state.Status is not StepStatus.Leased)

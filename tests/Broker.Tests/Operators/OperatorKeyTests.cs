@@ -1,4 +1,3 @@
-using Broker.Tests.App;
 using Broker.Tests.Auth;
 using Xunit;
 

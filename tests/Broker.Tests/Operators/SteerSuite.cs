@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Xunit;

@@ -73,6 +73,6 @@ internal static class OperatorBody
         _ => "any JSON",
     };
 
-    private static OperatorException Refused(IReadOnlyList<OperatorFault> faults) =>
+    private static OperatorException Refused(List<OperatorFault> faults) =>
         new(StatusCodes.Status422UnprocessableEntity, "invalid_body", $"{faults[0].Place} {faults[0].Message}".TrimStart(), faults[0].Place) { Errors = faults };
 }

@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using Broker.Auth;
 using Broker.Settings;
 using Broker.Storage;
-using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
 namespace Broker.Operations.Metrics;

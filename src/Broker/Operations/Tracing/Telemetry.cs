@@ -1,6 +1,5 @@
 using Broker.Operations.Metrics;
 using Broker.Storage.Contracts;
-using OpenTelemetry;
 using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
