@@ -1,4 +1,3 @@
-using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
