@@ -76,7 +76,7 @@ public static class RunStatuses
         {
             leased |= step.Status is StepStatus.Leased;
             claimable |= step.Status is StepStatus.Ready && step.Due <= now;
-            
+
             // A task of a run that starts later was never granted: the run is queued until then.
             pending |= step.Status is StepStatus.Waiting || (step.Status is StepStatus.Ready && step.Due > now && step.BegunAt is not null);
             begun |= (step.GrantedAt ?? step.BegunAt) is { } at && !(at < resumedAt);

@@ -88,7 +88,9 @@ internal static class StepWrap
     // As GitHub's documentation has them.
     private static readonly Dictionary<string, string> Shorthands = new(StringComparer.Ordinal)
     {
-        ["sh"] = "sh -e", ["bash"] = "bash --noprofile --norc -eo pipefail", ["python"] = "python3 {0}",
+        ["sh"] = "sh -e",
+        ["bash"] = "bash --noprofile --norc -eo pipefail",
+        ["python"] = "python3 {0}",
     };
 
     private static readonly string[] Expanding = ["sh", "bash", "dash", "ash", "zsh", "ksh", "busybox"];

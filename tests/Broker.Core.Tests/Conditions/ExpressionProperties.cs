@@ -72,7 +72,9 @@ public sealed class ExpressionProperties
             from parts in part.ListOf(3) select (Term)new Term.All([.. parts]),
             from parts in part.ListOf(2) select (Term)new Term.Any([.. parts]),
             from left in Comparable(size) from right in Comparable(size) from same in Gen.Elements(true, false) select (Term)new Term.Compare(left, right, same),
-            from left in Comparable(size) from right in Comparable(size) from function in Gen.Elements(ConditionFunction.Contains, ConditionFunction.StartsWith, ConditionFunction.EndsWith)
+            from left in Comparable(size)
+            from right in Comparable(size)
+            from function in Gen.Elements(ConditionFunction.Contains, ConditionFunction.StartsWith, ConditionFunction.EndsWith)
             select (Term)new Term.Call(function, [left, right]));
     }
 

@@ -9,8 +9,16 @@ public sealed class ExpressionTests
     {
         Inputs = new()
         {
-            ["dry"] = "true", ["wet"] = "false", ["count"] = "3.0", ["none"] = "0", ["version"] = "3.10", ["target"] = "\"prod\"", ["empty"] = "\"\"",
-            ["tags"] = """["a", 2, true]""", ["map"] = "{}", ["nothing"] = "null",
+            ["dry"] = "true",
+            ["wet"] = "false",
+            ["count"] = "3.0",
+            ["none"] = "0",
+            ["version"] = "3.10",
+            ["target"] = "\"prod\"",
+            ["empty"] = "\"\"",
+            ["tags"] = """["a", 2, true]""",
+            ["map"] = "{}",
+            ["nothing"] = "null",
         },
         Results = new() { ["build"] = "success", ["a-b"] = "failure" },
         Outputs = new() { ["build.version"] = "7.1", ["a b.c d"] = "it's", ["steps.scan.hits"] = "2" },
