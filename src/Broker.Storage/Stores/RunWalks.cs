@@ -1,3 +1,4 @@
+using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
