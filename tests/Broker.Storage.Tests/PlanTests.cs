@@ -61,7 +61,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["drop attempts"] = (HotSql.DropAttempts, $"{Run}, {Step}", 60),
         ["insert runs"] = (HotSql.InsertRuns,
             $"{NewRun}, {Ints}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Ints}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {Longs}, ARRAY['1', '1'], {Longs}, ARRAY['a', 'b'], {NoTexts}, {Longs}, {Ints}, {Ints}, "
-            + $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Longs}, {Longs}, ARRAY[true, true], {NoTexts}, {NoTexts}, {Longs}, ARRAY['a', 'b']", 120),
+            + $"ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Longs}, {Longs}, {Longs}, ARRAY[true, true], {NoTexts}, {NoTexts}, {Longs}, ARRAY['a', 'b']", 120),
         ["supersede"] = (HotSql.Supersede, Run, 100),
         ["insert mail"] = (HotSql.InsertInbox, $"{NewRun}, {Longs}, ARRAY['x', NULL], {NoTexts}, {Ints}, ARRAY['a', 'b']", 100),
         ["known events"] = (HotSql.KnownEvents, $"{Run}, ARRAY['a', 'b']", 40),
