@@ -3,11 +3,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Broker.Tests.App;
+using Broker.Tests.CrossDialect;
 using Xunit;
 
 namespace Broker.Tests.Security;
 
 /// <summary>Clients that send too much, too slowly or not at all, over bare sockets: others are served meanwhile, and they are let go.</summary>
+[Collection(OneByOne.Name)]
 public sealed class SlowClientTests
 {
     private const int Clients = 40;

@@ -2,12 +2,14 @@ using System.Net.Sockets;
 using System.Text;
 using Broker.Testing;
 using Broker.Tests.App;
+using Broker.Tests.CrossDialect;
 using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace Broker.Tests.Security;
 
 /// <summary>Clients that ask for a long log and do not read it.</summary>
+[Collection(OneByOne.Name)]
 public sealed class StalledReaderTests
 {
     private const int Readers = 20;
