@@ -9,7 +9,7 @@ namespace Broker.Core.Runs;
 /// One run while one transaction changes it: commands go in one after the other, the rows to write come out. It is pure: the caller loads
 /// rows before and passes the instant. Each command needs the steps that it names; some need all active steps, and say so.
 /// </summary>
-public sealed class RunSession
+public sealed partial class RunSession
 {
     private readonly Dictionary<int, StepState> steps = [];
     private readonly SortedDictionary<long, InboxEvent> mail = [];
@@ -182,117 +182,6 @@ public sealed class RunSession
         return true;
     }
 
-    /// <summary>A sleep has passed or a wait has met its deadline; a kept event beats the deadline. Pause keeps both waiting.</summary>
-    public bool FinishDue(int index, DateTimeOffset now)
-    {
-        if (!Run.HandsOut || !steps.TryGetValue(index, out var step) || step.Status is not StepStatus.Waiting || step.Due > now) return false;
-        Touch(now);
-        FinishWait(step, now);
-        Settle(now);
-        return true;
-    }
-
-    /// <summary>Delivers an event that is stored already, with its id. The caller must have loaded the waiting steps.</summary>
-    public SendVerdict Deliver(InboxEvent message, Delivery delivery, DateTimeOffset now)
-    {
-        if (Run.IsTerminal) return SendVerdict.RunTerminal;
-        mail[message.Id] = message;
-        Run = Run with { InboxCount = Run.InboxCount + 1 };
-        Touch(now);
-        if (!Run.HandsOut) return SendVerdict.Kept;
-
-        var taken = false;
-        foreach (var waiting in WaitingInOrder().Where(s => Wants(s, message)).ToList())
-        {
-            Take(waiting, message, now);
-            taken = true;
-            if (delivery is Delivery.First) break;
-        }
-
-        if (!taken)
-        {
-            if (Run.Streams && !Run.Definition.Steps.Any(s => s.Wants(message.Type))) Published.Add(Unhandled(message.Type));
-            return SendVerdict.Kept;
-        }
-
-        Settle(now);
-        return SendVerdict.Delivered;
-    }
-
-    private PublishedEvent Unhandled(string type) => StepEvents.Unhandled(
-        type, Run.Definition.Events.Find(type)?.QualifiedName ?? $"{Run.Definition.Name}.{type}", Active().All(s => IsEventWait(s.Index)));
-
-    /// <summary>
-    /// Ends the run. With a grace time, steps whose condition holds after a cancel run first. Then the run ends with the last of them, or when the time
-    /// is over (invariant 25). The caller must have loaded the active steps.
-    /// </summary>
-    public ControlVerdict Cancel(DateTimeOffset now, TimeSpan grace = default)
-    {
-        if (Run.IsTerminal) return ControlVerdict.Terminal;
-        var cleansUp = grace > TimeSpan.Zero && Run.Definition.HasConditions;
-        if (cleansUp && Run.IsCancelling) return ControlVerdict.NoChange;
-        foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
-        Run = Run with { Active = 0 };
-        if (cleansUp)
-        {
-            var end = now + grace;
-            Run = Run with { Phase = RunPhase.Active, CancelledAt = now, Deadline = Run.Deadline < end ? Run.Deadline : end };
-            Touch(now);
-            Decide(Enumerable.Range(0, Run.Definition.Steps.Length), now);
-            Settle(now);
-        }
-        else
-        {
-            End(RunPhase.Cancelled, now);
-        }
-
-        return ControlVerdict.Done;
-    }
-
-    /// <summary>Stops handing out. The caller must have loaded the active steps and locked them against claims.</summary>
-    public ControlVerdict Pause(DateTimeOffset now)
-    {
-        if (Run.IsTerminal) return ControlVerdict.Terminal;
-        if (!Run.HandsOut) return ControlVerdict.NoChange;
-
-        foreach (var step in Active())
-        {
-            if (step.Status is StepStatus.Ready) Set(step with { Paused = true });
-        }
-
-        Run = Run with { Phase = Active().Any(s => s.Status is StepStatus.Leased) ? RunPhase.Pausing : RunPhase.Paused };
-        Touch(now);
-        return ControlVerdict.Done;
-    }
-
-    /// <summary>Hands out again; kept events come before passed deadlines. The caller must have loaded the active steps.</summary>
-    public ControlVerdict Resume(DateTimeOffset now)
-    {
-        if (Run.IsTerminal) return ControlVerdict.Terminal;
-        if (Run.Phase is not RunPhase.Paused) return ControlVerdict.NoChange;
-
-        Run = Run with { Phase = RunPhase.Active, ResumedAt = now };
-        Touch(now);
-        foreach (var step in Active())
-        {
-            if (step.Paused) Set(StepMachine.Unpause(step, Definition(step.Index), now));
-        }
-
-        foreach (var waiting in WaitingInOrder().ToList())
-        {
-            if (waiting.Due <= now || Oldest(waiting) is not null) FinishWait(waiting, now);
-        }
-
-        Settle(now);
-        return ControlVerdict.Done;
-    }
-
-    /// <summary>Ends the old run of a restart: its leases may no longer change anything.</summary>
-    public void VoidLeases()
-    {
-        foreach (var step in steps.Values.Where(s => s.Fence is not null).ToList()) Set(step with { Fence = null, ExpiresAt = null, Ahead = false });
-    }
-
     /// <summary>Gives a run that has just succeeded its final value; one that its stop event cannot carry makes the run fail.</summary>
     public void Conclude(string valueJson)
     {
@@ -395,61 +284,6 @@ public sealed class RunSession
         inserted.Add(index);
         Run = Run with { Active = Run.Active + 1 };
         if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) freshWaits.Enqueue(index);
-    }
-
-    private void ServeFreshWaits(DateTimeOffset now)
-    {
-        while (freshWaits.TryDequeue(out var index))
-        {
-            if (Oldest(steps[index]) is not { } kept) continue;
-
-            // Served at once: the wait never becomes visible as waiting (instances contract 4: attempts 1).
-            Take(steps[index] with { Attempt = 1 }, kept, now);
-        }
-    }
-
-    private void FinishWait(StepState waiting, DateTimeOffset now)
-    {
-        var definition = Definition(waiting.Index);
-        if (definition.Kind is StepKind.WaitForEvent && Oldest(waiting) is { } kept)
-        {
-            Take(waiting, kept, now);
-        }
-        else
-        {
-            var ended = definition.Kind is StepKind.Sleep
-                ? StepMachine.Finish(waiting, null, now)
-                : StepMachine.Fail(waiting, new(StepEvents.WaitTimeoutName, "WAIT_FOR_EVENT_TIMEOUT"), now);
-            Set(ended);
-            Announce(ended, "not_running", null);
-            Left(ended, now);
-        }
-    }
-
-    private void Take(StepState waiting, InboxEvent message, DateTimeOffset now)
-    {
-        if (consumed.TryAdd(message.Id, message with { DeliveredAt = now, ConsumedBy = waiting.Index }))
-        {
-            mail.Remove(message.Id);
-            Run = Run with { InboxCount = Run.InboxCount - 1 };
-        }
-
-        if (Run.Streams) Published.Add(StepEvents.QueueChanged(Definition(waiting.Index)));
-        var ended = StepMachine.Finish(waiting, WaitResult.Of(message), now);
-        Set(ended);
-        Announce(ended, "not_running", message.Type);
-        Left(ended, now);
-    }
-
-    private InboxEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => Wants(waiting, m));
-
-    private bool Wants(StepState waiting, InboxEvent message)
-    {
-        var definition = Definition(waiting.Index);
-        return definition.Kind is StepKind.WaitForEvent
-            && waiting.Status is StepStatus.Waiting
-            && definition.EventType == message.Type
-            && (message.TargetStep is null || message.TargetStep == waiting.Index);
     }
 
     // The rule of the run's end (design 2.2), and of a pause that has come to its end.
