@@ -5,6 +5,9 @@ namespace Broker.Core.Runs;
 /// <summary>Commands of callers: cancel, pause, resume, and the end of the leases of a run that another one follows.</summary>
 public sealed partial class RunSession
 {
+    /// <summary>Longest time that a cancel may give to steps that clean up (ms).</summary>
+    public const int LongestGraceMs = 3_600_000;
+
     /// <summary>
     /// Ends the run. With a grace time, steps whose condition holds after a cancel run first. Then the run ends with the last of them, or when the time
     /// is over (invariant 25). The caller must have loaded the active steps.

@@ -73,7 +73,11 @@ internal sealed class RunLoader(BatchContext batch)
 
             // Steps that accept events have taken theirs without touching the run's row.
             if (isLoaded && undelivered.Count != state.InboxCount) state = state with { InboxCount = undelivered.Count };
-            var steps = (allSteps?[id] ?? []).Concat(loaded.Steps[id]).Concat(activeSteps?[id] ?? []);
+
+            // The later row of a step counts: named and active ones are read under their locks.
+            var steps = loaded.Steps[id];
+            if (allSteps is not null) steps = allSteps[id].Concat(steps);
+            if (activeSteps is not null) steps = steps.Concat(activeSteps[id]);
             var inputs = state.Definition.ConditionsReadInputs ? transaction.Inherited(id).Inputs : null;
             batch.Sessions[id] = new RunSession(state, steps, undelivered, inputs);
         }

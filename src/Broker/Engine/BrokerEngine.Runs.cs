@@ -145,7 +145,7 @@ internal sealed partial class BrokerEngine
             {
                 await changed.WaitAsync(Within(LongestLook, until), stop.Token);
 
-                // A run of thousands of steps changes with each, and a look reads them all: looking may take a tenth of the time.
+                // Each step of a run signals a change, and each look reads all steps. The pause keeps the looks to a tenth of the time.
                 if (cost > CheapLook) await Task.Delay(Within(cost * 9, until), clock, stop.Token);
             }
             catch (OperationCanceledException) when (!ct.IsCancellationRequested)

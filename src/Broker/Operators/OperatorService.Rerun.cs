@@ -45,8 +45,8 @@ internal sealed partial class OperatorService
         {
             RerunVerdict.Started or RerunVerdict.Planned => new(run.Ref.Workflow, instance, outcome.Run?.Number, outcome.Kept, outcome.RunsAgain, request.DryRun),
             RerunVerdict.UnknownStep => throw BadMember(stepMember, $"there is no step '{outcome.Step}' in this workflow"),
-            RerunVerdict.StillActive => throw NotAllowed(run, $"The run is {RunWords.Of(run.Status)}: a retry takes one that has ended."),
-            RerunVerdict.NothingFailed => throw NotAllowed(run, "No step of the run failed or was cancelled: name the steps that are to run again."),
+            RerunVerdict.StillActive => throw NotAllowed(run, RunActions.WhyNot(RunActions.Retry, run.Status) ?? "The run has gone on: send the request again."),
+            RerunVerdict.NothingFailed => throw NotAllowed(run, RunActions.NothingFailed),
             RerunVerdict.AlreadyExists => throw new OperatorException(StatusCodes.Status409Conflict, "already_exists", $"There is an instance '{instance}' in workflow '{run.Ref.Workflow}'.", "/instance"),
             RerunVerdict.InputsRefused => throw Invalid("invalid_inputs", "The definition does not take these inputs.", outcome.Problems.Select(p => new OperatorFault($"/inputs{p.Path}", p.Message))),
             RerunVerdict.UnknownRun => throw OtherRun(await FindAsync(new(run.Ref.Workflow, run.Ref.InstanceId), ct)),

@@ -8,7 +8,6 @@ namespace Broker.Operators;
 internal sealed partial class OperatorService
 {
     private const int LongestReason = 500;
-    private const int LongestGraceMs = 3_600_000;
     private const int LongestEventType = 128;
 
     public Task<RunChange> CancelAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(workflow, instance, RunActions.Cancel, ControlCommand.Cancel, command, ct);
@@ -26,8 +25,8 @@ internal sealed partial class OperatorService
     private async Task<RunChange> SteerAsync(string workflow, string instance, string action, ControlCommand control, RunCommand command, CancellationToken ct)
     {
         CheckReason(command.Reason);
-        if (command.GraceMs is { } grace && (action != RunActions.Cancel || grace is < 0 or > LongestGraceMs))
-            throw BadMember("grace_ms", action == RunActions.Cancel ? $"expected an integer from 0 to {LongestGraceMs}" : "only a cancel takes it");
+        if (command.GraceMs is { } grace && (action != RunActions.Cancel || grace is < 0 or > RunSession.LongestGraceMs))
+            throw BadMember("grace_ms", action == RunActions.Cancel ? $"expected an integer from 0 to {RunSession.LongestGraceMs}" : "only a cancel takes it");
         var before = await FindAsync(new(workflow, instance), ct);
         if (command.IfRun is { } number && number != before.Ref.Number) throw OtherRun(before);
 

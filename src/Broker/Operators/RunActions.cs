@@ -8,6 +8,9 @@ internal static class RunActions
 {
     public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Retry = "retry", Fork = "fork", Terminate = "terminate", Delete = "delete", SendEvent = "send_event";
 
+    /// <summary>Why a retry that names no steps is not allowed.</summary>
+    public const string NothingFailed = "No step of the run failed or was cancelled: name the steps that are to run again.";
+
     public static IReadOnlyList<RunAction> Of(RunView run, bool isNewest) =>
     [
         .. ((string[])[Cancel, Pause, Resume, Restart, Retry, Fork, Terminate, Delete, SendEvent]).Select(action =>
@@ -29,7 +32,7 @@ internal static class RunActions
         return action switch
         {
             Restart or Fork or Delete => null,
-            Retry => status is RunStatus.Succeeded ? "No step of the run failed or was cancelled: name the steps that are to run again."
+            Retry => status is RunStatus.Succeeded ? NothingFailed
                 : isOver ? null : $"The run is {RunWords.Of(status)}: a retry takes one that has ended.",
             _ when isOver => $"The run has ended ({RunWords.Of(status)}).",
             Pause when status is RunStatus.Pausing or RunStatus.Paused => $"The run is {RunWords.Of(status)}.",

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Broker.Core.Runs;
 using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
@@ -10,9 +11,6 @@ internal static class RunRequests
 {
     /// <summary>Longest that an answer is held (seconds).</summary>
     public const int MaxWaitSecs = 600;
-
-    /// <summary>Longest time that a cancel gives to steps that clean up (ms).</summary>
-    public const int MaxGraceMs = 3_600_000;
 
     private const string Run = "run";
     private const string Wait = "wait";
@@ -40,7 +38,7 @@ internal static class RunRequests
     {
         if (!reader.IsObject(body, "")) return default;
         foreach (var member in body.EnumerateObject().Where(member => member.Name != Grace)) reader.Add(member.Name, $"is not known; a cancel has {Grace}");
-        return TimeSpan.FromMilliseconds(reader.Integer(body, Grace, "", 0, MaxGraceMs, 0));
+        return TimeSpan.FromMilliseconds(reader.Integer(body, Grace, "", 0, RunSession.LongestGraceMs, 0));
     }
 
     private static async ValueTask<(bool IsRead, int? Number)> NumberAsync(HttpContext http, string name, int most)
