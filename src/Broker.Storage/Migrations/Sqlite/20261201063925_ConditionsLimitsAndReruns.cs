@@ -5,11 +5,15 @@
 namespace Broker.Storage.Migrations.Sqlite
 {
     /// <inheritdoc />
-    public partial class TimeLimits : Migration
+    public partial class ConditionsLimitsAndReruns : Migration
     {
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropCheckConstraint(
+                name: "ck_step_status",
+                table: "step");
+
             migrationBuilder.AddColumn<long>(
                 name: "attempt_ms",
                 table: "step",
@@ -35,7 +39,19 @@ namespace Broker.Storage.Migrations.Sqlite
                 nullable: true);
 
             migrationBuilder.AddColumn<long>(
+                name: "cancelled_at",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
                 name: "deadline",
+                table: "run",
+                type: "INTEGER",
+                nullable: true);
+
+            migrationBuilder.AddColumn<long>(
+                name: "from_run",
                 table: "run",
                 type: "INTEGER",
                 nullable: true);
@@ -91,10 +107,45 @@ namespace Broker.Storage.Migrations.Sqlite
                 filter: "status = 1 AND deadline IS NOT NULL");
 
             migrationBuilder.CreateIndex(
+                name: "ix_step_paused",
+                table: "step",
+                column: "run_id",
+                filter: "status = 8");
+
+            migrationBuilder.AddCheckConstraint(
+                name: "ck_step_status",
+                table: "step",
+                sql: "status BETWEEN 1 AND 9");
+
+            migrationBuilder.CreateIndex(
                 name: "ix_run_deadline",
                 table: "run",
                 column: "deadline",
                 filter: "deadline IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_run_failed",
+                table: "run",
+                columns: new[] { "workflow", "created_at", "id" },
+                filter: "error IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_run_failed_id",
+                table: "run",
+                column: "id",
+                filter: "error IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_run_tagged",
+                table: "run",
+                columns: new[] { "workflow", "created_at", "id" },
+                filter: "tags IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_run_tagged_id",
+                table: "run",
+                column: "id",
+                filter: "tags IS NOT NULL");
         }
 
         /// <inheritdoc />
@@ -108,7 +159,31 @@ namespace Broker.Storage.Migrations.Sqlite
                 table: "step");
 
             migrationBuilder.DropIndex(
+                name: "ix_step_paused",
+                table: "step");
+
+            migrationBuilder.DropCheckConstraint(
+                name: "ck_step_status",
+                table: "step");
+
+            migrationBuilder.DropIndex(
                 name: "ix_run_deadline",
+                table: "run");
+
+            migrationBuilder.DropIndex(
+                name: "ix_run_failed",
+                table: "run");
+
+            migrationBuilder.DropIndex(
+                name: "ix_run_failed_id",
+                table: "run");
+
+            migrationBuilder.DropIndex(
+                name: "ix_run_tagged",
+                table: "run");
+
+            migrationBuilder.DropIndex(
+                name: "ix_run_tagged_id",
                 table: "run");
 
             migrationBuilder.DropColumn(
@@ -128,7 +203,15 @@ namespace Broker.Storage.Migrations.Sqlite
                 table: "step");
 
             migrationBuilder.DropColumn(
+                name: "cancelled_at",
+                table: "run");
+
+            migrationBuilder.DropColumn(
                 name: "deadline",
+                table: "run");
+
+            migrationBuilder.DropColumn(
+                name: "from_run",
                 table: "run");
 
             migrationBuilder.DropColumn(
@@ -146,6 +229,11 @@ namespace Broker.Storage.Migrations.Sqlite
             migrationBuilder.DropColumn(
                 name: "tags",
                 table: "run");
+
+            migrationBuilder.AddCheckConstraint(
+                name: "ck_step_status",
+                table: "step",
+                sql: "status BETWEEN 1 AND 8");
         }
     }
 }
