@@ -15,7 +15,7 @@ public sealed class OperatorException : Exception
     /// <summary>HTTP status.</summary>
     public int Status { get; }
 
-    /// <summary>Stable word of the kind of problem, such as <c>not_found</c>.</summary>
+    /// <summary>Stable word of the kind of problem, such as <c>not_found</c>: one of <see cref="ProblemCodes"/>.</summary>
     public string Code { get; }
 
     /// <summary>Where the fault is: <c>query.limit</c>, or a JSON pointer into the body; null for the whole request.</summary>

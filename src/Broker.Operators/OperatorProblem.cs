@@ -12,8 +12,8 @@ namespace Broker.Operators;
 /// <param name="RunStatus">Status of the run, where it is the reason.</param>
 /// <param name="Errors">Every fault, where there may be several.</param>
 public sealed record OperatorProblem(
-    string Type, string Title, int Status, string Detail, string Code, string? RequestId = null, string? Place = null, int? Column = null,
-    string? RunStatus = null, IReadOnlyList<OperatorFault>? Errors = null);
+    string Type, string Title, int Status, string Detail, [property: ProblemWords] string Code, string? RequestId = null, string? Place = null, int? Column = null,
+    [property: RunStatusWords] string? RunStatus = null, IReadOnlyList<OperatorFault>? Errors = null);
 
 /// <summary>One fault of a request.</summary>
 /// <param name="Place">JSON pointer into the body.</param>

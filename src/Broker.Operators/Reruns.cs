@@ -29,6 +29,7 @@ public sealed record RunFork
     public RawJson? Inputs { get; init; }
 
     /// <summary>copy (the default): events that no step has taken go along. drop: they do not.</summary>
+    [Words("copy", "drop")]
     public string? Events { get; init; }
 
     /// <summary>Why: for the audit trail, at most 500 characters.</summary>

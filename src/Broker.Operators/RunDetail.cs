@@ -36,7 +36,8 @@ public sealed record DefinitionRef(string Version, string Fingerprint);
 public sealed record RunLineage(IReadOnlyList<int> Runs, DateTimeOffset InstanceCreatedAt);
 
 /// <summary>An action on a run.</summary>
-/// <param name="Name">cancel, pause, resume, restart, terminate, delete or send_event.</param>
+/// <param name="Name">Name of the action.</param>
 /// <param name="Allowed">The action changes the run now, for this caller.</param>
 /// <param name="WhyNot">The reason, where the action is not allowed.</param>
-public sealed record RunAction(string Name, bool Allowed, string? WhyNot = null);
+public sealed record RunAction(
+    [property: Words("cancel", "pause", "resume", "restart", "retry", "fork", "terminate", "delete", "send_event")] string Name, bool Allowed, string? WhyNot = null);

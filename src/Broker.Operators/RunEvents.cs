@@ -11,7 +11,7 @@ namespace Broker.Operators;
 /// <param name="ConsumedAt">in: when that step took it.</param>
 /// <param name="Internal">out: only for readers who ask for internal events.</param>
 public sealed record RunEvent(
-    long Id, string Direction, string Type, RawJson Value, DateTimeOffset At, string? Step = null, string? ConsumedBy = null, DateTimeOffset? ConsumedAt = null, bool? Internal = null);
+    long Id, [property: Words("in", "out")] string Direction, string Type, RawJson Value, DateTimeOffset At, string? Step = null, string? ConsumedBy = null, DateTimeOffset? ConsumedAt = null, bool? Internal = null);
 
 /// <summary>Choice of events.</summary>
 public sealed record EventQuery

@@ -6,12 +6,13 @@ namespace Broker.Operators;
 /// <param name="Pending">Steps that wait for others.</param>
 /// <param name="Explained">Open steps that were looked at, at most 200.</param>
 /// <param name="Open">Steps that are ready, leased or waiting.</param>
-public sealed record RunExplanation(string Status, IReadOnlyList<CauseGroup> Causes, int Pending, int Explained, int Open);
+public sealed record RunExplanation([property: RunStatusWords] string Status, IReadOnlyList<CauseGroup> Causes, int Pending, int Explained, int Open);
 
 /// <summary>Steps with one cause.</summary>
 public sealed record CauseGroup
 {
-    /// <summary>Stable word, such as no_worker or waiting_for_event.</summary>
+    /// <summary>Stable word of the cause.</summary>
+    [Words("run_paused", "lease_expired", "leased", "sleeping", "waiting_for_event", "delayed", "queued", "no_worker")]
     public required string Code { get; init; }
 
     /// <summary>The cause in a sentence.</summary>

@@ -4,12 +4,12 @@ namespace Broker.Operators;
 /// <param name="Id">Id of the line: later lines have higher ids.</param>
 /// <param name="Step">Step that wrote it.</param>
 /// <param name="Attempt">Retries that were used before its attempt.</param>
-/// <param name="Stream">stdout or stderr.</param>
-/// <param name="Level">Level, such as info or error.</param>
+/// <param name="Stream">Stream of the command.</param>
+/// <param name="Level">Level.</param>
 /// <param name="At">Time of the line by its writer's clock.</param>
 /// <param name="Text">The text: a JSON string.</param>
 /// <param name="Data">Further data, as it was sent.</param>
-public sealed record RunLogLine(long Id, string Step, int? Attempt, string Stream, string Level, DateTimeOffset At, RawJson Text, RawJson? Data);
+public sealed record RunLogLine(long Id, string Step, int? Attempt, [property: Words("stdout", "stderr")] string Stream, [property: Words("debug", "info", "warn", "error")] string Level, DateTimeOffset At, RawJson Text, RawJson? Data);
 
 /// <summary>Choice of lines.</summary>
 public sealed record LogQuery

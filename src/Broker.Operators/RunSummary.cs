@@ -15,7 +15,8 @@ public record RunSummary
     /// <summary>Number of the instance's newest run.</summary>
     public required int LastRun { get; init; }
 
-    /// <summary>queued, running, waiting, pausing, paused, succeeded, failed or cancelled.</summary>
+    /// <summary>Status of the run.</summary>
+    [RunStatusWords]
     public required string Status { get; init; }
 
     /// <summary>Version of the definition.</summary>
@@ -58,12 +59,12 @@ public sealed record StepCounts(int Total, int? Done = null, int? Failed = null,
 
 /// <summary>A step that is under way.</summary>
 /// <param name="Step">Name of the step.</param>
-/// <param name="State">leased or waiting.</param>
+/// <param name="State">A worker holds it, or it waits for an event or an instant.</param>
 /// <param name="Worker">Worker that holds the lease.</param>
 /// <param name="Event">Event that the step waits for.</param>
 /// <param name="Since">Grant of the lease, or begin of the wait.</param>
 /// <param name="Until">End of the lease or of the wait.</param>
-public sealed record CurrentStep(string Step, string State, string? Worker, string? Event, DateTimeOffset? Since, DateTimeOffset? Until);
+public sealed record CurrentStep(string Step, [property: Words("leased", "waiting")] string State, string? Worker, string? Event, DateTimeOffset? Since, DateTimeOffset? Until);
 
 /// <summary>Failure of a run.</summary>
 /// <param name="Step">Step that failed first; absent where it is not known.</param>

@@ -18,7 +18,7 @@ public sealed record RunCommand
 /// <param name="Instance">Instance id.</param>
 /// <param name="Run">Number of the run: for a restart that of the new one.</param>
 /// <param name="Status">Status after the command; <c>deleted</c> for an instance that is gone with all its runs.</param>
-public sealed record RunChange(string Workflow, string Instance, int Run, string Status);
+public sealed record RunChange(string Workflow, string Instance, int Run, [property: Words("queued", "running", "waiting", "pausing", "paused", "succeeded", "failed", "cancelled", "deleted")] string Status);
 
 /// <summary>An event for the newest run of an instance.</summary>
 public sealed record NewEvent
@@ -39,7 +39,7 @@ public sealed record NewEvent
 /// <summary>Outcome of an event.</summary>
 /// <param name="Outcome">delivered: a wait took it. kept: for a later wait.</param>
 /// <param name="RunStatus">Status of the run before the event.</param>
-public sealed record EventReceipt(string Outcome, string RunStatus);
+public sealed record EventReceipt([property: Words("delivered", "kept")] string Outcome, [property: RunStatusWords] string RunStatus);
 
 /// <summary>A run to start.</summary>
 public sealed record NewRun
@@ -69,6 +69,7 @@ public sealed record NewRun
     public long? RunMs { get; init; }
 
     /// <summary>fail (the default): an instance that exists is 409 <c>already_exists</c>. attach: the answer is its newest run.</summary>
+    [Words("fail", "attach")]
     public string? IfExists { get; init; }
 
     /// <summary>Checks the request and starts nothing.</summary>

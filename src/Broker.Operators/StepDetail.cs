@@ -13,6 +13,7 @@ public sealed record StepDetail : StepSummary
     public required int Run { get; init; }
 
     /// <summary>Status of the run.</summary>
+    [RunStatusWords]
     public required string RunStatus { get; init; }
 
     /// <summary>Result of a step that succeeded.</summary>
@@ -56,12 +57,13 @@ public sealed record StepLease(string Id, string Worker, DateTimeOffset? Granted
 /// <summary>A step beside another one.</summary>
 /// <param name="Step">Name.</param>
 /// <param name="Status">Status word.</param>
-public sealed record StepNeighbour(string Step, string Status);
+public sealed record StepNeighbour(string Step, [property: StepStatusWords] string Status);
 
 /// <summary>One cause; members that do not apply are absent.</summary>
 public sealed record StepCause
 {
-    /// <summary>Stable word, such as no_worker, queued_behind or waiting_for_event.</summary>
+    /// <summary>Stable word of the cause.</summary>
+    [CauseWords]
     public required string Code { get; init; }
 
     /// <summary>The cause in a sentence.</summary>
@@ -71,6 +73,7 @@ public sealed record StepCause
     public string? Step { get; init; }
 
     /// <summary>Status of that step.</summary>
+    [StepStatusWords]
     public string? State { get; init; }
 
     /// <summary>Steps of which one is enough.</summary>
@@ -101,5 +104,6 @@ public sealed record StepCause
     public string? Error { get; init; }
 
     /// <summary>Status of the run.</summary>
+    [RunStatusWords]
     public string? RunStatus { get; init; }
 }

@@ -9,10 +9,12 @@ public record StepSummary
     /// <summary>Name.</summary>
     public required string Name { get; init; }
 
-    /// <summary>task, wait_for_event or sleep.</summary>
+    /// <summary>Kind of the step.</summary>
+    [StepKindWords]
     public required string Kind { get; init; }
 
-    /// <summary>pending, ready, leased, waiting, succeeded, skipped, failed, cancelled, not_run, unreachable or not_taken.</summary>
+    /// <summary>Status; of a step that was not reached, what will become of it.</summary>
+    [StepStatusWords]
     public required string Status { get; init; }
 
     /// <summary>A pause keeps the step from being claimed.</summary>

@@ -25,9 +25,11 @@ public record WorkerInfo
     public required string Id { get; init; }
 
     /// <summary>labelled: claims by labels. registered: claims steps of the definitions that it registered.</summary>
+    [Words("labelled", "registered")]
     public required string Kind { get; init; }
 
     /// <summary>fresh, or silent: no sign of life for longer than the worker timeout.</summary>
+    [Words("fresh", "silent")]
     public required string Status { get; init; }
 
     /// <summary>Labels that it offers.</summary>

@@ -3,18 +3,18 @@ namespace Broker.Operators;
 /// <summary>A workflow.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="Version">Version that a start runs.</param>
-/// <param name="Kind">jobs or steps.</param>
+/// <param name="Kind">jobs: shell commands, defined through the jobs dialect or a file.</param>
 /// <param name="Steps">Steps of that version.</param>
 /// <param name="FromFile">It comes from a workflow file.</param>
 /// <param name="LastRun">Its newest run.</param>
-public sealed record WorkflowSummary(string Name, string Version, string Kind, int Steps, bool FromFile, LastRun? LastRun);
+public sealed record WorkflowSummary(string Name, string Version, [property: Words("jobs", "steps")] string Kind, int Steps, bool FromFile, LastRun? LastRun);
 
 /// <summary>The newest run of a workflow.</summary>
 /// <param name="Instance">Instance id.</param>
 /// <param name="Run">Number of the run.</param>
 /// <param name="Status">Status of the run.</param>
 /// <param name="CreatedAt">Creation of the run.</param>
-public sealed record LastRun(string Instance, int Run, string Status, DateTimeOffset CreatedAt);
+public sealed record LastRun(string Instance, int Run, [property: RunStatusWords] string Status, DateTimeOffset CreatedAt);
 
 /// <summary>One version of a workflow.</summary>
 public sealed record WorkflowDetail
@@ -31,7 +31,8 @@ public sealed record WorkflowDetail
     /// <summary>Hash of the content.</summary>
     public required string Fingerprint { get; init; }
 
-    /// <summary>jobs or steps.</summary>
+    /// <summary>jobs: shell commands, defined through the jobs dialect or a file.</summary>
+    [Words("jobs", "steps")]
     public required string Kind { get; init; }
 
     /// <summary>First registration.</summary>
@@ -52,12 +53,12 @@ public sealed record WorkflowDetail
 
 /// <summary>A step of a definition.</summary>
 /// <param name="Name">Name.</param>
-/// <param name="Kind">task, wait_for_event or sleep.</param>
+/// <param name="Kind">Kind of the step.</param>
 /// <param name="Predecessors">Names of steps that lead here.</param>
 /// <param name="Labels">Labels that a worker must offer.</param>
 /// <param name="MaxRetries">Retries that its policy allows.</param>
 /// <param name="Event">Event type of a wait.</param>
-public sealed record WorkflowStep(string Name, string Kind, IReadOnlyList<string> Predecessors, IReadOnlyList<string> Labels, int MaxRetries, string? Event);
+public sealed record WorkflowStep(string Name, [property: StepKindWords] string Kind, IReadOnlyList<string> Predecessors, IReadOnlyList<string> Labels, int MaxRetries, string? Event);
 
 /// <summary>An event of a workflow.</summary>
 /// <param name="Type">Type.</param>

@@ -79,7 +79,7 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache keys, Fa
     // A browser can send a key only as a password, so pages for browsers take one. Other routes do not: a browser repeats a password by
     // itself, also in requests that another site's page causes.
     private static bool IsForBrowsers(PathString path) =>
-        DocumentPage.IsAt(path) || path.Value is "/" or "/openapi.json" or "/openapi.yaml" or "/broker/openapi.json" or "/broker/openapi.yaml";
+        DocumentPage.IsAt(path) || path.Value is "/" || ApiDocument.IsAt(path);
 
     private static Task ChallengeAsync(HttpContext http, bool isForBrowsers, string challenge, string message)
     {

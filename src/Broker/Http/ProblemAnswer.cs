@@ -1,30 +1,26 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using Broker.Operators;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Broker.Http;
 
-/// <summary>Problem details (RFC 9457) for paths without a dialect.</summary>
+/// <summary>Problem details (RFC 9457), each with a code of <see cref="ProblemCodes"/>: for the API for operators, and for paths without a dialect.</summary>
 internal static class ProblemAnswer
 {
-    private const string ContentType = "application/problem+json";
+    public const string ContentType = "application/problem+json";
 
-    public static async Task SendAsync(HttpContext http, int status, string detail)
-    {
-        using var buffer = new PooledBuffer();
-        using (var json = new Utf8JsonWriter(buffer, JsonAnswer.Options))
-        {
-            json.WriteStartObject();
-            json.WriteString("type", "about:blank");
-            json.WriteString("title", ReasonPhrases.GetReasonPhrase(status));
-            json.WriteNumber("status", status);
-            json.WriteString("detail", detail);
-            json.WriteString("request_id", http.TraceIdentifier);
-            json.WriteEndObject();
-        }
+    public static ErrorForm Form { get; } = new(typeof(OperatorProblem), ContentType, static (status, message) => ExampleOf(new(status, ProblemCodes.Of(status), message)));
 
-        http.Response.StatusCode = status;
-        http.Response.ContentType = ContentType;
-        http.Response.ContentLength = buffer.Written.Length;
-        await http.Response.Body.WriteAsync(buffer.Written);
-    }
+    /// <summary>The body of a refusal, for the API document.</summary>
+    public static JsonNode ExampleOf(OperatorException refused) => JsonSerializer.SerializeToNode(Of(refused, "0HNF5QKQ8J3LT:00000002"), OperatorJson.Default.OperatorProblem)!;
+
+    public static Task SendAsync(HttpContext http, int status, string detail) => SendAsync(http, new OperatorException(status, ProblemCodes.Of(status), detail));
+
+    public static Task SendAsync(HttpContext http, OperatorException refused) =>
+        JsonAnswer.SendAsync(http.Response, refused.Status, Of(refused, http.TraceIdentifier), OperatorJson.Default.OperatorProblem, ContentType);
+
+    private static OperatorProblem Of(OperatorException refused, string requestId) => new(
+        ProblemCodes.TypeOf(refused.Code), ReasonPhrases.GetReasonPhrase(refused.Status), refused.Status, refused.Message, refused.Code, requestId,
+        refused.Place, refused.Column, refused.RunStatus, refused.Errors);
 }

@@ -15,8 +15,10 @@ internal sealed class AnswerFilter : IOperationFilter
                 written.Description = phrase;
             foreach (var (mediaType, described) in response.Content ?? new Dictionary<string, IOpenApiMediaType>())
             {
-                if ((mediaType is "text/event-stream" or "application/x-ndjson" or "text/plain") && described is OpenApiMediaType text)
+                if (mediaType is "text/plain" && described is OpenApiMediaType text)
                     text.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
+                else if ((mediaType is "text/event-stream" or "application/x-ndjson") && described is OpenApiMediaType stream)
+                    stream.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "JSON texts of this schema, one for each entry.", ContentMediaType = "application/json", ContentSchema = stream.Schema };
                 else if (described is OpenApiMediaType { Schema: { } first } json && Others(context, status) is { Count: > 0 } others)
                     json.Schema = new OpenApiSchema { AnyOf = [first, .. others] };
             }

@@ -3,7 +3,6 @@ using Broker.Api.BrokerDialect;
 using Broker.Auth;
 using Broker.Http;
 using Broker.Operators;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -14,6 +13,9 @@ internal static class ApiDocument
 {
     public const string Name = "openapi";
 
+    /// <summary>Name of the document of routes that are copies of others.</summary>
+    public const string Aliases = "openapi-aliases";
+
     public static void AddApiDocument(this IServiceCollection services)
     {
         services.AddEndpointsApiExplorer().AddSwaggerGen(Describe);
@@ -22,14 +24,11 @@ internal static class ApiDocument
 
     private static void Describe(SwaggerGenOptions options)
     {
-        options.SwaggerDoc(Name, new OpenApiInfo
-        {
-            Title = "Broker API",
-            Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "1.0.0",
-            Description = "Keeps workflow definitions, runs them and hands their steps to workers. Four dialects speak to one engine: "
-                + "a run that is started through any of them can be watched, signalled, paused or finished through any other.",
-            License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://opensource.org/license/mit") },
-        });
+        options.SwaggerDoc(Name, Info("Broker API", "Keeps workflow definitions, runs them and hands their steps to workers. Four dialects speak to one engine: "
+            + "a run that is started through any of them can be watched, signalled, paused or finished through any other."));
+        options.SwaggerDoc(Aliases, Info("Broker API, second paths", "Routes that serve a dialect once more under another path, for clients of other ages: the broker dialect below `/broker`, "
+            + $"the handlers dialect in its newest form below `/agents`, the instances dialect at root and with flat paths. New clients use `/{Name}.json`."));
+        options.DocInclusionPredicate((document, api) => api.ActionDescriptor.EndpointMetadata.OfType<Alias>().Any() == (document == Aliases));
         options.AddServer(new OpenApiServer { Url = "/" });
         options.IncludeXmlComments(typeof(ApiDocument).Assembly);
         options.IncludeXmlComments(typeof(IOperatorApi).Assembly);
@@ -42,58 +41,47 @@ internal static class ApiDocument
         options.MapType<RawJson?>(() => new OpenApiSchema());
         options.CustomSchemaIds(SchemaNames.Of);
         options.CustomOperationIds(api => api.ActionDescriptor.EndpointMetadata.OfType<IEndpointNameMetadata>().LastOrDefault()?.EndpointName);
-        options.AddSecurityDefinition(SecurityFilter.Scheme, new OpenApiSecurityScheme
+        options.AddSecurityDefinition(RefusalFilter.Scheme, new OpenApiSecurityScheme
         {
             Type = SecuritySchemeType.Http,
             Scheme = "bearer",
             Description = "An API key, as `broker keys create` prints it. A broker without keys asks for none. Each operation names the scopes "
                 + "of which a key needs one; `admin` stands for all. This page takes a key as the password of any user name.",
         });
-        options.SchemaFilter<SchemaFilter>();
-        options.OperationFilter<SecurityFilter>();
+        options.MapType<object>(() => new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Integer });
+        options.AddMixedForms();
+        options.SchemaFilter<SchemaFilter>(new MemberTexts(typeof(ApiDocument).Assembly, typeof(IOperatorApi).Assembly));
         options.OperationFilter<ExampleFilter>();
         options.OperationFilter<AnswerFilter>();
-        options.OperationFilter<IdempotencyFilter>();
+        options.OperationFilter<HeaderFilter>();
         options.OperationFilter<QueryFilter>();
-        options.OperationFilter<OtherBodyFilter>();
-        options.OperationFilter<ContentCodingFilter>();
+        options.OperationFilter<BodyFilter>();
+        options.OperationFilter<PathTexts>();
+        options.OperationFilter<RefusalFilter>();
         options.DocumentFilter<TagFilter>();
     }
+
+    /// <summary>Whether a path is one of a document.</summary>
+    public static bool IsAt(PathString path) =>
+        (path.StartsWithSegments(BrokerDialectApi.Prefix, out var rest) ? rest : path).Value is $"/{Name}.json" or $"/{Name}.yaml" or $"/{Aliases}.json" or $"/{Aliases}.yaml";
+
+    private static OpenApiInfo Info(string title, string description) => new()
+    {
+        Title = title,
+        Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "1.0.0",
+        Description = description,
+        License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://opensource.org/license/mit") },
+    };
 
     public static void MapApiDocument(this WebApplication app)
     {
         foreach (var prefix in (string[])["", BrokerDialectApi.Prefix])
         {
             app.MapSwagger(
-                $"{prefix}/{{documentName:regex(^{Name}$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
+                $"{prefix}/{{documentName:regex(^({Name}|{Aliases})$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
                 .RequireScope(Auth.Scope.Any).ByWorkflow();
         }
 
         app.MapDocumentPage();
-    }
-
-    /// <summary>Keys are optional where none are configured; probes never ask for one.</summary>
-    private sealed class SecurityFilter : IOperationFilter
-    {
-        public const string Scheme = "bearer";
-
-        public void Apply(OpenApiOperation operation, OperationFilterContext context)
-        {
-            var route = context.ApiDescription.ActionDescriptor.EndpointMetadata;
-            if (route.OfType<IAllowAnonymous>().Any())
-            {
-                operation.Security = [];
-                return;
-            }
-
-            var scopes = ScopeWords.Of(route.OfType<RequiredScope>().LastOrDefault()?.AnyOf ?? Auth.Scope.None);
-            operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [.. scopes] }, new()];
-
-            // Without a body: each dialect has its own form, and clients look at the status.
-            operation.Responses ??= [];
-            operation.Responses.TryAdd("401", new OpenApiResponse { Description = "No API key, or one that is not known" });
-            operation.Responses.TryAdd("403", new OpenApiResponse { Description = "The API key lacks the scope, or is for other workflows; without keys: the host name or the web page is not allowed" });
-            operation.Responses.TryAdd("429", new OpenApiResponse { Description = "Too many wrong API keys from this address" });
-        }
     }
 }

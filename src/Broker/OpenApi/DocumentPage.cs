@@ -24,6 +24,7 @@ internal static class DocumentPage
         {
             page.RoutePrefix = Path[1..];
             page.SwaggerEndpoint($"/{ApiDocument.Name}.json", "Broker API");
+            page.SwaggerEndpoint($"/{ApiDocument.Aliases}.json", "Second paths");
             page.ConfigObject.AdditionalItems["tryItOutEnabled"] = true;
             page.EnableFilter();
             page.DefaultModelsExpandDepth(0);

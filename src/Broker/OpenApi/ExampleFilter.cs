@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Broker.Http;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -9,15 +10,23 @@ internal sealed class ExampleFilter : IOperationFilter
 {
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
-        var own = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<RouteExample>().LastOrDefault();
+        var route = context.ApiDescription.ActionDescriptor.EndpointMetadata;
+        var own = route.OfType<RouteExample>().LastOrDefault();
+        var form = route.OfType<DialectErrorFormat>().LastOrDefault()?.Form;
         var body = context.ApiDescription.ParameterDescriptions.FirstOrDefault(p => p.Source.Id == "Body")?.Type;
         Set(operation.RequestBody?.Content, own?.RequestJson, body);
 
         foreach (var answer in context.ApiDescription.SupportedResponseTypes)
         {
             if (operation.Responses?.TryGetValue($"{answer.StatusCode}", out var response) is not true) continue;
-            Set(response!.Content, answer.StatusCode is >= 200 and < 300 ? own?.ResponseJson : null, answer.Type);
+            if (form is not null && answer.Type == form.Type && answer.StatusCode >= 400) SetError(response!.Content, form.Example(answer.StatusCode, ErrorExamples.MessageOf(route, answer.StatusCode)));
+            else Set(response!.Content, answer.StatusCode is >= 200 and < 300 ? own?.ResponseJson : null, answer.Type);
         }
+    }
+
+    private static void SetError(IDictionary<string, IOpenApiMediaType>? content, JsonNode example)
+    {
+        foreach (var described in content?.Values ?? []) if (described is OpenApiMediaType written) written.Example = example.DeepClone();
     }
 
     private static void Set(IDictionary<string, IOpenApiMediaType>? content, string? own, Type? type)

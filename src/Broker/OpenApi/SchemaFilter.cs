@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Broker.Operators;
 using Microsoft.OpenApi;
@@ -7,13 +8,13 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>Objects take unknown members, show their example, and say which members may be null.</summary>
-internal sealed class SchemaFilter : ISchemaFilter
+/// <summary>Objects take unknown members and show their example. Members have their words and their text, and say whether they may be null.</summary>
+internal sealed class SchemaFilter(MemberTexts texts) : ISchemaFilter
 {
     public void Apply(IOpenApiSchema schema, SchemaFilterContext context)
     {
         if (schema is not OpenApiSchema written) return;
-        ShowNull(written, context.Type);
+        if (written.Properties is { Count: > 0 } members) Complete(members, context.Type);
 
         // Requests with unknown members are served, and answers may grow: the document must not say otherwise.
         if (written.Type is not { } type || !type.HasFlag(JsonSchemaType.Object)) return;
@@ -24,15 +25,31 @@ internal sealed class SchemaFilter : ISchemaFilter
     private static string? NameOf(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name
         ?? (property.DeclaringType?.Assembly == typeof(OperatorJson).Assembly ? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name) : null);
 
-    /// <summary>A reference to a schema says nothing of null, so a nullable member of a described type is null or the reference.</summary>
-    private static void ShowNull(OpenApiSchema written, Type type)
+    private void Complete(IDictionary<string, IOpenApiSchema> members, Type type)
     {
         var nullability = new NullabilityInfoContext();
         foreach (var property in type.GetProperties())
         {
-            if (NameOf(property) is not { } name) continue;
-            if (written.Properties?.TryGetValue(name, out var member) is not true || member is not OpenApiSchemaReference) continue;
-            if (nullability.Create(property).ReadState is NullabilityState.Nullable) written.Properties[name] = new OpenApiSchema { AnyOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, member] };
+            if (NameOf(property) is not { } name || !members.TryGetValue(name, out var member)) continue;
+            var mayBeNull = nullability.Create(property).ReadState is NullabilityState.Nullable;
+            if (member is OpenApiSchemaReference reference) members[name] = Described(reference, mayBeNull, texts.Of(property));
+            else if (member is OpenApiSchema own) Complete(own, property, mayBeNull, texts.Of(property));
         }
+    }
+
+    private static void Complete(OpenApiSchema own, PropertyInfo property, bool mayBeNull, string? text)
+    {
+        own.Description = text;
+        if (property.GetCustomAttribute<WordsAttribute>()?.Words is not { } words) return;
+        if (own.Items is OpenApiSchema entry) entry.Enum = [.. words.Select(word => (JsonNode)word!)];
+        else own.Enum = [.. words.Select(word => (JsonNode)word!), .. mayBeNull ? [JsonNullSentinel.JsonNull] : (JsonNode[])[]];
+    }
+
+    /// <summary>A reference to a schema says nothing of null, so a nullable member of a described type is null or the reference.</summary>
+    private static IOpenApiSchema Described(OpenApiSchemaReference reference, bool mayBeNull, string? text)
+    {
+        if (mayBeNull) return new OpenApiSchema { OneOf = [new OpenApiSchema { Type = JsonSchemaType.Null }, reference], Description = text };
+        reference.Description = text;
+        return reference;
     }
 }

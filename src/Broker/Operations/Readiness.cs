@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Broker.Http;
+using Broker.Operators;
 using Broker.Startup;
 
 namespace Broker.Operations;
@@ -17,6 +19,8 @@ internal static class Probes
     public const string Live = "/livez", Ready = "/readyz";
 
     public const string Tag = "Operations";
+
+    private const string Unavailable = "unavailable";
 
     // A probe must answer although the database hangs: orchestrators time out after a few seconds.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
@@ -64,16 +68,28 @@ internal static class Probes
     private static void Write(Utf8JsonWriter json, string? fault)
     {
         json.WriteStartObject();
-        json.WriteString("status", fault is null ? "ok" : "unavailable");
-        if (fault is not null) json.WriteString("reason", fault);
+        json.WriteString("status", fault is null ? "ok" : Unavailable);
+        if (fault is not null)
+        {
+            json.WriteString("reason", fault);
+            json.WriteString("type", ProblemCodes.TypeOf(Unavailable));
+            json.WriteString("code", Unavailable);
+        }
+
         json.WriteEndObject();
     }
 }
 
-/// <summary>Whether the host is well; the reason only when it is not.</summary>
+/// <summary>Whether the host is well. The members behind the status are there only when it is not.</summary>
+/// <param name="Status">ok, or unavailable with a 503.</param>
+/// <param name="Reason">The reason, for people.</param>
+/// <param name="Type">URI of the kind of problem.</param>
+/// <param name="Code">Stable word of the kind of problem.</param>
 internal sealed record Probe(
-    [property: System.Text.Json.Serialization.JsonPropertyName("status")] string Status,
-    [property: System.Text.Json.Serialization.JsonPropertyName("reason")] string? Reason);
+    [property: JsonPropertyName("status"), Words("ok", "unavailable")] string Status,
+    [property: JsonPropertyName("reason")] string? Reason,
+    [property: JsonPropertyName("type")] string? Type,
+    [property: JsonPropertyName("code"), ProblemWords] string? Code);
 
 internal static class OperationsExamples
 {

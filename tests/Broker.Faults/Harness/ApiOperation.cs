@@ -7,10 +7,11 @@ internal sealed record ApiOperation(string Method, string Path, IReadOnlyList<st
 {
     public static async Task<IReadOnlyList<ApiOperation>> ReadAllAsync(HttpClient http, CancellationToken ct)
     {
-        var paths = (await http.MustGetAsync("/openapi.json", ct))["paths"]!.AsObject();
+        JsonNode[] documents = [await http.MustGetAsync("/openapi.json", ct), await http.MustGetAsync("/openapi-aliases.json", ct)];
         return
         [
-            .. from path in paths
+            .. from document in documents
+               from path in document["paths"]!.AsObject()
                from operation in path.Value!.AsObject()
                where operation.Value is JsonObject
                select Of(path.Key, operation.Key.ToUpperInvariant(), operation.Value!),

@@ -14,23 +14,24 @@ internal sealed class DescribedAnswers
 {
     private static readonly string[] Methods = ["get", "put", "post", "delete", "patch"];
 
-    // Sent by the layers around the routes, each in the form of the dialect or as problem details.
-    private static readonly int[] AnyForm = [401, 403, 405, 415, 429, 500, 503];
+    // Others are the server's or of all answers alike.
+    private static readonly string[] Headers = ["Accept-Encoding", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate"];
 
     private readonly List<Operation> operations = [];
-    private readonly JsonNode components;
     private readonly ConcurrentDictionary<(Operation, int), JsonSchema> schemas = new();
 
-    public DescribedAnswers(string document)
+    public DescribedAnswers(params IEnumerable<string> documents)
     {
-        var root = JsonNode.Parse(document)!;
-        Seal(root);
-        components = root["components"]!["schemas"]!;
-        foreach (var (path, item) in root["paths"]!.AsObject())
+        foreach (var root in documents.Select(document => JsonNode.Parse(document)!))
         {
-            foreach (var method in Methods)
+            Seal(root);
+            var (components, shared) = (root["components"]!["schemas"]!, root["components"]!["responses"]!);
+            foreach (var (path, item) in root["paths"]!.AsObject())
             {
-                if (item![method] is { } operation) operations.Add(new(method.ToUpperInvariant(), path, operation["responses"]!.AsObject()));
+                foreach (var method in Methods)
+                {
+                    if (item![method] is { } operation) operations.Add(new(method.ToUpperInvariant(), path, Resolved(operation["responses"]!.AsObject(), shared), components));
+                }
             }
         }
     }
@@ -42,25 +43,38 @@ internal sealed class DescribedAnswers
         where response.Key.StartsWith('2') && response.Value!["content"]?["application/json"] is not null
         select $"{operation.Method} {operation.Path} {response.Key}";
 
-    /// <summary>Compares a JSON answer with its schema; null when the document does not describe the request.</summary>
-    public Judgement? Judge(string method, string path, int status, ReadOnlyMemory<byte> body)
+    /// <summary>Compares an answer with its description; null when the document does not describe the request.</summary>
+    /// <param name="method">Method of the request.</param>
+    /// <param name="path">Path of the request.</param>
+    /// <param name="status">Status of the answer.</param>
+    /// <param name="contentType">Media type of the answer; null: it has no body.</param>
+    /// <param name="headers">Names of its headers.</param>
+    /// <param name="body">Its body; empty: not compared.</param>
+    public Judgement? Judge(string method, string path, int status, string? contentType, IEnumerable<string> headers, ReadOnlyMemory<byte> body)
     {
         if (Find(method, path) is not { } operation) return null;
         var judged = new Judgement($"{operation.Method} {operation.Path} {status}", null);
-        if (operation.Responses[$"{status}"] is not { } response)
-            return AnyForm.Contains(status) ? null : judged with { Problem = "the document does not describe the status" };
-        if (response["content"]?["application/json"]?["schema"] is not { } described)
-            return AnyForm.Contains(status) ? null : judged with { Problem = "the document describes no JSON answer" };
+        if (operation.Responses[$"{status}"] is not JsonObject response) return judged with { Problem = "the document does not describe the status" };
+        var described = response["headers"]?.AsObject().Select(header => header.Key) ?? [];
+        if (headers.Intersect(Headers, StringComparer.OrdinalIgnoreCase).Except(described, StringComparer.OrdinalIgnoreCase).FirstOrDefault() is { } header)
+            return judged with { Problem = $"the document does not describe the header {header}" };
+        if (contentType is null) return judged;
+        if (response["content"]?[contentType]?["schema"] is not { } schema) return judged with { Problem = $"the document describes no answer of type {contentType}" };
+        return body.Length > 0 && contentType.EndsWith("json", StringComparison.Ordinal) && contentType != "application/x-ndjson"
+            ? judged with { Problem = ProblemOf(body, schemas.GetOrAdd((operation, status), _ => Compile(schema, operation.Components))) }
+            : judged;
+    }
 
+    private static string? ProblemOf(ReadOnlyMemory<byte> body, JsonSchema schema)
+    {
         try
         {
-            var answer = JsonElement.Parse(body.Span, new JsonDocumentOptions { MaxDepth = 1000 });
-            var errors = schemas.GetOrAdd((operation, status), _ => Compile(described)).Validate(answer);
-            return errors.Count == 0 ? judged : judged with { Problem = string.Join("; ", errors) };
+            var errors = schema.Validate(JsonElement.Parse(body.Span, new JsonDocumentOptions { MaxDepth = 1000 }));
+            return errors.Count == 0 ? null : string.Join("; ", errors);
         }
         catch (JsonException broken)
         {
-            return judged with { Problem = $"the answer is not JSON: {broken.Message}" };
+            return $"the answer is not JSON: {broken.Message}";
         }
     }
 
@@ -69,7 +83,7 @@ internal sealed class DescribedAnswers
         .OrderBy(operation => operation.Parameters)
         .FirstOrDefault();
 
-    private JsonSchema Compile(JsonNode described)
+    private static JsonSchema Compile(JsonNode described, JsonNode components)
     {
         var schema = described.DeepClone().AsObject();
         schema["$defs"] = components.DeepClone();
@@ -77,6 +91,16 @@ internal sealed class DescribedAnswers
         return JsonSchema.TryCompile(JsonElement.Parse(text), out var compiled, out var problems)
             ? compiled
             : throw new InvalidOperationException($"a schema of the document cannot be compiled: {string.Join("; ", problems)}");
+    }
+
+    private static JsonObject Resolved(JsonObject responses, JsonNode shared)
+    {
+        foreach (var (status, response) in responses.ToList())
+        {
+            if (response!["$ref"]?.GetValue<string>() is { } name) responses[status] = shared[name[(name.LastIndexOf('/') + 1)..]]!.DeepClone();
+        }
+
+        return responses;
     }
 
     private static void Seal(JsonNode? node)
@@ -100,7 +124,7 @@ internal sealed class DescribedAnswers
     }
 
     /// <summary>One method of one path of the document.</summary>
-    private sealed record Operation(string Method, string Path, JsonObject Responses)
+    private sealed record Operation(string Method, string Path, JsonObject Responses, JsonNode Components)
     {
         private readonly Regex template = new(
             $"^{Regex.Replace(Regex.Escape(Path), @"\\\{[^}]*}", "[^/]+")}$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase);

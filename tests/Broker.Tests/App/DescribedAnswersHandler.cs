@@ -8,7 +8,7 @@ using Swashbuckle.AspNetCore.Swagger;
 
 namespace Broker.Tests.App;
 
-/// <summary>Compares each JSON answer with its schema on the way to the test. A violation fails the request, and so the test that sent it.</summary>
+/// <summary>Compares each answer with its description on the way to the test. A violation fails the request, and so the test that sent it.</summary>
 internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool withoutLengthToo = false) : DelegatingHandler(new SocketsHttpHandler())
 {
     // Of all brokers of the tests whose routes are the same.
@@ -24,20 +24,25 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
     {
         var paths = services.GetRequiredService<BrokerSettings>().InstancesBasePath;
         if (Documents.TryGetValue(paths, out var known)) return known;
-        var document = services.GetRequiredService<ISwaggerProvider>().GetSwagger(ApiDocument.Name);
-        return Documents.GetOrAdd(paths, new DescribedAnswers(await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1)));
+        var swagger = services.GetRequiredService<ISwaggerProvider>();
+        string[] documents = await Task.WhenAll(((string[])[ApiDocument.Name, ApiDocument.Aliases]).Select(name => swagger.GetSwagger(name).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1)));
+        return Documents.GetOrAdd(paths, new DescribedAnswers(documents));
     }
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
 
+        if (request.Method == HttpMethod.Head) return response;
+
         // An answer without a length may be a stream, and reading it here would change what the test sees.
-        var isRead = response.Content.Headers.ContentLength is { } length ? length is > 0 and < 1_000_000 : withoutLengthToo;
-        if (!isRead || request.Method == HttpMethod.Head || response.Content.Headers.ContentType?.MediaType != "application/json") return response;
-        await response.Content.LoadIntoBufferAsync(cancellationToken);
-        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
-        var judged = described.Judge(request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, body);
+        var length = response.Content.Headers.ContentLength;
+        var type = length == 0 ? null : response.Content.Headers.ContentType?.MediaType;
+        var isRead = type is not null && (length is { } known ? known < 1_000_000 : withoutLengthToo && type == "application/json");
+        if (isRead) await response.Content.LoadIntoBufferAsync(cancellationToken);
+        var body = isRead ? await response.Content.ReadAsByteArrayAsync(cancellationToken) : [];
+        var judged = described.Judge(
+            request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type, response.Headers.Select(header => header.Key), body);
         if (judged is null) return response;
         if (judged.Problem is { } problem)
             throw new InvalidOperationException($"{judged.Answer} is not what the API document describes: {problem}: {Encoding.UTF8.GetString(body)}");

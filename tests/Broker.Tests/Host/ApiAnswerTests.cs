@@ -54,7 +54,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
     [InlineData("{", false)]
     public async Task An_answer_that_is_not_as_described_is_found(string answer, bool isDescribed)
     {
-        var judged = (await DescribedAnswersHandler.DocumentAsync(host.Services)).Judge("GET", "/status", 200, Encoding.UTF8.GetBytes(answer));
+        var judged = (await DescribedAnswersHandler.DocumentAsync(host.Services)).Judge("GET", "/status", 200, "application/json", [], Encoding.UTF8.GetBytes(answer));
         Assert.Equal(("GET /status 200", isDescribed), (judged?.Answer, judged?.Problem is null));
     }
 
@@ -62,9 +62,18 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
     public async Task A_status_that_the_document_does_not_name_is_found()
     {
         var document = await DescribedAnswersHandler.DocumentAsync(host.Services);
-        Assert.NotNull(document.Judge("GET", "/status", 418, "{}"u8.ToArray())?.Problem);
-        Assert.Null(document.Judge("GET", "/status", 503, "{}"u8.ToArray())?.Problem);
-        Assert.Null(document.Judge("GET", "/nothing", 200, "{}"u8.ToArray()));
+        Assert.NotNull(document.Judge("GET", "/status", 418, null, [], default)?.Problem);
+        Assert.Null(document.Judge("GET", "/status", 503, "application/json", ["Retry-After"], """{"detail":"away"}"""u8.ToArray())?.Problem);
+        Assert.Null(document.Judge("GET", "/nothing", 200, null, [], default));
+    }
+
+    [Theory]
+    [InlineData("text/html", "Date")]
+    [InlineData("application/json", "Location")]
+    public async Task A_type_or_a_header_that_the_document_does_not_name_is_found(string type, string header)
+    {
+        var document = await DescribedAnswersHandler.DocumentAsync(host.Services);
+        Assert.NotNull(document.Judge("GET", "/status", 200, type, [header], """{"status":"ok"}"""u8.ToArray())?.Problem);
     }
 
     private async Task WalkBrokerAsync(string prefix)

@@ -25,6 +25,26 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
     }
 
     [Fact]
+    public async Task Second_paths_are_in_a_valid_document_of_their_own()
+    {
+        var aliases = await ReadAsync("/openapi-aliases.json");
+        Assert.Empty(aliases.Diagnostic!.Errors.Concat(aliases.Diagnostic.Warnings).Select(fault => fault.ToString()));
+        Assert.Contains("/agents/workflows", aliases.Document!.Paths.Keys);
+        Assert.Contains("/api/workflows/{workflowName}/instances", aliases.Document.Paths.Keys);
+        Assert.Contains("/workflows/{workflowName}/instances", aliases.Document.Paths.Keys);
+        Assert.Contains("/broker/workflow/step", aliases.Document.Paths.Keys);
+        Assert.Empty(aliases.Document.Paths.Keys.Intersect((await ReadAsync()).Document!.Paths.Keys));
+    }
+
+    [Fact]
+    public async Task Jobs_come_first_and_operators_second()
+    {
+        var document = (await ReadAsync()).Document!;
+        Assert.Equal(["Jobs dialect", "Operators", "Broker dialect", "Handlers dialect", "Instances dialect", "Operations"], document.Tags!.Select(tag => tag.Name));
+        Assert.Equal("Jobs dialect", document.Paths.First().Value.Operations!.First().Value.Tags!.First().Name);
+    }
+
+    [Fact]
     public async Task The_yaml_is_the_same_document()
     {
         var yaml = await host.Client.GetStringAsync(new Uri("/openapi.yaml", UriKind.Relative), Ct);
@@ -105,14 +125,15 @@ public sealed class ApiDocumentTests(SqliteApp host) : IClassFixture<SqliteApp>
 
     private async Task<List<KeyValuePair<string, OpenApiOperation>>> OperationsAsync() =>
     [
-        .. from path in (await ReadAsync()).Document!.Paths
+        .. from document in (OpenApiDocument[])[(await ReadAsync()).Document!, (await ReadAsync("/openapi-aliases.json")).Document!]
+           from path in document.Paths
            from operation in path.Value.Operations ?? []
            select KeyValuePair.Create($"{operation.Key} {path.Key}", operation.Value),
     ];
 
-    private async Task<ReadResult> ReadAsync()
+    private async Task<ReadResult> ReadAsync(string path = "/openapi.json")
     {
-        await using var stream = await host.Client.GetStreamAsync(new Uri("/openapi.json", UriKind.Relative), Ct);
+        await using var stream = await host.Client.GetStreamAsync(new Uri(path, UriKind.Relative), Ct);
         using var copy = new MemoryStream();
         await stream.CopyToAsync(copy, Ct);
         copy.Position = 0;

@@ -79,7 +79,7 @@ public sealed class FallbackTests
     [InlineData("/api/fails", 500, "The broker failed. Its log tells more under this request id.")]
     public async Task A_dialect_says_what_failed_in_its_own_form(string path, int status, string told)
     {
-        await using var host = await MiniHost.StartAsync(routes => Routes(routes.MapGroup("/api").RefusesWith((http, status, message) =>
+        await using var host = await MiniHost.StartAsync(routes => Routes(routes.MapGroup("/api").RefusesWith(ProblemAnswer.Form, (http, status, message) =>
         {
             http.Response.StatusCode = status;
             return http.Response.WriteAsync($"dialect: {message}", Ct);

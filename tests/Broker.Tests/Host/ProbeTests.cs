@@ -16,7 +16,7 @@ public sealed class ProbeTests
         Assert.Equal((HttpStatusCode.OK, """{"status":"ok"}"""), await GetAsync(host, "/readyz"));
 
         database.Fault = "the database is away";
-        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"unavailable","reason":"the database is away"}"""), await GetAsync(host, "/readyz"));
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"status":"unavailable","reason":"the database is away","type":"urn:broker:problem:unavailable","code":"unavailable"}"""), await GetAsync(host, "/readyz"));
         Assert.Equal((HttpStatusCode.OK, """{"status":"ok"}"""), await GetAsync(host, "/livez"));
     }
 

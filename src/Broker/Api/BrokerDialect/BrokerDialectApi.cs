@@ -14,17 +14,20 @@ internal static class BrokerDialectApi
 
     public static void MapBrokerDialect(this IEndpointRouteBuilder routes)
     {
-        Map(routes.MapGroup(""));
-        Map(routes.MapGroup(Prefix).NamedWith("Prefixed")).MapGet("/workflows", RepositoryRoutes.WorkflowsAsync).Describe("ListRepositoryWorkflows", QueryForms.None,
+        Map(GroupAt(routes, ""));
+        Map(GroupAt(routes, Prefix).NamedWith("Prefixed").WithMetadata(Alias.Mark));
+        GroupAt(routes, Prefix).MapGet("/workflows", RepositoryRoutes.WorkflowsAsync).Describe("ListRepositoryWorkflows", QueryForms.None,
                 "The workflows of every repository, in order of registration")
             .Produces<RepositoryWorkflow[]>()
             .RequireScope(Scope.Read | Scope.Worker);
     }
 
-    private static RouteGroupBuilder Map(RouteGroupBuilder routes)
-    {
-        var api = routes.MapGroup("").WithTags(Tag).RefusesWith(static (http, status, message) => BrokerResponses.Fail(http, status, message));
+    private static RouteGroupBuilder GroupAt(IEndpointRouteBuilder routes, string prefix) => routes.MapGroup(prefix).WithTags(Tag)
+        .RefusesWith(BrokerResponses.Form, static (http, status, message) => BrokerResponses.Fail(http, status, message))
+        .WithErrorExample(404, "unknown worker_id 'w-81': register again");
 
+    private static void Map(RouteGroupBuilder api)
+    {
         api.MapPost("/repository/register", RepositoryRoutes.RegisterAsync).Describe("RegisterRepository", QueryForms.None,
                 "Store where workflow code lives; the same name again replaces the entry")
             .Takes<RepositoryRegistration>().Produces(204).Refuses(400, 413, 422)
@@ -75,7 +78,6 @@ internal static class BrokerDialectApi
         api.MapGet("/status", DispatchRoutes.StatusAsync).Describe("Status", QueryForms.None, "The broker answers")
             .Produces<StatusInfo>()
             .RequireScope(Scope.Any).ByWorkflow();
-        return api;
     }
 
     /// <summary>Names are unique in the API document.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Http;
@@ -9,6 +10,8 @@ namespace Broker.Api.BrokerDialect;
 /// <summary>The dialect's answers: errors are <c>{"detail", "problems"}</c>, times are seconds since 1970 with a fraction.</summary>
 internal static class BrokerResponses
 {
+    public static ErrorForm Form { get; } = new(typeof(RequestRefused), JsonAnswer.ContentType, static (_, message) => new JsonObject { ["detail"] = message });
+
     public static BrokerEngine Engine(this HttpContext http) => http.RequestServices.GetRequiredService<BrokerEngine>();
 
     public static Task NoContent(HttpContext http)

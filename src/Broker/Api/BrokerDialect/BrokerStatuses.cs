@@ -17,7 +17,7 @@ internal static class BrokerStatuses
             key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i]), verdicts[i] is HeartbeatVerdict.Paused)),
     ];
 
-    private static string WordOf(ReportVerdict verdict) => verdict switch
+    public static string WordOf(ReportVerdict verdict) => verdict switch
     {
         ReportVerdict.Accepted => "accepted",
         ReportVerdict.Stale => "stale",
@@ -26,7 +26,7 @@ internal static class BrokerStatuses
         ReportVerdict.UnknownStep => "unknown_step",
     };
 
-    private static string WordOf(HeartbeatVerdict verdict) => verdict switch
+    public static string WordOf(HeartbeatVerdict verdict) => verdict switch
     {
         HeartbeatVerdict.Renewed or HeartbeatVerdict.Paused => "renewed",
         HeartbeatVerdict.Cancelled => "cancelled",

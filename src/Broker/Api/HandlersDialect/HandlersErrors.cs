@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Broker.Http;
 
 namespace Broker.Api.HandlersDialect;
@@ -10,6 +11,11 @@ internal static class HandlersErrors
     public const string WorkflowNotFound = "Workflow not found";
     public const string HandlerNotFound = "Handler not found";
     public const string Cancelled = "Workflow was cancelled";
+
+    /// <summary>The form of the mount, for the API document.</summary>
+    public static ErrorForm FormOf(HandlersMount mount) => mount.ErrorsAsJson
+        ? new(typeof(HandlersErrorDto), JsonAnswer.ContentType, static (_, message) => new JsonObject { ["detail"] = message })
+        : new(typeof(string), "text/plain", static (_, message) => JsonValue.Create(message));
 
     public static Task ErrorAsync(HttpContext http, HandlersMount mount, int status, string message) =>
         mount.ErrorsAsJson ? DetailAsync(http.Response, status, message) : TextAsync(http.Response, status, message);

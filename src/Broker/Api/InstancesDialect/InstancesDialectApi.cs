@@ -1,5 +1,6 @@
 using Broker.Auth;
 using Broker.Http;
+using Broker.OpenApi;
 using Broker.Settings;
 
 namespace Broker.Api.InstancesDialect;
@@ -12,13 +13,27 @@ internal static class InstancesDialectApi
 {
     public const string Tag = "Instances dialect";
 
+    private static readonly QueryParameter PageSize = new("pageSize", "Rows of a page; 25 when left out.", PageSizes.Largest) { Least = 1 };
+
+    private static readonly QueryParameter[] History =
+    [
+        new("runNumber", "Number of the run, from 0; the newest when left out."), PageSize,
+        Cursor("stepsCursor"), Cursor("eventsCursor"), Cursor("logsCursor"),
+        QueryParameter.Flag("includeLogs", "With log lines; false when left out."),
+        QueryParameter.Text("logLevel", "Only lines of this level.", "debug", "info", "warn", "error"),
+        QueryParameter.Text("logCategory", "Only lines of this category."),
+        QueryParameter.Text("order", "Order of each list; desc when left out.", "asc", "desc"),
+    ];
+
     public static void MapInstancesDialect(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
         var basePath = InstancePaths.Base(settings);
         var api = routes.MapGroup("").WithTags(Tag).AddEndpointFilter(InstancesFilter.InvokeAsync)
             .RefusesWith(
+                InstanceError.Form,
                 static (http, status, message) => InstanceError.Refused(status, message).SendAsync(http),
-                static (http, status, message) => (InstanceError.Refused(status, message) with { Message = message }).SendAsync(http));
+                static (http, status, message) => (InstanceError.Refused(status, message) with { Message = message }).SendAsync(http))
+            .WithErrorExample(404, InstanceError.UnknownInstance.Message).WithErrorExample(409, InstanceError.Terminal.Message).WithErrorExample(400, InstanceError.Validation.Message);
 
         api.MapGet($"{basePath}/workflows", InstancesRoutes.ListWorkflows)
             .WithName("ListInstanceWorkflows").WithSummary("Registered workflows; also at the base path with a trailing slash")
@@ -26,11 +41,12 @@ internal static class InstancesDialectApi
             .RequireScope(Scope.Read).ByWorkflow();
         MapTick(api, basePath, "");
         MapInstances(api.MapGroup($"{basePath}/workflows/{{workflowName}}/instances"), "");
-        MapInstances(api.MapGroup($"{basePath}/{{workflowName}}/instances").WithMetadata(new FlatPath()), "Flat");
+        MapInstances(api.MapGroup($"{basePath}/{{workflowName}}/instances").WithMetadata(new FlatPath(), Alias.Mark), "Flat");
 
         // At root as well: these paths collide with nothing. The list of workflows there belongs to the handlers dialect.
-        MapTick(api, "", "AtRoot");
-        MapInstances(api.MapGroup("/workflows/{workflowName}/instances"), "AtRoot");
+        var root = api.MapGroup("").WithMetadata(Alias.Mark);
+        MapTick(root, "", "AtRoot");
+        MapInstances(root.MapGroup("/workflows/{workflowName}/instances"), "AtRoot");
 
         MapUnknown(api, $"{basePath}/workflows/{{**rest}}");
         MapUnknown(api, $"{basePath}/{{workflowName}}/instances/{{**rest}}");
@@ -39,20 +55,23 @@ internal static class InstancesDialectApi
         MapUnknown(api, "/_runner/{**rest}");
     }
 
+    private static QueryParameter Cursor(string name) => QueryParameter.Text(name, "Cursor of the page that is asked for, from the page before.");
+
     private static void MapInstances(RouteGroupBuilder instances, string variant)
     {
         instances.MapGet("", InstancesRoutes.ListInstances)
             .WithName($"ListInstances{variant}").WithSummary("Instances by descending id, or with a status by descending last update")
-            .WithDescription($"`status`: one of {InstancesStatuses.Words}; another word is a 400. {PageSizes.Text}")
-            .Produces<InstancePageDto>().Fails(400, 404)
+            .TakesQuery(QueryParameter.Text("status", "Only instances in that status; `active`, on flat paths, stands for several.", InstancesStatuses.Asked), PageSize, Cursor("cursor"))
+            .WithDescription(PageSizes.Text)
+            .Produces<InstancePageDto>().Fails(400, 404).WithErrorExample(404, InstanceError.UnknownWorkflow.Message)
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapPost("", InstancesRoutes.Create)
             .WithName($"CreateInstance{variant}").WithSummary("Start an instance; an id in use is a conflict")
-            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429).WithMetadata(StartsOnce.Mark)
+            .TakesJson<CreateInstanceDto>().Produces<InstanceStatusDto>().Fails(400, 404, 409, 413, 422, 429).WithErrorExample(409, InstanceError.AlreadyExists.Message).WithErrorExample(422, InstanceError.KeyReused.Message).WithMetadata(StartsOnce.Mark).WithErrorExample(404, InstanceError.UnknownWorkflow.Message)
             .RequireScope(Scope.Create).ByWorkflow();
         instances.MapPost("/batch", InstancesRoutes.CreateBatch)
             .WithName($"CreateInstances{variant}").WithSummary("Start up to 100 instances, all or none; ids in use are skipped")
-            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429)
+            .TakesJson<CreateInstancesDto>().Produces<InstanceStatusesDto>().Fails(400, 404, 413, 429).WithErrorExample(404, InstanceError.UnknownWorkflow.Message)
             .RequireScope(Scope.Create).ByWorkflow();
         instances.MapGet("/{instanceId}", InstancesRoutes.Details)
             .WithName($"GetInstance{variant}").WithSummary("Status, metadata and the current step")
@@ -60,6 +79,7 @@ internal static class InstancesDialectApi
             .RequireScope(Scope.Read).ByWorkflow();
         instances.MapGet("/{instanceId}/history", InstancesRoutes.History)
             .WithName($"GetInstanceHistory{variant}").WithSummary("Steps, events and (with includeLogs=true) log lines of a run")
+            .TakesQuery(History)
             .WithDescription($"{PageSizes.Text} It holds for each of the three lists. A step that waits for a worker is `waiting` with 0 attempts.")
             .Produces<InstanceHistoryDto>().Fails(400, 404)
             .RequireScope(Scope.Read).ByWorkflow();
@@ -88,7 +108,7 @@ internal static class InstancesDialectApi
     private static void MapTick(RouteGroupBuilder api, string basePath, string variant) =>
         api.MapPost($"{basePath}/_runner/tick", InstancesRoutes.Tick)
             .WithName($"TickRunner{variant}").WithSummary("Do what is due now, instead of at the scheduler's next turn")
-            .TakesJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413)
+            .MayTakeJson<TickDto>().Produces<TickedDto>().Fails(400, 403, 413).WithErrorExample(403, InstanceError.TickDisabled.Message)
             .RequireScope(Scope.Tick);
 
     // Last in order: another dialect's route under the same path is found first.
@@ -102,6 +122,8 @@ internal static class InstancesDialectApi
     }
 
     // Whatever its content type says, a body is read as JSON; routing would refuse what is not named here.
-    private static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route) where T : notnull =>
+    private static RouteHandlerBuilder MayTakeJson<T>(this RouteHandlerBuilder route) where T : notnull =>
         route.Accepts<T>(isOptional: true, "application/json", "*/*");
+
+    private static RouteHandlerBuilder TakesJson<T>(this RouteHandlerBuilder route) where T : notnull => route.MayTakeJson<T>().WithMetadata(NeedsBody.Mark);
 }

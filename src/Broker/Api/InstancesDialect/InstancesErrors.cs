@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Broker.Core.Schemas;
 using Broker.Http;
 
@@ -40,6 +42,8 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
     public static readonly InstanceError BadKey = new(400, "IDEMPOTENCY_KEY_INVALID", Idempotency.Malformed);
     public static readonly InstanceError KeyReused = new(422, "IDEMPOTENCY_KEY_REUSED", StartRefusal.KeyReused);
 
+    public static ErrorForm Form { get; } = new(typeof(InstanceErrorDto), JsonAnswer.ContentType, static (status, message) => ExampleOf(status, message));
+
     public static InstanceError BacklogFull(string message) => new(429, "BACKLOG_FULL", message);
 
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
@@ -60,9 +64,19 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
         _ => new(status, "BAD_REQUEST", message, Framework: true),
     };
 
+    private static JsonNode ExampleOf(int status, string message)
+    {
+        InstanceError[] own = [Validation, TickDisabled, UnknownWorkflow, UnknownInstance, AlreadyExists, Terminal, KeyReused];
+        var error = Array.Find(own, own => own.Status == status && own.Message == message) ?? Refused(status, message);
+        return JsonSerializer.SerializeToNode(error.Dto(null), InstancesJson.Default.InstanceErrorDto)!;
+    }
+
+    private InstanceErrorDto Dto(IReadOnlyList<Issue>? issues) => new(
+        Framework ? Message : null, Message, Code, issues is null ? null : [.. issues.Select(issue => new InstanceIssueDto(issue.Path, issue.Message, issue.Code))]);
+
     public Task SendAsync(HttpContext http, IReadOnlyList<Issue>? issues = null) => JsonAnswer.SendAsync(
         http.Response,
         Status,
-        new InstanceErrorDto(Framework ? Message : null, Message, Code, issues is null ? null : [.. issues.Select(issue => new InstanceIssueDto(issue.Path, issue.Message, issue.Code))]),
+        Dto(issues),
         InstancesJson.Default.InstanceErrorDto);
 }

@@ -15,6 +15,9 @@ internal static class InstancesStatuses
     /// <summary>What a filter may ask for, as text.</summary>
     public const string Words = "queued, running, paused, errored, terminated, complete, waiting, waitingForPause or unknown";
 
+    /// <summary>What a filter may ask for; <c>active</c> on flat paths only.</summary>
+    public static IReadOnlyList<string> Asked { get; } = [.. Enum.GetValues<RunStatus>().Select(WordOf), Unknown, Active];
+
     private static readonly FrozenSet<RunStatus> ActiveStatuses = FrozenSet.Create(RunStatus.Queued, RunStatus.Running, RunStatus.Pausing);
 
     private static readonly FrozenDictionary<string, FrozenSet<RunStatus>> ByWord = Enum.GetValues<RunStatus>()

@@ -2,81 +2,99 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Broker.Core.Runs;
 using Broker.Http;
+using Broker.Operators;
 
 namespace Broker.Api.JobsDialect;
 
 // The forms of requests and answers. Requests are read by hand; so are claims and workflows written, on the hot path and row by row.
 
 /// <summary>A workflow with its jobs in order of definition.</summary>
+/// <param name="Id">Id of the workflow.</param>
+/// <param name="Name">Name, for people.</param>
+/// <param name="Trigger">Text that says what starts it; stored and shown.</param>
+/// <param name="Jobs">Jobs in order of definition, with their state in the last run.</param>
 internal sealed record WorkflowDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("trigger")] string Trigger,
     [property: JsonPropertyName("jobs")] JobDto[] Jobs);
 
-/// <summary>A workflow to define: the id is made by the broker. Without inputs a start may give any object.</summary>
+/// <summary>A workflow to define: the id is made by the broker.</summary>
+/// <param name="Name">Name, for people.</param>
+/// <param name="Trigger">Text that says what starts it; stored and shown.</param>
+/// <param name="Jobs">Jobs in any order.</param>
+/// <param name="Inputs">Inputs by name; left out: a start may give any object.</param>
+/// <param name="Timeouts">Limit of a run.</param>
 internal sealed record NewWorkflowDto(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("trigger")] string Trigger,
     [property: JsonPropertyName("jobs")] NewJobDto[] Jobs,
-    [property: JsonPropertyName("inputs")] Dictionary<string, NewInputDto>? Inputs = null,
-    [property: JsonPropertyName("timeouts")] RunTimeoutsDto? Timeouts = null);
+    [property: JsonPropertyName("inputs")] Dictionary<string, InputForm>? Inputs = null,
+    [property: JsonPropertyName("timeouts")] RunTimeoutsForm? Timeouts = null);
 
-/// <summary>
-/// Retries after the first attempt. Jitter: the share of each pause, from 0 to 1, that is random. retry_on: the names of errors and exit codes after which
-/// an attempt is repeated; no_retry_on: those after which it is not.
-/// </summary>
-internal sealed record NewRetryPolicyDto(
-    [property: JsonPropertyName("max_retries")] int? MaxRetries,
-    [property: JsonPropertyName("backoff")] JsonElement? Backoff,
-    [property: JsonPropertyName("jitter")] double? Jitter,
-    [property: JsonPropertyName("retry_on")] JsonElement[]? RetryOn,
-    [property: JsonPropertyName("no_retry_on")] JsonElement[]? NoRetryOn);
-
-/// <summary>Limit of a run, in milliseconds.</summary>
-internal sealed record RunTimeoutsDto([property: JsonPropertyName("run_ms")] long? RunMs);
-
-/// <summary>Limits of a job, in milliseconds: its wait for a worker, one attempt, and all of its time.</summary>
-internal sealed record JobTimeoutsDto(
-    [property: JsonPropertyName("queue_ms")] long? QueueMs,
-    [property: JsonPropertyName("attempt_ms")] long? AttemptMs,
-    [property: JsonPropertyName("total_ms")] long? TotalMs);
-
-/// <summary>An input that starts may give. Type: string (default), number, boolean or choice, which has options. Without a default a missing one is "", 0 or false.</summary>
-internal sealed record NewInputDto(
-    [property: JsonPropertyName("type")] string? Type,
-    [property: JsonPropertyName("required")] bool? Required,
-    [property: JsonPropertyName("default")] JsonElement? Default,
-    [property: JsonPropertyName("options")] string[]? Options,
-    [property: JsonPropertyName("description")] string? Description);
-
-/// <summary>
-/// A job to define. when: success (default), failure, always or an expression, decided once the jobs that it depends on have ended. optional: its failure does not
-/// fail the run.
-/// </summary>
+/// <summary>A job to define.</summary>
+/// <param name="Id">Id of the job within the workflow.</param>
+/// <param name="Name">Name, for people.</param>
+/// <param name="Status">State that is shown until the first run; queued when left out.</param>
+/// <param name="Command">Shell text.</param>
+/// <param name="DependsOn">Ids of jobs that must succeed before.</param>
+/// <param name="RequiredLabels">Labels that a worker must offer.</param>
+/// <param name="MaxRetries">Retries without a pause; 0 when left out.</param>
+/// <param name="RetryPolicy">Retries with their pauses, in place of <c>max_retries</c>.</param>
+/// <param name="When">success (when left out), failure, always or an expression; decided once the jobs that it depends on have ended.</param>
+/// <param name="Optional">Its failure does not fail the run.</param>
+/// <param name="Priority">-1,000 to 1,000; higher is handed out first.</param>
+/// <param name="Timeouts">Limits that the broker enforces.</param>
+/// <param name="Metadata">Any JSON for renderers.</param>
+/// <param name="Ports">Connection points that renderers draw.</param>
+/// <param name="Children">Jobs that renderers draw inside; stored and shown.</param>
+/// <param name="Collapsed">Renderers hide the children.</param>
+/// <param name="DurationSecs">Shown until the first run.</param>
+/// <param name="StartedAt">Shown until the first run.</param>
+/// <param name="Output">Shown until the first run.</param>
+/// <param name="Attempt">Checked, and no more.</param>
 internal sealed record NewJobDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("name")] string Name,
-    [property: JsonPropertyName("status")] string? Status,
+    [property: JsonPropertyName("status"), Words("queued", "running", "success", "failure", "skipped", "cancelled")] string? Status,
     [property: JsonPropertyName("command")] string Command,
     [property: JsonPropertyName("depends_on")] string[]? DependsOn,
     [property: JsonPropertyName("required_labels")] string[]? RequiredLabels,
     [property: JsonPropertyName("max_retries")] int? MaxRetries,
-    [property: JsonPropertyName("retry_policy")] NewRetryPolicyDto? RetryPolicy,
+    [property: JsonPropertyName("retry_policy")] RetryPolicyForm? RetryPolicy,
     [property: JsonPropertyName("when")] string? When,
     [property: JsonPropertyName("optional")] bool? Optional,
     [property: JsonPropertyName("priority")] int? Priority,
-    [property: JsonPropertyName("timeouts")] JobTimeoutsDto? Timeouts,
+    [property: JsonPropertyName("timeouts")] StepTimeoutsForm? Timeouts,
     [property: JsonPropertyName("metadata")] JsonElement? Metadata,
     [property: JsonPropertyName("ports")] PortDto[]? Ports,
     [property: JsonPropertyName("children")] NewJobDto[]? Children,
-    [property: JsonPropertyName("collapsed")] bool? Collapsed);
+    [property: JsonPropertyName("collapsed")] bool? Collapsed,
+    [property: JsonPropertyName("duration_secs")] long? DurationSecs,
+    [property: JsonPropertyName("started_at")] double? StartedAt,
+    [property: JsonPropertyName("output")] string? Output,
+    [property: JsonPropertyName("attempt")] int? Attempt);
 
-/// <summary>A job and its state in the last run. Status: queued, running, success, failure, skipped or cancelled.</summary>
+/// <summary>A job and its state in the last run.</summary>
+/// <param name="Id">Id of the job within the workflow.</param>
+/// <param name="Name">Name, for people.</param>
+/// <param name="Status">State in the last run.</param>
+/// <param name="Command">Shell text.</param>
+/// <param name="DependsOn">Ids of jobs that must succeed before.</param>
+/// <param name="DurationSecs">Whole seconds from start to success or final failure; null before.</param>
+/// <param name="StartedAt">Start of the present attempt, in milliseconds since 1970; null while queued.</param>
+/// <param name="Output">Error text of a failed job.</param>
+/// <param name="RequiredLabels">Labels that a worker must offer.</param>
+/// <param name="MaxRetries">Retries that the policy allows.</param>
+/// <param name="Attempt">Retries used so far.</param>
+/// <param name="Metadata">Any JSON for renderers.</param>
+/// <param name="Ports">Connection points that renderers draw.</param>
+/// <param name="Children">Jobs that renderers draw inside.</param>
+/// <param name="Collapsed">Renderers hide the children.</param>
 internal sealed record JobDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("name")] string Name,
-    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("status"), Words("queued", "running", "success", "failure", "skipped", "cancelled")] string Status,
     [property: JsonPropertyName("command")] string Command,
     [property: JsonPropertyName("depends_on")] string[] DependsOn,
     [property: JsonPropertyName("duration_secs")] long? DurationSecs,
@@ -90,31 +108,50 @@ internal sealed record JobDto(
     [property: JsonPropertyName("children")] JobDto[]? Children,
     [property: JsonPropertyName("collapsed")] bool Collapsed);
 
-/// <summary>
-/// A start, all of it optional. inputs: what the workflow declares, else any object. id: the instance; absent, the one named like the workflow.
-/// if_active: join (default), start or reject. tags: up to 16 strings or numbers. priority: added to that of each job. start_at: milliseconds or
-/// an instant with offset; delay_ms: the same, counted from now. run_ms: limit of the run, in place of the workflow's.
-/// </summary>
+/// <summary>A start, all of it optional.</summary>
+/// <param name="Inputs">Inputs that the workflow declares, else any object.</param>
+/// <param name="Id">Id of the instance; left out: the one named like the workflow.</param>
+/// <param name="IfActive">join (when left out): the answer is the active run. start: a further instance starts. reject: 409.</param>
+/// <param name="Tags">Up to 16 tags: names with a string or a number each.</param>
+/// <param name="Priority">Added to the priority of each job, -1,000 to 1,000.</param>
+/// <param name="StartAt">No job is handed out before: milliseconds since 1970, or an instant with its offset.</param>
+/// <param name="DelayMs">The same, in milliseconds from now.</param>
+/// <param name="RunMs">Milliseconds after which the run fails, in place of the workflow's limit.</param>
 internal sealed record RunRequestDto(
     [property: JsonPropertyName("inputs")] Dictionary<string, JsonElement>? Inputs,
     [property: JsonPropertyName("id")] string? Id,
-    [property: JsonPropertyName("if_active")] string? IfActive,
-    [property: JsonPropertyName("tags")] Dictionary<string, JsonElement>? Tags,
+    [property: JsonPropertyName("if_active"), Words("join", "start", "reject")] string? IfActive,
+    [property: JsonPropertyName("tags")] Dictionary<string, TextOrNumber>? Tags,
     [property: JsonPropertyName("priority")] int? Priority,
-    [property: JsonPropertyName("start_at")] JsonElement? StartAt,
+    [property: JsonPropertyName("start_at")] InstantForm? StartAt,
     [property: JsonPropertyName("delay_ms")] long? DelayMs,
     [property: JsonPropertyName("run_ms")] long? RunMs);
 
-/// <summary>The run of a start. Joined: it was active before, and nothing was started. The status URL is in <c>Location</c> too.</summary>
+/// <summary>The run of a start.</summary>
+/// <param name="Run">Number of the run, from 0.</param>
+/// <param name="InstanceId">Id of the instance.</param>
+/// <param name="Joined">The run was active before, and nothing was started.</param>
+/// <param name="StatusUrl">Path of its status, as in <c>Location</c>.</param>
 internal sealed record RunStartedDto(
     [property: JsonPropertyName("run")] int Run,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("joined")] bool Joined,
     [property: JsonPropertyName("status_url")] string StatusUrl);
 
-/// <summary>A run: queued, running, success, failure or cancelled. Instants are milliseconds since 1970.</summary>
+/// <summary>A run.</summary>
+/// <param name="Status">Status of the run.</param>
+/// <param name="WorkflowId">Id of the workflow.</param>
+/// <param name="InstanceId">Id of the instance.</param>
+/// <param name="Run">Number of the run, from 0.</param>
+/// <param name="Inputs">Inputs, as they were sent.</param>
+/// <param name="Tags">Tags: names with a string or a number each.</param>
+/// <param name="StartAt">No job is handed out before, in milliseconds since 1970; null where none was asked for.</param>
+/// <param name="StartedAt">Start, in milliseconds since 1970; null before.</param>
+/// <param name="EndedAt">End, in milliseconds since 1970; null before.</param>
+/// <param name="Error">Text of the failure that decided the run.</param>
+/// <param name="Jobs">Jobs in order of definition.</param>
 internal sealed record JobRunDto(
-    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("status"), Words("queued", "running", "success", "failure", "cancelled")] string Status,
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("run")] int Run,
@@ -126,27 +163,43 @@ internal sealed record JobRunDto(
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("jobs")] RunJobDto[] Jobs);
 
-/// <summary>A job of a run. Error: the text of a failed one. Logs and summary: the addresses of its lines and its markdown in this run.</summary>
+/// <summary>A job of a run.</summary>
+/// <param name="Id">Id of the job within the workflow.</param>
+/// <param name="Status">State of the job.</param>
+/// <param name="Attempt">Retries used so far.</param>
+/// <param name="Error">Text of its failure.</param>
+/// <param name="Logs">Path of its log lines in this run.</param>
+/// <param name="Summary">Path of its markdown in this run.</param>
 internal sealed record RunJobDto(
     [property: JsonPropertyName("id")] string Id,
-    [property: JsonPropertyName("status")] string Status,
+    [property: JsonPropertyName("status"), Words("queued", "running", "success", "failure", "skipped", "cancelled")] string Status,
     [property: JsonPropertyName("attempt")] int Attempt,
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("logs")] string Logs,
     [property: JsonPropertyName("summary")] string Summary);
 
-/// <summary>A cancel. <c>grace_ms</c>: 0 to 3,600,000, 0 by default; time for steps that clean up.</summary>
+/// <summary>A cancel.</summary>
+/// <param name="GraceMs">Milliseconds for jobs that run after a cancel, 0 (when left out) to 3,600,000.</param>
 internal sealed record CancelRequestDto([property: JsonPropertyName("grace_ms")] int? GraceMs);
 
 /// <summary>The runs that a cancel ended.</summary>
+/// <param name="Cancelled">The runs.</param>
 internal sealed record CancelledRunsDto([property: JsonPropertyName("cancelled")] IReadOnlyList<CancelledRunDto> Cancelled);
 
 /// <summary>A cancelled run.</summary>
+/// <param name="InstanceId">Id of the instance.</param>
+/// <param name="Run">Number of the run, from 0.</param>
 internal sealed record CancelledRunDto(
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("run")] int Run);
 
-/// <summary>A workflow file of a broker on this database. Either it has a version, or an error says why it cannot be read.</summary>
+/// <summary>A workflow file of a broker on this database. Either it has a version, or an error.</summary>
+/// <param name="WorkflowId">Id of the workflow.</param>
+/// <param name="File">Name of the file.</param>
+/// <param name="Folder">Folder of the file on its broker.</param>
+/// <param name="Version">Version that was made from the content; null where it cannot be read.</param>
+/// <param name="Error">Fault of the file with its line; null where it can be read.</param>
+/// <param name="ChangedAtMs">Last change, in milliseconds since 1970.</param>
 internal sealed record WorkflowFileDto(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("file")] string File,
@@ -155,34 +208,55 @@ internal sealed record WorkflowFileDto(
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("changed_at_ms")] long ChangedAtMs);
 
-/// <summary>A connection point that renderers draw. Direction: input or output.</summary>
+/// <summary>A connection point that renderers draw.</summary>
+/// <param name="Id">Id of the port.</param>
+/// <param name="Label">Text beside it.</param>
+/// <param name="Direction">Side of the job.</param>
+/// <param name="PortType">Type, of the author's choice.</param>
+/// <param name="Color">Colour, such as <c>#22aa55</c>.</param>
 internal sealed record PortDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("label")] string Label,
-    [property: JsonPropertyName("direction")] string Direction,
+    [property: JsonPropertyName("direction"), Words("input", "output")] string Direction,
     [property: JsonPropertyName("port_type")] string PortType,
     [property: JsonPropertyName("color")] string? Color);
 
-/// <summary>Retries after the first attempt. Backoff: "None", {"Fixed": {"delay_secs"}} or {"Exponential": {"base_secs", "max_secs"}}.</summary>
+/// <summary>Retries after the first attempt.</summary>
+/// <param name="MaxRetries">Most retries.</param>
+/// <param name="Backoff">Pause before a retry.</param>
 internal sealed record JobRetryPolicyDto(
     [property: JsonPropertyName("max_retries")] int MaxRetries,
-    [property: JsonPropertyName("backoff")] JsonElement Backoff);
+    [property: JsonPropertyName("backoff")] BackoffForm Backoff);
 
-/// <summary>A worker and its labels; the id is of its own choice.</summary>
+/// <summary>A worker to register.</summary>
+/// <param name="WorkerId">Id of its own choice.</param>
+/// <param name="Labels">Labels that it offers.</param>
 internal sealed record NewWorkerDto(
     [property: JsonPropertyName("worker_id")] string WorkerId,
     [property: JsonPropertyName("labels")] string[] Labels);
 
-/// <summary>A worker as it is listed. Status: idle, busy or offline.</summary>
+/// <summary>A worker as it is listed.</summary>
+/// <param name="WorkerId">Id of its own choice.</param>
+/// <param name="Labels">Labels that it offers.</param>
+/// <param name="RegisteredAtMs">Registration, in milliseconds since 1970.</param>
+/// <param name="LastHeartbeatMs">Last sign of life, in milliseconds since 1970.</param>
+/// <param name="CurrentJob">Id of a job that it holds; null: none.</param>
+/// <param name="Status">offline: no sign of life for longer than the worker timeout.</param>
 internal sealed record LabelledWorkerDto(
     [property: JsonPropertyName("worker_id")] string WorkerId,
     [property: JsonPropertyName("labels")] IReadOnlyList<string> Labels,
     [property: JsonPropertyName("registered_at_ms")] long RegisteredAtMs,
     [property: JsonPropertyName("last_heartbeat_ms")] long LastHeartbeatMs,
     [property: JsonPropertyName("current_job")] string? CurrentJob,
-    [property: JsonPropertyName("status")] string Status);
+    [property: JsonPropertyName("status"), Words("idle", "busy", "offline")] string Status);
 
-/// <summary>A claim. Extensions: count (1 to 1000, the answer becomes an array), wait (seconds, up to 60), claim_id (the same again returns the same leases).</summary>
+/// <summary>A claim. The members behind <c>lease_ttl_secs</c> are extensions.</summary>
+/// <param name="WorkerId">Id of the worker.</param>
+/// <param name="Labels">Labels that it offers.</param>
+/// <param name="LeaseTtlSecs">Length of the lease, in seconds.</param>
+/// <param name="Count">Most jobs, 1 to 1,000; with it the answer is an array.</param>
+/// <param name="Wait">Seconds to hold the request until a job is ready, 0 to 60.</param>
+/// <param name="ClaimId">Name of this claim, 1 to 200 characters: sent again with the same name, it gets the same leases.</param>
 internal sealed record ClaimDto(
     [property: JsonPropertyName("worker_id")] string WorkerId,
     [property: JsonPropertyName("labels")] string[] Labels,
@@ -191,17 +265,30 @@ internal sealed record ClaimDto(
     [property: JsonPropertyName("wait")] int? Wait,
     [property: JsonPropertyName("claim_id")] string? ClaimId);
 
-/// <summary>A claimed job and the lease it is held under.</summary>
+/// <summary>A claimed job and its lease.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="Lease">The lease that it is held under.</param>
 internal sealed record ClaimedJobDto(
     [property: JsonPropertyName("job")] QueuedJobDto Job,
     [property: JsonPropertyName("lease")] JobLeaseDto Lease);
 
-/// <summary>
-/// What a worker needs to run a job: the outputs of each direct dependency among it. <c>traceparent</c> is there only when the run was
-/// started within a trace. <c>steps</c> and <c>env</c> are there only for jobs of workflow files that have steps: the same work as
-/// <c>command</c>, for workers that run each step as a script of its own. <c>inputs</c>, <c>run</c> and <c>instance_id</c> are those of the run. <c>progress</c> is there
-/// where an earlier attempt sent some with a heartbeat.
-/// </summary>
+/// <summary>What a worker needs to run a job. The members behind <c>delayed_until_ms</c> are extensions.</summary>
+/// <param name="JobId">Id of the job within the workflow.</param>
+/// <param name="WorkflowId">Id of the workflow, or <c>WORKFLOW~INSTANCE</c>.</param>
+/// <param name="Command">Shell text.</param>
+/// <param name="RequiredLabels">Labels that a worker must offer.</param>
+/// <param name="RetryPolicy">Retries of the job.</param>
+/// <param name="Attempt">Retries used before.</param>
+/// <param name="UpstreamOutputs">Outputs of each job that it depends on, by its id.</param>
+/// <param name="EnqueuedAtMs">When the job became ready, in milliseconds since 1970.</param>
+/// <param name="DelayedUntilMs">End of the pause before a retry, in milliseconds since 1970; 0 without one.</param>
+/// <param name="Steps">Steps of a job of a workflow file: the same work as <c>command</c>, one script each.</param>
+/// <param name="Env">Variables for all steps; only with <c>steps</c>.</param>
+/// <param name="Inputs">Inputs of the run.</param>
+/// <param name="Run">Number of the run, from 0.</param>
+/// <param name="InstanceId">Id of the instance.</param>
+/// <param name="TraceParent">W3C trace context; where the run was started within a trace.</param>
+/// <param name="Progress">Value that an earlier attempt sent with a heartbeat.</param>
 internal sealed record QueuedJobDto(
     [property: JsonPropertyName("job_id")] string JobId,
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
@@ -220,13 +307,23 @@ internal sealed record QueuedJobDto(
     [property: JsonPropertyName("traceparent")] string? TraceParent = null,
     [property: JsonPropertyName("progress")] JsonElement? Progress = null);
 
-/// <summary>A step of a job: shell text, what its heading says, and variables that are set from this step on.</summary>
+/// <summary>A step of a job.</summary>
+/// <param name="Name">Heading of its lines.</param>
+/// <param name="Run">Shell text.</param>
+/// <param name="Env">Variables that are set from this step on.</param>
 internal sealed record JobStepDto(
     [property: JsonPropertyName("name")] string? Name,
     [property: JsonPropertyName("run")] string Run,
     [property: JsonPropertyName("env")] Dictionary<string, string>? Env = null);
 
-/// <summary>The right to report one attempt of one job. <c>deadline_ms</c> is there where the attempt has a limit.</summary>
+/// <summary>The right to report one attempt of one job.</summary>
+/// <param name="LeaseId">Id of the lease.</param>
+/// <param name="JobId">Id of the job within the workflow.</param>
+/// <param name="WorkflowId">Id of the workflow, as the job has it.</param>
+/// <param name="WorkerId">Id of the worker.</param>
+/// <param name="TtlSecs">Length of the lease, in seconds.</param>
+/// <param name="GrantedAtMs">Grant, in milliseconds since 1970.</param>
+/// <param name="DeadlineMs">End of the attempt, in milliseconds since 1970; where it has a limit.</param>
 internal sealed record JobLeaseDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("job_id")] string JobId,
@@ -236,15 +333,19 @@ internal sealed record JobLeaseDto(
     [property: JsonPropertyName("granted_at_ms")] long GrantedAtMs,
     [property: JsonPropertyName("deadline_ms")] long? DeadlineMs = null);
 
-/// <summary>Outputs of a job, handed to the jobs that depend on it. Extension: summary, markdown of 1 MiB at most that is shown with the job.</summary>
+/// <summary>Outputs of a job, handed to the jobs that depend on it.</summary>
+/// <param name="Outputs">Outputs by name; none when left out.</param>
+/// <param name="Summary">Extension: markdown of 1 MiB at most that is shown with the job.</param>
 internal sealed record JobOutputsDto(
     [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
     [property: JsonPropertyName("summary")] string? Summary = null);
 
-/// <summary>
-/// A failure; retried when it is retryable and retries are left. Extensions: <c>retry_after_ms</c>, the pause before the retry in place of the
-/// policy's; <c>exit_code</c>, for policies that name exit codes (else the error text tells it: <c>exit code 3: …</c>).
-/// </summary>
+/// <summary>A failure; retried when it is retryable and retries are left. The members behind <c>retryable</c> are extensions.</summary>
+/// <param name="Error">Text of the failure.</param>
+/// <param name="Retryable">Retried while retries are left; false when left out.</param>
+/// <param name="Summary">Markdown of 1 MiB at most that is shown with the job.</param>
+/// <param name="RetryAfterMs">Milliseconds before the retry, in place of the policy's pause.</param>
+/// <param name="ExitCode">Exit code, for policies that name them; left out: read from an error such as <c>exit code 3: …</c>.</param>
 internal sealed record JobFailureDto(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("retryable")] bool? Retryable,
@@ -253,17 +354,29 @@ internal sealed record JobFailureDto(
     [property: JsonPropertyName("exit_code")] int? ExitCode = null);
 
 /// <summary>How long a job is put off.</summary>
+/// <param name="DelayMs">Milliseconds until it is handed out again.</param>
 internal sealed record JobPostponementDto([property: JsonPropertyName("delay_ms")] long DelayMs);
 
-/// <summary>What a heartbeat may carry: any JSON up to 64 KiB, which the next attempt is given.</summary>
+/// <summary>What a heartbeat may carry.</summary>
+/// <param name="Progress">Any JSON up to 64 KiB, which the next attempt is given.</param>
 internal sealed record JobProgressDto([property: JsonPropertyName("progress")] JsonElement? Progress);
 
-/// <summary>Reports of up to 1000 jobs, and what to claim after them.</summary>
+/// <summary>Reports of up to 1,000 jobs, and a claim after them.</summary>
+/// <param name="Results">Reports.</param>
+/// <param name="Claim">Claim to serve after the reports.</param>
 internal sealed record CompleteJobsDto(
     [property: JsonPropertyName("results")] JobResultDto[] Results,
     [property: JsonPropertyName("claim")] ClaimDto? Claim);
 
-/// <summary>One report: outputs for a success, an error for a failure, <c>postpone_ms</c> for a job that is put off.</summary>
+/// <summary>One report: a success unless it has an error or <c>postpone_ms</c>.</summary>
+/// <param name="LeaseId">Lease that the report counts under.</param>
+/// <param name="Outputs">Outputs of a success, by name.</param>
+/// <param name="Error">Text of a failure.</param>
+/// <param name="Retryable">Of a failure: retried while retries are left; false when left out.</param>
+/// <param name="Summary">Markdown of 1 MiB at most that is shown with the job.</param>
+/// <param name="RetryAfterMs">Of a failure: milliseconds before the retry, in place of the policy's pause.</param>
+/// <param name="ExitCode">Of a failure: exit code, for policies that name them.</param>
+/// <param name="PostponeMs">Puts the job off: milliseconds until it is handed out again.</param>
 internal sealed record JobResultDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("outputs")] Dictionary<string, string>? Outputs,
@@ -274,30 +387,41 @@ internal sealed record JobResultDto(
     [property: JsonPropertyName("exit_code")] int? ExitCode = null,
     [property: JsonPropertyName("postpone_ms")] long? PostponeMs = null);
 
-/// <summary>A verdict for each report, in order, and the jobs claimed after them.</summary>
+/// <summary>Outcome of a batch of reports.</summary>
+/// <param name="Results">A verdict for each report, in order.</param>
+/// <param name="Claimed">Jobs that were claimed after the reports.</param>
 internal sealed record CompletedJobsDto(
     [property: JsonPropertyName("results")] JobVerdictDto[] Results,
     [property: JsonPropertyName("claimed")] ClaimedJobDto[] Claimed);
 
-/// <summary>What became of a report. Verdict: accepted, cancelled (in order, changes nothing), stale (the lease is lost) or invalid (see error).</summary>
+/// <summary>Verdict on a report.</summary>
+/// <param name="LeaseId">Lease that the report named; empty where it named none.</param>
+/// <param name="Accepted">The report was counted.</param>
+/// <param name="Verdict">cancelled: in order, and changes nothing. stale: the lease is lost. invalid: see <c>error</c>.</param>
+/// <param name="Error">Fault of an invalid report.</param>
 internal sealed record JobVerdictDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("accepted")] bool Accepted,
-    [property: JsonPropertyName("verdict")] string Verdict,
+    [property: JsonPropertyName("verdict"), Words("accepted", "cancelled", "stale", "invalid")] string Verdict,
     [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
 
-/// <summary>Leases to renew, up to 1000, and for some of them progress: any JSON up to 64 KiB, which the next attempt is given.</summary>
+/// <summary>Leases to renew, at most 1,000.</summary>
+/// <param name="LeaseIds">Ids of the leases.</param>
+/// <param name="Progress">By lease: any JSON up to 64 KiB, which the next attempt is given.</param>
 internal sealed record LeaseIdsDto(
     [property: JsonPropertyName("lease_ids")] string[] LeaseIds,
     [property: JsonPropertyName("progress")] IReadOnlyDictionary<string, JsonElement>? Progress = null);
 
-/// <summary>What was found for each lease, in order.</summary>
+/// <summary>Outcome of a batch of heartbeats.</summary>
+/// <param name="Results">What was found for each lease, in order.</param>
 internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] IReadOnlyList<RenewedLeaseDto> Results);
 
-/// <summary>
-/// Not alive, or lost: the lease is gone, or the attempt has reached its limit. Cancelled: it was renewed, but the job should be stopped. Paused:
-/// it was renewed, and the run is paused or about to be.
-/// </summary>
+/// <summary>Outcome of a heartbeat.</summary>
+/// <param name="LeaseId">The lease.</param>
+/// <param name="Alive">It was renewed.</param>
+/// <param name="Cancelled">It was renewed, but the job should be stopped.</param>
+/// <param name="Paused">It was renewed, and the run is paused or about to be.</param>
+/// <param name="Lost">The lease is gone, or the attempt has reached its limit.</param>
 internal sealed record RenewedLeaseDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("alive")] bool Alive,
@@ -314,26 +438,40 @@ internal sealed record RenewedLeaseDto(
 }
 
 /// <summary>Log chunks, filed under the names in each.</summary>
+/// <param name="Chunks">The chunks.</param>
 internal sealed record LogChunksDto([property: JsonPropertyName("chunks")] LogChunkDto[] Chunks);
 
-/// <summary>A piece of a job's output. Stream: stdout or stderr.</summary>
+/// <summary>A piece of a job's output.</summary>
+/// <param name="WorkflowId">Id of the workflow, as the job has it.</param>
+/// <param name="JobId">Id of the job within the workflow.</param>
+/// <param name="Sequence">Number of the chunk, by its worker's count.</param>
+/// <param name="Data">Text, as it was sent.</param>
+/// <param name="TimestampMs">Time by its worker's clock, in milliseconds since 1970.</param>
+/// <param name="Stream">Stream of the command.</param>
+/// <param name="Run">Number of the run; only in answers to requests with <c>run</c>.</param>
+/// <param name="Attempt">Retries used before its attempt; only with <c>run</c>, null where it is not known.</param>
 internal sealed record LogChunkDto(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("job_id")] string JobId,
     [property: JsonPropertyName("sequence")] long Sequence,
     [property: JsonPropertyName("data")] string Data,
     [property: JsonPropertyName("timestamp_ms")] long TimestampMs,
-    [property: JsonPropertyName("stream")] string Stream,
+    [property: JsonPropertyName("stream"), Words("stdout", "stderr")] string Stream,
     [property: JsonPropertyName("run"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Run = null,
     [property: JsonPropertyName("attempt")] int? Attempt = null);
 
-/// <summary>Why a request was refused, and the member that is to blame.</summary>
+/// <summary>Why a request was refused.</summary>
+/// <param name="Error">The fault and the expectation, for people.</param>
+/// <param name="Field">Member that is to blame.</param>
+/// <param name="Problems">Every fault of a wrong body.</param>
 internal sealed record JobsErrorDto(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("field"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field,
     [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JobsProblemDto>? Problems);
 
-/// <summary>One of several problems.</summary>
+/// <summary>One of several faults.</summary>
+/// <param name="Field">Place of the member.</param>
+/// <param name="Message">The expectation at that place.</param>
 internal sealed record JobsProblemDto(
     [property: JsonPropertyName("field")] string Field,
     [property: JsonPropertyName("message")] string Message);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
@@ -8,6 +9,8 @@ namespace Broker.Api.JobsDialect;
 /// <summary>Errors of this dialect: the status is what clients look at, the body is for people.</summary>
 internal static class JobsErrors
 {
+    public static ErrorForm Form { get; } = new(typeof(JobsErrorDto), JsonAnswer.ContentType, static (_, message) => new JsonObject { ["error"] = message });
+
     public static Task SendAsync(HttpResponse response, int status, string error, string? field = null) =>
         JsonAnswer.SendAsync(response, status, new JobsErrorDto(error, field, null), JobsJson.Default.JobsErrorDto);
 

@@ -23,14 +23,6 @@ internal static class JobsExamples
            "output":null,"required_labels":[],"max_retries":1,"attempt":0,"metadata":{},"ports":[],"children":null,"collapsed":false}]}
         """;
 
-    public const string NewRetryPolicyDto = """{"max_retries":3,"backoff":{"Exponential":{"base_secs":2,"max_secs":60}},"jitter":0.2,"retry_on":[75,"timeout"]}""";
-
-    public const string RunTimeoutsDto = """{"run_ms":3600000}""";
-
-    public const string JobTimeoutsDto = """{"queue_ms":600000,"attempt_ms":60000,"total_ms":1800000}""";
-
-    public const string NewInputDto = """{"type":"choice","options":["beta","stable"],"default":"beta","description":"where to ship"}""";
-
     public const string RunRequestDto = """{"inputs":{"channel":"beta","dry_run":false},"if_active":"reject","tags":{"commit":"3c1f"},"delay_ms":60000}""";
 
     public const string CancelRequestDto = """{"grace_ms":30000}""";

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Engine;
 using Broker.Http;
+using Broker.Operators;
 using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
@@ -12,10 +13,17 @@ internal static class WorkflowRoutes
 {
     private const int DefaultLimit = 100;
     private const int MaxLimit = 1000;
+    private const string NotANumber = "expected an integer of 0 or more";
 
     public static async Task ListAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        if (await PageOfAsync(http) is not var (skip, take)) return;
+        var (skip, take, field) = PageOf(http);
+        if (field is not null)
+        {
+            await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: {NotANumber}", field);
+            return;
+        }
+
         var status = http.Request.Query["status"].ToString();
         await using var answer = new JsonStream(http.Response);
         answer.Json.WriteStartArray();
@@ -93,7 +101,13 @@ internal static class WorkflowRoutes
     /// <summary>Workflow files with their state: those that cannot be read are in no other list.</summary>
     public static async Task FilesAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
-        if (await PageOfAsync(http) is not var (skip, take)) return;
+        var (skip, take, field) = PageOf(http);
+        if (field is not null)
+        {
+            await ProblemAnswer.SendAsync(http, OperatorException.BadParameter(field, NotANumber));
+            return;
+        }
+
         await using var answer = new JsonStream(http.Response);
         answer.Json.WriteStartArray();
         if (take > 0)
@@ -118,15 +132,13 @@ internal static class WorkflowRoutes
         await answer.EndAsync(http.RequestAborted);
     }
 
-    // Null after an error answer.
-    private static async ValueTask<(int Skip, int Take)?> PageOfAsync(HttpContext http)
+    // With a field when it is no number.
+    private static (int Skip, int Take, string? Field) PageOf(HttpContext http)
     {
         string? field = null;
         if (!TryNumber(http, "offset", 0, out var offset)) field = "offset";
         if (!TryNumber(http, "limit", DefaultLimit, out var limit)) field = "limit";
-        if (field is null) return ((int)Math.Min(offset, int.MaxValue), (int)Math.Min(limit, MaxLimit));
-        await JobsErrors.SendAsync(http.Response, StatusCodes.Status400BadRequest, $"{field}: expected an integer of 0 or more", field);
-        return null;
+        return ((int)Math.Min(offset, int.MaxValue), (int)Math.Min(limit, MaxLimit), field);
     }
 
     private static bool TryNumber(HttpContext http, string name, ulong fallback, out ulong number)

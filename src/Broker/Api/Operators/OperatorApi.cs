@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Broker.Auth;
 using Broker.Http;
 using Broker.OpenApi;
@@ -13,11 +14,24 @@ internal static class OperatorApi
 
     public static void MapOperatorApi(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup(Prefix).WithTags(Tag).RefusesWith(OperatorProblems.SendAsync).AddEndpointFilter(OperatorFilter.InvokeAsync);
+        var api = routes.MapGroup(Prefix).WithTags(Tag).RefusesWith(ProblemAnswer.Form with { Example = ExampleOf }, ProblemAnswer.SendAsync).AddEndpointFilter(OperatorFilter.InvokeAsync)
+            .WithErrorExample(404, "There is no instance 'build-812' in workflow 'ci'.");
         api.MapGet("/me", MeRoute.GetAsync).WithName("GetMe").WithSummary("The caller, its scopes and the broker's version")
             .Answers<Me>().Takes()
             .RequireScope(Scope.Any).ByWorkflow();
         MapRuns(api);
+    }
+
+    private static JsonNode ExampleOf(int status, string message)
+    {
+        OperatorException? own = status switch
+        {
+            400 => OperatorException.BadParameter("limit", $"expected an integer from 1 to {Limits.LargestPage}"),
+            409 => new(status, "not_allowed", "The run has ended (succeeded).") { RunStatus = "succeeded" },
+            422 => new(status, "invalid_body", "/reason expected a string", "/reason") { Errors = [new("/reason", "expected a string")] },
+            _ => null,
+        };
+        return own is null ? ProblemAnswer.Form.Example(status, message) : ProblemAnswer.ExampleOf(own);
     }
 
     private static void MapRuns(RouteGroupBuilder api)
@@ -70,11 +84,11 @@ internal static class OperatorApi
             .Lists<StepSummary>().Refuses(400, 404).Takes(PageParameters.Run, RunRoutes.Statuses, PageParameters.Limit, PageParameters.Cursor)
             .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/steps/{step}", RunRoutes.StepAsync).WithName("GetRunStep").WithSummary("One step, and every cause why it is not running")
-            .Answers<StepDetail>().Refuses(400, 404).Takes(PageParameters.Run)
+            .Answers<StepDetail>().Refuses(400, 404).Takes(PageParameters.Run).WithErrorExample(404, "There is no step 'test' in workflow 'ci', version '7'.")
             .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/steps/{step}/attempts", RunRoutes.AttemptsAsync).WithName("ListStepAttempts").WithSummary("Attempts of a step, oldest first")
             .WithDescription("The last 100 attempts that did not succeed, and the present or the last one.")
-            .Lists<StepAttempt>().Refuses(400, 404).Takes(PageParameters.Run)
+            .Lists<StepAttempt>().Refuses(400, 404).Takes(PageParameters.Run).WithErrorExample(404, "There is no step 'test' in workflow 'ci', version '7'.")
             .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/explain", RunRoutes.ExplainAsync).WithName("ExplainRun").WithSummary("Why a run stands still: its open steps, grouped by cause")
             .Answers<RunExplanation>().Refuses(400, 404).Takes(PageParameters.Run)
@@ -83,18 +97,18 @@ internal static class OperatorApi
             .Lists<RunEvent>().Refuses(400, 404)
             .Takes(
                 PageParameters.Run, QueryParameter.Text("direction", "in: sent to the run; out: published by it. Default in.", "in", "out"), QueryParameter.Text("type", "Only of this type."),
-                QueryParameter.Text("internal", "With internal events.", "true", "false"), PageParameters.Limit, PageParameters.Cursor)
+                QueryParameter.Flag("internal", "With internal events."), PageParameters.Limit, PageParameters.Cursor)
             .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/logs", RunHistoryRoutes.LogsAsync).WithName("ListRunLogs").WithSummary("Lines that the steps of a run wrote")
             .WithDescription("`format=text` answers the whole choice as plain text, one line each. A read examines 20,000 lines at most; `next` goes on.")
             .Produces<LogListing>(StatusCodes.Status200OK, JsonAnswer.ContentType, RunHistoryRoutes.PlainText).Refuses(400, 404)
             .Takes([
-                .. RunHistoryRoutes.Lines, QueryParameter.Text("before", "The last lines before this id."), QueryParameter.Text("tail", "The last lines of the log.", "true", "false"),
+                .. RunHistoryRoutes.Lines, QueryParameter.Id("before", "The last lines before this id."), QueryParameter.Flag("tail", "The last lines of the log."),
                 QueryParameter.Text("format", "Default json.", "json", "text")])
             .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/logs/find", RunHistoryRoutes.FindAsync).WithName("FindInRunLogs").WithSummary("Lines of a run that hold a text")
             .Answers<LogListing>().Refuses(400, 404)
-            .Takes([.. RunHistoryRoutes.Lines, QueryParameter.Text("q", "The text."), QueryParameter.Text("case", "Upper and lower case differ.", "true", "false")])
+            .Takes([.. RunHistoryRoutes.Lines, QueryParameter.Text("q", "The text."), QueryParameter.Flag("case", "Upper and lower case differ.")])
             .RequireScope(Scope.Read).ByWorkflow();
     }
 
@@ -104,14 +118,14 @@ internal static class OperatorApi
             .Lists<WorkflowSummary>().Refuses(400).Takes(WorkflowReadRoutes.Search, PageParameters.Limit, PageParameters.Cursor)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}", WorkflowReadRoutes.GetAsync).WithName("ShowWorkflow").WithSummary("A workflow with its steps, events and document")
-            .Answers<WorkflowDetail>().Refuses(400, 404).Takes(WorkflowReadRoutes.Version)
+            .Answers<WorkflowDetail>().Refuses(400, 404).Takes(WorkflowReadRoutes.Version).WithErrorExample(404, "There is no workflow 'ci'.")
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}/versions", WorkflowReadRoutes.VersionsAsync).WithName("ListVersions").WithSummary("Versions of a workflow, the one registered last first; at most 200")
-            .Lists<WorkflowVersion>().Refuses(400, 404).Takes()
+            .Lists<WorkflowVersion>().Refuses(400, 404).Takes().WithErrorExample(404, "There is no workflow 'ci'.")
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{workflow}/runs", SteerRoutes.StartAsync).WithName("StartRun").WithSummary("Start a run, or check whether it could start")
             .WithDescription("201 for a run that this request started. 200 for one that was there (`if_exists: attach`, or a repeated `Idempotency-Key`), and for `dry_run`.")
-            .TakesJson<NewRun>(isOptional: true).Answers<StartedRun>(StatusCodes.Status201Created).Answers<StartedRun>().Refuses(400, 404, 409, 413, 422, 429).Takes().WithMetadata(StartsOnce.Mark)
+            .TakesJson<NewRun>(isOptional: true).Answers<StartedRun>(StatusCodes.Status201Created).Answers<StartedRun>().Refuses(400, 404, 409, 413, 422, 429).Takes().WithMetadata(StartsOnce.Mark).WithErrorExample(404, "There is no workflow 'ci'.")
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/waiting", WorkflowReadRoutes.WaitingAsync).WithName("ListWaiting").WithSummary("Steps that wait for events, the wait that ends first first")
             .WithDescription("An event is for people when its definition has the ancestor `HumanResponseEvent`.")
@@ -130,7 +144,7 @@ internal static class OperatorApi
             .Lists<WorkerInfo>().Refuses(400).Takes(WorkRoutes.Workers)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workers/{worker}", WorkRoutes.WorkerAsync).WithName("ShowWorker").WithSummary("One worker, with up to 200 of its leases")
-            .Answers<WorkerInfo>().Refuses(400, 404).Takes()
+            .Answers<WorkerInfo>().Refuses(400, 404).Takes().WithErrorExample(404, "There is no worker 'w-81'.")
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/explain", WorkRoutes.ExplainAsync).WithName("ExplainRuns").WithSummary("Why open runs stand still, grouped by cause")
             .WithDescription("Looks at 1,000 open runs and 5,000 of their steps at most; then `complete` is false.")
@@ -164,11 +178,11 @@ internal static class OperatorAnswers
         where T : notnull => route.Accepts<T>(isOptional, JsonAnswer.ContentType, "*/*");
 
     /// <summary>Every parameter of the query; others are refused.</summary>
-    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, params IEnumerable<QueryParameter> parameters) => route.WithMetadata([.. parameters]);
+    public static RouteHandlerBuilder Takes(this RouteHandlerBuilder route, params IEnumerable<QueryParameter> parameters) => route.TakesQuery(parameters);
 
     public static RouteHandlerBuilder Refuses(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
     {
-        foreach (var status in statuses) route.Produces<OperatorProblem>(status, OperatorProblems.ContentType);
+        foreach (var status in statuses) route.Produces<OperatorProblem>(status, ProblemAnswer.ContentType);
         return route;
     }
 }

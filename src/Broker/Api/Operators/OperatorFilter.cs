@@ -1,3 +1,4 @@
+using Broker.Http;
 using Broker.OpenApi;
 using Broker.Operators;
 
@@ -16,7 +17,7 @@ internal static class OperatorFilter
         }
         catch (OperatorException refused) when (!http.Response.HasStarted)
         {
-            await OperatorProblems.SendAsync(http, refused);
+            await ProblemAnswer.SendAsync(http, refused);
             return Results.Empty;
         }
     }

@@ -19,8 +19,8 @@ internal static class RunHistoryRoutes
         QueryParameter.Text("step", "Only lines of this step."),
         new("attempt", "Only lines of the attempt with so many retries before it."),
         QueryParameter.Text("stream", "Only this stream.", "stdout", "stderr"),
-        QueryParameter.Text("level", "Only lines of this level, such as error."),
-        QueryParameter.Text("after", "Lines behind this id."),
+        QueryParameter.Text("level", "Only lines of this level.", "debug", "info", "warn", "error"),
+        QueryParameter.Id("after", "Lines behind this id."),
         new("limit", "Most lines; default 200.", Limits.LargestLogPage) { Least = 1 },
     ];
 

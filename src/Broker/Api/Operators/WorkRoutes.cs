@@ -14,7 +14,7 @@ internal static class WorkRoutes
         QueryParameter.Text("status", "fresh: seen within the worker timeout.", "fresh", "silent"),
         QueryParameter.Text("label", "Labels that a worker offers, all of them; separated by commas."),
         QueryParameter.Text("workflow", "Only workers that serve this workflow by name."),
-        QueryParameter.Text("busy", "Only workers that hold a lease.", "true", "false"),
+        QueryParameter.Flag("busy", "Only workers that hold a lease."),
         PageParameters.Limit,
         PageParameters.Cursor,
     ];

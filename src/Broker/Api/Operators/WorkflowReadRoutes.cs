@@ -17,7 +17,7 @@ internal static class WorkflowReadRoutes
         QueryParameter.Text("for", "Waits for people, or for other events.", "people", "events"),
         QueryParameter.Text("type", "Event types, separated by commas."),
         QueryParameter.Text("workflow", "Names of workflows, separated by commas."),
-        QueryParameter.Text("overdue", "Only waits whose time has passed.", "true", "false"),
+        QueryParameter.Flag("overdue", "Only waits whose time has passed."),
         PageParameters.Limit,
         PageParameters.Cursor,
     ];

@@ -1,0 +1,27 @@
+namespace Broker.Operators;
+
+/// <summary>The member has one of these words, or null; of a list each entry has. The API document shows them as an enumeration.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public class WordsAttribute : Attribute
+{
+    /// <param name="words">All words.</param>
+    public WordsAttribute(params string[] words) => Words = words;
+
+    /// <summary>All words.</summary>
+    public IReadOnlyList<string> Words { get; }
+}
+
+/// <summary>Status of a run.</summary>
+public sealed class RunStatusWordsAttribute() : WordsAttribute("queued", "running", "waiting", "pausing", "paused", "succeeded", "failed", "cancelled");
+
+/// <summary>Status of a step.</summary>
+public sealed class StepStatusWordsAttribute()
+    : WordsAttribute("pending", "ready", "leased", "waiting", "succeeded", "skipped", "failed", "cancelled", "not_run", "unreachable", "not_taken");
+
+/// <summary>Kind of a step.</summary>
+public sealed class StepKindWordsAttribute() : WordsAttribute("task", "wait_for_event", "sleep");
+
+/// <summary>Cause of a step's state.</summary>
+public sealed class CauseWordsAttribute() : WordsAttribute(
+    "leased", "lease_expired", "succeeded", "skipped", "condition_not_met", "failed", "cancelled", "run_ended", "run_paused", "waiting_for_step", "waiting_for_any_of",
+    "unreachable", "branch_not_taken", "waiting_for_event", "sleeping", "delayed", "no_worker", "queued_behind", "claimable");
