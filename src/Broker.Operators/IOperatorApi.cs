@@ -1,3 +1,5 @@
+using Broker.Operators.Graphs;
+
 namespace Broker.Operators;
 
 /// <summary>
@@ -124,4 +126,28 @@ public interface IOperatorApi
     /// <param name="tags">JSON object: up to 16 names with a string or a number each.</param>
     /// <param name="ct">Gives up.</param>
     Task<RunTagSet> SetTagsAsync(RunAddress run, RawJson tags, CancellationToken ct);
+
+    /// <summary>The graph of a definition as it is drawn.</summary>
+    /// <param name="fingerprint">Hash of the definition's content.</param>
+    /// <param name="fold">More steps than that with the same predecessors and successors are drawn as one, 1 to 1,000; null: 8.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<GraphGeometry> GetGraphAsync(string fingerprint, int? fold, CancellationToken ct);
+
+    /// <summary>Says what an action on many runs would do, or starts it at once.</summary>
+    Task<BulkPlan> PlanBulkAsync(NewBulk bulk, CancellationToken ct);
+
+    /// <summary>Starts an action that was tried within 10 minutes.</summary>
+    Task<BulkState> StartBulkAsync(long id, BulkStart start, CancellationToken ct);
+
+    /// <summary>Ends an action; runs that it was done to stay so.</summary>
+    Task<BulkState> StopBulkAsync(long id, BulkStop stop, CancellationToken ct);
+
+    /// <summary>Actions on many runs, newest first.</summary>
+    Task<Listing<BulkState>> ListBulkAsync(string? cursor, int limit, CancellationToken ct);
+
+    /// <summary>One action on many runs.</summary>
+    Task<BulkState> GetBulkAsync(long id, CancellationToken ct);
+
+    /// <summary>Outcomes of an action, in the order in which its runs are listed.</summary>
+    Task<Listing<BulkResult>> ListBulkResultsAsync(long id, BulkResultQuery query, CancellationToken ct);
 }

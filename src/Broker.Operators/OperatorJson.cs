@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Broker.Operators.Graphs;
 
 namespace Broker.Operators;
 
@@ -39,6 +40,15 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(Listing<WorkerInfo>))]
 [JsonSerializable(typeof(WorkerInfo))]
 [JsonSerializable(typeof(Listing<AuditRecord>))]
+[JsonSerializable(typeof(GraphGeometry))]
+[JsonSerializable(typeof(NewBulk))]
+[JsonSerializable(typeof(IReadOnlyList<RunAddress>))]
+[JsonSerializable(typeof(BulkPlan))]
+[JsonSerializable(typeof(BulkStart))]
+[JsonSerializable(typeof(BulkStop))]
+[JsonSerializable(typeof(BulkState))]
+[JsonSerializable(typeof(Listing<BulkState>))]
+[JsonSerializable(typeof(Listing<BulkResult>))]
 public sealed partial class OperatorJson : JsonSerializerContext;
 
 /// <summary>Instants as RFC 3339 in UTC, to the microsecond.</summary>

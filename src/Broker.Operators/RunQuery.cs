@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Broker.Operators.Where;
 
 namespace Broker.Operators;
@@ -39,10 +40,17 @@ public static class Limits
 
     /// <summary>Most lines of one page of a log.</summary>
     public const int LargestLogPage = 1000;
+
+    /// <summary>Most runs that an action on many runs names one by one.</summary>
+    public const int NamedRuns = 1000;
+
+    /// <summary>Most runs in a second of an action on many runs.</summary>
+    public const int LargestRate = 10_000;
 }
 
 /// <summary>Names of a run.</summary>
 /// <param name="Workflow">Workflow.</param>
 /// <param name="Instance">Instance id.</param>
 /// <param name="Run">Number of the run, from 0; null: the instance's newest run.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record RunAddress(string Workflow, string Instance, int? Run = null);

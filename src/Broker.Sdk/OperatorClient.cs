@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Broker.Operators;
+using Broker.Operators.Graphs;
 
 namespace Broker.Sdk;
 
@@ -141,6 +142,33 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
     /// <inheritdoc/>
     public Task<RunRerun> ForkAsync(RunAddress run, RunFork fork, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, Of(run, "fork"), JsonContent.Create(fork, Json.RunFork), Json.RunRerun, ct);
+
+    /// <inheritdoc/>
+    public Task<GraphGeometry> GetGraphAsync(string fingerprint, int? fold, CancellationToken ct) =>
+        GetAsync(new Address("definitions", fingerprint, "graph").With("fold", fold), Json.GraphGeometry, ct);
+
+    /// <inheritdoc/>
+    public Task<BulkPlan> PlanBulkAsync(NewBulk bulk, CancellationToken ct) => SendAsync(HttpMethod.Post, new("bulk"), JsonContent.Create(bulk, Json.NewBulk), Json.BulkPlan, ct);
+
+    /// <inheritdoc/>
+    public Task<BulkState> StartBulkAsync(long id, BulkStart start, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("bulk", Text(id), "start"), JsonContent.Create(start, Json.BulkStart), Json.BulkState, ct);
+
+    /// <inheritdoc/>
+    public Task<BulkState> StopBulkAsync(long id, BulkStop stop, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("bulk", Text(id), "stop"), JsonContent.Create(stop, Json.BulkStop), Json.BulkState, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<BulkState>> ListBulkAsync(string? cursor, int limit, CancellationToken ct) => GetAsync(new Address("bulk").Page(limit, cursor), Json.ListingBulkState, ct);
+
+    /// <inheritdoc/>
+    public Task<BulkState> GetBulkAsync(long id, CancellationToken ct) => GetAsync(new("bulk", Text(id)), Json.BulkState, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<BulkResult>> ListBulkResultsAsync(long id, BulkResultQuery query, CancellationToken ct) =>
+        GetAsync(new Address("bulk", Text(id), "results").With("outcome", List(query.Outcomes)).Page(query.Limit, query.Cursor), Json.ListingBulkResult, ct);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     private Task<RunChange> SteerAsync(HttpMethod method, Address address, RunCommand command, CancellationToken ct) =>
         SendAsync(method, address, JsonContent.Create(command, Json.RunCommand), Json.RunChange, ct);

@@ -107,6 +107,8 @@ public static class StorageRegistration
         services.AddSingleton<IStartKeyStore, StartKeyStore>();
         services.AddSingleton<IBacklog, Backlog>();
         services.AddSingleton<IDataKeyStore, DataKeyStore>();
+        services.AddSingleton<IBulkStore, BulkStore>();
+        services.AddSingleton<IHoldStore, HoldStore>();
         return services;
     }
 

@@ -6,6 +6,7 @@ using Broker.OpenApi;
 using Broker.Operations;
 using Broker.Operations.Metrics;
 using Broker.Operations.Tracing;
+using Broker.Operators.Bulk;
 using Broker.Settings;
 using Broker.Startup;
 using Broker.WorkflowFiles;
@@ -38,6 +39,7 @@ internal static class BrokerHost
         builder.Services.AddSingleton<StreamSlots>();
         builder.Services.AddSingleton<BodyBudget>();
         builder.Services.AddDialects();
+        builder.Services.AddBulk(settings);
         builder.Services.AddApiDocument();
         builder.Services.AddBrokerMetrics();
         builder.Services.AddSingleton<WorkflowFileSync>();

@@ -76,6 +76,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");
         await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
         await ExecuteAsync($"UPDATE log SET {Moved("created_at")}");
+        await ExecuteAsync($"UPDATE bulk SET {Moved("as_of", "created_at", "lease_until")}");
     }
 
     private async Task<NpgsqlConnection> OpenAsync()
@@ -262,3 +263,7 @@ public sealed class SqliteModelTests() : ModelConformance(() => new OnSqlite());
 public sealed class PostgresRunCacheTests(PostgresCluster cluster) : RunCacheConformance(new OnPostgres(cluster));
 
 public sealed class SqliteRunCacheTests() : RunCacheConformance(new OnSqlite());
+
+public sealed class PostgresBulkTests(PostgresCluster cluster) : BulkConformance(new OnPostgres(cluster));
+
+public sealed class SqliteBulkTests() : BulkConformance(new OnSqlite());

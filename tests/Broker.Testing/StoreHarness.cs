@@ -39,6 +39,10 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IRunSearch Search => provider.GetRequiredService<IRunSearch>();
 
+    public IBulkStore Bulk => provider.GetRequiredService<IBulkStore>();
+
+    public IHoldStore Holds => provider.GetRequiredService<IHoldStore>();
+
     public ILogStore Logs => provider.GetRequiredService<ILogStore>();
 
     public IEventStore Events => provider.GetRequiredService<IEventStore>();

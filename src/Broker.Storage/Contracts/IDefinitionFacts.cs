@@ -20,4 +20,7 @@ public interface IDefinitionFacts
     Task<StoredVersion?> FindAsync(string name, string version, CancellationToken ct);
 
     ValueTask<WorkflowDefinition> GetAsync(StoredVersion version, CancellationToken ct);
+
+    /// <summary>Definitions with that content, of any name.</summary>
+    Task<IReadOnlyList<WorkflowDefinition>> WithFingerprintAsync(string fingerprint, CancellationToken ct);
 }

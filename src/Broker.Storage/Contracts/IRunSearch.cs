@@ -119,6 +119,20 @@ public sealed record RunList(IReadOnlyList<ListedRun> Rows, RunListPlace? Next, 
 /// <param name="Now">The store's time of the count.</param>
 public sealed record CappedCount(int Count, bool IsCapped, DateTimeOffset? SearchedTo, DateTimeOffset Now);
 
+/// <summary>A run that an action on many runs chooses.</summary>
+/// <param name="Ref">Its names.</param>
+/// <param name="Definition">Its definition.</param>
+/// <param name="Status">Its status.</param>
+/// <param name="IsNewest">It is the newest run of its instance.</param>
+/// <param name="CreatedAt">Its creation.</param>
+public sealed record ChosenRun(RunRef Ref, WorkflowDefinition Definition, RunStatus Status, bool IsNewest, DateTimeOffset CreatedAt);
+
+/// <param name="Rows">Runs in order, newest first.</param>
+/// <param name="Next">Where the next page begins; null at the end.</param>
+/// <param name="SearchedTo">The search stopped at its bound: creation of the last run that was examined.</param>
+/// <param name="Now">The store's time of the search.</param>
+public sealed record ChosenRuns(IReadOnlyList<ChosenRun> Rows, RunListPlace? Next, DateTimeOffset? SearchedTo, DateTimeOffset Now);
+
 /// <summary>Finds runs of all workflows. A search examines a bounded number of rows, however many there are, and says how far it came.</summary>
 public interface IRunSearch
 {
@@ -136,6 +150,12 @@ public interface IRunSearch
     /// <summary>Ids of the newest runs that fit, at most that many, and whether these are all.</summary>
     Task<(IReadOnlyList<long> Runs, bool IsAll, DateTimeOffset Now)> IdsAsync(RunFilter filter, int most, CancellationToken ct);
 
+    /// <summary>Runs that fit without what lists show of them, newest first: at most that many, and of at most <see cref="Counted"/> that are examined.</summary>
+    Task<ChosenRuns> ChooseAsync(RunFilter filter, RunListPlace? after, int most, CancellationToken ct);
+
+    /// <summary>Those of these runs that fit, in any order.</summary>
+    Task<IReadOnlyList<ChosenRun>> FitAsync(RunFilter filter, IReadOnlyList<long> runs, CancellationToken ct);
+
     /// <summary>Numbers of an instance's stored runs, newest first.</summary>
     Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct);
 
@@ -144,4 +164,10 @@ public interface IRunSearch
     /// <param name="tagsJson">Raw JSON object, or null for none.</param>
     /// <param name="ct">Gives up.</param>
     Task<bool> TagAsync(long runId, string? tagsJson, CancellationToken ct);
+
+    /// <summary>Changes the tags of runs, in one transaction.</summary>
+    /// <param name="runs">The runs.</param>
+    /// <param name="change">From a run and its tags (raw JSON object, or null) to the new ones.</param>
+    /// <param name="ct">Gives up.</param>
+    Task TagAsync(IReadOnlyList<long> runs, Func<long, string?, string?> change, CancellationToken ct);
 }

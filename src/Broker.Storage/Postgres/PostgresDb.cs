@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
@@ -40,6 +41,19 @@ internal sealed class PostgresDb : BrokerDb
             $"""
             INSERT INTO audit (at, key_id, action, workflow, instance_id, detail)
             SELECT * FROM unnest({at}::bigint[], {keys}::text[], {actions}::text[], {workflows}::text[], {instances}::text[], {details}::text[])
+            """,
+            ct);
+    }
+
+    public override Task AddBulkItemsAsync(long bulkId, IReadOnlyList<BulkItem> items, CancellationToken ct)
+    {
+        int[] seqs = [.. items.Select(i => i.Seq)], numbers = [.. items.Select(i => i.Number)];
+        long[] runs = [.. items.Select(i => i.RunId)];
+        string[] workflows = [.. items.Select(i => i.Workflow)], instances = [.. items.Select(i => i.InstanceId)];
+        return Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO bulk_item (bulk_id, seq, run_id, workflow, instance_id, number, outcome)
+            SELECT {bulkId}, *, 0 FROM unnest({seqs}::integer[], {runs}::bigint[], {workflows}::text[], {instances}::text[], {numbers}::integer[])
             """,
             ct);
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
@@ -14,6 +15,17 @@ internal sealed class SqliteDb(DbContextOptions<SqliteDb> options) : BrokerDb(op
             $"""
             INSERT INTO audit (at, key_id, action, workflow, instance_id, detail)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each({json})
+            """,
+            ct);
+    }
+
+    public override Task AddBulkItemsAsync(long bulkId, IReadOnlyList<BulkItem> items, CancellationToken ct)
+    {
+        var json = JsonSerializer.Serialize(items.Select(i => new object[] { i.Seq, i.RunId, i.Workflow, i.InstanceId, i.Number }));
+        return Database.ExecuteSqlAsync(
+            $"""
+            INSERT INTO bulk_item (bulk_id, seq, run_id, workflow, instance_id, number, outcome)
+            SELECT {bulkId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0 FROM json_each({json})
             """,
             ct);
     }

@@ -23,6 +23,15 @@ internal sealed class DefinitionFacts(DefinitionCache definitions, IPageReads pa
 
     public ValueTask<WorkflowDefinition> GetAsync(StoredVersion version, CancellationToken ct) => definitions.GetAsync(version.Id, ct);
 
+    public async Task<IReadOnlyList<WorkflowDefinition>> WithFingerprintAsync(string fingerprint, CancellationToken ct)
+    {
+        if (!StorableText.Fits(fingerprint)) return [];
+        var ids = await pages.RunAsync(db => db.Definitions.Where(d => d.Fingerprint == fingerprint).OrderBy(d => d.Id).Select(d => d.Id).ToListAsync(ct), ct);
+        var found = new List<WorkflowDefinition>(ids.Count);
+        foreach (var id in ids) found.Add(await definitions.GetAsync(id, ct));
+        return found;
+    }
+
     // Without the document, which may be megabytes.
     private static IQueryable<DefinitionRow> Slim(IQueryable<DefinitionRow> rows) => rows.Select(d => new DefinitionRow
     {

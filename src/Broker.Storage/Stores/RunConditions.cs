@@ -23,7 +23,10 @@ internal sealed class RunConditions
     private readonly RunFilter filter;
     private readonly long now;
 
-    private RunConditions(RunFilter filter, long now) => (this.filter, this.now) = (filter, now);
+    // Found runs carry their names and what their status asks for.
+    private readonly bool isWhole;
+
+    private RunConditions(RunFilter filter, long now, bool isWhole) => (this.filter, this.now, this.isWhole) = (filter, now, isWhole);
 
     public IReadOnlyList<string>? Workflows => filter.Workflows;
 
@@ -56,7 +59,7 @@ internal sealed class RunConditions
     public bool IsTaggedOnly => filter.Tags.Any(tag => !tag.IsNot);
 
     /// <summary>Null when no run can fit. Names that no column can hold are in no row.</summary>
-    public static RunConditions? Of(RunFilter filter, DateTimeOffset now)
+    public static RunConditions? Of(RunFilter filter, DateTimeOffset now, bool isWhole = false)
     {
         var storable = filter with
         {
@@ -68,7 +71,7 @@ internal sealed class RunConditions
             NotVersions = Storable(filter.NotVersions)!,
         };
         var isEmpty = storable is { Workflows.Count: 0 } or { Versions.Count: 0 } or { Workers.Count: 0 } or { Instances.Count: 0 } or { Statuses.Count: 0 } or { Numbers.Count: 0 };
-        return isEmpty ? null : new(storable, now.ToMicros());
+        return isEmpty ? null : new(storable, now.ToMicros(), isWhole);
     }
 
     /// <summary>The text that is behind every text with that begin.</summary>
@@ -99,7 +102,7 @@ internal sealed class RunConditions
         if (Duration() is { } duration) rows = rows.Where(duration);
         var byError = filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { NotErrorNames.Count: > 0 };
         var byTag = filter.Tags.Count > 0;
-        var found = rows.Select(a => new FoundRun
+        var found = isWhole ? rows.Select(Whole(byError, byTag)) : rows.Select(a => new FoundRun
         {
             Id = a.Run.Id,
             CreatedAt = a.Run.CreatedAt,
@@ -119,6 +122,34 @@ internal sealed class RunConditions
 
         return fitting;
     }
+
+    private static Expression<Func<RunActivity, FoundRun>> Whole(bool withError, bool withTags) => a => new FoundRun
+    {
+        Id = a.Run.Id,
+        CreatedAt = a.Run.CreatedAt,
+        DefinitionId = a.Run.DefinitionId,
+        Error = withError ? a.Run.Error : null,
+        Tags = withTags ? a.Run.Tags : null,
+        Whole = new RunActivity
+        {
+            Run = new RunRow
+            {
+                Id = a.Run.Id,
+                Workflow = a.Run.Workflow,
+                InstanceId = a.Run.InstanceId,
+                Number = a.Run.Number,
+                IsCurrent = a.Run.IsCurrent,
+                DefinitionId = a.Run.DefinitionId,
+                Phase = a.Run.Phase,
+                CreatedAt = a.Run.CreatedAt,
+                Inputs = "{}",
+            },
+            Leased = a.Leased,
+            Claimable = a.Claimable,
+            Pending = a.Pending,
+            Begun = a.Begun,
+        },
+    };
 
     [SuppressMessage("Performance", "CA1862", Justification = "EF Core translates no other form.")]
     private IQueryable<RunRow> Simple(BrokerDb db, IQueryable<RunRow> runs)

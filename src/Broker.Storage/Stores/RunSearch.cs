@@ -43,6 +43,37 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
         return (found.ConvertAll(run => run.Id), next is null, now);
     }
 
+    public async Task<ChosenRuns> ChooseAsync(RunFilter filter, RunListPlace? after, int most, CancellationToken ct)
+    {
+        var now = await database.NowAsync(ct);
+        if (RunConditions.Of(filter, now, isWhole: true) is not { } conditions) return new([], null, null, now);
+        var request = new RunListRequest(filter, after, OldestFirst: false, most);
+        var (found, next, searchedTo) = await pages.RunAsync(db => FindAsync(db, request, conditions, IRunSearch.Counted, ct), ct);
+        return new(await ChosenAsync(found, ct), next, searchedTo, now);
+    }
+
+    public async Task<IReadOnlyList<ChosenRun>> FitAsync(RunFilter filter, IReadOnlyList<long> runs, CancellationToken ct)
+    {
+        if (RunConditions.Of(filter, await database.NowAsync(ct), isWhole: true) is not { } conditions) return [];
+        var found = await pages.RunAsync(
+            db => conditions.FitAsync(db, db.Runs.Where(r => runs.Contains(r.Id)).OrderBy(r => r.Id), runs.Count, definitions, runs.Count, ct), ct);
+        return await ChosenAsync(found, ct);
+    }
+
+    private async Task<IReadOnlyList<ChosenRun>> ChosenAsync(List<FoundRun> found, CancellationToken ct)
+    {
+        var chosen = new List<ChosenRun>(found.Count);
+        foreach (var row in found)
+        {
+            var run = row.Whole!.Run;
+            chosen.Add(new(
+                new RunRef(run.Id, run.Workflow, run.InstanceId, run.Number), await definitions.GetAsync(run.DefinitionId, ct), row.Whole.Status, run.IsCurrent,
+                Instants.FromMicros(run.CreatedAt)));
+        }
+
+        return chosen;
+    }
+
     public async Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct)
     {
         if (!StorableText.Fits(workflow) || !StorableText.Fits(instanceId)) return [];
@@ -55,6 +86,23 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
         return await db.Runs.Where(r => r.Id == runId).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, tagsJson), ct) > 0;
+    }
+
+    public async Task TagAsync(IReadOnlyList<long> runs, Func<long, string?, string?> change, CancellationToken ct)
+    {
+        using var turn = await database.WriteTurnAsync(ct);
+        await using var db = database.CreateContext();
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var before = await db.Runs.Where(r => runs.Contains(r.Id)).OrderBy(r => r.Id).Select(r => new { r.Id, r.Tags }).ToListAsync(ct);
+
+        // Runs with the same tags are changed together.
+        foreach (var same in before.GroupBy(run => change(run.Id, run.Tags)))
+        {
+            long[] ids = [.. same.Select(run => run.Id)];
+            await db.Runs.Where(r => ids.Contains(r.Id)).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, same.Key), ct);
+        }
+
+        await transaction.CommitAsync(ct);
     }
 
     private async Task<(List<FoundRun> Found, RunListPlace? Next, DateTimeOffset? SearchedTo, DateTimeOffset Now)> FindAsync(RunFilter filter, int most, CancellationToken ct)

@@ -65,6 +65,9 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
         return key;
     }
 
+    /// <summary>The caller that a key stands for now: of work that outlives its request. Null: the key is gone, or keys are required by now.</summary>
+    public Caller? CallerOf(string id) => current.Keys.TryGetValue(id, out var key) ? key.Caller : !AreRequired && id == Caller.Anonymous.Id ? Caller.Anonymous : null;
+
     /// <summary>Writes which keys were used since the last time; what cannot be written now is kept.</summary>
     public async Task FlushUseAsync(CancellationToken ct)
     {

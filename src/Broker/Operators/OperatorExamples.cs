@@ -101,6 +101,32 @@ internal static class OperatorExamples
 
     public const string RunTagSet = """{"tags": {"branch": "main"}}""";
 
+    public const string NewBulk = """{"action": "cancel", "where": "workflow=ci status=failed since=24h", "exclude": [{"workflow": "ci", "instance": "build-812"}], "rate": 200, "reason": "the mirror is away"}""";
+
+    public const string RunAddress = """{"workflow": "ci", "instance": "build-812", "run": 2}""";
+
+    public const string BulkArguments = """{"grace_ms": 30000}""";
+
+    public const string BulkPlan = $$"""
+        {"id": 77, "action": "retry", "state": "planned", "as_of": "2030-01-31T12:00:00.25Z", "matched": {"count": 4812, "capped": false}, "complete": true,
+         "by_status": [{"key": "failed", "count": 4812}], "by_workflow": [{"key": "ci", "count": 4812}], "qualify": 4800,
+         "not_qualify": [{"why": "It is not the instance's newest run.", "count": 12}], "sample": [{{BulkRun}}],
+         "confirm": "9f0c6a3f5b2d4c1e8f9a0b1c2d3e4f50", "confirm_until": "2030-01-31T12:10:00.25Z"}
+        """;
+
+    public const string BulkRun = """{"workflow": "ci", "instance": "build-812", "run": 2, "status": "failed", "created_at": "2030-01-31T11:58:48Z"}""";
+
+    public const string BulkStart = """{"confirm": "9f0c6a3f5b2d4c1e8f9a0b1c2d3e4f50", "count": 4812}""";
+
+    public const string BulkStop = """{"reason": "the mirror is back"}""";
+
+    public const string BulkState = """
+        {"id": 77, "action": "retry", "state": "running", "where": "workflow=ci status=failed", "by": "q3v9k2m1x8ab", "as_of": "2030-01-31T12:00:00.25Z", "created_at": "2030-01-31T12:00:00.25Z",
+         "started_at": "2030-01-31T12:00:20Z", "total": 4812, "done": 2100, "failed": 0, "skipped": 12}
+        """;
+
+    public const string BulkResult = """{"workflow": "ci", "instance": "build-812", "run": 2, "outcome": "skipped", "code": "no_match", "message": "The run does not fit any more."}""";
+
     private const string StepMembers = """
         "index": 3, "name": "test", "kind": "task", "status": "ready", "paused": false, "attempt": 2, "losses": 0, "queued_at": "2030-01-31T11:59:12Z", "due_at": "2030-01-31T11:59:42Z",
          "begun_at": "2030-01-31T11:58:50Z", "error": {"name": "TimeoutError", "message": "upstream 7 did not answer"}

@@ -17,6 +17,7 @@ internal sealed partial class OperatorService(
     ILogSearch logs,
     IDefinitionFacts definitions,
     IAuditStore audit,
+    IBulkStore bulks,
     AuditTrail trail) : IOperatorApi
 {
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "";
@@ -25,7 +26,7 @@ internal sealed partial class OperatorService(
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph"]));
     }
 
     // A run by its names, or the problem that there is none.

@@ -6,10 +6,13 @@ namespace Broker.Operators;
 /// <summary>Actions on a run, and why one is not allowed now: what the routes that perform them would answer.</summary>
 internal static class RunActions
 {
-    public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Retry = "retry", Fork = "fork", Terminate = "terminate", Delete = "delete", SendEvent = "send_event";
+    public const string Cancel = "cancel", Pause = "pause", Resume = "resume", Restart = "restart", Retry = "retry", Fork = "fork", Terminate = "terminate", Delete = "delete", SendEvent = "send_event", Tag = "tag";
 
     /// <summary>Why a retry that names no steps is not allowed.</summary>
     public const string NothingFailed = "No step of the run failed or was cancelled: name the steps that are to run again.";
+
+    /// <summary>Why a command to an older run is not allowed.</summary>
+    public const string NotNewest = "It is not the instance's newest run.";
 
     public static IReadOnlyList<RunAction> Of(RunView run, bool isNewest) =>
     [
@@ -22,7 +25,7 @@ internal static class RunActions
         var scope = ScopeOf(action);
         if (!Caller.Current.May(scope)) return $"The key lacks the scope {ScopeWords.Of(scope)[0]}.";
         if (action == Fork && !Caller.Current.May(Scope.Create)) return "The key lacks the scope create.";
-        return isNewest || action == Fork ? WhyNot(action, run.Status) : "It is not the instance's newest run.";
+        return isNewest || action == Fork ? WhyNot(action, run.Status) : NotNewest;
     }
 
     /// <summary>Why the status does not allow the action; null when it does.</summary>
@@ -31,7 +34,7 @@ internal static class RunActions
         var isOver = status is RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled;
         return action switch
         {
-            Restart or Fork or Delete => null,
+            Restart or Fork or Delete or Tag => null,
             Retry => status is RunStatus.Succeeded ? NothingFailed
                 : isOver ? null : $"The run is {RunWords.Of(status)}: a retry takes one that has ended.",
             _ when isOver => $"The run has ended ({RunWords.Of(status)}).",
@@ -41,7 +44,8 @@ internal static class RunActions
         };
     }
 
-    private static Scope ScopeOf(string action) => action switch
+    /// <summary>The scope that the action takes.</summary>
+    public static Scope ScopeOf(string action) => action switch
     {
         SendEvent => Scope.Event,
         Delete => Scope.Delete,

@@ -3,6 +3,7 @@ using Broker.Core.Explanations;
 using Broker.Core.Graphs;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 
 namespace Broker.Operators;
 
@@ -85,6 +86,20 @@ internal static class RunWords
         CauseKind.QueuedBehind => "queued_behind",
         CauseKind.Claimable => "claimable",
     };
+
+    /// <summary>Every word of an outcome of an action on many runs.</summary>
+    public static readonly IReadOnlyList<string> BulkOutcomes = ["pending", "done", "failed", "skipped"];
+
+    public static string Of(BulkOutcome outcome) => outcome switch
+    {
+        BulkOutcome.Pending => "pending",
+        BulkOutcome.Done => "done",
+        BulkOutcome.Failed => "failed",
+        BulkOutcome.Skipped => "skipped",
+    };
+
+    /// <summary>The outcome of one of <see cref="BulkOutcomes"/>.</summary>
+    public static BulkOutcome OutcomeOf(string word) => Enum.GetValues<BulkOutcome>().Single(outcome => Of(outcome) == word);
 
     /// <summary>The first characters of a text; a surrogate pair stays whole.</summary>
     public static string Cut(string text, int most) =>

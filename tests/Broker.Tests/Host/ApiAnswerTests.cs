@@ -206,6 +206,19 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await SendAsync(HttpMethod.Delete, $"/api/v1/runs/{name}/two", null, 200);
         var worker = (await GetAsync("/api/v1/workers?limit=1")).GetProperty("items")[0].GetProperty("id").GetString();
         await GetAsync($"/api/v1/workers/{worker}");
+        var fingerprint = (await GetAsync($"/api/v1/workflows/{name}")).GetProperty("fingerprint").GetString();
+        await GetAsync($"/api/v1/definitions/{fingerprint}/graph");
+        await WalkBulkAsync(name);
+    }
+
+    private async Task WalkBulkAsync(string workflow)
+    {
+        var plan = await PostAsync("/api/v1/bulk", $$"""{"action":"pause","where":"workflow={{workflow}}"}""");
+        var bulk = $"/api/v1/bulk/{plan.GetProperty("id")}";
+        await PostAsync($"{bulk}/start", $$"""{"confirm":"{{plan.GetProperty("confirm").GetString()}}","count":{{plan.GetProperty("matched").GetProperty("count")}}}""", 202);
+        foreach (var path in (string[])["/api/v1/bulk", bulk, $"{bulk}/results"]) await GetAsync(path);
+        var started = await PostAsync("/api/v1/bulk", $$"""{"action":"cancel","where":"workflow={{workflow}}","rate":1,"dry_run":false}""", 202);
+        await PostAsync($"/api/v1/bulk/{started.GetProperty("id")}/stop", "");
     }
 
     private static string Report(JsonElement step) => $$"""

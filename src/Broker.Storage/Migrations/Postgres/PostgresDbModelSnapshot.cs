@@ -110,6 +110,168 @@ namespace Broker.Storage.Migrations.Postgres
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.BulkItemRow", b =>
+                {
+                    b.Property<long>("BulkId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("bulk_id");
+
+                    b.Property<int>("Seq")
+                        .HasColumnType("integer")
+                        .HasColumnName("seq");
+
+                    b.Property<string>("Code")
+                        .HasColumnType("text")
+                        .HasColumnName("code");
+
+                    b.Property<string>("InstanceId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("instance_id");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("text")
+                        .HasColumnName("message");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<short>("Outcome")
+                        .HasColumnType("smallint")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("RunId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("Workflow")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("workflow");
+
+                    b.HasKey("BulkId", "Seq");
+
+                    b.HasIndex(new[] { "BulkId", "Outcome", "Seq" }, "ix_bulk_item_open")
+                        .HasFilter("outcome <> 1");
+
+                    b.ToTable("bulk_item", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_bulk_item_outcome", "outcome BETWEEN 0 AND 3");
+                        });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.BulkRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Args")
+                        .HasColumnType("text")
+                        .HasColumnName("args");
+
+                    b.Property<long>("AsOf")
+                        .HasColumnType("bigint")
+                        .HasColumnName("as_of");
+
+                    b.Property<string>("Choice")
+                        .HasColumnType("text")
+                        .HasColumnName("choice");
+
+                    b.Property<string>("Confirm")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("confirm");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Done")
+                        .HasColumnType("integer")
+                        .HasColumnName("done");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Exclude")
+                        .HasColumnType("text")
+                        .HasColumnName("exclude");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<long>("LeaseUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lease_until");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<short>("Phase")
+                        .HasColumnType("smallint")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("text")
+                        .HasColumnName("place");
+
+                    b.Property<int?>("Rate")
+                        .HasColumnType("integer")
+                        .HasColumnName("rate");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Skipped")
+                        .HasColumnType("integer")
+                        .HasColumnName("skipped");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("StoppedBecause")
+                        .HasColumnType("text")
+                        .HasColumnName("stopped_because");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("integer")
+                        .HasColumnName("total");
+
+                    b.Property<string>("Workflows")
+                        .HasColumnType("text")
+                        .HasColumnName("workflows");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "LeaseUntil" }, "ix_bulk_open")
+                        .HasFilter("phase >= 1 AND phase <= 2");
+
+                    b.ToTable("bulk", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_bulk_phase", "phase BETWEEN 0 AND 4");
+                        });
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.CounterRow", b =>
                 {
                     b.Property<string>("Name")
@@ -241,6 +403,37 @@ namespace Broker.Storage.Migrations.Postgres
                     b.HasKey("RunId", "Seq");
 
                     b.ToTable("event", (string)null);
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.HoldRow", b =>
+                {
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Kind", "Name");
+
+                    b.ToTable("hold", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_hold_kind", "kind BETWEEN 0 AND 1");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.InboxRow", b =>

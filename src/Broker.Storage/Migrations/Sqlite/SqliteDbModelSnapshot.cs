@@ -103,6 +103,166 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.BulkItemRow", b =>
+                {
+                    b.Property<long>("BulkId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("bulk_id");
+
+                    b.Property<int>("Seq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<string>("Code")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("code");
+
+                    b.Property<string>("InstanceId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance_id");
+
+                    b.Property<string>("Message")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("message");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("number");
+
+                    b.Property<short>("Outcome")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outcome");
+
+                    b.Property<long>("RunId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_id");
+
+                    b.Property<string>("Workflow")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflow");
+
+                    b.HasKey("BulkId", "Seq");
+
+                    b.HasIndex(new[] { "BulkId", "Outcome", "Seq" }, "ix_bulk_item_open")
+                        .HasFilter("outcome <> 1");
+
+                    b.ToTable("bulk_item", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_bulk_item_outcome", "outcome BETWEEN 0 AND 3");
+                        });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.BulkRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Args")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("args");
+
+                    b.Property<long>("AsOf")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("as_of");
+
+                    b.Property<string>("Choice")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("choice");
+
+                    b.Property<string>("Confirm")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("confirm");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<int>("Done")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("done");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Exclude")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("exclude");
+
+                    b.Property<int>("Failed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("failed");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<long>("LeaseUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lease_until");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.Property<short>("Phase")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Place")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("place");
+
+                    b.Property<int?>("Rate")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("rate");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<int>("Skipped")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("skipped");
+
+                    b.Property<long?>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("StoppedBecause")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stopped_because");
+
+                    b.Property<int>("Total")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("total");
+
+                    b.Property<string>("Workflows")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflows");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex(new[] { "LeaseUntil" }, "ix_bulk_open")
+                        .HasFilter("phase >= 1 AND phase <= 2");
+
+                    b.ToTable("bulk", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_bulk_phase", "phase BETWEEN 0 AND 4");
+                        });
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.CounterRow", b =>
                 {
                     b.Property<string>("Name")
@@ -232,6 +392,37 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.HasKey("RunId", "Seq");
 
                     b.ToTable("event", (string)null);
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.HoldRow", b =>
+                {
+                    b.Property<short>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.HasKey("Kind", "Name");
+
+                    b.ToTable("hold", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_hold_kind", "kind BETWEEN 0 AND 1");
+                        });
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.InboxRow", b =>

@@ -3,6 +3,7 @@ using Broker.Auth;
 using Broker.Http;
 using Broker.OpenApi;
 using Broker.Operators;
+using Broker.Operators.Graphs;
 
 namespace Broker.Api.Operators;
 
@@ -51,6 +52,7 @@ internal static class OperatorApi
         MapSteering(api.MapGroup("/runs/{workflow}/{instance}"));
         MapWorkflows(api);
         MapWork(api);
+        api.MapBulk();
     }
 
     private static void MapSteering(RouteGroupBuilder run)
@@ -122,6 +124,10 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/workflows/{workflow}/versions", WorkflowReadRoutes.VersionsAsync).WithName("ListVersions").WithSummary("Versions of a workflow, the one registered last first; at most 200")
             .Lists<WorkflowVersion>().Refuses(400, 404).Takes().WithErrorExample(404, "There is no workflow 'ci'.")
+            .RequireScope(Scope.Read).ByWorkflow();
+        api.MapGet("/definitions/{fingerprint}/graph", WorkflowReadRoutes.GraphAsync).WithName("GetGraph").WithSummary("The graph of a definition as it is drawn")
+            .WithDescription("Computed from the definition alone: the answer never changes, and browsers keep it.")
+            .Answers<GraphGeometry>().Refuses(400, 404).Takes(WorkflowReadRoutes.Fold)
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapPost("/workflows/{workflow}/runs", SteerRoutes.StartAsync).WithName("StartRun").WithSummary("Start a run, or check whether it could start")
             .WithDescription("201 for a run that this request started. 200 for one that was there (`if_exists: attach`, or a repeated `Idempotency-Key`), and for `dry_run`.")

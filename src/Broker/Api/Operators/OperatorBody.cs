@@ -43,11 +43,15 @@ internal static class OperatorBody
             var place = JsonText.Under("", name);
             if (type.Properties.FirstOrDefault(property => property.Name == name) is not { } property) faults.Add(new(place, $"is not known; expected {string.Join(", ", type.Properties.Select(known => known.Name))}"));
             else if (!seen.Add(name)) faults.Add(new(place, "is there twice"));
+            else if (IsDescribed(property) && CanonicalJson.HasDuplicateKeys(member.Value, out var twice)) faults.Add(new(place + twice, "is there twice"));
             else if (!Fits(member.Value, property)) faults.Add(new(place, $"expected {KindOf(property.PropertyType)}"));
         }
 
         return faults.Count == 0 ? root.Deserialize(type)! : throw Refused(faults);
     }
+
+    // Raw JSON passes through as it is; members of described types count once each.
+    private static bool IsDescribed(JsonPropertyInfo property) => property.PropertyType != typeof(RawJson) && property.PropertyType != typeof(RawJson?);
 
     private static bool Fits(JsonElement value, JsonPropertyInfo property)
     {
@@ -70,6 +74,9 @@ internal static class OperatorBody
         var flag when flag == typeof(bool) => "a boolean",
         var instant when instant == typeof(DateTimeOffset) => "an instant such as 2030-01-31T12:00:00Z",
         var number when number == typeof(int) || number == typeof(long) => "an integer",
+        var runs when runs == typeof(IReadOnlyList<RunAddress>) => "an array of objects with workflow, instance and run",
+        var arguments when arguments == typeof(BulkArguments) => "an object with some of grace_ms, steps, tags, type, value and step",
+        var names when names == typeof(IReadOnlyList<string>) => "an array of strings",
         _ => "any JSON",
     };
 

@@ -1,6 +1,7 @@
 using Broker.Http;
 using Broker.OpenApi;
 using Broker.Operators;
+using Broker.Operators.Graphs;
 
 namespace Broker.Api.Operators;
 
@@ -10,6 +11,8 @@ internal static class WorkflowReadRoutes
     public static readonly QueryParameter Search = QueryParameter.Text("q", "Text that the name holds, in any case.");
 
     public static readonly QueryParameter Version = QueryParameter.Text("version", "A version; default: the one that a start runs.");
+
+    public static readonly QueryParameter Fold = new("fold", "More steps than that with the same predecessors and successors are drawn as one; default 8.", 1000) { Least = 1 };
 
     /// <summary>Parameters that choose waits.</summary>
     public static IReadOnlyList<QueryParameter> Waits { get; } =
@@ -33,6 +36,17 @@ internal static class WorkflowReadRoutes
 
     public static async Task VersionsAsync(HttpContext http, IOperatorApi api, string workflow, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListVersionsAsync(workflow, ct), OperatorJson.Default.ListingWorkflowVersion);
+
+    public static async Task GraphAsync(HttpContext http, IOperatorApi api, string fingerprint, CancellationToken ct)
+    {
+        var query = new OperatorQuery(http.Request);
+        int? fold = query.Text("fold") is null ? null : query.Number("fold", GraphLayout.UsualFold, 1, 1000);
+        var graph = await api.GetGraphAsync(fingerprint, fold, ct);
+
+        // For the caller's own browser: another key may not know the workflow.
+        http.Response.Headers.CacheControl = "private, max-age=31536000, immutable";
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, graph, OperatorJson.Default.GraphGeometry);
+    }
 
     public static async Task WaitingAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {

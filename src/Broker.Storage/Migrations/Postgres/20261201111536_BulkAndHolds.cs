@@ -1,0 +1,111 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
+
+#nullable disable
+
+namespace Broker.Storage.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class BulkAndHolds : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "bulk",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    phase = table.Column<short>(type: "smallint", nullable: false),
+                    action = table.Column<string>(type: "text", nullable: false),
+                    choice = table.Column<string>(type: "text", nullable: true),
+                    args = table.Column<string>(type: "text", nullable: true),
+                    exclude = table.Column<string>(type: "text", nullable: true),
+                    rate = table.Column<int>(type: "integer", nullable: true),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    workflows = table.Column<string>(type: "text", nullable: true),
+                    reason = table.Column<string>(type: "text", nullable: true),
+                    confirm = table.Column<string>(type: "text", nullable: false),
+                    as_of = table.Column<long>(type: "bigint", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: true),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    stopped_because = table.Column<string>(type: "text", nullable: true),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    done = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    skipped = table.Column<int>(type: "integer", nullable: false),
+                    place = table.Column<string>(type: "text", nullable: true),
+                    owner = table.Column<string>(type: "text", nullable: true),
+                    lease_until = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_bulk", x => x.id);
+                    table.CheckConstraint("ck_bulk_phase", "phase BETWEEN 0 AND 4");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "bulk_item",
+                columns: table => new
+                {
+                    bulk_id = table.Column<long>(type: "bigint", nullable: false),
+                    seq = table.Column<int>(type: "integer", nullable: false),
+                    run_id = table.Column<long>(type: "bigint", nullable: false),
+                    workflow = table.Column<string>(type: "text", nullable: false),
+                    instance_id = table.Column<string>(type: "text", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    outcome = table.Column<short>(type: "smallint", nullable: false),
+                    code = table.Column<string>(type: "text", nullable: true),
+                    message = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_bulk_item", x => new { x.bulk_id, x.seq });
+                    table.CheckConstraint("ck_bulk_item_outcome", "outcome BETWEEN 0 AND 3");
+                });
+
+            migrationBuilder.CreateTable(
+                name: "hold",
+                columns: table => new
+                {
+                    kind = table.Column<short>(type: "smallint", nullable: false),
+                    name = table.Column<string>(type: "text", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    key_id = table.Column<string>(type: "text", nullable: false),
+                    reason = table.Column<string>(type: "text", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_hold", x => new { x.kind, x.name });
+                    table.CheckConstraint("ck_hold_kind", "kind BETWEEN 0 AND 1");
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "ix_bulk_open",
+                table: "bulk",
+                column: "lease_until",
+                filter: "phase >= 1 AND phase <= 2");
+
+            migrationBuilder.CreateIndex(
+                name: "ix_bulk_item_open",
+                table: "bulk_item",
+                columns: new[] { "bulk_id", "outcome", "seq" },
+                filter: "outcome <> 1");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "bulk");
+
+            migrationBuilder.DropTable(
+                name: "bulk_item");
+
+            migrationBuilder.DropTable(
+                name: "hold");
+        }
+    }
+}
