@@ -55,6 +55,7 @@ public static class StorageRegistration
         services.AddSingleton<ClaimScopes>();
         services.AddSingleton<LimitedClaimCursors>();
         services.AddSingleton<ClaimReplay>();
+        services.AddSingleton<WorkflowLabels>();
         services.AddSingleton<StoreHealth>();
         services.AddSingleton(provider =>
         {

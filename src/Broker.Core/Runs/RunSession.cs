@@ -59,6 +59,9 @@ public sealed partial class RunSession
     /// <summary>Attempts that ended in this session without success.</summary>
     public List<AttemptEnd> EndedAttempts { get; } = [];
 
+    /// <summary>Steps that failed for good in this session; null: none did.</summary>
+    public List<StepState>? FailedSteps { get; private set; }
+
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
 
@@ -210,6 +213,7 @@ public sealed partial class RunSession
     private void Left(StepState ended, DateTimeOffset now)
     {
         moved = true;
+        if (ended.Status is StepStatus.Failed) (FailedSteps ??= []).Add(ended);
 
         // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
         var begun = ended.GrantedAt ?? ended.BegunAt;

@@ -33,6 +33,12 @@ public sealed record WorkerState(
     public IReadOnlyList<HeldStep> Held { get; init; } = [];
 }
 
+/// <summary>Number of workers that are known.</summary>
+/// <param name="Fresh">Seen lately.</param>
+/// <param name="Silent">The others.</param>
+/// <param name="SilentWithLeases">Silent ones that hold a lease.</param>
+public sealed record WorkerCounts(int Fresh, int Silent, int SilentWithLeases);
+
 /// <summary>Reads queues and workers for people who operate the broker.</summary>
 public interface IWorkFacts
 {
@@ -44,6 +50,9 @@ public interface IWorkFacts
     /// <param name="silentAfter">A worker of that kind counts for so long.</param>
     /// <param name="ct">Gives up.</param>
     Task<(IReadOnlyList<QueueView> Queues, DateTimeOffset Now)> QueuesAsync(IReadOnlyList<string>? workflows, Func<WorkerKind, TimeSpan> silentAfter, CancellationToken ct);
+
+    /// <summary>Workers by their last sign of life.</summary>
+    Task<WorkerCounts> CountWorkersAsync(Func<WorkerKind, TimeSpan> silentAfter, CancellationToken ct);
 
     /// <summary>Workers in order of registration, each with at most <paramref name="held"/> of its leases, and the store's time.</summary>
     Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct);

@@ -53,6 +53,10 @@ internal static class StorageMetrics
 
     public static readonly Counter<long> Retries = Meter.CreateCounter<long>("broker.retries", "{step}", "Attempts that failed and are tried again");
 
+    public static readonly Counter<long> RunsEnded = Meter.CreateCounter<long>("broker.runs.ended", "{run}", "Runs that ended, by workflow and status");
+
+    public static readonly Counter<long> StepsFailed = Meter.CreateCounter<long>("broker.steps.failed", "{step}", "Steps that failed for good, by workflow");
+
     public static readonly Counter<long> RunsRemoved = Meter.CreateCounter<long>("broker.runs.removed", "{run}", "Ended runs that retention has removed");
 
     /// <summary>Each was answered 503: it may be durable, lost, or on the primary alone.</summary>

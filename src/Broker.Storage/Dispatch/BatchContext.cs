@@ -23,6 +23,9 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>The rules at work on each loaded run.</summary>
     public Dictionary<long, RunSession> Sessions { get; } = [];
 
+    /// <summary>Runs that this transaction adds and that ended at once or have failed a step; null: none.</summary>
+    public List<(LoadedRun Run, RunSession Session)>? EndedStarts { get; private set; }
+
     /// <summary>Steps that this transaction makes ready.</summary>
     public List<ReadyStep> ReadySteps { get; } = [];
 
@@ -34,6 +37,12 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
         var row = StepRowMapper.Of(run.Ref.Id, run.State.StartAt ?? run.State.CreatedAt, definition, queue, step, services.DefaultLeaseSecs);
         if (row.Status == (short)StepStatus.Ready) ReadySteps.Add(new(row.QueueId, row.Due, new(row.RunId, row.Idx)));
         return row;
+    }
+
+    /// <summary>A run that is new.</summary>
+    public void Started(LoadedRun run, RunSession session)
+    {
+        if (session.EndedNow || session.FailedSteps is not null) (EndedStarts ??= []).Add((run, session));
     }
 
     /// <summary>Label queues are in order of due time: limited claims must not begin behind the steps that this transaction makes ready.</summary>

@@ -128,6 +128,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
         foreach (var source in services.Sources) source.Committed(commands, turned);
         foreach (var claims in pending) claims?.Committed();
         CompletionDispatcher.Complete(commands);
+        OutcomeCounts.Add(batch);
         Signal();
     }
 

@@ -217,6 +217,7 @@ internal sealed class RunStarter(BatchContext batch)
         });
         var loaded = new LoadedRun(session.Run, run, definitionId, IsCurrent: true);
         foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(loaded, step));
+        batch.Started(loaded, session);
 
         foreach (var published in session.Published) changes.Events.Add(new(run.Id, published));
         if (heritage is { Events.Count: > 0 }) Copy(heritage.Events, session, run.Id);

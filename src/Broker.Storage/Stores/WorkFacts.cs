@@ -61,6 +61,24 @@ internal sealed class WorkFacts(IDatabase database, DefinitionCache definitions,
         return (queues, at);
     }
 
+    public async Task<WorkerCounts> CountWorkersAsync(Func<WorkerKind, TimeSpan> silentAfter, CancellationToken ct)
+    {
+        await workers.FlushAsync(ct);
+        var now = await database.NowAsync(ct);
+        var labelled = (now - silentAfter(WorkerKind.Labelled)).ToMicros();
+        var registered = (now - silentAfter(WorkerKind.Registered)).ToMicros();
+        return await pages.RunAsync(
+            async db =>
+            {
+                var silent = db.Workers.Where(w => w.SeenAt < (w.Kind == (short)WorkerKind.Labelled ? labelled : registered));
+                var all = await db.Workers.CountAsync(ct);
+                var gone = await silent.CountAsync(ct);
+                var busy = db.Steps.Where(s => s.Status == (short)StepStatus.Leased).Select(s => s.Worker).Distinct();
+                return new WorkerCounts(Math.Max(0, all - gone), gone, gone == 0 ? 0 : await silent.CountAsync(w => busy.Contains(w.Id), ct));
+            },
+            ct);
+    }
+
     public async Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct)
     {
         await workers.FlushAsync(ct);

@@ -34,10 +34,5 @@ internal sealed partial class OperatorService(
         await engine.FindRunAsync(run.Workflow, run.Instance, ct, run.Run) ?? throw OperatorException.NotFound(
             run.Run is { } number ? $"There is no run {number} of instance '{run.Instance}' in workflow '{run.Workflow}'." : $"There is no instance '{run.Instance}' in workflow '{run.Workflow}'.");
 
-    // A worker that was silent for longer counts as gone.
-    private TimeSpan SilentAfter(WorkerKind kind) => kind switch
-    {
-        WorkerKind.Labelled => engine.Settings.WorkerOffline,
-        WorkerKind.Registered => engine.Settings.WorkerTimeout,
-    };
+    private TimeSpan SilentAfter(WorkerKind kind) => engine.Settings.SilentAfter(kind);
 }

@@ -1,3 +1,5 @@
+using Broker.Storage.Contracts;
+
 namespace Broker.Settings;
 
 /// <summary>Everything that can be configured, with its default. Read and checked once at start.</summary>
@@ -50,6 +52,13 @@ internal sealed record BrokerSettings
 
     /// <summary>Jobs-dialect workers silent for longer show as offline.</summary>
     public TimeSpan WorkerOffline { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A worker of that kind that was silent for longer counts as gone.</summary>
+    public TimeSpan SilentAfter(WorkerKind kind) => kind switch
+    {
+        WorkerKind.Labelled => WorkerOffline,
+        WorkerKind.Registered => WorkerTimeout,
+    };
 
     /// <summary>Offline jobs-dialect workers are removed after that long.</summary>
     public TimeSpan WorkerRemoved { get; init; } = TimeSpan.FromHours(2);

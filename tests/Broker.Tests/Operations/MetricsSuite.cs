@@ -72,6 +72,64 @@ public abstract class MetricsSuite(BrokerApp app)
         await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync())["broker_claims_parked"] == 0, TimeSpan.FromSeconds(60));
     }
 
+    [Fact]
+    public async Task Ended_runs_and_failed_steps_are_counted_by_workflow()
+    {
+        var name = Flows.NewName("ends");
+        var worker = await wire.RegisterAsync(Flows.Single(name));
+        foreach (var status in (string[])["SUCCEEDED", "FAILED", "SUCCEEDED"])
+        {
+            await wire.DispatchAsync(Flows.Single(name));
+            await wire.ReportAsync(worker, await wire.MustClaimAsync(worker), status);
+        }
+
+        var cancelled = (await wire.DispatchAsync(Flows.Single(name)))!;
+        Assert.Equal(200, (await wire.PostAsync($"/api/v1/runs/{name}/{cancelled}/cancel", "{}")).Status);
+        Assert.Equal(201, (await wire.PostAsync($"/api/v1/runs/{name}/{cancelled}/retry", "{}")).Status);
+        Assert.Equal(200, (await wire.PostAsync($"/api/v1/runs/{name}/{cancelled}/terminate", "{}")).Status);
+
+        // Counted after the callers are answered.
+        await Testing.Eventually.TrueAsync(
+            async () => (await ScrapeAsync()).Before($"broker_runs_ended_total{{workflow=\"{name}\",status=\"cancelled\"}}") == 2, TimeSpan.FromSeconds(60));
+        var after = await ScrapeAsync();
+        Assert.Equal(2, after[$"broker_runs_ended_total{{workflow=\"{name}\",status=\"succeeded\"}}"]);
+        Assert.Equal(1, after[$"broker_runs_ended_total{{workflow=\"{name}\",status=\"failed\"}}"]);
+        Assert.Equal(1, after[$"broker_steps_failed_total{{workflow=\"{name}\"}}"]);
+    }
+
+    [Fact]
+    public async Task Steps_that_no_worker_can_take_are_shown_with_their_labels()
+    {
+        var (name, label) = (Flows.NewName("starved"), Flows.NewName("gpu"));
+        var flow = $$$"""{"workflow_id":"{{{name}}}","version":"1","steps":{"fit":{"required_labels":["{{{label}}}"] } } }""";
+        await wire.RegisterAsync(flow);
+        await wire.DispatchAsync(flow);
+        var starved = $"broker_starved_steps{{workflow=\"{name}\",labels=\"{label}\"}}";
+        await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync()).Has(starved), TimeSpan.FromSeconds(60));
+        var lines = await ScrapeAsync();
+        Assert.Equal(1, lines[starved]);
+        Assert.Equal(1, lines[$"broker_label_queue_depth{{labels=\"{label}\"}}"]);
+        Assert.InRange(lines[$"broker_label_queue_oldest_age_seconds{{labels=\"{label}\"}}"], 0, 600);
+        Assert.True(lines["broker_workers{status=\"fresh\"}"] >= 1);
+        Assert.Equal(0, lines["broker_workers_silent_with_leases"]);
+    }
+
+    [Fact]
+    public async Task Each_metric_of_the_shipped_rules_is_in_a_scrape()
+    {
+        var name = Flows.NewName("ruled");
+        var worker = await wire.RegisterAsync(Flows.Single(name));
+        await wire.DispatchAsync(Flows.Single(name));
+        await wire.ReportAsync(worker, await wire.MustClaimAsync(worker), "FAILED");
+        await wire.DispatchAsync(Flows.Single(name));
+        await wire.RegisterAsync("""{"workflow_id":"nobody","version":"1","steps":{"a":{"required_labels":["nobody has this"]}}}""");
+        await wire.DispatchAsync("""{"workflow_id":"nobody","version":"1","steps":{"a":{"required_labels":["nobody has this"]}}}""");
+        Broker.Operations.Metrics.HostMetrics.FailedRound("Test");
+        var named = PrometheusRules.Read().SelectMany(rule => rule.Metrics).ToHashSet(StringComparer.Ordinal);
+        Assert.NotEmpty(named);
+        await Testing.Eventually.TrueAsync(async () => !named.Except((await ScrapeAsync()).Types.Keys).Any(), TimeSpan.FromSeconds(60));
+    }
+
     private async Task<PrometheusLines> ScrapeAsync()
     {
         var reply = await wire.GetAsync("/metrics");
