@@ -6,6 +6,7 @@ namespace Broker.Operators;
 public sealed record NewBulk
 {
     /// <summary>retry, cancel, pause, resume, restart, terminate, delete, tag or send_event.</summary>
+    [BulkActionWords]
     public string? Action { get; init; }
 
     /// <summary>Expression that chooses the runs; either this or <c>ids</c>.</summary>
@@ -69,8 +70,8 @@ public sealed record BulkArguments
 /// <param name="ConfirmUntil">End of the token, 10 minutes later.</param>
 public sealed record BulkPlan(
     long Id,
-    string Action,
-    string State,
+    [property: BulkActionWords] string Action,
+    [property: BulkStateWords] string State,
     DateTimeOffset AsOf,
     Capped Matched,
     bool Complete,
@@ -98,7 +99,7 @@ public sealed record ReasonCount(string Why, int Count);
 /// <param name="Run">Number of the run.</param>
 /// <param name="Status">Status of the run.</param>
 /// <param name="CreatedAt">Creation of the run.</param>
-public sealed record BulkRun(string Workflow, string Instance, int Run, string Status, DateTimeOffset CreatedAt);
+public sealed record BulkRun(string Workflow, string Instance, int Run, [property: RunStatusWords] string Status, DateTimeOffset CreatedAt);
 
 /// <summary>The start of an action that was tried before.</summary>
 public sealed record BulkStart
@@ -127,9 +128,11 @@ public sealed record BulkState
     public required long Id { get; init; }
 
     /// <summary>The action.</summary>
+    [BulkActionWords]
     public required string Action { get; init; }
 
     /// <summary>planned, collecting (the runs are listed), running, done or stopped.</summary>
+    [BulkStateWords]
     public required string State { get; init; }
 
     /// <summary>Expression that chose the runs; absent for a list of ids.</summary>
@@ -180,10 +183,12 @@ public sealed record BulkState
 /// <param name="Instance">Instance id.</param>
 /// <param name="Run">Number of the run.</param>
 /// <param name="Outcome">pending, done, failed or skipped.</param>
-/// <param name="Code">Why it was not done: not_allowed, no_match, not_newest, not_found or invalid.</param>
+/// <param name="Code">Why it was not done: not_allowed, no_match, not_newest, not_found, invalid or fault.</param>
 /// <param name="Message">The same in a sentence.</param>
 /// <param name="NewRun">Number of the run that a retry or restart started.</param>
-public sealed record BulkResult(string Workflow, string Instance, int Run, string Outcome, string? Code = null, string? Message = null, int? NewRun = null);
+public sealed record BulkResult(
+    string Workflow, string Instance, int Run, [property: Words("pending", "done", "failed", "skipped")] string Outcome,
+    [property: Words("not_allowed", "no_match", "not_newest", "not_found", "invalid", "fault")] string? Code = null, string? Message = null, int? NewRun = null);
 
 /// <summary>Choice of results.</summary>
 public sealed record BulkResultQuery

@@ -21,6 +21,12 @@ public sealed class StepStatusWordsAttribute()
 /// <summary>Kind of a step.</summary>
 public sealed class StepKindWordsAttribute() : WordsAttribute("task", "wait_for_event", "sleep");
 
+/// <summary>Action on many runs.</summary>
+public sealed class BulkActionWordsAttribute() : WordsAttribute("retry", "cancel", "pause", "resume", "restart", "terminate", "delete", "tag", "send_event");
+
+/// <summary>State of an action on many runs.</summary>
+public sealed class BulkStateWordsAttribute() : WordsAttribute("planned", "collecting", "running", "done", "stopped");
+
 /// <summary>Cause of a step's state.</summary>
 public sealed class CauseWordsAttribute() : WordsAttribute(
     "leased", "lease_expired", "succeeded", "skipped", "condition_not_met", "failed", "cancelled", "run_ended", "run_paused", "waiting_for_step", "waiting_for_any_of",

@@ -17,6 +17,7 @@ internal sealed class PathTexts : IOperationFilter
         ["name"] = "Name of the workflow.",
         ["step"] = "Name of the step.",
         ["worker"] = "Id of the worker.",
+        ["fingerprint"] = "Hash of a definition's content.",
         ["workflow"] = "Name of the workflow; in the jobs dialect its id, or `WORKFLOW~INSTANCE`.",
         ["workflowName"] = "Name of the workflow.",
     };
