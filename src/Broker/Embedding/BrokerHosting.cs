@@ -51,7 +51,7 @@ public static class BrokerHosting
         {
             var serve = broker.Build();
             return below.HasValue
-                ? http => http.Request.Path.StartsWithSegments(below, out var matched, out var rest) ? BelowAsync(http, serve, matched, rest) : next(http)
+                ? http => http.Request.Path.StartsWithSegments(below, StringComparison.OrdinalIgnoreCase, out var matched, out var rest) ? BelowAsync(http, serve, matched, rest) : next(http)
                 : http => http.GetEndpoint() is null ? serve(http) : next(http);
         });
         return app;

@@ -117,7 +117,7 @@ internal static partial class SettingsReader
     }
 
     // As the web host reads them: addresses, else ports of all interfaces, else its default.
-    private static IReadOnlyList<string> ApplicationUrls(IConfiguration configuration)
+    private static List<string> ApplicationUrls(IConfiguration configuration)
     {
         var urls = Parts(configuration["urls"], "");
         if (urls.Count == 0) urls = [.. Parts(configuration["http_ports"], "http://*:"), .. Parts(configuration["https_ports"], "https://*:")];
