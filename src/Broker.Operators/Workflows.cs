@@ -77,6 +77,7 @@ public sealed record WorkflowVersion(string Version, bool IsLatest, DateTimeOffs
 public sealed record WorkflowText
 {
     /// <summary>yaml (the default) or json.</summary>
+    [Words("yaml", "json")]
     public string? Format { get; init; }
 
     /// <summary>Content of the file, at most 1,048,576 characters.</summary>
@@ -93,7 +94,7 @@ public sealed record WorkflowText
 /// <param name="Outcome">created, updated, or unchanged: starts ran this version already.</param>
 /// <param name="Steps">Steps of the version.</param>
 /// <param name="DryRun">Nothing was changed.</param>
-public sealed record AppliedWorkflow(string Workflow, string Version, string? Before, string Outcome, int Steps, bool DryRun);
+public sealed record AppliedWorkflow(string Workflow, string Version, string? Before, [property: Words("created", "updated", "unchanged")] string Outcome, int Steps, bool DryRun);
 
 /// <summary>A step that waits for an event.</summary>
 /// <param name="Workflow">Workflow.</param>
