@@ -56,6 +56,8 @@ public static class StorageRegistration
         services.AddSingleton<LimitedClaimCursors>();
         services.AddSingleton<ClaimReplay>();
         services.AddSingleton<WorkflowLabels>();
+        services.AddSingleton<NoticeWishes>();
+        services.AddSingleton<INoticeWishes>(provider => provider.GetRequiredService<NoticeWishes>());
         services.AddSingleton<StoreHealth>();
         services.AddSingleton(provider =>
         {
@@ -105,6 +107,9 @@ public static class StorageRegistration
         services.AddSingleton<IRepositoryStore, RepositoryStore>();
         services.AddSingleton<IKeyStore, KeyStore>();
         services.AddSingleton<IAuditStore, AuditStore>();
+        services.AddSingleton<IOutbox, Outbox>();
+        services.AddSingleton<IWebhookStore, WebhookStore>();
+        services.AddSingleton<IDeliveryStore, DeliveryStore>();
         services.AddSingleton<IStartKeyStore, StartKeyStore>();
         services.AddSingleton<IBacklog, Backlog>();
         services.AddSingleton<IDataKeyStore, DataKeyStore>();

@@ -76,6 +76,9 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");
         await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
         await ExecuteAsync($"UPDATE log SET {Moved("created_at")}");
+        await ExecuteAsync($"UPDATE outbox SET {Moved("lease_until")}");
+        await ExecuteAsync($"UPDATE webhook SET {Moved("failing_since", "created_at", "updated_at")}");
+        await ExecuteAsync($"UPDATE webhook_delivery SET {Moved("created_at", "due", "ended_at")}");
         await ExecuteAsync($"UPDATE bulk SET {Moved("as_of", "created_at", "lease_until")}");
     }
 

@@ -43,6 +43,14 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IHoldStore Holds => provider.GetRequiredService<IHoldStore>();
 
+    public INoticeWishes Wishes => provider.GetRequiredService<INoticeWishes>();
+
+    public IOutbox Outbox => provider.GetRequiredService<IOutbox>();
+
+    public IWebhookStore Webhooks => provider.GetRequiredService<IWebhookStore>();
+
+    public IDeliveryStore Deliveries => provider.GetRequiredService<IDeliveryStore>();
+
     public ILogStore Logs => provider.GetRequiredService<ILogStore>();
 
     public IEventStore Events => provider.GetRequiredService<IEventStore>();

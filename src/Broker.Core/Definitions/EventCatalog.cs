@@ -57,6 +57,9 @@ public sealed record EventCatalog(string Start, string Stop, ImmutableArray<Even
     /// <summary>The workflow ends with an event of its own: its fields are the result.</summary>
     public bool HasCustomStop => Stop != DefaultStop;
 
+    /// <summary>Whether people answer the event: the broker's clients mark such events by an ancestor.</summary>
+    public bool IsForPeople(string name) => Find(name)?.Types.Contains("HumanResponseEvent") is true;
+
     public EventDefinition? Find(string name)
     {
         foreach (var known in All)

@@ -8,6 +8,12 @@ public static class Topics
     /// <summary>The run's stream got events, or the run ended.</summary>
     public static string Run(long runId) => $"r{runId}";
 
+    /// <summary>The outbox got rows.</summary>
+    public const string Outbox = "outbox";
+
+    /// <summary>Deliveries were queued, or a subscription was changed.</summary>
+    public const string Webhooks = "webhooks";
+
     /// <summary>A job got log lines; the names as workers know them.</summary>
     public static string Log(string workflow, string step) => string.Create(CultureInfo.InvariantCulture, $"l{workflow.Length}:{workflow}/{step}");
 

@@ -23,8 +23,8 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>The rules at work on each loaded run.</summary>
     public Dictionary<long, RunSession> Sessions { get; } = [];
 
-    /// <summary>Runs that this transaction adds and that ended at once or have failed a step; null: none.</summary>
-    public List<(LoadedRun Run, RunSession Session)>? EndedStarts { get; private set; }
+    /// <summary>Runs that this transaction adds and that ended at once, failed a step or wait for an event that somebody wants to know of; null: none.</summary>
+    public List<(LoadedRun Run, RunSession Session)>? NotedStarts { get; private set; }
 
     /// <summary>Steps that this transaction makes ready.</summary>
     public List<ReadyStep> ReadySteps { get; } = [];
@@ -42,7 +42,7 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>A run that is new.</summary>
     public void Started(LoadedRun run, RunSession session)
     {
-        if (session.EndedNow || session.FailedSteps is not null) (EndedStarts ??= []).Add((run, session));
+        if (session.EndedNow || session.FailedSteps is not null || (services.Notices.All.Count > 0 && run.State.Definition.HasWaits)) (NotedStarts ??= []).Add((run, session));
     }
 
     /// <summary>Label queues are in order of due time: limited claims must not begin behind the steps that this transaction makes ready.</summary>

@@ -9,7 +9,7 @@ namespace Broker.Storage.Dispatch;
 /// <summary>What every transaction uses beside its connection.</summary>
 internal sealed record BatchServices(
     DefinitionCache Definitions, QueueCatalog Queues, NameCache Names, IdBlocks Ids, SignalHub Signals, IEnumerable<IClaimSource> ClaimSources,
-    LimitedClaimCursors Cursors, StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, WorkflowLabels Labels, int DefaultLeaseSecs)
+    LimitedClaimCursors Cursors, StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, WorkflowLabels Labels, NoticeWishes Notices, int DefaultLeaseSecs)
 {
     /// <summary>In the order in which they are asked.</summary>
     public IClaimSource[] Sources { get; } = [.. ClaimSources];

@@ -164,6 +164,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
             if (row.Streams) services.Signals.Signal(Topics.Run(row.RunId));
         }
 
+        if (batch.Changes.Outbox is not null) services.Signals.Signal(Topics.Outbox);
         services.Signals.SignalLogs(batch.Changes.Lines.Select(line => (line.Workflow, line.Step)));
     }
 }

@@ -26,6 +26,8 @@ internal sealed class ChangeCollector(BatchContext batch)
             if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
                 changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));
         }
+
+        if (batch.Services.Notices.All is { Count: > 0 } wishes) new NoticeCollector(batch, wishes).Collect();
     }
 
     private static StepAttemptRow RowOf(long runId, AttemptEnd attempt) => new()

@@ -21,6 +21,9 @@ internal sealed class ChangeSet
     public List<InboxRow> TakenInboxEvents { get; } = [];
     public List<Appended> Events { get; } = [];
 
+    /// <summary>What the transaction has to tell; null: nothing.</summary>
+    public List<OutboxRow>? Outbox { get; set; }
+
     /// <summary>Runs that are no longer the current one of their instance.</summary>
     public List<long> Superseded { get; } = [];
 
@@ -38,7 +41,8 @@ internal sealed class ChangeSet
 
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + Attempts.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
-        + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0;
+        + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0
+        && Outbox is null;
 }
 
 /// <summary>A lease to renew, and the progress that its worker sends with it; null: none.</summary>

@@ -9,7 +9,7 @@ internal static class OutcomeCounts
     public static void Add(BatchContext batch)
     {
         foreach (var (_, session) in batch.Sessions) Add(session, batch.Services.Labels);
-        foreach (var (_, session) in batch.EndedStarts ?? []) Add(session, batch.Services.Labels);
+        foreach (var (_, session) in batch.NotedStarts ?? []) Add(session, batch.Services.Labels);
     }
 
     private static void Add(RunSession session, WorkflowLabels labels)

@@ -135,6 +135,8 @@ internal static class HotSql
 
     public static readonly string InsertStartKeys = PostgresTables.StartKeys.Insert;
 
+    public static readonly string InsertOutbox = PostgresTables.Outbox.Text;
+
     public static readonly string StartKeys = PostgresTables.StartKeys.Load;
 
     public static readonly string InsertInbox = PostgresTables.Inbox.Insert;

@@ -33,6 +33,7 @@ internal static class PostgresWrites
         if (changes.NewInboxEvents.Count > 0) PostgresTables.Inbox.AddInsert(batch, changes.NewInboxEvents);
         if (changes.TakenInboxEvents.Count > 0) PostgresTables.Inbox.AddConsume(batch, changes.TakenInboxEvents);
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
+        if (changes.Outbox is { } told) PostgresTables.Outbox.Add(batch, told);
         if (changes.Purged.Count > 0)
         {
             foreach (var statement in HotSql.Purge) batch.Add(statement, Parameter(changes.Purged.ToArray()));

@@ -248,6 +248,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
         foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);
         foreach (var consumed in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, SqliteTables.Inbox.ConsumedValues, consumed);
+        foreach (var entry in changes.Outbox ?? []) Execute(SqliteSql.InsertOutbox, SqliteTables.Outbox.Values, entry);
         foreach (var id in changes.Purged)
         {
             foreach (var statement in SqliteSql.Purge) Execute(statement, id);

@@ -56,6 +56,8 @@ internal static class SqliteSql
 
     public static readonly string InsertStartKey = SqliteTables.StartKeys.Insert;
 
+    public static readonly string InsertOutbox = SqliteTables.Outbox.Insert;
+
     public static readonly string StartKey = SqliteTables.StartKeys.Load;
 
     public static readonly string InsertInbox = SqliteTables.Inbox.Insert;

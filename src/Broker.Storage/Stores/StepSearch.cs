@@ -106,10 +106,7 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
     private static bool Fits(OpenStep wait, WaitFilter filter) =>
         wait.Step is { Kind: StepKind.WaitForEvent, EventType: { } type }
         && filter.EventTypes?.Contains(type) is not false
-        && (filter.IsForPeople is not { } people || people == IsForPeople(wait));
-
-    /// <summary>Whether people answer the event: the broker's clients mark such events by an ancestor.</summary>
-    private static bool IsForPeople(OpenStep wait) => wait.Definition.Events.Find(wait.Step.EventType!)?.Types.Contains("HumanResponseEvent") is true;
+        && (filter.IsForPeople is not { } people || people == wait.Definition.Events.IsForPeople(type));
 
     private static WaitPlace PlaceOf(OpenStep wait) => new(wait.State.Due, wait.Run.Id, wait.State.Index);
 

@@ -31,6 +31,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
     public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
     public DbSet<WorkflowFileRow> WorkflowFiles => Set<WorkflowFileRow>();
+    public DbSet<OutboxRow> Outbox => Set<OutboxRow>();
+    public DbSet<WebhookRow> Webhooks => Set<WebhookRow>();
+    public DbSet<WebhookDeliveryRow> Deliveries => Set<WebhookDeliveryRow>();
     public DbSet<BulkRow> Bulk => Set<BulkRow>();
     public DbSet<BulkItemRow> BulkItems => Set<BulkItemRow>();
     public DbSet<HoldRow> Holds => Set<HoldRow>();
@@ -205,6 +208,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         model.Entity<StartKeyRow>(StartKeyRow.Map);
         model.Entity<DataKeyRow>(DataKeyRow.Map);
         model.Entity<WorkflowFileRow>(WorkflowFileRow.Map);
+        model.Entity<OutboxRow>(OutboxRow.Map);
+        model.Entity<WebhookRow>(WebhookRow.Map);
+        model.Entity<WebhookDeliveryRow>(WebhookDeliveryRow.Map);
         model.Entity<BulkRow>(BulkRow.Map);
         model.Entity<BulkItemRow>(BulkItemRow.Map);
         model.Entity<HoldRow>(HoldRow.Map);

@@ -85,7 +85,7 @@ internal sealed partial class OperatorService
     {
         var known = wait.Definition.Events.Find(wait.Step.EventType!);
         return new(
-            wait.Run.Workflow, wait.Run.InstanceId, wait.Run.Number, wait.Step.Name, wait.Step.EventType!, known?.Types.Contains("HumanResponseEvent") is true, wait.State.BegunAt, wait.State.Due,
+            wait.Run.Workflow, wait.Run.InstanceId, wait.Run.Number, wait.Step.Name, wait.Step.EventType!, wait.Definition.Events.IsForPeople(wait.Step.EventType!), wait.State.BegunAt, wait.State.Due,
             wait.State.Due <= now, wait.Phase is RunPhase.Paused or RunPhase.Pausing, new(known?.SchemaJson ?? "{}"));
     }
 

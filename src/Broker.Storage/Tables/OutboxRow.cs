@@ -1,0 +1,19 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Broker.Storage.Tables;
+
+/// <summary>What a transaction has to tell. Written in that transaction and deleted when it is told, so the table is small.</summary>
+internal sealed class OutboxRow
+{
+    public long Id { get; set; }
+    public short Kind { get; set; }
+    public long RunId { get; set; }
+    public required string Body { get; set; }
+
+    /// <summary>The broker that tells it, until the lease is over; null: none.</summary>
+    public string? Owner { get; set; }
+    public long LeaseUntil { get; set; }
+
+    public static void Map(EntityTypeBuilder<OutboxRow> outbox) => outbox.ToTable("outbox");
+}
