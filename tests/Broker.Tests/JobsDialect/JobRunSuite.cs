@@ -206,7 +206,10 @@ public abstract class JobRunSuite(IJobsBroker broker) : JobsSuite(broker)
             Members(first, "status", "workflow_id", "instance_id", "run", "inputs", "error"));
         Assert.True((long)first["started_at"]! <= (long)first["ended_at"]!);
         Assert.Equal(
-            $$"""[{"id":"a","status":"failure","attempt":0,"error":"exit code 2: no rule","logs":"/api/workflows/{{id}}/jobs/a/logs?run=0","summary":"/api/workflows/{{id}}/jobs/a/summary?run=0"}]""", first["jobs"]!.ToJsonString());
+            $$"""[{"id":"a","status":"failure","attempt":0,"error":"exit code 2: no rule","logs":"/api/workflows/{{id}}/jobs/a/logs?run=0","summary":"/api/workflows/{{id}}/jobs/a/summary?run=0"}]""", $"[{Members(first["jobs"]![0]!, "id", "status", "attempt", "error", "logs", "summary")}]");
+        var attempt = Assert.Single(first["jobs"]![0]!["attempts"]!.AsArray())!;
+        Assert.Equal("""{"attempt":0,"outcome":"failed","error":{"name":"Error","message":"exit code 2: no rule","exit_code":null}}""", Members(attempt, "attempt", "outcome", "error"));
+        Assert.True((long)attempt["started_at"]! <= (long)attempt["ended_at"]! && attempt["worker_id"] is not null);
 
         Assert.Equal("failure", (string)(await GetAsync($"/api/workflows/{id}/status?run=0")).Json!["jobs"]![0]!["status"]!);
         Assert.Equal("queued", (string)(await GetAsync($"/api/workflows/{id}/status")).Json!["jobs"]![0]!["status"]!);

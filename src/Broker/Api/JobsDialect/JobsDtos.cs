@@ -171,13 +171,39 @@ internal sealed record JobRunDto(
 /// <param name="Error">Text of its failure.</param>
 /// <param name="Logs">Path of its log lines in this run.</param>
 /// <param name="Summary">Path of its markdown in this run.</param>
+/// <param name="Attempts">Attempts that ended without success, oldest first: the last 100 of the job, and 1,000 of the run at most.</param>
 internal sealed record RunJobDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("status"), Words("queued", "running", "success", "failure", "skipped", "cancelled")] string Status,
     [property: JsonPropertyName("attempt")] int Attempt,
     [property: JsonPropertyName("error")] string? Error,
     [property: JsonPropertyName("logs")] string Logs,
-    [property: JsonPropertyName("summary")] string Summary);
+    [property: JsonPropertyName("summary")] string Summary,
+    [property: JsonPropertyName("attempts")] RunAttemptDto[] Attempts);
+
+/// <summary>An attempt of a job that ended without success.</summary>
+/// <param name="Attempt">Retries that were used before it.</param>
+/// <param name="Outcome">How it ended.</param>
+/// <param name="WorkerId">Worker that held the job.</param>
+/// <param name="StartedAt">Grant of the lease, in milliseconds since 1970.</param>
+/// <param name="EndedAt">End, in milliseconds since 1970.</param>
+/// <param name="Error">Its failure; null for a job that was put off.</param>
+internal sealed record RunAttemptDto(
+    [property: JsonPropertyName("attempt")] int Attempt,
+    [property: JsonPropertyName("outcome"), Words("failed", "timed_out", "lease_lost", "cancelled", "postponed")] string Outcome,
+    [property: JsonPropertyName("worker_id")] string? WorkerId,
+    [property: JsonPropertyName("started_at")] long? StartedAt,
+    [property: JsonPropertyName("ended_at")] long EndedAt,
+    [property: JsonPropertyName("error")] RunAttemptErrorDto? Error);
+
+/// <summary>Failure of an attempt.</summary>
+/// <param name="Name">Name of the error, such as <c>AttemptTimedOut</c>.</param>
+/// <param name="Message">Text of the error.</param>
+/// <param name="ExitCode">Exit code, where the worker reported one.</param>
+internal sealed record RunAttemptErrorDto(
+    [property: JsonPropertyName("name")] string Name,
+    [property: JsonPropertyName("message")] string Message,
+    [property: JsonPropertyName("exit_code")] int? ExitCode);
 
 /// <summary>A cancel.</summary>
 /// <param name="GraceMs">Milliseconds for jobs that run after a cancel, 0 (when left out) to 3,600,000.</param>

@@ -34,8 +34,17 @@ internal static class JobsExamples
     public const string JobRunDto = """
         {"status":"failure","workflow_id":"release","instance_id":"release","run":3,"inputs":{"channel":"beta"},"tags":{},"start_at":null,"started_at":1769000000450,
          "ended_at":1769000007000,"error":"exit code 2: no rule to make target","jobs":[{"id":"compile","status":"failure","attempt":1,
-         "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3","summary":"/api/workflows/release/jobs/compile/summary?run=3"}]}
+         "error":"exit code 2: no rule to make target","logs":"/api/workflows/release/jobs/compile/logs?run=3","summary":"/api/workflows/release/jobs/compile/summary?run=3",
+         "attempts":[{"attempt":0,"outcome":"timed_out","worker_id":"w-1","started_at":1769000000450,"ended_at":1769000003450,
+         "error":{"name":"AttemptTimedOut","message":"the attempt took longer than 3000 ms","exit_code":null}}]}]}
         """;
+
+    public const string RunAttemptDto = """
+        {"attempt":0,"outcome":"failed","worker_id":"w-1","started_at":1769000000450,"ended_at":1769000003450,
+         "error":{"name":"Error","message":"exit code 2: no rule to make target","exit_code":2}}
+        """;
+
+    public const string RunAttemptErrorDto = """{"name":"Error","message":"exit code 2: no rule to make target","exit_code":2}""";
 
     public const string CancelledRunsDto = """{"cancelled":[{"instance_id":"release","run":3}]}""";
 

@@ -9,6 +9,7 @@ namespace Broker.Api.JobsDialect;
 [JsonSerializable(typeof(JobVerdictDto[]))]
 [JsonSerializable(typeof(WorkflowFileDto))]
 [JsonSerializable(typeof(RunStartedDto))]
+[JsonSerializable(typeof(RunAttemptDto[]))]
 [JsonSerializable(typeof(CancelledRunsDto))]
 [JsonSerializable(typeof(bool))]
 internal sealed partial class JobsJson : JsonSerializerContext;

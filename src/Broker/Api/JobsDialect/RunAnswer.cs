@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
+using Broker.Engine;
 using Broker.Http;
+using Broker.Operators;
 
 namespace Broker.Api.JobsDialect;
 
@@ -51,6 +54,8 @@ internal static class RunAnswer
     {
         var jobs = JobsStatuses.Of(run.Definition, run.Status, run.Steps);
         var path = PathOf(http.Request, run.Ref);
+        var engine = http.RequestServices.GetRequiredService<BrokerEngine>();
+        var attempts = (await engine.History.AttemptsAsync(run.Ref.Id, step: null, http.RequestAborted)).ToLookup(attempt => attempt.Step);
         await using var answer = new JsonStream(http.Response, status);
         var json = answer.Json;
         json.WriteStartObject();
@@ -78,6 +83,8 @@ internal static class RunAnswer
             var about = $"{path}/jobs/{Uri.EscapeDataString(step.Name)}";
             json.WriteString("logs", string.Create(CultureInfo.InvariantCulture, $"{about}/logs?run={run.Ref.Number}"));
             json.WriteString("summary", string.Create(CultureInfo.InvariantCulture, $"{about}/summary?run={run.Ref.Number}"));
+            json.WritePropertyName("attempts");
+            JsonSerializer.Serialize(json, [.. attempts[step.Index].Select(Shown)], JobsJson.Default.RunAttemptDtoArray);
             json.WriteEndObject();
             await answer.RowAsync(http.RequestAborted);
         }
@@ -86,6 +93,10 @@ internal static class RunAnswer
         json.WriteEndObject();
         await answer.EndAsync(http.RequestAborted);
     }
+
+    private static RunAttemptDto Shown(AttemptEnd end) => new(
+        end.Attempt, RunWords.Of(end.Outcome), end.Worker, end.GrantedAt?.ToUnixTimeMilliseconds(), end.EndedAt.ToUnixTimeMilliseconds(),
+        end.Error is { } error ? new(error.Name, error.Message, error.ExitCode) : null);
 
     private static string PathOf(HttpRequest request, RunRef run) => $"{request.PathBase}/api/workflows/{Uri.EscapeDataString(WorkflowLookup.WorkerName(run))}";
 
