@@ -39,13 +39,13 @@ public abstract class OperatorQuestionsTests(DurableCluster cluster, Database da
         Assert.All(running, run => Assert.Equal("leased", (string?)run["current"]![0]!["state"]));
         Assert.All(running, run => Assert.NotEmpty((string)run["current"]![0]!["worker"]!));
 
-        // What waits: for an event, and for a worker?
+        // Which steps wait for an event, and which for a worker?
         var wait = Assert.Single(await ItemsAsync(site, "/api/v1/waiting"));
         Assert.Equal(("release", "approve", "approved"), ((string?)wait["workflow"], (string?)wait["step"], (string?)wait["event"]));
         var queue = Assert.Single((await ItemsAsync(site, "/api/v1/queues")).Where(queue => (int)queue["depth"]!["count"]! > 0));
         Assert.Equal(("gpu", 0), ((string?)queue["labels"]![0], (int)queue["workers_able"]!));
 
-        // Why does it wait, and why did the other fail?
+        // Why does that job wait, and why did the other one fail?
         var cause = (await site.Http.MustGetAsync($"/api/v1/runs/{starved}/{starved}/steps/only", Ct))["causes"]![0]!;
         Assert.Equal("no_worker", (string?)cause["code"]);
         var groups = (await site.Http.MustGetAsync("/api/v1/explain", Ct))["causes"]!.AsArray().Select(group => (string)group!["code"]!).ToList();
