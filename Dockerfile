@@ -11,6 +11,7 @@ COPY src/Broker.Core/Broker.Core.csproj src/Broker.Core/packages.lock.json src/B
 COPY src/Broker.Operators/Broker.Operators.csproj src/Broker.Operators/packages.lock.json src/Broker.Operators/
 COPY src/Broker.Sdk/Broker.Sdk.csproj src/Broker.Sdk/packages.lock.json src/Broker.Sdk/
 COPY src/Broker.Storage/Broker.Storage.csproj src/Broker.Storage/packages.lock.json src/Broker.Storage/
+COPY src/Broker.Ui/Broker.Ui.csproj src/Broker.Ui/packages.lock.json src/Broker.Ui/
 COPY src/Broker.Worker/Broker.Worker.csproj src/Broker.Worker/packages.lock.json src/Broker.Worker/
 RUN dotnet restore src/Broker --locked-mode && dotnet restore src/Broker.Worker --locked-mode
 COPY src/ src/

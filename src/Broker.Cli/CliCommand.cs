@@ -18,25 +18,13 @@ internal static class CliCommand
 
     public static Option<string?> Where() => new("--where") { Description = "Conditions, such as: workflow=ci status=failed since=1h error~timeout", HelpName = "EXPR" };
 
-    /// <summary>The action of a command that talks to a broker.</summary>
-    public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action) => command.SetAction((line, ct) => GuardAsync(
-        line,
-        async () =>
-        {
-            var (api, owner) = await connection.OpenAsync(line, ct);
-            using (owner) return await action(new(line, api, connection.PrinterOf(line), line.InvocationConfiguration.Error), ct);
-        },
-        ct));
-
-    /// <summary>The action of a command that needs no broker.</summary>
-    public static void SetLocalAction(this Command command, Func<ParseResult, Task<int>> action) => command.SetAction((line, ct) => GuardAsync(line, () => action(line), ct));
-
-    private static async Task<int> GuardAsync(ParseResult line, Func<Task<int>> action, CancellationToken ct)
+    public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action) => command.SetAction(async (line, ct) =>
     {
         var talk = line.InvocationConfiguration.Error;
         try
         {
-            return await action();
+            var (api, owner) = await connection.OpenAsync(line, ct);
+            using (owner) return await action(new(line, api, connection.PrinterOf(line), talk), ct);
         }
         catch (OperatorException refused)
         {
@@ -63,5 +51,5 @@ internal static class CliCommand
             await talk.WriteLineAsync("broker: the broker does not answer in time");
             return ExitCodes.Unreachable;
         }
-    }
+    });
 }

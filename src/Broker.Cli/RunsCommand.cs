@@ -26,7 +26,7 @@ internal static class RunsCommand
 
     public static Command Create(Connection connection)
     {
-        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection), ExportCommand.Create(connection) };
+        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection) };
         foreach (var command in SteerCommands.Create(connection)) runs.Subcommands.Add(command);
         return runs;
     }
@@ -98,25 +98,19 @@ internal static class RunsCommand
         return command;
     }
 
-    /// <summary>Every step of a run, page by page.</summary>
-    public static async Task<IReadOnlyList<StepSummary>> AllStepsAsync(IOperatorApi api, RunAddress run, CancellationToken ct)
+    private static async Task PrintStepsAsync(CliCall call, RunAddress run, CancellationToken ct)
     {
         var steps = new List<StepSummary>();
         string? cursor = null;
         do
         {
-            var page = await api.ListStepsAsync(run, new() { Limit = Limits.LargestPage, Cursor = cursor }, ct);
+            var page = await call.Api.ListStepsAsync(run, new() { Limit = Limits.LargestPage, Cursor = cursor }, ct);
             steps.AddRange(page.Items);
             cursor = page.Next;
         }
         while (cursor is not null);
-        return steps;
-    }
-
-    private static async Task PrintStepsAsync(CliCall call, RunAddress run, CancellationToken ct)
-    {
         call.Printer.Items(
-            await AllStepsAsync(call.Api, run, ct),
+            steps,
             OperatorJson.Default.StepSummary,
             step => step.Name,
             new("STEP", step => step.Name),

@@ -27,8 +27,6 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(NewRun))]
 [JsonSerializable(typeof(StartedRun))]
 [JsonSerializable(typeof(RunTagSet))]
-[JsonSerializable(typeof(WorkflowText))]
-[JsonSerializable(typeof(AppliedWorkflow))]
 [JsonSerializable(typeof(Listing<StepAttempt>))]
 [JsonSerializable(typeof(RunExplanation))]
 [JsonSerializable(typeof(Listing<RunEvent>))]

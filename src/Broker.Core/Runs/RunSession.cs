@@ -27,8 +27,6 @@ public sealed partial class RunSession
     // A step has ended or begun.
     private bool moved;
 
-    private List<string>? reachedLimits;
-
     /// <param name="run">The run's row.</param>
     /// <param name="loaded">The steps that the commands need; with conditions also every other reached one.</param>
     /// <param name="undelivered">Inbound events, where a wait may take one.</param>
@@ -63,9 +61,6 @@ public sealed partial class RunSession
 
     /// <summary>Steps that failed for good in this session; null: none did.</summary>
     public List<StepState>? FailedSteps { get; private set; }
-
-    /// <summary>Limits that were reached in this session, by the names of their errors.</summary>
-    public IReadOnlyList<string> ReachedLimits => reachedLimits ?? [];
 
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
@@ -174,7 +169,6 @@ public sealed partial class RunSession
         if (!verdict.Accepted) return false;
         Set(verdict.Next);
         Touch(now);
-        (reachedLimits ??= []).Add(verdict.Next.Error!.Name);
         After(step, verdict.Next, now);
         return true;
     }
@@ -187,7 +181,6 @@ public sealed partial class RunSession
         var limit = Run.Deadline.Value - (Run.StartAt ?? Run.CreatedAt);
         foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
         Run = Run with { Active = 0, Error = new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
-        (reachedLimits ??= []).Add(StepTimeouts.RunName);
         End(RunPhase.Failed, now);
         return true;
     }
@@ -319,9 +312,7 @@ public sealed partial class RunSession
 
     private void Note(Verdict verdict)
     {
-        if (verdict.Attempt is not { } attempt) return;
-        EndedAttempts.Add(attempt);
-        if (attempt is { Outcome: AttemptOutcome.TimedOut, Error: { } limit }) (reachedLimits ??= []).Add(limit.Name);
+        if (verdict.Attempt is { } attempt) EndedAttempts.Add(attempt);
     }
 
     private void Announce(StepState step, string state, string? input)

@@ -151,10 +151,12 @@ internal static class BackEdges
 
                 var k = place[v]++;
                 var to = successors[v][k];
-                isBack[v][k] = state[to] == Open;
-                if (state[to] != 0) continue;
-                state[to] = Open;
-                path.Push(to);
+                if (state[to] == Open) isBack[v][k] = true;
+                else if (state[to] == 0)
+                {
+                    state[to] = Open;
+                    path.Push(to);
+                }
             }
         }
 

@@ -2,6 +2,7 @@ using Broker.Api.Operators;
 using Broker.Auth;
 using Broker.Http;
 using Broker.Settings;
+using Broker.Ui.Routing;
 using Microsoft.Extensions.Primitives;
 
 namespace Broker.Operations;
@@ -26,8 +27,9 @@ internal sealed class CorsPolicy(RequestDelegate next, BrokerSettings settings, 
 
     public Task InvokeAsync(HttpContext http)
     {
-        // No other site's page reads the API for operators, whatever CORS_ORIGINS lists.
-        if (http.Request.Path.StartsWithSegments(OperatorApi.Prefix, StringComparison.OrdinalIgnoreCase)) return next(http);
+        // No other site's page reads the API for operators or the console, whatever CORS_ORIGINS lists.
+        var path = http.Request.Path;
+        if (path.StartsWithSegments(OperatorApi.Prefix, StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments(ConsoleRoutes.Prefix, StringComparison.OrdinalIgnoreCase)) return next(http);
         var origin = http.Request.Headers.Origin;
         var withCredentials = paths.WithCredentials && paths.Has(http.Request.Path);
         Allow(http.Response.Headers, origin, withCredentials);

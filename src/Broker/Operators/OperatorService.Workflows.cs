@@ -55,7 +55,7 @@ internal sealed partial class OperatorService
                 .. definition.Steps.Select(step => new WorkflowStep(
                     step.Name, RunWords.Of(step.Kind), [.. step.Predecessors.Select(index => definition.Steps[index].Name)], step.RequiredLabels, step.Retry.MaxRetries, step.EventType)),
             ],
-            Start = EventOf(definition.Events.StartEvent),
+            Start = definition.Inputs is { } inputs ? new(definition.Events.StartEvent.Name, InputSchema.Of(inputs)) : EventOf(definition.Events.StartEvent),
             Events = [.. definition.Events.All.Select(EventOf)],
             Document = new(definition.Document),
         };

@@ -1,5 +1,6 @@
 using Broker.Auth;
 using Broker.Settings;
+using Broker.Ui.Routing;
 using Broker.WorkflowFiles;
 
 namespace Broker.Startup;
@@ -10,6 +11,7 @@ internal sealed class Banner(BrokerSettings settings, ApiKeyCache keys, StartGat
     public void Write(TextWriter output, string address)
     {
         output.WriteLine();
+        output.WriteLine($"  Console     {address}{ConsoleRoutes.Prefix}/");
         output.WriteLine($"  Routes      {address}/docs");
         output.WriteLine($"  Data        {settings.Target().Name}");
         output.WriteLine($"  Workflows   {(gate.IsOpen ? Loaded() : "loaded when the database answers; until then requests are answered with 503")}");

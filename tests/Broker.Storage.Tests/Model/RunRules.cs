@@ -54,9 +54,6 @@ internal sealed partial class RunRules
         }
 
         run.Published++;
-
-        // A failure after the attempt's limit is a time-out.
-        var isOver = state.Over;
         Release(ref state);
         switch (outcome)
         {
@@ -67,7 +64,7 @@ internal sealed partial class RunRules
                 End(step, StepStatus.Skipped, result);
                 break;
             case ReportOutcome.Failed:
-                FailOrRetry(step, retryable || isOver);
+                FailOrRetry(step, retryable);
                 break;
             case ReportOutcome.Cancelled:
                 End(step, StepStatus.Failed, null);

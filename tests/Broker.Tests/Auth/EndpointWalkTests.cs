@@ -11,12 +11,12 @@ namespace Broker.Tests.Auth;
 /// <summary>Walk over all routes: each is guarded, or named here.</summary>
 public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixture<KeyedSqliteApp>
 {
-    private static readonly string[] Open = ["/agents/health", "/health", "/livez", "/readyz", "/workflow-file.schema.json"];
+    private static readonly string[] Open = ["/agents/health", "/health", "/livez", "/readyz", "/ui/assets/{version}/{name}", "/workflow-file.schema.json"];
 
     private IReadOnlyList<RouteEndpoint> Routes => [.. app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
 
     [Fact]
-    public void Every_route_says_which_scope_it_needs_and_only_probes_and_the_file_schema_need_none()
+    public void Every_route_says_which_scope_it_needs_and_only_probes_the_file_schema_and_assets_need_none()
     {
         Assert.NotEmpty(Routes);
         Assert.Equal(Open, Routes.Where(IsOpen).Select(route => route.RoutePattern.RawText!).Order(StringComparer.Ordinal));
@@ -28,7 +28,7 @@ public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixtur
     public void Every_stream_ends_with_its_key()
     {
         var streams = Routes.Where(route => route.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Any(answer => answer.ContentTypes.Contains("text/event-stream"))).ToList();
-        Assert.Equal(5, streams.Count);
+        Assert.Equal(3, streams.Count);
         Assert.Empty(streams.Where(route => route.Metadata.GetMetadata<EndsWithItsKey>() is null).Select(route => route.DisplayName));
     }
 

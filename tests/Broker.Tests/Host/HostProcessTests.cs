@@ -71,7 +71,7 @@ public sealed class HostProcessTests
         await Eventually.TrueAsync(() => Shown().Any(shown => shown.StartsWith("  Access", StringComparison.Ordinal)), TimeSpan.FromSeconds(60));
 
         var address = Plain(line)["Server listening on ".Length..];
-        foreach (var expected in (string[])[$"  Routes      {address}/docs", $"  Data        {file}", $"  Workflows   no file in {folder.Path}", "  Access      no keys: this machine only"])
+        foreach (var expected in (string[])[$"  Console     {address}/ui/", $"  Routes      {address}/docs", $"  Data        {file}", $"  Workflows   no file in {folder.Path}", "  Access      no keys: this machine only"])
             Assert.Contains(Shown(), shown => shown.StartsWith(expected, StringComparison.Ordinal));
         Assert.DoesNotContain(Shown(), shown => shown.StartsWith('{'));
         Assert.Contains(Shown(), shown => Regex.IsMatch(shown, "^[0-9:]{8} INF "));

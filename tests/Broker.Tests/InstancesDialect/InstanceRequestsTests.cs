@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Broker.Api.InstancesDialect;
-using Broker.Embedding;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Broker.Core.Runs;
-using Broker.Embedding;
 using Broker.Engine;
 using Broker.Http;
 
