@@ -18,13 +18,25 @@ internal static class CliCommand
 
     public static Option<string?> Where() => new("--where") { Description = "Conditions, such as: workflow=ci status=failed since=1h error~timeout", HelpName = "EXPR" };
 
-    public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action) => command.SetAction(async (line, ct) =>
+    /// <summary>The action of a command that talks to a broker.</summary>
+    public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action) => command.SetAction((line, ct) => GuardAsync(
+        line,
+        async () =>
+        {
+            var (api, owner) = await connection.OpenAsync(line, ct);
+            using (owner) return await action(new(line, api, connection.PrinterOf(line), line.InvocationConfiguration.Error), ct);
+        },
+        ct));
+
+    /// <summary>The action of a command that needs no broker.</summary>
+    public static void SetLocalAction(this Command command, Func<ParseResult, Task<int>> action) => command.SetAction((line, ct) => GuardAsync(line, () => action(line), ct));
+
+    private static async Task<int> GuardAsync(ParseResult line, Func<Task<int>> action, CancellationToken ct)
     {
         var talk = line.InvocationConfiguration.Error;
         try
         {
-            var (api, owner) = await connection.OpenAsync(line, ct);
-            using (owner) return await action(new(line, api, connection.PrinterOf(line), talk), ct);
+            return await action();
         }
         catch (OperatorException refused)
         {
@@ -51,5 +63,5 @@ internal static class CliCommand
             await talk.WriteLineAsync("broker: the broker does not answer in time");
             return ExitCodes.Unreachable;
         }
-    });
+    }
 }

@@ -10,34 +10,50 @@ internal sealed class Connection
 {
     private const string DefaultServer = "http://localhost:3000";
 
-    private readonly Option<string?> server = new("--server") { Description = $"Address of the broker; else BROKER_SERVER, else {DefaultServer}", Recursive = true, HelpName = "URL" };
-    private readonly Option<FileInfo?> keyFile = new("--api-key-file") { Description = "File with the API key; else BROKER_API_KEY_FILE, else the key itself in BROKER_API_KEY", Recursive = true, HelpName = "FILE" };
-    private readonly Option<string> form = new("--output", "-o") { Description = "table, wide, json, jsonl or name", Recursive = true, DefaultValueFactory = _ => "table", HelpName = "FORM" };
+    private readonly Option<string?> server = new("--server") { Description = $"Address of the broker; else BROKER_SERVER, else the profile's, else {DefaultServer}", Recursive = true, HelpName = "URL" };
+    private readonly Option<FileInfo?> keyFile = new("--api-key-file") { Description = "File with the API key; else BROKER_API_KEY_FILE, else the key itself in BROKER_API_KEY, else the profile's", Recursive = true, HelpName = "FILE" };
+    private readonly Option<string?> profile = new("--profile") { Description = "Profile of the broker; else BROKER_PROFILE, else the one that profile use chose", Recursive = true, HelpName = "NAME" };
+    private readonly Option<string> form = new("--output", "-o") { Description = "table, wide, json, jsonl, yaml or name", Recursive = true, DefaultValueFactory = _ => "table", HelpName = "FORM" };
+    private readonly Option<string?> columns = new("--columns") { Description = "Columns of a table, separated by commas, in this order", Recursive = true, HelpName = "A,B" };
     private readonly Option<bool> noColour = new("--no-color") { Description = "No colours; NO_COLOR does the same", Recursive = true };
 
-    public Connection() => form.AcceptOnlyFromAmong("table", "wide", "json", "jsonl", "name");
+    public Connection() => form.AcceptOnlyFromAmong("table", "wide", "json", "jsonl", "yaml", "name");
 
     /// <summary>Gives the options to a command and to those below it.</summary>
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[server, keyFile, form, noColour]) command.Options.Add(option);
+        foreach (var option in (Option[])[server, keyFile, profile, form, columns, noColour]) command.Options.Add(option);
     }
 
     public Printer PrinterOf(ParseResult line)
     {
         var usesColour = !line.GetValue(noColour) && Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && !Console.IsOutputRedirected;
-        return new(line.InvocationConfiguration.Output, FormOf(line.GetValue(form)!), usesColour);
+        var chosen = line.GetValue(columns)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return new(line.InvocationConfiguration.Output, FormOf(line.GetValue(form)!), usesColour, chosen);
     }
 
     /// <summary>The client of the broker that the command line names.</summary>
     public async Task<(IOperatorApi Api, IDisposable Owner)> OpenAsync(ParseResult line, CancellationToken ct)
     {
-        var text = line.GetValue(server) ?? Given("BROKER_SERVER") ?? DefaultServer;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new CliException(ExitCodes.Usage, $"--server: expected an address such as {DefaultServer}");
-        var http = Create(address, await KeyAsync(line, ct));
+        var http = await CreateAsync(line, ct);
         return (new OperatorClient(http), http);
     }
+
+    private async Task<HttpClient> CreateAsync(ParseResult line, CancellationToken ct)
+    {
+        var chosen = Profiles.Find(line.GetValue(profile) ?? Given("BROKER_PROFILE"));
+        var given = line.GetValue(server) ?? Given("BROKER_SERVER");
+        var address = AddressOf(given ?? chosen?.Server ?? DefaultServer);
+
+        // The key of a profile is for the profile's broker alone.
+        var isOfProfile = chosen is not null && (given is null || (chosen.Server is { } own && AddressOf(own) == address));
+        return Create(address, await KeyAsync(line, isOfProfile ? chosen : null, ct));
+    }
+
+    /// <summary>An address as it is written on the command line.</summary>
+    public static Uri AddressOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+        ? address
+        : throw new CliException(ExitCodes.Usage, $"--server: expected an address such as {DefaultServer}");
 
     /// <summary>A client with the broker's address and a key. Redirects are not followed: they would carry the key elsewhere.</summary>
     internal static HttpClient Create(Uri address, string? key)
@@ -51,19 +67,12 @@ internal sealed class Connection
         return http;
     }
 
-    private async Task<string?> KeyAsync(ParseResult line, CancellationToken ct)
+    private async Task<string?> KeyAsync(ParseResult line, Profile? chosen, CancellationToken ct)
     {
-        var path = line.GetValue(keyFile)?.FullName ?? Given("BROKER_API_KEY_FILE");
-        if (path is null) return Given("BROKER_API_KEY");
-        try
-        {
-            var text = (await File.ReadAllTextAsync(path, ct)).Trim();
-            return text.Length is > 0 and <= 4096 ? text : throw new CliException(ExitCodes.Usage, $"--api-key-file: {path} holds no key of 1 to 4,096 characters");
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new CliException(ExitCodes.Usage, $"--api-key-file: {fault.Message}");
-        }
+        if ((line.GetValue(keyFile)?.FullName ?? Given("BROKER_API_KEY_FILE")) is { } path) return await KeySource.OfFileAsync("--api-key-file", path, mustBeOwn: false, ct);
+        if (Given("BROKER_API_KEY") is { } key) return key;
+        if (chosen?.KeyFile is { } own) return await KeySource.OfFileAsync("key_file", own, mustBeOwn: true, ct);
+        return chosen?.KeyCommand is { } command ? await KeySource.OfCommandAsync(command, ct) : null;
     }
 
     private static string? Given(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
@@ -73,6 +82,7 @@ internal sealed class Connection
         "wide" => OutputForm.Wide,
         "json" => OutputForm.Json,
         "jsonl" => OutputForm.JsonLines,
+        "yaml" => OutputForm.Yaml,
         "name" => OutputForm.Name,
         _ => OutputForm.Table,
     };

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using Broker.Operators;
 
 namespace Broker.Cli;
@@ -47,7 +46,7 @@ internal static class LookCommands
             var page = text is null ? await call.Api.ListLogsAsync(run, query, ct) : await call.Api.FindInLogsAsync(run, query with { FromEnd = false }, text, matchCase: false, ct);
             foreach (var line in page.Items)
             {
-                if (call.Printer.IsForPeople) call.Printer.Line(query.Step is null ? $"{line.Step}  {TextOf(line)}" : TextOf(line));
+                if (call.Printer.IsForPeople) call.Printer.Line(query.Step is null ? $"{line.Step}  {Cells.TextOf(line)}" : Cells.TextOf(line));
                 else call.Printer.One(line, OperatorJson.Default.RunLogLine, l => l.Id.ToString(CultureInfo.InvariantCulture), _ => { });
             }
 
@@ -57,8 +56,6 @@ internal static class LookCommands
             if (!more) return query;
         }
     }
-
-    private static string TextOf(RunLogLine line) => JsonElement.Parse(line.Text.Text) is { ValueKind: JsonValueKind.String } text ? text.GetString()!.TrimEnd('\r', '\n') : line.Text.Text;
 
     private static Command Events(Connection connection)
     {

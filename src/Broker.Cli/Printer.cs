@@ -20,6 +20,9 @@ internal enum OutputForm
     /// <summary>A JSON document for each item.</summary>
     JsonLines,
 
+    /// <summary>One YAML document.</summary>
+    Yaml,
+
     /// <summary>The name of each item, as other commands take it.</summary>
     Name,
 }
@@ -28,7 +31,7 @@ internal enum OutputForm
 internal sealed record Column<T>(string Title, Func<T, string?> Value, bool IsWide = false);
 
 /// <summary>Writes items in the chosen form. Data goes to standard output, and nothing else does.</summary>
-internal sealed class Printer(TextWriter output, OutputForm form, bool usesColour)
+internal sealed class Printer(TextWriter output, OutputForm form, bool usesColour, IReadOnlyList<string>? chosen = null)
 {
     public OutputForm Form => form;
 
@@ -44,6 +47,9 @@ internal sealed class Printer(TextWriter output, OutputForm form, bool usesColou
             case OutputForm.JsonLines:
                 foreach (var item in items) output.WriteLine(JsonSerializer.Serialize(item, type));
                 break;
+            case OutputForm.Yaml:
+                output.Write(YamlText.Of($"[{string.Join(',', items.Select(item => JsonSerializer.Serialize(item, type)))}]"));
+                break;
             case OutputForm.Name:
                 foreach (var item in items) output.WriteLine(name(item));
                 break;
@@ -56,6 +62,7 @@ internal sealed class Printer(TextWriter output, OutputForm form, bool usesColou
     public void One<T>(T item, JsonTypeInfo<T> type, Func<T, string> name, Action<T> show)
     {
         if (form is OutputForm.Json or OutputForm.JsonLines) output.WriteLine(JsonSerializer.Serialize(item, type));
+        else if (form is OutputForm.Yaml) output.Write(YamlText.Of(JsonSerializer.Serialize(item, type)));
         else if (form is OutputForm.Name) output.WriteLine(name(item));
         else show(item);
     }
@@ -65,13 +72,8 @@ internal sealed class Printer(TextWriter output, OutputForm form, bool usesColou
     private void Table<T>(IReadOnlyList<T> items, ReadOnlySpan<Column<T>> columns)
     {
         var table = new Table().NoBorder().HideFooters();
-        var shown = new List<Column<T>>();
-        foreach (var column in columns)
-        {
-            if (column.IsWide && form is not OutputForm.Wide) continue;
-            shown.Add(column);
-            table.AddColumn(new TableColumn(new Text(column.Title, new Style(decoration: Decoration.Bold))).NoWrap().PadLeft(0).PadRight(2));
-        }
+        var shown = Shown(columns);
+        foreach (var column in shown) table.AddColumn(new TableColumn(new Text(column.Title, new Style(decoration: Decoration.Bold))).NoWrap().PadLeft(0).PadRight(2));
 
         foreach (var item in items) table.AddRow(shown.Select(column => new Text(column.Value(item) ?? "-")));
         var console = AnsiConsole.Create(new AnsiConsoleSettings
@@ -81,6 +83,14 @@ internal sealed class Printer(TextWriter output, OutputForm form, bool usesColou
             Out = new WideOutput(output),
         });
         console.Write(table);
+    }
+
+    private List<Column<T>> Shown<T>(ReadOnlySpan<Column<T>> columns)
+    {
+        var all = columns.ToArray();
+        if (chosen is null) return [.. all.Where(column => !column.IsWide || form is OutputForm.Wide)];
+        return [.. chosen.Select(name => Array.Find(all, column => column.Title.Equals(name, StringComparison.OrdinalIgnoreCase))
+            ?? throw new CliException(ExitCodes.Usage, $"--columns: there is no column '{name}'; expected any of {string.Join(", ", all.Select(column => column.Title))}"))];
     }
 
     /// <summary>A row is a line, however narrow the terminal: a terminal wraps it, and programs read it.</summary>
@@ -116,6 +126,8 @@ internal static class Cells
         var line = (text ?? "").ReplaceLineEndings(" ");
         return line.Length <= most ? line : string.Concat(line.AsSpan(0, most - 1), "…");
     }
+
+    public static string TextOf(RunLogLine line) => JsonElement.Parse(line.Text.Text) is { ValueKind: JsonValueKind.String } text ? text.GetString()!.TrimEnd('\r', '\n') : line.Text.Text;
 
     public static string Error(RunError? error) => error is null ? "-" : Short(error.Step is null ? error.Message : $"{error.Step}: {error.Message}");
 }

@@ -26,7 +26,7 @@ internal static class RunsCommand
 
     public static Command Create(Connection connection)
     {
-        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection) };
+        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection), ExportCommand.Create(connection) };
         foreach (var command in SteerCommands.Create(connection)) runs.Subcommands.Add(command);
         return runs;
     }
@@ -98,19 +98,25 @@ internal static class RunsCommand
         return command;
     }
 
-    private static async Task PrintStepsAsync(CliCall call, RunAddress run, CancellationToken ct)
+    /// <summary>Every step of a run, page by page.</summary>
+    public static async Task<IReadOnlyList<StepSummary>> AllStepsAsync(IOperatorApi api, RunAddress run, CancellationToken ct)
     {
         var steps = new List<StepSummary>();
         string? cursor = null;
         do
         {
-            var page = await call.Api.ListStepsAsync(run, new() { Limit = Limits.LargestPage, Cursor = cursor }, ct);
+            var page = await api.ListStepsAsync(run, new() { Limit = Limits.LargestPage, Cursor = cursor }, ct);
             steps.AddRange(page.Items);
             cursor = page.Next;
         }
         while (cursor is not null);
+        return steps;
+    }
+
+    private static async Task PrintStepsAsync(CliCall call, RunAddress run, CancellationToken ct)
+    {
         call.Printer.Items(
-            steps,
+            await AllStepsAsync(call.Api, run, ct),
             OperatorJson.Default.StepSummary,
             step => step.Name,
             new("STEP", step => step.Name),

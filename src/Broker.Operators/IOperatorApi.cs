@@ -25,6 +25,24 @@ public interface IOperatorApi
     /// <summary>One run.</summary>
     Task<RunDetail> GetRunAsync(RunAddress run, CancellationToken ct);
 
+    /// <summary>The same, when the run has ended or the time is over.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="wait">Time to wait, at most 60 s.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<RunDetail> WaitForRunAsync(RunAddress run, TimeSpan wait, CancellationToken ct);
+
+    /// <summary>Events that a run published and those that it publishes, without internal ones, until it has ended.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="after">Begin behind the event of this id; null: with the first.</param>
+    /// <param name="ct">Ends the stream.</param>
+    IAsyncEnumerable<RunEvent> FollowEventsAsync(RunAddress run, long? after, CancellationToken ct);
+
+    /// <summary>Lines of a run that are stored and those that come in, within a second, until it has ended.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="query">Choice of lines; <c>After</c> is the place to begin, and the limit does not count.</param>
+    /// <param name="ct">Ends the stream.</param>
+    IAsyncEnumerable<RunLogLine> FollowLogsAsync(RunAddress run, LogQuery query, CancellationToken ct);
+
     /// <summary>All steps of a run in order of the definition, also those that were not reached.</summary>
     Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct);
 
@@ -71,6 +89,12 @@ public interface IOperatorApi
 
     /// <summary>Versions of a workflow, the one registered last first; at most 200.</summary>
     Task<Listing<WorkflowVersion>> ListVersionsAsync(string workflow, CancellationToken ct);
+
+    /// <summary>Makes a workflow what a workflow file says: the file's version is the one that starts run.</summary>
+    /// <param name="workflow">Name of the workflow; a folder of files uses the file's name without its extension.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<AppliedWorkflow> ApplyAsync(string workflow, WorkflowText file, CancellationToken ct);
 
     /// <summary>Steps that wait for events, the wait that ends first first.</summary>
     Task<Listing<WaitingStep>> ListWaitingAsync(WaitQuery query, CancellationToken ct);

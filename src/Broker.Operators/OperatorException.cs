@@ -30,6 +30,9 @@ public sealed class OperatorException : Exception
     /// <summary>Every fault, where there may be several.</summary>
     public IReadOnlyList<OperatorFault>? Errors { get; init; }
 
+    /// <summary>Time after which the request may be sent again, where the answer named one; in seconds on the wire.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>404: no such thing, or the key may not know it.</summary>
     public static OperatorException NotFound(string detail) => new(404, "not_found", detail);
 

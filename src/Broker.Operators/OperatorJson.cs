@@ -27,6 +27,8 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(NewRun))]
 [JsonSerializable(typeof(StartedRun))]
 [JsonSerializable(typeof(RunTagSet))]
+[JsonSerializable(typeof(WorkflowText))]
+[JsonSerializable(typeof(AppliedWorkflow))]
 [JsonSerializable(typeof(Listing<StepAttempt>))]
 [JsonSerializable(typeof(RunExplanation))]
 [JsonSerializable(typeof(Listing<RunEvent>))]

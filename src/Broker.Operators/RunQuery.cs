@@ -38,6 +38,9 @@ public static class Limits
     /// <summary>Steps with a lease or a wait that a list shows of one run.</summary>
     public const int ListedSteps = 3;
 
+    /// <summary>Most seconds that a request for a run waits for its end.</summary>
+    public const int LongestWaitSecs = 60;
+
     /// <summary>Most lines of one page of a log.</summary>
     public const int LargestLogPage = 1000;
 

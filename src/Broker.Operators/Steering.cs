@@ -68,8 +68,8 @@ public sealed record NewRun
     /// <summary>Limit of the run in milliseconds, in place of the definition's.</summary>
     public long? RunMs { get; init; }
 
-    /// <summary>fail (the default): an instance that exists is 409 <c>already_exists</c>. attach: the answer is its newest run.</summary>
-    [Words("fail", "attach")]
+    /// <summary>fail (the default): an instance that exists is 409 <c>already_exists</c>. attach: the answer is its newest run. restart: an instance whose newest run has ended gets a further one with these inputs.</summary>
+    [Words("fail", "attach", "restart")]
     public string? IfExists { get; init; }
 
     /// <summary>Checks the request and starts nothing.</summary>

@@ -73,6 +73,29 @@ public sealed record WorkflowEvent(string Type, RawJson Schema);
 /// <param name="Withdrawn">Its file is gone: its runs go on, and none starts.</param>
 public sealed record WorkflowVersion(string Version, bool IsLatest, DateTimeOffset RegisteredAt, bool FromFile, bool Withdrawn);
 
+/// <summary>A workflow file.</summary>
+public sealed record WorkflowText
+{
+    /// <summary>yaml (the default) or json.</summary>
+    [Words("yaml", "json")]
+    public string? Format { get; init; }
+
+    /// <summary>Content of the file, at most 1,048,576 characters.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Says what would change, and changes nothing.</summary>
+    public bool? DryRun { get; init; }
+}
+
+/// <summary>Outcome of a workflow file.</summary>
+/// <param name="Workflow">Workflow.</param>
+/// <param name="Version">Version of the file: made from its content.</param>
+/// <param name="Before">Version that starts ran before; absent where there was none.</param>
+/// <param name="Outcome">created, updated, or unchanged: starts ran this version already.</param>
+/// <param name="Steps">Steps of the version.</param>
+/// <param name="DryRun">Nothing was changed.</param>
+public sealed record AppliedWorkflow(string Workflow, string Version, string? Before, [property: Words("created", "updated", "unchanged")] string Outcome, int Steps, bool DryRun);
+
 /// <summary>A step that waits for an event.</summary>
 /// <param name="Workflow">Workflow.</param>
 /// <param name="Instance">Instance id.</param>

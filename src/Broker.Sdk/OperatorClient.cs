@@ -12,9 +12,24 @@ namespace Broker.Sdk;
 /// The API for operators over HTTP. Every method throws <see cref="OperatorException"/> where the broker refuses, and
 /// <see cref="HttpRequestException"/> where it cannot be reached.
 /// </summary>
-/// <param name="http">Client whose base address is the broker's, with its path where a proxy adds one. Keys are its headers.</param>
-public sealed class OperatorClient(HttpClient http) : IOperatorApi
+public sealed partial class OperatorClient : IOperatorApi
 {
+    /// <summary>Clients by whether their requests may last without an end.</summary>
+    private readonly Func<bool, HttpClient> clients;
+    private readonly TimeProvider clock;
+
+    /// <param name="http">Client whose base address is the broker's and ends with a slash, with its path where a proxy adds one. Keys are its headers.</param>
+    /// <param name="streams">The same without a time limit, for streams and waits; null: <paramref name="http"/> serves them too.</param>
+    public OperatorClient(HttpClient http, HttpClient? streams = null)
+        : this(isEndless => isEndless && streams is not null ? streams : http, TimeProvider.System)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+    }
+
+    internal OperatorClient(Func<bool, HttpClient> clients, TimeProvider clock) => (this.clients, this.clock) = (clients, clock);
+
+    private const bool Endless = true;
+
     private static readonly OperatorJson Json = OperatorJson.Default;
 
     /// <inheritdoc/>
@@ -75,6 +90,10 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
         GetAsync(new Address("workflows", workflow, "versions"), Json.ListingWorkflowVersion, ct);
 
     /// <inheritdoc/>
+    public Task<AppliedWorkflow> ApplyAsync(string workflow, WorkflowText file, CancellationToken ct) =>
+        SendAsync(HttpMethod.Put, new("workflows", workflow), JsonContent.Create(file, Json.WorkflowText), Json.AppliedWorkflow, ct);
+
+    /// <inheritdoc/>
     public Task<Listing<WaitingStep>> ListWaitingAsync(WaitQuery query, CancellationToken ct) => GetAsync(
         new Address("waiting").With("for", query.For).With("type", List(query.Types)).With("workflow", List(query.Workflows)).With("overdue", Flag(query.Overdue))
             .Page(query.Limit, query.Cursor),
@@ -120,15 +139,20 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
     public Task<RunChange> DeleteAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Delete, new("runs", workflow, instance), command, ct);
 
     /// <inheritdoc/>
-    public Task<EventReceipt> SendEventAsync(string workflow, string instance, NewEvent sent, CancellationToken ct) =>
-        SendAsync(HttpMethod.Post, new("runs", workflow, instance, "events"), JsonContent.Create(sent, Json.NewEvent), Json.EventReceipt, ct);
+    public async Task<EventReceipt> SendEventAsync(string workflow, string instance, NewEvent sent, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Address("runs", workflow, instance, "events").ToString()) { Content = JsonContent.Create(sent, Json.NewEvent) };
+        if (sent.EventId is not null) Repeats.Allow(request);
+        return await ReadAsync(clients(!Endless), request, Json.EventReceipt, ct);
+    }
 
     /// <inheritdoc/>
     public async Task<StartedRun> StartAsync(string workflow, NewRun start, string? idempotencyKey, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Address("workflows", workflow, "runs").ToString()) { Content = JsonContent.Create(start, Json.NewRun) };
         if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await SendAsync(request, Json.StartedRun, ct);
+        if (idempotencyKey is not null) Repeats.Allow(request);
+        return await ReadAsync(clients(!Endless), request, Json.StartedRun, ct);
     }
 
     /// <inheritdoc/>
@@ -175,8 +199,10 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
 
     private static Address Of(RunAddress run, params ReadOnlySpan<string> more) => new Address(["runs", run.Workflow, run.Instance, .. more]).With("run", run.Run);
 
-    private static Address Lines(Address address, LogQuery query) => address
-        .With("step", query.Step).With("attempt", query.Attempt).With("stream", query.Stream).With("level", query.Level).With("after", query.After).With("limit", query.Limit);
+    private static Address Lines(Address address, LogQuery query) => Choice(address, query).With("after", query.After).With("limit", query.Limit);
+
+    private static Address Choice(Address address, LogQuery query) =>
+        address.With("step", query.Step).With("attempt", query.Attempt).With("stream", query.Stream).With("level", query.Level);
 
     private static string? Where(RunQuery query) => query.Where.ToString() is { Length: > 0 } text ? text : null;
 
@@ -186,17 +212,24 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
 
     private async Task<T> GetAsync<T>(Address address, JsonTypeInfo<T> type, CancellationToken ct)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, address.ToString());
-        return await SendAsync(request, type, ct);
+        using var request = Get(address);
+        return await ReadAsync(clients(!Endless), request, type, ct);
+    }
+
+    private static HttpRequestMessage Get(Address address)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, address.ToString());
+        Repeats.Allow(request);
+        return request;
     }
 
     private async Task<T> SendAsync<T>(HttpMethod method, Address address, HttpContent content, JsonTypeInfo<T> type, CancellationToken ct)
     {
         using var request = new HttpRequestMessage(method, address.ToString()) { Content = content };
-        return await SendAsync(request, type, ct);
+        return await ReadAsync(clients(!Endless), request, type, ct);
     }
 
-    private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken ct)
+    private static async Task<T> ReadAsync<T>(HttpClient http, HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken ct)
     {
         using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
         if (!response.IsSuccessStatusCode) throw await RefusalAsync(response, ct);
@@ -207,15 +240,16 @@ public sealed class OperatorClient(HttpClient http) : IOperatorApi
     private static async Task<OperatorException> RefusalAsync(HttpResponseMessage response, CancellationToken ct)
     {
         var status = (int)response.StatusCode;
+        var retryAfter = response.Headers.RetryAfter?.Delta;
         try
         {
             if (await response.Content.ReadFromJsonAsync(Json.OperatorProblem, ct) is { Code: not null } problem)
-                return new(status, problem.Code, problem.Detail, problem.Place) { Column = problem.Column, RunStatus = problem.RunStatus, Errors = problem.Errors };
+                return new(status, problem.Code, problem.Detail, problem.Place) { Column = problem.Column, RunStatus = problem.RunStatus, Errors = problem.Errors, RetryAfter = retryAfter };
         }
         catch (JsonException)
         {
         }
 
-        return new(status, "refused", string.Create(CultureInfo.InvariantCulture, $"the server answered {status} {response.ReasonPhrase}"));
+        return new(status, "refused", string.Create(CultureInfo.InvariantCulture, $"the server answered {status} {response.ReasonPhrase}")) { RetryAfter = retryAfter };
     }
 }

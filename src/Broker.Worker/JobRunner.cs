@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Broker.Worker;
 
 /// <summary>Runs one claimed job from start to last log line; the caller reports the result.</summary>
@@ -41,16 +43,27 @@ internal sealed class JobRunner(BrokerClient client, JobLauncher launcher, Worke
         {
             await output.FinishAsync(limit.Token);
             if (failedStep is not null) logs.Write("stderr", $"step \"{failedStep}\" failed with exit code {job.Group.ExitCode}\n");
+            if (control.Reason is StopReason.TimedOut && !finished) logs.Write("stderr", $"{LimitText(claim)}\n");
             if (finished) summary = SummaryOf(job, logs);
             if (job.Workspace.KeptAfter(failure: finished && job.Group.ExitCode != 0) is { } kept) logs.Write("stderr", $"workspace kept: {kept}\n");
             if (!await logs.CloseAsync(limit.Token)) log.Line($"log lines lost, broker away: {claim}");
         }
 
         var lease = claim.Lease.LeaseId;
-        if (!finished) return control.Reason == StopReason.Cancelled ? JobResult.Failure(lease, "cancelled") : null;
+        if (!finished) return StoppedResult(control);
         if (!job.HasStarted) throw new CannotStartException(failure.For(job.Group.ExitCode));
         return WithOutputs(job, lease, failure.For(job.Group.ExitCode, failedStep)) with { Summary = summary };
     }
+
+    private static JobResult? StoppedResult(JobControl control) => control.Reason switch
+    {
+        StopReason.Cancelled => JobResult.Failure(control.Claim.Lease.LeaseId, "cancelled"),
+        StopReason.TimedOut => JobResult.Failure(control.Claim.Lease.LeaseId, LimitText(control.Claim)),
+        StopReason.Lost or StopReason.Shutdown or null => null,
+    };
+
+    private static string LimitText(Claim claim) =>
+        string.Create(CultureInfo.InvariantCulture, $"stopped at the limit of its attempt, {claim.Lease.Limit!.Value.TotalMilliseconds:f0} ms");
 
     private static JobResult WithOutputs(StartedJob job, string lease, string failure)
     {

@@ -25,7 +25,13 @@ internal sealed record ClaimedJob(
 /// <summary>A step: shell text, its name, and variables that are set from this step on.</summary>
 internal sealed record JobStep(string Run, string? Name = null, IReadOnlyDictionary<string, string>? Env = null);
 
-internal sealed record Lease(string LeaseId, int TtlSecs = 30);
+/// <summary>A lease. Of an attempt with a limit the broker says when it was granted and when the limit is reached, by its own clock.</summary>
+internal sealed record Lease(string LeaseId, int TtlSecs = 30, long? GrantedAtMs = null, long? DeadlineMs = null)
+{
+    /// <summary>How long the attempt may take; null: as long as its lease is renewed.</summary>
+    [JsonIgnore]
+    public TimeSpan? Limit => DeadlineMs - GrantedAtMs is { } milliseconds and >= 0 ? TimeSpan.FromMilliseconds(milliseconds) : null;
+}
 
 internal sealed record RegisterRequest(string WorkerId, IReadOnlyList<string> Labels);
 

@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 using Broker.Testing;
 using Xunit;
 
@@ -49,6 +50,19 @@ public abstract class TimeLimitConformance : StoreTests
         Assert.Equal(
             [(1, 0, AttemptOutcome.TimedOut, "w1"), (2, 1, AttemptOutcome.TimedOut, "w1")],
             (await AttemptsAsync(run)).Select(a => (a.Number, a.Attempt, a.Outcome, a.Worker!)));
+    }
+
+    [Fact]
+    public async Task A_failure_that_is_reported_after_the_limit_is_a_time_out()
+    {
+        var run = await StartAsync(await RegisterAsync(Limited("""  "timeouts": {"attempt_ms": 60000}, "retry_policy": {"max_retries": 1, "retry_on": ["1"]} """)), "i");
+        var first = (await ClaimAsync(lease: 40))!;
+        await Engine.PassAsync(TimeSpan.FromSeconds(61));
+        var stopped = new StepReport(ReportOutcome.Failed) { Error = new("Error", "stopped at the limit"), Retryable = false };
+        Assert.Equal([ReportVerdict.Accepted], await Store.Steps.ReportAsync([new LeaseReport(first.Lease, stopped)], Ct));
+        Assert.Equal(1, (await ClaimAsync())!.Attempt);
+        var noted = Assert.Single(await AttemptsAsync(run));
+        Assert.Equal((AttemptOutcome.TimedOut, StepTimeouts.AttemptName), (noted.Outcome, noted.Error!.Name));
     }
 
     [Fact]

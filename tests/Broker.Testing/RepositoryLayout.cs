@@ -14,6 +14,8 @@ public static class RepositoryLayout
 
     public static string WorkerProgram(string? configuration = null) => ProgramOf("Broker.Worker", "broker-worker.dll", configuration);
 
+    public static string SampleProgram(string sample) => ProgramOf(sample, $"{sample}.dll", null, "samples");
+
     public static string HttpTestProgram() => ProgramOf("Broker.Tests", "Broker.Tests.dll", null, "tests");
 
     private static string ProgramOf(string project, string file, string? configuration, string folder = "src") =>

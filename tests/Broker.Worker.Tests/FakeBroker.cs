@@ -20,6 +20,9 @@ internal sealed class FakeBroker : IDisposable
     private HttpListener listener;
     private readonly Dictionary<string, string> claims = [];
     private int leases;
+
+    // A clock of its own: workers must not compare it with theirs.
+    private const long GrantedAtMs = 1769000000450;
     private string? loseAnswerTo;
 
     public FakeBroker(bool start = true)
@@ -30,6 +33,9 @@ internal sealed class FakeBroker : IDisposable
 
     /// <summary>Batch reports and heartbeats, release, <c>wait</c> and <c>count</c>.</summary>
     public bool Extended { get; set; } = true;
+
+    /// <summary>Limit of an attempt, in milliseconds; null: none.</summary>
+    public int? AttemptMs { get; set; }
 
     /// <summary>Answered to everything while set.</summary>
     public HttpStatusCode? Down { get; set; }
@@ -229,7 +235,8 @@ internal sealed class FakeBroker : IDisposable
                         ["workflow_id"] = "wf",
                         ["worker_id"] = "w",
                         ["ttl_secs"] = 30,
-                        ["granted_at_ms"] = 1769000000450,
+                        ["granted_at_ms"] = GrantedAtMs,
+                        ["deadline_ms"] = AttemptMs is { } limit ? GrantedAtMs + limit : null,
                     },
                 });
             }

@@ -64,6 +64,31 @@ public sealed class WorkerLeaseTests : IDisposable
         Assert.Contains("lease lost, stopping: wf/job attempt 0", worker.Log, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task An_attempt_is_stopped_at_its_limit_by_the_worker_itself_and_reported()
+    {
+        broker.AttemptMs = 700;
+        broker.Add("job", Stubborn);
+        await using var worker = new RunningWorker(broker, o => o with { LeaseTtlSecs = 300 }, t => t with { CancelCheck = TimeSpan.FromMinutes(5) });
+        var grandchild = await broker.PidPrintedBy("job");
+
+        var report = await broker.ReportOf("job");
+
+        Assert.Equal(("stopped at the limit of its attempt, 700 ms", true), (report.Error, report.Retryable));
+        await Eventually.Gone(grandchild);
+        Assert.EndsWith("stopped at the limit of its attempt, 700 ms\n", broker.Output("job"), StringComparison.Ordinal);
+        Assert.Empty(broker.To("jobs/heartbeat"));
+    }
+
+    [Fact]
+    public async Task An_attempt_that_ends_before_its_limit_is_reported_as_ever()
+    {
+        broker.AttemptMs = 300_000;
+        broker.Add("job", "true");
+        await using var worker = new RunningWorker(broker);
+        Assert.True((await broker.ReportOf("job")).Ok);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

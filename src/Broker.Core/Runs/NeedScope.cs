@@ -38,12 +38,7 @@ internal sealed class NeedScope(RunState run, StepDefinition step, IReadOnlyDict
 
     public JsonElement? Input(string name) => inputs.ValueKind is JsonValueKind.Object && inputs.TryGetProperty(name, out var value) ? value : null;
 
-    /// <summary>Of several steps of a matrix: failure before cancelled before skipped before success.</summary>
-    public string? Result(string job)
-    {
-        var words = Named(job).Select(Word).ToList();
-        return words.Contains("failure") ? "failure" : words.Contains("cancelled") ? "cancelled" : words.Contains("skipped") ? "skipped" : words.FirstOrDefault();
-    }
+    public string? Result(string job) => NeedResults.Of(definition, step, above => states.GetValueOrDefault(above)?.Status, job);
 
     /// <summary>Of several steps of a matrix: the last one, in order of definition, that has the output.</summary>
     public string? Output(string job, string name)
@@ -61,17 +56,9 @@ internal sealed class NeedScope(RunState run, StepDefinition step, IReadOnlyDict
         return null;
     }
 
-    private IEnumerable<int> Named(string job) => step.Predecessors.Where(above => Names(job, definition.Steps[above].Name));
+    private IEnumerable<int> Named(string job) => NeedResults.Named(definition, step, job);
 
     // A worker's skip is as good as success, but in the jobs dialect.
     private bool Succeeded(int above) =>
         states.GetValueOrDefault(above) is { } state && !definition.Steps[above].Blocks(state) && !(step.NeedsSuccess && state.Status is StepStatus.Skipped);
-
-    private string Word(int above) => states.GetValueOrDefault(above) switch
-    {
-        { Status: StepStatus.Failed } => definition.Steps[above].Optional ? "success" : "failure",
-        { Status: StepStatus.Cancelled } => "cancelled",
-        { Status: StepStatus.Succeeded } => "success",
-        _ => "skipped",
-    };
 }

@@ -27,6 +27,8 @@ public sealed partial class RunSession
     // A step has ended or begun.
     private bool moved;
 
+    private List<string>? reachedLimits;
+
     /// <param name="run">The run's row.</param>
     /// <param name="loaded">The steps that the commands need; with conditions also every other reached one.</param>
     /// <param name="undelivered">Inbound events, where a wait may take one.</param>
@@ -61,6 +63,9 @@ public sealed partial class RunSession
 
     /// <summary>Steps that failed for good in this session; null: none did.</summary>
     public List<StepState>? FailedSteps { get; private set; }
+
+    /// <summary>Limits that were reached in this session, by the names of their errors.</summary>
+    public IReadOnlyList<string> ReachedLimits => reachedLimits ?? [];
 
     /// <summary>Events to append to the run's stream, in order. The terminal event is no row: it follows from the run having ended.</summary>
     public List<PublishedEvent> Published { get; } = [];
@@ -169,6 +174,7 @@ public sealed partial class RunSession
         if (!verdict.Accepted) return false;
         Set(verdict.Next);
         Touch(now);
+        (reachedLimits ??= []).Add(verdict.Next.Error!.Name);
         After(step, verdict.Next, now);
         return true;
     }
@@ -181,6 +187,7 @@ public sealed partial class RunSession
         var limit = Run.Deadline.Value - (Run.StartAt ?? Run.CreatedAt);
         foreach (var step in Active()) Set(StepMachine.Cancel(step, now));
         Run = Run with { Active = 0, Error = new(StepTimeouts.RunName, $"the run had not ended {limit.TotalMilliseconds:f0} ms after its start") };
+        (reachedLimits ??= []).Add(StepTimeouts.RunName);
         End(RunPhase.Failed, now);
         return true;
     }
@@ -312,7 +319,9 @@ public sealed partial class RunSession
 
     private void Note(Verdict verdict)
     {
-        if (verdict.Attempt is { } attempt) EndedAttempts.Add(attempt);
+        if (verdict.Attempt is not { } attempt) return;
+        EndedAttempts.Add(attempt);
+        if (attempt is { Outcome: AttemptOutcome.TimedOut, Error: { } limit }) (reachedLimits ??= []).Add(limit.Name);
     }
 
     private void Announce(StepState step, string state, string? input)

@@ -97,6 +97,8 @@ public static class StepMachine
 
     private static Verdict Failed(StepState step, StepDefinition definition, StepReport report, DateTimeOffset now)
     {
+        // The limit has decided, whatever the worker makes of it: one that stops its step at the limit reports a failure.
+        if (IsOverdue(step, now)) return TimedOut(step, definition, now);
         var error = report.Error ?? new(StepError.DefaultName, "failed");
         var delay = report.DelayMs is { } asked ? TimeSpan.FromMilliseconds(asked) : default(TimeSpan?);
         return Noted(AfterFailure(step, definition, error, report.Retryable && definition.Retry.Covers(error), now, delay), step, AttemptOutcome.Failed, error, now);

@@ -151,12 +151,10 @@ internal static class BackEdges
 
                 var k = place[v]++;
                 var to = successors[v][k];
-                if (state[to] == Open) isBack[v][k] = true;
-                else if (state[to] == 0)
-                {
-                    state[to] = Open;
-                    path.Push(to);
-                }
+                isBack[v][k] = state[to] == Open;
+                if (state[to] != 0) continue;
+                state[to] = Open;
+                path.Push(to);
             }
         }
 

@@ -10,4 +10,13 @@ public interface ILeaseLookup
 
     /// <summary>The lease that a worker holds on a step, or null: broker-dialect workers know no lease ids.</summary>
     Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct);
+
+    /// <summary>Statuses of steps by run and index; steps that were not reached are left out.</summary>
+    Task<IReadOnlyDictionary<(long Run, int Step), StepStatus>> StatusesAsync(IReadOnlyList<(long Run, int Step)> places, CancellationToken ct);
+
+    /// <summary>Why each of these leases does not count. The caller knows that none is current.</summary>
+    Task<IReadOnlyList<LeaseLoss>> LossesAsync(IReadOnlyList<LeaseId> lost, CancellationToken ct);
+
+    /// <summary>Why no lease of the caller on each of these steps counts. The caller knows that none is current.</summary>
+    Task<IReadOnlyList<LeaseLoss>> LossesAsync(IReadOnlyList<NamedStep> lost, CancellationToken ct);
 }

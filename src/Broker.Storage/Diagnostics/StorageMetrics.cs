@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Broker.Core.Steps;
 using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Diagnostics;
@@ -57,6 +58,8 @@ internal static class StorageMetrics
 
     public static readonly Counter<long> StepsFailed = Meter.CreateCounter<long>("broker.steps.failed", "{step}", "Steps that failed for good, by workflow");
 
+    public static readonly Counter<long> TimeOuts = Meter.CreateCounter<long>("broker.time_outs", "{limit}", "Limits that steps and runs have reached, by the kind of limit");
+
     public static readonly Counter<long> RunsRemoved = Meter.CreateCounter<long>("broker.runs.removed", "{run}", "Ended runs that retention has removed");
 
     /// <summary>Each was answered 503: it may be durable, lost, or on the primary alone.</summary>
@@ -68,6 +71,21 @@ internal static class StorageMetrics
 
     public static readonly Counter<long> DatabaseErrors = Meter.CreateCounter<long>(
         "broker.database.errors", "{error}", "Transactions that failed because the database was not available");
+
+    /// <summary>Counts the limits of one run that a committed transaction has found reached.</summary>
+    public static void CountTimeOuts(IReadOnlyList<string> limits)
+    {
+        foreach (var limit in limits) TimeOuts.Add(1, new KeyValuePair<string, object?>("limit", KindOf(limit)));
+    }
+
+    private static string KindOf(string limit) => limit switch
+    {
+        StepTimeouts.QueueName => "queue",
+        StepTimeouts.AttemptName => "attempt",
+        StepTimeouts.TotalName => "total",
+        StepTimeouts.RunName => "run",
+        _ => throw new ArgumentOutOfRangeException(nameof(limit), limit, "No such limit."),
+    };
 
     /// <summary>Makes counters without labels show as 0 before anything was counted. Call it when the listeners are there.</summary>
     public static void ShowCounters()

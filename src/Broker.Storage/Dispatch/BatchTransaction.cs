@@ -1,4 +1,5 @@
 using Broker.Storage.Contracts;
+using Broker.Storage.Diagnostics;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;
 
@@ -155,6 +156,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
         foreach (var (id, session) in batch.Sessions)
         {
             if (session.EndedNow || session.Published.Count > 0) services.Signals.Signal(Topics.Run(id));
+            StorageMetrics.CountTimeOuts(session.ReachedLimits);
         }
 
         foreach (var row in Granted)

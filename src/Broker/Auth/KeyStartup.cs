@@ -12,32 +12,34 @@ internal sealed partial class KeyStartup(ApiKeyCache keys, AuthSettings auth, Br
         if (keys.AreRequired) return;
         if (ListenAddress.BeyondLoopback(settings) is { } address)
         {
-            if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(address));
-            if (settings.AllowedHosts.Count == 0) throw new StartRefusedException(NeedsHosts(address));
+            if (!auth.AllowAnonymous) throw new StartRefusedException(NeedsKeys(address, settings.IsEmbedded));
+            if (settings.AllowedHosts.Count == 0) throw new StartRefusedException(NeedsHosts(address, settings.IsEmbedded));
         }
 
         if (auth.AllowAnonymous && settings.CorsOrigins is null) LogReadable();
         if (settings.AllowedHosts.Contains(AllowedHosts.Any)) LogAnyHost();
     }
 
-    private static string NeedsKeys(string host) =>
+    private static string NeedsKeys(string host, bool isEmbedded) =>
         $"""
         The broker does not listen on {host} without API keys: whoever reaches the port could do everything. Do one of these:
           - create a key, which the broker asks for from then on:  broker keys create --name admin --scopes admin
           - write keys into the configuration:                     Broker:Auth:Keys:0:Id, :Hash, :Scopes (broker keys create --print-config)
-          - listen on this machine only:                           HOST=127.0.0.1
+          - listen on this machine only:                           {ThisMachine(isEmbedded)}
           - let everybody in, behind a gateway that knows them:    Broker__Auth__AllowAnonymous=true and Broker__AllowedHosts=NAME
         """;
 
-    private static string NeedsHosts(string host) =>
+    private static string NeedsHosts(string host, bool isEmbedded) =>
         $"""
         The broker does not listen on {host} without API keys and without the names that it is called by: a web page whose DNS name is
         pointed at the broker (DNS rebinding) could do everything. Do one of these:
           - write the names in its addresses, ports left out:      Broker__AllowedHosts=broker,broker.example.org
             (IP addresses and localhost always work; where clients use nothing else, write Broker__AllowedHosts=localhost)
           - create a key, which the broker asks for from then on:  broker keys create --name admin --scopes admin
-          - listen on this machine only:                           HOST=127.0.0.1
+          - listen on this machine only:                           {ThisMachine(isEmbedded)}
         """;
+
+    private static string ThisMachine(bool isEmbedded) => isEmbedded ? "ASPNETCORE_URLS=http://127.0.0.1:5000" : "HOST=127.0.0.1";
 
     [LoggerMessage(
         EventId = 1,

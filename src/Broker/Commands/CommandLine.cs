@@ -14,7 +14,7 @@ internal static class CommandLine
         var (settings, words) = SettingWords.Split(args);
         var root = Root(settings);
         var line = root.Parse(words, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (line.Errors.Count > 0) return await RefuseAsync(line, errors);
+        if (line.Errors.Count > 0 && !ClientCommands.IsSuggestion(words)) return await RefuseAsync(line, errors);
 
         // Signals are the host's: it lets requests end. The library would end the process two seconds after SIGTERM.
         return await line.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });

@@ -11,9 +11,9 @@ internal static class CommandSettings
         try
         {
             var setting = BrokerHost.Configure(args);
-            foreach (var warning in setting.Warnings) await errors.WriteLineAsync($"Warning: {warning}");
-            if (setting.Problem is null) return setting;
-            await errors.WriteLineAsync(setting.Problem);
+            foreach (var warning in setting.Broker.Warnings) await errors.WriteLineAsync($"Warning: {warning}");
+            if (setting.Broker.Problem is not { } problem) return setting;
+            await errors.WriteLineAsync(problem);
         }
         catch (Exception fault) when (StartFaults.MessageOf(fault) is { } message)
         {

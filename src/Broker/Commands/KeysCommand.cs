@@ -95,7 +95,7 @@ internal static class KeysCommand
 
             // The first key is made before the first start: beyond loopback the broker does not start without.
             await services.GetRequiredService<ISchema>().MigrateAsync(ct);
-            return await act(services.GetRequiredService<IKeyStore>(), setup.Auth);
+            return await act(services.GetRequiredService<IKeyStore>(), setup.Broker.Auth);
         }
         catch (Exception fault) when (StartFaults.MessageOf(fault, setup.Settings) is { } message)
         {

@@ -119,6 +119,20 @@ internal sealed partial class BrokerEngine
     public Task<LeaseId?> FindLeaseAsync(string workerId, string workflow, string workerInstanceId, string step, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? leases.FindLeaseAsync(workerId, workflow, workerInstanceId, step, ct) : Task.FromResult<LeaseId?>(null);
 
+    /// <summary>Statuses of steps of runs that the caller has claimed from.</summary>
+    public Task<IReadOnlyDictionary<(long Run, int Step), StepStatus>> StatusesAsync(IReadOnlyList<(long Run, int Step)> places, CancellationToken ct) => leases.StatusesAsync(places, ct);
+
+    /// <summary>Why these leases do not count: what the caller may not know never existed.</summary>
+    public async Task<IReadOnlyList<LeaseLoss>> LossesAsync(IReadOnlyList<LeaseId> lost, CancellationToken ct)
+    {
+        if (await KnownLeasesAsync(lost, ct) is not { } knows) return await leases.LossesAsync(lost, ct);
+        return ForAll(lost, knows, await leases.LossesAsync([.. lost.Where(knows)], ct), LeaseLoss.UnknownLease);
+    }
+
+    /// <summary>The same for steps that a worker knows by name.</summary>
+    public async Task<IReadOnlyList<LeaseLoss>> LossesAsync(IReadOnlyList<NamedStep> lost, CancellationToken ct) =>
+        ForAll(lost, step => Caller.Current.Knows(step.Workflow), await leases.LossesAsync(Known(lost, step => step.Workflow), ct), LeaseLoss.UnknownInstance);
+
     private void LogClaimed(IReadOnlyList<Assignment> claimed)
     {
         foreach (var step in claimed) LogClaim(log, step.Run.Workflow, step.Run.WorkerInstanceId, step.Step.Name, step.WorkerId, step.Attempt);

@@ -39,6 +39,9 @@ internal sealed partial class BrokerEngine(
     /// <summary>This host's clock: for answers that carry the present time. Deadlines are judged by the store.</summary>
     public DateTimeOffset Now => clock.GetUtcNow();
 
+    /// <summary>Times pauses of streams.</summary>
+    public TimeProvider Clock => clock;
+
     /// <summary>Ends waits and streams when the host stops.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 

@@ -28,8 +28,12 @@ internal static class ApiDocument
             + "a run that is started through any of them can be watched, signalled, paused or finished through any other."));
         options.SwaggerDoc(Aliases, Info("Broker API, second paths", "Routes that serve a dialect once more under another path, for clients of other ages: the broker dialect below `/broker`, "
             + $"the handlers dialect in its newest form below `/agents`, the instances dialect at root and with flat paths. New clients use `/{Name}.json`."));
-        options.DocInclusionPredicate((document, api) => api.ActionDescriptor.EndpointMetadata.OfType<Alias>().Any() == (document == Aliases));
         options.AddServer(new OpenApiServer { Url = "/" });
+
+        // An application around the broker may have documents and routes of its own.
+        options.DocInclusionPredicate((document, api) => document is Name or Aliases
+            ? api.GroupName == Name && api.ActionDescriptor.EndpointMetadata.OfType<Alias>().Any() == (document == Aliases)
+            : api.GroupName is null || api.GroupName == document);
         options.IncludeXmlComments(typeof(ApiDocument).Assembly);
         options.IncludeXmlComments(typeof(IOperatorApi).Assembly);
         options.SupportNonNullableReferenceTypes();
@@ -73,15 +77,18 @@ internal static class ApiDocument
         License = new OpenApiLicense { Name = "MIT", Url = new Uri("https://opensource.org/license/mit") },
     };
 
-    public static void MapApiDocument(this WebApplication app)
+    public static void MapApiDocument(this IEndpointRouteBuilder routes, PathString pathBase)
     {
         foreach (var prefix in (string[])["", BrokerDialectApi.Prefix])
         {
-            app.MapSwagger(
-                $"{prefix}/{{documentName:regex(^({Name}|{Aliases})$)}}.{{extension:regex(^(json|yaml)$)}}", options => options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1)
+            routes.MapSwagger($"{prefix}/{{documentName:regex(^({Name}|{Aliases})$)}}.{{extension:regex(^(json|yaml)$)}}", options =>
+            {
+                options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+                if (pathBase.HasValue) options.PreSerializeFilters.Add((document, _) => document.Servers = [new OpenApiServer { Url = $"{pathBase}/" }]);
+            })
                 .RequireScope(Auth.Scope.Any).ByWorkflow();
         }
 
-        app.MapDocumentPage();
+        routes.MapDocumentPage();
     }
 }

@@ -17,21 +17,23 @@ internal static class DocumentPage
     public static bool IsAt(PathString path) =>
         path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments(PrefixedPath, StringComparison.OrdinalIgnoreCase);
 
-    public static void MapDocumentPage(this WebApplication app)
-    {
-        // Only for the files: it would be one more thing to wait for in every other request, and it redirects the bare path.
+    /// <summary>Only for the files: it would be one more thing to wait for in every other request, and it redirects the bare path.</summary>
+    public static void UseDocumentFiles(this IApplicationBuilder app, PathString pathBase) =>
         app.UseWhen(http => http.Request.Path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase, out var file) && file.Value is not ("" or "/"), files => files.UseSwaggerUI(page =>
         {
             page.RoutePrefix = Path[1..];
-            page.SwaggerEndpoint($"/{ApiDocument.Name}.json", "Broker API");
-            page.SwaggerEndpoint($"/{ApiDocument.Aliases}.json", "Second paths");
+            page.SwaggerEndpoint($"{pathBase}/{ApiDocument.Name}.json", "Broker API");
+            page.SwaggerEndpoint($"{pathBase}/{ApiDocument.Aliases}.json", "Second paths");
             page.ConfigObject.AdditionalItems["tryItOutEnabled"] = true;
             page.EnableFilter();
             page.DefaultModelsExpandDepth(0);
             page.IndexStream = () => new MemoryStream(Encoding.UTF8.GetBytes(Html("./")));
         }));
-        Map(app, Path, "docs/", "./");
-        Map(app, PrefixedPath, "../docs/", "../../docs/");
+
+    public static void MapDocumentPage(this IEndpointRouteBuilder routes)
+    {
+        Map(routes, Path, "docs/", "./");
+        Map(routes, PrefixedPath, "../docs/", "../../docs/");
     }
 
     // Relative, because a proxy may serve the broker under a path: the files lie elsewhere from a path that ends with a slash.

@@ -58,8 +58,6 @@ internal static class HostSetup
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
             endpoint is IPEndPoint wanted ? PortSearch.Listen(wanted) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
-        // Without this, binding failures return an empty body outside Development.
-        builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
     }
 
     // Readable text at a terminal; elsewhere one JSON object a line.
@@ -74,7 +72,7 @@ internal static class HostSetup
         entry.Exception is not null && entry.MessageTemplate.Text is "Hosting failed to start" or "Unable to start Kestrel.";
 
     /// <summary>Adds the middleware of every request; the first is outermost.</summary>
-    public static void UseOperations(this WebApplication app)
+    public static void UseOperations(this IApplicationBuilder app)
     {
         app.UseMiddleware<RequestLog>();
         app.UseMiddleware<RequestSpans>();

@@ -12,29 +12,32 @@ internal static class RequestRates
 
     public static void AddRequestRates(this IServiceCollection services, BrokerSettings settings)
     {
-        var rate = settings.Limits.RequestsPerSecond;
-        if (rate == 0) return;
+        if (settings.Limits.RequestsPerSecond > 0) services.AddRateLimiter(_ => { });
+    }
 
+    /// <summary>After routing, so that the answer has the form of the dialect that was asked. The options are the broker's own: an application may limit its routes by others.</summary>
+    public static void UseRequestRates(this IApplicationBuilder app, BrokerSettings settings)
+    {
+        if (settings.Limits.RequestsPerSecond > 0) app.UseRateLimiter(OptionsOf(settings));
+    }
+
+    private static RateLimiterOptions OptionsOf(BrokerSettings settings)
+    {
+        var rate = settings.Limits.RequestsPerSecond;
         var bucket = new TokenBucketRateLimiterOptions
         {
             TokenLimit = settings.Limits.RequestBurst > 0 ? settings.Limits.RequestBurst : 2 * rate,
             TokensPerPeriod = rate,
             ReplenishmentPeriod = Second,
         };
-        services.AddRateLimiter(options =>
+        return new RateLimiterOptions
         {
-            options.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(http => IsProbe(http)
+            RejectionStatusCode = StatusCodes.Status429TooManyRequests,
+            GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(http => IsProbe(http)
                 ? RateLimitPartition.GetNoLimiter("")
-                : RateLimitPartition.GetTokenBucketLimiter(Clients.NameOf(http), _ => bucket));
-            options.OnRejected = (rejected, _) => RejectAsync(rejected, rate);
-        });
-    }
-
-    /// <summary>After routing, so that the answer has the form of the dialect that was asked.</summary>
-    public static void UseRequestRates(this WebApplication app, BrokerSettings settings)
-    {
-        if (settings.Limits.RequestsPerSecond > 0) app.UseRateLimiter();
+                : RateLimitPartition.GetTokenBucketLimiter(Clients.NameOf(http), _ => bucket)),
+            OnRejected = (rejected, _) => RejectAsync(rejected, rate),
+        };
     }
 
     private static bool IsProbe(HttpContext http) => http.Request.Path.Value is Probes.Live or Probes.Ready or "/health";

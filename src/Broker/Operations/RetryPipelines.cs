@@ -2,7 +2,6 @@ using Broker.Storage.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 using Polly.Retry;
-using Polly.Telemetry;
 
 namespace Broker.Operations;
 
@@ -19,8 +18,6 @@ internal static class RetryPipelines
 
     public static IServiceCollection AddRetryPipelines(this IServiceCollection services)
     {
-        // Each service logs its own failed attempts, in its own words.
-        services.PostConfigure<TelemetryOptions>(telemetry => telemetry.LoggerFactory = NullLoggerFactory.Instance);
         services.AddResiliencePipeline(DatabaseStart, (pipeline, context) =>
         {
             var faults = context.ServiceProvider.GetRequiredService<IDatabaseFaults>();
@@ -32,6 +29,8 @@ internal static class RetryPipelines
 
     private static void AddEndlessRetry(this ResiliencePipelineBuilder pipeline, IServiceProvider services, Func<Exception, bool> isRetried)
     {
+        // Each service logs its own failed attempts, in its own words.
+        pipeline.ConfigureTelemetry(NullLoggerFactory.Instance);
         pipeline.TimeProvider = services.GetRequiredService<TimeProvider>();
         pipeline.AddRetry(new RetryStrategyOptions
         {

@@ -56,6 +56,10 @@ internal static class OperatorExamples
         {"name": "ci", "version": "7", "kind": "jobs", "steps": 9, "from_file": true, "last_run": {"instance": "build-812", "run": 2, "status": "failed", "created_at": "2030-01-31T11:58:48Z"}}
         """;
 
+    public const string WorkflowText = """{"format": "yaml", "text": "name: ci\non: push\njobs:\n  test:\n    runs-on: linux\n    steps:\n      - run: make test\n", "dry_run": true}""";
+
+    public const string AppliedWorkflow = """{"workflow": "ci", "version": "3f9c2a77d01e", "before": "81be02d7c4f0", "outcome": "updated", "steps": 9, "dry_run": true}""";
+
     public const string WorkflowDetail = """
         {"name": "approval", "version": "3", "is_latest": true, "fingerprint": "3f9c2a77d01e", "kind": "steps", "registered_at": "2030-01-31T09:00:00Z",
          "steps": [{"name": "gate", "kind": "wait_for_event", "predecessors": [], "labels": [], "max_retries": 0, "event": "approval"}],

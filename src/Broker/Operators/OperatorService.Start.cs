@@ -10,7 +10,7 @@ namespace Broker.Operators;
 internal sealed partial class OperatorService
 {
     private const int LongestInstance = 200;
-    private const string Attach = "attach";
+    private const string Attach = "attach", Restart = "restart";
 
     // Sums of instants stay in the range of instants.
     private static readonly DateTimeOffset LatestStart = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -22,6 +22,7 @@ internal sealed partial class OperatorService
         var definition = await DefinitionOfAsync(workflow, start.Version, ct);
         var request = new StartRequest(definition, start.Instance ?? BrokerEngine.NewInstanceId())
         {
+            Mode = start.IfExists == Restart ? StartMode.NextRun : StartMode.NewInstance,
             InputsJson = start.Inputs?.Text ?? "{}",
             TagsJson = start.Tags is { } tags ? TagsOf(tags, "/tags") : null,
             Priority = start.Priority ?? 0,
@@ -33,7 +34,8 @@ internal sealed partial class OperatorService
         if (start.DryRun is true)
         {
             if (StartInputs.Judge(request).Problems is { Count: > 0 } problems) throw RefusedInputs(problems);
-            if (start.Instance is { } instance && start.IfExists != Attach && await engine.FindRunAsync(workflow, instance, ct) is { } there) throw AlreadyExists(there.Ref);
+            if (start.Instance is { } instance && start.IfExists != Attach && await engine.FindRunAsync(workflow, instance, ct) is { } there && !(start.IfExists == Restart && there.IsTerminal))
+                throw AlreadyExists(there.Ref);
             return new(workflow, start.Instance, null, definition.Version, Started: false, Replayed: false, DryRun: true);
         }
 
@@ -76,7 +78,7 @@ internal sealed partial class OperatorService
     {
         if (start.Instance is { } instance) CheckInstance(instance);
         if (start.Priority is < -StepDefinition.MaxPriority or > StepDefinition.MaxPriority) throw BadMember("priority", $"expected an integer from {-StepDefinition.MaxPriority} to {StepDefinition.MaxPriority}");
-        if (start.IfExists is not (null or "fail" or Attach)) throw BadMember("if_exists", "expected fail or attach");
+        if (start.IfExists is not (null or "fail" or Attach or Restart)) throw BadMember("if_exists", "expected fail, attach or restart");
         if (start is { StartAt: not null, DelayMs: not null }) throw BadMember("delay_ms", "says the same as start_at: give one of them");
         if (start.StartAt >= LatestStart) throw BadMember("start_at", "expected an instant before the year 9000");
         if (start.DelayMs is < 0 or > RetryPolicy.LongestMs) throw BadMember("delay_ms", $"expected an integer from 0 to {RetryPolicy.LongestMs}");

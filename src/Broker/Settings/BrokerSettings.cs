@@ -17,6 +17,9 @@ internal sealed record BrokerSettings
     /// <summary>Addresses of <c>Kestrel:Endpoints</c>, which the server listens on in the place of <see cref="Host"/> and <see cref="Port"/>.</summary>
     public IReadOnlyList<string> Endpoints { get; init; } = [];
 
+    /// <summary>An application around the broker listens.</summary>
+    public bool IsEmbedded { get; init; }
+
     /// <summary>Serves HTTP without lease collection, timers and pruning.</summary>
     public bool ApiOnly { get; init; }
 

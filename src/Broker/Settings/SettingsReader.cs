@@ -53,6 +53,9 @@ internal static partial class SettingsReader
         new("StreamHeartbeat", (settings, text) => settings with { StreamHeartbeat = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) }),
     ];
 
+    // Settings of the program alone.
+    private static readonly string[] ListenKeys = ["Port", "Host"];
+
     // The broker's own, and those of the parts that read their own configuration.
     private static readonly string[] Sections = ["Broker:", "Serilog:", "Kestrel:", "Logging:", "OTEL_"];
 
@@ -75,20 +78,25 @@ internal static partial class SettingsReader
         Array.Exists(Variables, variable => variable.Name.Equals(key, StringComparison.OrdinalIgnoreCase))
         || Array.Exists(Sections, section => key.StartsWith(section, StringComparison.OrdinalIgnoreCase));
 
-    public static SettingsReading Read(IConfiguration configuration)
+    public static SettingsReading Read(IConfiguration configuration, bool isEmbedded = false)
     {
         var settings = new BrokerSettings();
         var (problems, warnings) = (new List<string>(), new List<string>());
-        foreach (var setting in All.Concat(LimitKeys).Concat(StorageKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
-        foreach (var variable in Variables) Apply(variable, variable.Name, ref settings);
+        foreach (var setting in All.Where(IsTaken).Concat(LimitKeys).Concat(StorageKeys)) Apply(setting, $"Broker:{setting.Name}", ref settings);
+        foreach (var variable in Variables.Where(IsTaken)) Apply(variable, variable.Name, ref settings);
         if (settings.WorkerRemoved < settings.WorkerOffline)
             problems.Add("Broker:WorkerRemoved: a worker cannot be removed before it shows as offline; write at least the value of Broker:WorkerOffline.");
         settings = settings with
         {
             WorkflowsDir = ExistingFolder(settings.WorkflowsDir),
+            IsEmbedded = isEmbedded,
             Endpoints = [.. configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"]).OfType<string>()],
         };
+        if (isEmbedded && settings.Endpoints.Count == 0) settings = settings with { Endpoints = ApplicationUrls(configuration) };
+        if (isEmbedded) problems.AddRange(ListenKeys.Select(key => $"Broker:{key}").Where(key => Text(configuration.GetSection(key)) is { Length: > 0 }).Select(key => $"{key}: the application decides where it listens; remove this setting."));
         return new(settings, problems) { Warnings = warnings };
+
+        bool IsTaken(Setting setting) => !isEmbedded || !ListenKeys.Contains(setting.Name, StringComparer.OrdinalIgnoreCase);
 
         void Apply(Setting setting, string key, ref BrokerSettings read)
         {
@@ -106,6 +114,17 @@ internal static partial class SettingsReader
                 problems.Add($"{key}: {found} is not allowed; write {wrong.Message}.");
             }
         }
+    }
+
+    // As the web host reads them: addresses, else ports of all interfaces, else its default.
+    private static List<string> ApplicationUrls(IConfiguration configuration)
+    {
+        var urls = Parts(configuration["urls"], "");
+        if (urls.Count == 0) urls = [.. Parts(configuration["http_ports"], "http://*:"), .. Parts(configuration["https_ports"], "https://*:")];
+        return urls.Count > 0 ? urls : ["http://localhost:5000"];
+
+        static List<string> Parts(string? text, string prefix) =>
+            [.. (text ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(part => prefix + part)];
     }
 
     // A JSON array in appsettings.json becomes a section of numbered children.

@@ -88,9 +88,13 @@ internal sealed partial class StartSequence(
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (running.Exception?.InnerException is not { } refused || stop.IsCancellationRequested) return;
         gate.Refuse(refused);
+        LogRefused(refused.Message);
         lifetime.StopApplication();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The database cannot be reached yet ({Reason}); trying again")]
     private partial void LogAway(string reason);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The broker cannot start: {Reason}")]
+    private partial void LogRefused(string reason);
 }

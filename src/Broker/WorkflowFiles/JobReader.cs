@@ -71,7 +71,7 @@ internal sealed class JobReader
         job = outputs.Count > 0 || references.ReadsSteps || steps.Exists(step => step.Condition is not null || step.ContinuesOnError)
             ? job with { Command = StepCommand.Compose(environment, run is null ? steps : [run], references, outputs), Script = new JobSteps(Last(environment), []) }
             : job with { Command = ShellCommand.Compose(environment, run, steps), Script = ScriptOf(environment, steps) };
-        return job with { Upstream = [.. references.Upstream.Select(used => (used.Key, used.Value.Name, used.Value.Member!))] };
+        return job with { Upstream = [.. references.Upstream.Select(used => (used.Key, used.Value.Name, used.Value.Member))] };
     }
 
     private void ReadNeeds()
@@ -188,7 +188,8 @@ internal sealed class JobReader
         LookupKind.Input => references.ProblemOfInput(lookup.Name),
         LookupKind.Env => "the file gives this variable no fixed value for the job; the broker decides before the job has a worker",
         LookupKind.Matrix => references.Find(lookup).Problem,
-        LookupKind.Result or LookupKind.Output => references.ProblemOfNeed(lookup.Name),
+        LookupKind.Result => references.ProblemOfResult(lookup.Name),
+        LookupKind.Output => references.ProblemOfNeed(lookup.Name),
         LookupKind.Outcome or LookupKind.StepOutput => "the job's steps have not run when the broker decides; write it into the if of a step",
         _ => throw new ArgumentOutOfRangeException(nameof(lookup), lookup.Kind, "No such place."),
     };

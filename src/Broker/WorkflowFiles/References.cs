@@ -19,8 +19,8 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
     private readonly Dictionary<string, List<(string Variable, string Output)>> outputs = new(StringComparer.Ordinal);
     private readonly Lazy<HashSet<string>> jobs = new(() => [.. needs.Values.SelectMany(ids => ids)]);
 
-    /// <summary>Outputs of other jobs, by the variable that a claim sets.</summary>
-    public IEnumerable<KeyValuePair<string, ConditionLookup>> Upstream => variables.Where(used => used.Value.Kind is LookupKind.Output);
+    /// <summary>Outputs and results of other jobs, by the variable that a claim sets.</summary>
+    public IEnumerable<KeyValuePair<string, ConditionLookup>> Upstream => variables.Where(used => used.Value.Kind is LookupKind.Output or LookupKind.Result);
 
     /// <summary>Whether the job reads outcomes or outputs of its own steps.</summary>
     public bool ReadsSteps { get; private set; }
@@ -50,7 +50,7 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
                     ? (Reference.OfText(value), null)
                     : (default, $"this job's matrix has no '{lookup.Name}'; it has {string.Join(", ", matrix.Values.Keys)}");
             case LookupKind.Result:
-                return (default, "results of other jobs are known to the if of a job, and not within one");
+                return ProblemOfResult(lookup.Name) is { } unneeded ? (default, unneeded) : Variable("NEEDS", lookup);
             case LookupKind.Output:
                 return ProblemOfNeed(lookup.Name) is { } missing ? (default, missing) : Variable("NEEDS", lookup);
             case LookupKind.Outcome:
@@ -70,7 +70,10 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
     public string? ProblemOfInput(string name) =>
         inputs.ContainsKey(name) ? null : $"the file declares no input '{name}'{(inputs.Count == 0 ? "" : $"; it declares {string.Join(", ", inputs.Keys)}")}";
 
-    /// <summary>Why a value of that job cannot be read; null when it can.</summary>
+    /// <summary>Why there is no result of that name; null when there is. The jobs of a matrix have one together.</summary>
+    public string? ProblemOfResult(string job) => needs.TryGetValue(job, out var several) && several.Count > 0 ? null : ProblemOfNeed(job);
+
+    /// <summary>Why an output of that job cannot be read; null when it can.</summary>
     public string? ProblemOfNeed(string job)
     {
         if (jobs.Value.Contains(job)) return null;
@@ -80,7 +83,7 @@ internal sealed class References(IReadOnlyDictionary<string, FileInput> inputs, 
 
     private (Reference, string?) Variable(string root, ConditionLookup lookup)
     {
-        var name = ShellNames.Of(root, lookup.Name, lookup.Member!);
+        var name = ShellNames.Of(root, lookup.Name, lookup.Member ?? "result");
         if (variables.TryAdd(name, lookup))
         {
             if (lookup.Kind is LookupKind.StepOutput && !outputs.TryAdd(lookup.Name, [(name, lookup.Member!)])) outputs[lookup.Name].Add((name, lookup.Member!));

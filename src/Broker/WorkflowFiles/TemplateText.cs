@@ -121,7 +121,7 @@ internal sealed class TemplateText
         var known = expression.Replace(lookup => lookup.Kind is LookupKind.Matrix && references.Find(lookup).Reference.Text is { } text ? new Term.Constant(ConditionValue.Of(text)) : null);
         return known.Lookups.IsEmpty && !known.HasStatusFunction
             ? (Reference.OfText(known.Root.In(NoScope.Instance).Text), null)
-            : (default, "only names can stand here: inputs.NAME, env.NAME, matrix.NAME, needs.JOB.outputs.NAME, steps.ID.outputs.NAME, steps.ID.outcome");
+            : (default, "only names can stand here: inputs.NAME, env.NAME, matrix.NAME, needs.JOB.result, needs.JOB.outputs.NAME, steps.ID.outputs.NAME, steps.ID.outcome");
     }
 
     private static string? ProblemOf(ShellPlace place, string variable) => place switch

@@ -55,7 +55,7 @@ internal sealed record JobDocument
     public int Priority { get; init; }
 
     /// <summary>Outputs of other jobs that the command reads from variables: variable, job, output.</summary>
-    public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
+    public IReadOnlyList<(string Variable, string Job, string? Output)> Upstream { get; init; } = [];
 }
 
 /// <summary>Retries of a job: how many, with which pauses, and after which exit codes.</summary>

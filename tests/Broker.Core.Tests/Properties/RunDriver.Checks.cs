@@ -114,9 +114,9 @@ internal sealed partial class RunDriver
         }
     }
 
-    private static AttemptOutcome? NoteOf(ReportOutcome outcome) => outcome switch
+    private AttemptOutcome? NoteOf(StepState before, ReportOutcome outcome) => outcome switch
     {
-        ReportOutcome.Failed => AttemptOutcome.Failed,
+        ReportOutcome.Failed => before.Deadline <= now ? AttemptOutcome.TimedOut : AttemptOutcome.Failed,
         ReportOutcome.Cancelled => AttemptOutcome.Cancelled,
         ReportOutcome.Postponed => AttemptOutcome.Postponed,
         ReportOutcome.Succeeded or ReportOutcome.Skipped or ReportOutcome.Returned => null,
@@ -226,7 +226,10 @@ internal sealed partial class RunDriver
     {
         Violation.If(after.Fence is not null, "invariant 1: a lease outlived its report");
         var policy = definition.Steps[before.Index].Retry;
-        var isRetry = report is { Outcome: ReportOutcome.Failed, Retryable: true } && policy.Covers(report.Error!) && IsRetried(before, policy);
+        var covers = before.Deadline <= now
+            ? !policy.NotOn.Match(new StepError(StepTimeouts.AttemptName, ""))
+            : report.Retryable && policy.Covers(report.Error!);
+        var isRetry = report.Outcome is ReportOutcome.Failed && covers && IsRetried(before, policy);
         var expected = report.Outcome switch
         {
             ReportOutcome.Succeeded => StepStatus.Succeeded,

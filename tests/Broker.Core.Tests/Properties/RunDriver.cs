@@ -164,7 +164,7 @@ internal sealed partial class RunDriver
         Violation.If(image is not null && run.Image != image, "invariant 5: a stale report changed something");
         if (verdict is ReportVerdict.StepCancelled) StepCancelledChecks(before, run.Rows[index]);
         if (verdict is ReportVerdict.Accepted) ReportedChecks(before, run.Rows[index], report);
-        NoteChecks(session, before, verdict is ReportVerdict.Accepted ? NoteOf(report.Outcome) : null);
+        NoteChecks(session, before, verdict is ReportVerdict.Accepted ? NoteOf(before, report.Outcome) : null);
     }
 
     private void Expire(Command command)

@@ -54,6 +54,9 @@ internal sealed partial class RunRules
         }
 
         run.Published++;
+
+        // A failure after the attempt's limit is a time-out.
+        var isOver = state.Over;
         Release(ref state);
         switch (outcome)
         {
@@ -64,7 +67,7 @@ internal sealed partial class RunRules
                 End(step, StepStatus.Skipped, result);
                 break;
             case ReportOutcome.Failed:
-                FailOrRetry(step, retryable);
+                FailOrRetry(step, retryable || isOver);
                 break;
             case ReportOutcome.Cancelled:
                 End(step, StepStatus.Failed, null);

@@ -172,7 +172,7 @@ public abstract partial class BrokerDialectTests
         var theirs = await Wire.PostAsync($"/workflow/step/heartbeat?worker_id={other}", $"[{key}]");
 
         Assert.Equal($"[{key[..^1]},\"renewed\":true,\"verdict\":\"renewed\",\"paused\":false}}]", mine.Body);
-        Assert.Equal($"[{key[..^1]},\"renewed\":false,\"verdict\":\"gone\",\"paused\":false}}]", theirs.Body);
+        Assert.Equal($"[{key[..^1]},\"renewed\":false,\"verdict\":\"gone\",\"paused\":false,\"code\":\"lease_lost\"}}]", theirs.Body);
     }
 
     [Fact]

@@ -191,6 +191,9 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", run, $"{run}/steps/{step}/attempts", $"{run}/explain", $"{run}/events", $"{run}/logs", $"{run}/logs/find?q=x"])
             await GetAsync($"/api/v1{path}");
         foreach (var path in (string[])["/workflows", $"/workflows/{name}", $"/workflows/{name}/versions", "/waiting", "/queues", "/workers", "/explain", "/audit"]) await GetAsync($"/api/v1{path}");
+        await GetAsync($"/api/v1{run}?wait=1");
+        const string file = """{"text":"name: t\non: push\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - run: 'true'\n"}""";
+        await SendAsync(HttpMethod.Put, $"/api/v1/workflows/{name}-file", file, 200);
         await PostAsync($"/api/v1/workflows/{name}/runs", """{"instance":"two"}""", 201);
         await PostAsync($"/api/v1/workflows/{name}/runs", """{"instance":"two","if_exists":"attach"}""");
         await PostAsync("/api/v1/runs/" + name + "/two/events", """{"type":"other"}""");

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Broker.Api.InstancesDialect;
 using Broker.Audit;
 using Broker.Core.Definitions;
+using Broker.Embedding;
 using Broker.Engine;
 using Broker.Http;
 using Broker.Operations;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Api.InstancesDialect;
+using Broker.Embedding;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;

@@ -24,12 +24,12 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
         Assert.Equal(
             $$$"""
             [{"lease_id":"{{{a}}}","accepted":true,"verdict":"accepted"},{"lease_id":"{{{b}}}","accepted":true,"verdict":"accepted"},
-            {"lease_id":"{{{NoLease}}}","accepted":false,"verdict":"stale"},{"lease_id":"no lease","accepted":false,"verdict":"stale"},
+            {"lease_id":"{{{NoLease}}}","accepted":false,"verdict":"stale","code":"unknown_lease"},{"lease_id":"no lease","accepted":false,"verdict":"stale","code":"unknown_lease"},
             {"lease_id":"{{{c}}}","accepted":false,"verdict":"invalid","error":"results[4].outputs.v: expected a string, got a number"},
             {"lease_id":"{{{c}}}","accepted":false,"verdict":"invalid","error":"results[5]: has outputs and an error: a job ends with one of them"},
             {"lease_id":"","accepted":false,"verdict":"invalid","error":"results[6]: expected an object, got a number"},
             {"lease_id":"","accepted":false,"verdict":"invalid","error":"results[7].lease_id: is required"},
-            {"lease_id":"{{{a}}}","accepted":false,"verdict":"stale"}]
+            {"lease_id":"{{{a}}}","accepted":false,"verdict":"stale","code":"step_ended"}]
             """.ReplaceLineEndings(""),
             answer.Json!["results"]!.ToJsonString());
         Assert.Equal(["b", "d"], answer.Json["claimed"]!.AsArray().Select(j => (string)j!["job"]!["job_id"]!).Order());
@@ -77,8 +77,8 @@ public abstract class JobBatchSuite(IJobsBroker broker) : JobsSuite(broker)
         Assert.Equal(
             $$$"""
             {"results":[{"lease_id":"{{{lease}}}","alive":true,"cancelled":true,"paused":false,"lost":false},
-            {"lease_id":"{{{NoLease}}}","alive":false,"cancelled":false,"paused":false,"lost":true},
-            {"lease_id":"no lease","alive":false,"cancelled":false,"paused":false,"lost":true},{"lease_id":"","alive":false,"cancelled":false,"paused":false,"lost":true}]}
+            {"lease_id":"{{{NoLease}}}","alive":false,"cancelled":false,"paused":false,"lost":true,"code":"unknown_lease"},
+            {"lease_id":"no lease","alive":false,"cancelled":false,"paused":false,"lost":true,"code":"unknown_lease"},{"lease_id":"","alive":false,"cancelled":false,"paused":false,"lost":true,"code":"unknown_lease"}]}
             """.ReplaceLineEndings(""),
             heartbeat.Body);
         Assert.Equal(

@@ -74,14 +74,19 @@ public abstract class JobExchangeSuite(IJobsBroker broker) : JobsSuite(broker)
     }
 
     [Theory]
-    [InlineData("heartbeat", null)]
-    [InlineData("complete", "{}")]
-    [InlineData("fail", """{"error":"x"}""")]
-    [InlineData("release", null)]
-    public async Task An_unknown_lease_is_409_without_a_body(string call, string? body)
+    [InlineData("heartbeat", null, null)]
+    [InlineData("complete", "{}", "unknown_lease")]
+    [InlineData("fail", """{"error":"x"}""", "unknown_lease")]
+    [InlineData("release", null, "unknown_lease")]
+    public async Task An_unknown_lease_is_409_and_a_heartbeat_says_no_more(string call, string? body, string? code)
     {
-        Assert.Equal(new Answer(409, "", null), await PostAsync($"/api/jobs/{NoLease}/{call}", body));
-        Assert.Equal(new Answer(409, "", null), await PostAsync($"/api/jobs/not-a-lease/{call}", body));
+        foreach (var lease in (string[])[NoLease, "not-a-lease"])
+        {
+            var answer = await PostAsync($"/api/jobs/{lease}/{call}", body);
+            Assert.Equal(409, answer.Status);
+            if (code is null) Assert.Equal(new Answer(409, "", null), answer);
+            else Assert.Equal(code, (string?)answer.Json!["code"]);
+        }
     }
 
     [Fact]

@@ -42,6 +42,23 @@ public abstract class MetricsSuite(BrokerApp app)
         Assert.True(after["http_server_request_duration_seconds_count{http_request_method=\"POST\",http_route=\"/workflow/dispatch\",http_response_status_code=\"200\"}"] >= 4);
     }
 
+    [Theory]
+    [InlineData("queue", ",\"timeouts\":{\"queue_ms\":1}", false)]
+    [InlineData("attempt", ",\"timeouts\":{\"attempt_ms\":1}", true)]
+    [InlineData("total", ",\"timeouts\":{\"total_ms\":1}", false)]
+    [InlineData("run", "", false)]
+    public async Task Reached_limits_are_counted_by_their_kind(string limit, string more, bool claims)
+    {
+        var series = $"broker_time_outs_total{{limit=\"{limit}\"}}";
+        var before = (await ScrapeAsync()).Before(series);
+        var schema = Flows.Single(Flows.NewName("limit"), more: more);
+        var worker = await wire.RegisterAsync(schema);
+        var started = await wire.PostAsync("/workflow/dispatch", $$"""{"workflow":{{schema}}{{(limit == "run" ? ",\"run_ms\":1" : "")}}}""");
+        Assert.Equal(200, started.Status);
+        if (claims) await wire.MustClaimAsync(worker);
+        await Testing.Eventually.TrueAsync(async () => (await ScrapeAsync()).Before(series) > before, TimeSpan.FromSeconds(60));
+    }
+
     [Fact]
     public async Task The_line_of_a_workflow_has_a_length_and_an_age()
     {

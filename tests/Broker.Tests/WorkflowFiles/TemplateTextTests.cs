@@ -97,6 +97,29 @@ public sealed class TemplateTextTests
         Assert.Equal([("NEEDS_A_B_V", "a-b", "v")], job.Upstream);
     }
 
+    [Fact]
+    public void Results_of_other_jobs_are_named_for_the_claim()
+    {
+        var job = Reading.Good(FileOf("echo ${{ needs.a-b.result }}")).Jobs[1];
+
+        Assert.Equal("echo \"${NEEDS_A_B_RESULT}\"", job.Command);
+        Assert.Equal([("NEEDS_A_B_RESULT", "a-b", null)], job.Upstream);
+    }
+
+    [Theory]
+    [InlineData("echo ${{ needs.other.result }}", "'other' is not among the needs of this job")]
+    [InlineData("echo ${{ needs.a-b.result }} ${{ needs.a-b.outputs.result }}", "becomes the variable NEEDS_A_B_RESULT, as needs.a-b.result does")]
+    public void A_result_that_is_not_there_or_has_the_name_of_an_output_is_refused(string run, string said) =>
+        Assert.Contains(said, Assert.Single(Reading.Problems(FileOf(run))), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_jobs_of_a_matrix_have_one_result()
+    {
+        const string file = "name: n\non: push\njobs:\n  t: { run: x, strategy: { matrix: { a: [1, 2] } } }\n  u: { needs: t, if: needs.t.result == 'success', run: \"echo ${{ needs.t.result }}\" }";
+
+        Assert.Equal([("NEEDS_T_RESULT", "t", null)], Reading.Good(file).Jobs[2].Upstream);
+    }
+
     private static string Job(string run) => Reading.Good(FileOf(run)).Jobs[1].Command;
 
     private static string FileOf(string run) =>

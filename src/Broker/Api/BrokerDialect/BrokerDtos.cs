@@ -272,13 +272,15 @@ internal sealed record HeldStep(
 /// <param name="Renewed">The lease was renewed.</param>
 /// <param name="Verdict">cancelled: renewed, but the worker should stop. gone: the lease is lost, or the attempt has reached its limit.</param>
 /// <param name="Paused">Renewed, and the run is paused or about to be.</param>
+/// <param name="Code">Reason why the lease of a step that is gone does not count.</param>
 internal sealed record HeldStepVerdict(
     [property: JsonPropertyName("workflow_id")] string WorkflowId,
     [property: JsonPropertyName("instance_id")] string InstanceId,
     [property: JsonPropertyName("step_name")] string StepName,
     [property: JsonPropertyName("renewed")] bool Renewed,
     [property: JsonPropertyName("verdict"), Words("renewed", "cancelled", "gone")] string Verdict,
-    [property: JsonPropertyName("paused")] bool Paused);
+    [property: JsonPropertyName("paused")] bool Paused,
+    [property: JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Words("lease_lost", "step_cancelled", "step_ended", "unknown_lease", "unknown_instance", "unknown_step")] string? Code = null);
 
 /// <summary>Events published while a step runs.</summary>
 /// <param name="WorkflowId">Name of the workflow.</param>
@@ -307,6 +309,8 @@ internal sealed record RequestProblem(
 /// <summary>Why a request was refused.</summary>
 /// <param name="Detail">The first fault, for people.</param>
 /// <param name="Problems">Every fault of a wrong body.</param>
+/// <param name="Code">Reason of a refusal that depends on the worker or on its lease.</param>
 internal sealed record RequestRefused(
     [property: JsonPropertyName("detail")] string Detail,
-    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RequestProblem>? Problems);
+    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RequestProblem>? Problems,
+    [property: JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Words("unknown_worker", "lease_lost", "step_cancelled", "step_ended", "unknown_lease", "unknown_instance", "unknown_step")] string? Code = null);

@@ -1,4 +1,5 @@
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Api.BrokerDialect;
 
@@ -11,11 +12,19 @@ internal static class BrokerStatuses
             call.Key.Workflow, call.Key.Instance, call.Key.Step, verdicts[i] is ReportVerdict.Accepted, WordOf(verdicts[i]))),
     ];
 
-    public static HeldStepVerdict[] Of(IReadOnlyList<ReportedStep> keys, IReadOnlyList<HeartbeatVerdict> verdicts) =>
-    [
-        .. keys.Select((key, i) => new HeldStepVerdict(
-            key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i]), verdicts[i] is HeartbeatVerdict.Paused)),
-    ];
+    /// <param name="keys">The steps.</param>
+    /// <param name="verdicts">For each step.</param>
+    /// <param name="losses">For each step that is gone, in the same order.</param>
+    public static HeldStepVerdict[] Of(IReadOnlyList<ReportedStep> keys, IReadOnlyList<HeartbeatVerdict> verdicts, IReadOnlyList<LeaseLoss> losses)
+    {
+        var next = 0;
+        return
+        [
+            .. keys.Select((key, i) => new HeldStepVerdict(
+                key.Workflow, key.Instance, key.Step, verdicts[i] is not HeartbeatVerdict.Gone, WordOf(verdicts[i]), verdicts[i] is HeartbeatVerdict.Paused,
+                verdicts[i] is HeartbeatVerdict.Gone ? LostLease.Code(losses[next++]) : null)),
+        ];
+    }
 
     public static string WordOf(ReportVerdict verdict) => verdict switch
     {

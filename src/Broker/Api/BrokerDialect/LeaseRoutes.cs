@@ -33,8 +33,12 @@ internal static class LeaseRoutes
     {
         if (await WorkerAsync(http) is not { } worker || await BrokerRequests.ReadAsync(http, ReportReader.Keys) is not { } keys) return;
 
-        var verdicts = await http.Engine().HeartbeatAsync(worker, [.. keys.Select(k => new NamedStep(k.Workflow, k.Instance, k.Step, k.Lease) { ProgressJson = k.ProgressJson })], http.RequestAborted);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(keys, verdicts), BrokerJson.Default.HeldStepVerdictArray);
+        var engine = http.Engine();
+        List<NamedStep> held = [.. keys.Select(Named)];
+        var verdicts = await engine.HeartbeatAsync(worker, held, http.RequestAborted);
+        List<NamedStep> gone = [.. held.Where((_, i) => verdicts[i] is HeartbeatVerdict.Gone)];
+        var losses = gone.Count == 0 ? [] : await engine.LossesAsync(gone, http.RequestAborted);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(keys, verdicts, losses), BrokerJson.Default.HeldStepVerdictArray);
     }
 
     /// <summary>The calling worker; null when the error answer has been sent.</summary>
@@ -55,6 +59,12 @@ internal static class LeaseRoutes
     private static async Task<LeaseId?> FindAsync(BrokerEngine engine, string worker, ReportedStep key, CancellationToken ct) =>
         await engine.FindLeaseAsync(worker, key.Workflow, key.Instance, key.Step, ct) is { } held && held == (key.Lease ?? held) ? held : null;
 
-    private static Task NotHeld(HttpContext http, ReportedStep key) =>
-        BrokerResponses.Fail(http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}'");
+    private static NamedStep Named(ReportedStep key) => new(key.Workflow, key.Instance, key.Step, key.Lease) { ProgressJson = key.ProgressJson };
+
+    private static async Task NotHeld(HttpContext http, ReportedStep key)
+    {
+        var loss = (await http.Engine().LossesAsync([Named(key)], http.RequestAborted))[0];
+        await BrokerResponses.Fail(
+            http, StatusCodes.Status409Conflict, $"this worker does not hold the step '{key.Step}' of instance '{key.Instance}': {LostLease.Text(loss)}", LostLease.Code(loss));
+    }
 }

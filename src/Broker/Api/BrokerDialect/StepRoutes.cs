@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Http;
 using Broker.Operations.Tracing;
 using Broker.Storage.Contracts;
@@ -75,7 +76,7 @@ internal static class StepRoutes
     }
 
     public static Task UnknownWorker(HttpContext http, string workerId) =>
-        BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again");
+        BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"unknown worker_id '{workerId}': register again", "unknown_worker");
 
     private static NamedReport Named(string workerId, StepCall call) =>
         new(workerId, call.Key.Workflow, call.Key.Instance, call.Key.Step, call.Report, call.Key.Lease);
@@ -84,6 +85,6 @@ internal static class StepRoutes
     private static Task AnswerOne(HttpContext http, ReportedStep key, ReportVerdict verdict) => verdict switch
     {
         ReportVerdict.Accepted or ReportVerdict.Stale or ReportVerdict.StepCancelled or ReportVerdict.UnknownRun => BrokerResponses.NoContent(http),
-        ReportVerdict.UnknownStep => BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'"),
+        ReportVerdict.UnknownStep => BrokerResponses.Fail(http, StatusCodes.Status404NotFound, $"no step '{key.Step}' in workflow '{key.Workflow}'", LostLease.Code(LeaseLoss.UnknownStep)),
     };
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Broker.Auth;
 using Broker.Core.Definitions;
+using Broker.Embedding;
 using Broker.Engine;
 using Broker.Http;
 using Broker.Operations.Tracing;
@@ -67,6 +68,7 @@ internal sealed class InstanceCall
             Query = http.Request.Query,
             Headers = http.Request.Headers,
             Input = input,
+            User = http.User,
             KeyId = Caller.Current is var caller && caller != Caller.Anonymous ? caller.Id : null,
         };
         return GoesOnAsync(hooks.AuthorizeRequestAsync(context, Aborted));

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Broker.Core.Json;
+using Broker.Embedding;
 using Broker.Http;
 
 namespace Broker.Api.InstancesDialect;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Broker.Core.Runs;
+using Broker.Embedding;
 using Broker.Engine;
 using Broker.Http;
 

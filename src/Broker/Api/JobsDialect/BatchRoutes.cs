@@ -16,16 +16,16 @@ internal static class BatchRoutes
     private const string Invalid = "invalid";
 
     /// <summary>One report of a batch; without a report, why it is left out.</summary>
-    private readonly record struct Item(string LeaseId, LeaseReport? Report, string Verdict, DefinitionProblem? Problem);
+    private readonly record struct Item(string LeaseId, LeaseReport? Report, string Verdict, DefinitionProblem? Problem, LeaseLoss? Loss = null);
 
-    private sealed record Outcome(IReadOnlyList<Item> Items, IReadOnlyList<Assignment> Claimed);
+    private sealed record Outcome(IReadOnlyList<Item> Items, IReadOnlyList<Assignment> Claimed, ClaimedNeeds Needs);
 
     /// <summary>Reports each under its own fence and then, if asked to, claims the next. A faulty report costs only itself.</summary>
     public static async Task CompleteAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
     {
         if (await JobsRequests.ReadAsync(http, engine.Settings, ReadBatch, ct) is not (true, var batch)) return;
         var claimed = await ReportAsync(engine, batch.Items, batch.Claim, ct);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(batch.Items, claimed), static (json, outcome) => Write(json, outcome));
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(batch.Items, claimed, await ClaimedNeeds.ReadAsync(engine, claimed, ct)), static (json, outcome) => Write(json, outcome));
     }
 
     private static (Item[] Items, ClaimBody Claim) ReadBatch(JsonElement body, JobsReader reader)
@@ -48,9 +48,19 @@ internal static class BatchRoutes
             if (items[i].Report is not null) items[i] = items[i] with { Verdict = Reports.Word(reported.Verdicts[next++]) };
         }
 
+        await ExplainAsync(engine, items, ct);
+
         return claim.Request is null || claim.Wait == TimeSpan.Zero || reported.Claimed.Count > 0
             ? reported.Claimed
             : await engine.ClaimAsync(claim.Request, claim.Wait, ct);
+    }
+
+    private static async Task ExplainAsync(BrokerEngine engine, Item[] items, CancellationToken ct)
+    {
+        int[] stale = [.. Enumerable.Range(0, items.Length).Where(i => items[i].Verdict == Reports.Stale && items[i].Report is not null)];
+        if (stale.Length == 0) return;
+        var losses = await engine.LossesAsync([.. stale.Select(i => items[i].Report!.Lease)], ct);
+        for (var i = 0; i < stale.Length; i++) items[stale[i]] = items[stale[i]] with { Loss = losses[i] };
     }
 
     private static Item Read(JsonElement result, string path, LimitSettings limits)
@@ -67,7 +77,7 @@ internal static class BatchRoutes
         if (reader.Any) return new(text, null, Invalid, reader.Problems[0]);
 
         // No lease of ours has another form, so this one is lost, as an unknown one is.
-        return LeaseId.TryParse(text, out var lease) ? new(text, new(lease, report), "", null) : new(text, null, "stale", null);
+        return LeaseId.TryParse(text, out var lease) ? new(text, new(lease, report), "", null) : new(text, null, Reports.Stale, null, LeaseLoss.UnknownLease);
     }
 
     // By hand for the sake of the claims in it.
@@ -76,10 +86,10 @@ internal static class BatchRoutes
         json.WriteStartObject();
         json.WritePropertyName("results");
         JobVerdictDto[] verdicts = [.. outcome.Items.Select(item => new JobVerdictDto(
-            item.LeaseId, item.Verdict == Reports.Word(ReportVerdict.Accepted), item.Verdict, item.Problem?.ToString()))];
+            item.LeaseId, item.Verdict == Reports.Word(ReportVerdict.Accepted), item.Verdict, item.Problem?.ToString(), item.Loss is { } loss ? LostLease.Code(loss) : null))];
         JsonSerializer.Serialize(json, verdicts, JobsJson.Default.JobVerdictDtoArray);
         json.WritePropertyName("claimed");
-        ClaimWriter.WriteAll(json, outcome.Claimed);
+        ClaimWriter.WriteAll(json, outcome.Claimed, outcome.Needs);
         json.WriteEndObject();
     }
 
@@ -91,9 +101,15 @@ internal static class BatchRoutes
         var known = leases.Where(l => l is not null).Select(l => l!.Value).ToList();
         var progress = beats.Progress is null ? null : beats.Texts.Where((_, i) => leases[i] is not null).Select(t => beats.Progress.GetValueOrDefault(t)).ToList();
         var found = known.Count == 0 ? [] : await engine.HeartbeatAsync(known, ct, progress);
-        var next = 0;
-        var verdicts = leases.Select(l => l is null ? HeartbeatVerdict.Gone : found[next++]);
-        var answer = new RenewedLeasesDto([.. verdicts.Select((verdict, i) => RenewedLeaseDto.Of(beats.Texts[i], verdict))]);
+        List<LeaseId> lost = [.. known.Where((_, i) => found[i] is HeartbeatVerdict.Gone)];
+        var losses = lost.Count == 0 ? [] : await engine.LossesAsync(lost, ct);
+        var (next, nextLoss) = (0, 0);
+        var answer = new RenewedLeasesDto([.. leases.Select((lease, i) =>
+        {
+            if (lease is null) return RenewedLeaseDto.Of(beats.Texts[i], HeartbeatVerdict.Gone, LeaseLoss.UnknownLease);
+            var verdict = found[next++];
+            return RenewedLeaseDto.Of(beats.Texts[i], verdict, verdict is HeartbeatVerdict.Gone ? losses[nextLoss++] : null);
+        })]);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, answer, JobsJson.Default.RenewedLeasesDto);
     }
 

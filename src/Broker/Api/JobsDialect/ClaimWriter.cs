@@ -11,14 +11,14 @@ namespace Broker.Api.JobsDialect;
 /// <summary>Writes claimed jobs as workers parse them: every field present, integers without a decimal point.</summary>
 internal static class ClaimWriter
 {
-    public static void WriteAll(Utf8JsonWriter json, IReadOnlyList<Assignment> claimed)
+    public static void WriteAll(Utf8JsonWriter json, IReadOnlyList<Assignment> claimed, ClaimedNeeds needs)
     {
         json.WriteStartArray();
-        foreach (var assignment in claimed) Write(json, assignment);
+        foreach (var assignment in claimed) Write(json, assignment, needs);
         json.WriteEndArray();
     }
 
-    public static void Write(Utf8JsonWriter json, Assignment claimed)
+    public static void Write(Utf8JsonWriter json, Assignment claimed, ClaimedNeeds needs)
     {
         var workflow = WorkflowLookup.WorkerName(claimed.Run);
         var shape = JobShapes.Of(claimed.Definition, claimed.Step);
@@ -26,7 +26,7 @@ internal static class ClaimWriter
         json.WriteStartObject("job");
         json.WriteString("job_id", claimed.Step.Name);
         json.WriteString("workflow_id", workflow);
-        var upstream = UpstreamOf(claimed, shape);
+        var upstream = UpstreamOf(claimed, shape, needs);
         json.WriteString("command", CommandOf(claimed, shape, upstream));
         json.WritePropertyName("required_labels");
         json.WriteRaw(shape.RequiredLabelsJson);
@@ -72,8 +72,9 @@ internal static class ClaimWriter
         return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name))), .. upstream], command);
     }
 
-    private static IReadOnlyList<KeyValuePair<string, string>> UpstreamOf(Assignment claimed, JobShape shape) =>
-        shape.Upstream.Count == 0 ? [] : [.. shape.Upstream.Select(read => KeyValuePair.Create(read.Variable, OutputOf(claimed, read.Job, read.Output)))];
+    private static IReadOnlyList<KeyValuePair<string, string>> UpstreamOf(Assignment claimed, JobShape shape, ClaimedNeeds needs) => shape.Upstream.Count == 0
+        ? []
+        : [.. shape.Upstream.Select(read => KeyValuePair.Create(read.Variable, read.Output is { } output ? OutputOf(claimed, read.Job, output) : needs.Of(claimed, read.Job)))];
 
     // A job that failed, or has no such output, gives an empty text.
     private static string OutputOf(Assignment claimed, string job, string output)

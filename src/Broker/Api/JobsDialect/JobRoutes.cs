@@ -18,11 +18,12 @@ internal static class JobRoutes
         await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
         TraceParents.Offer(http.Response, claimed);
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, claim.Many), static (json, answer) =>
+        var needs = await ClaimedNeeds.ReadAsync(engine, claimed, ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, needs, claim.Many), static (json, answer) =>
         {
-            if (answer.Many) ClaimWriter.WriteAll(json, answer.claimed);
+            if (answer.Many) ClaimWriter.WriteAll(json, answer.claimed, answer.needs);
             else if (answer.claimed.Count == 0) json.WriteNullValue();
-            else ClaimWriter.Write(json, answer.claimed[0]);
+            else ClaimWriter.Write(json, answer.claimed[0], answer.needs);
         });
     }
 
@@ -33,9 +34,14 @@ internal static class JobRoutes
         if (!isRead) return;
         var verdict = LeaseId.TryParse(lease, out var id) ? (await engine.HeartbeatAsync([id], ct, [progress]))[0] : HeartbeatVerdict.Gone;
         var status = verdict is HeartbeatVerdict.Gone ? StatusCodes.Status409Conflict : StatusCodes.Status200OK;
-        await (RunRequests.AcceptsJson(http.Request)
-            ? JsonAnswer.SendAsync(http.Response, status, RenewedLeaseDto.Of(StorableText.Fitting(lease), verdict), JobsJson.Default.RenewedLeaseDto)
-            : JobsErrors.EmptyAsync(http.Response, status));
+        if (!RunRequests.AcceptsJson(http.Request))
+        {
+            await JobsErrors.EmptyAsync(http.Response, status);
+            return;
+        }
+
+        var loss = verdict is HeartbeatVerdict.Gone ? await LossAsync(engine, lease, ct) : default(LeaseLoss?);
+        await JsonAnswer.SendAsync(http.Response, status, RenewedLeaseDto.Of(StorableText.Fitting(lease), verdict, loss), JobsJson.Default.RenewedLeaseDto);
     }
 
     private static async ValueTask<(bool IsRead, string? Progress)> ReadProgressAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
@@ -81,8 +87,14 @@ internal static class JobRoutes
     private static async Task ReportAsync(HttpContext http, BrokerEngine engine, string lease, StepReport report, CancellationToken ct)
     {
         var verdict = LeaseId.TryParse(lease, out var id) ? (await engine.ReportAsync([new LeaseReport(id, report)], ct))[0] : ReportVerdict.Stale;
-        await JobsErrors.EmptyAsync(http.Response, Reports.Status(verdict));
+        var status = Reports.Status(verdict);
+        await (status is StatusCodes.Status409Conflict
+            ? JobsErrors.LostAsync(http.Response, await LossAsync(engine, lease, ct))
+            : JobsErrors.EmptyAsync(http.Response, status));
     }
+
+    private static async Task<LeaseLoss> LossAsync(BrokerEngine engine, string lease, CancellationToken ct) =>
+        LeaseId.TryParse(lease, out var id) ? (await engine.LossesAsync([id], ct))[0] : LeaseLoss.UnknownLease;
 
     public static async Task CancelledAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {

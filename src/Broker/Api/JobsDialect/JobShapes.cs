@@ -16,8 +16,11 @@ internal sealed record JobShape
     /// <summary>Steps for workers that run each by itself, and the variables of all; null when there is a command alone.</summary>
     public (string StepsJson, string EnvJson)? Script { get; init; }
 
-    /// <summary>Outputs of other jobs that the command reads from variables; files name them.</summary>
-    public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
+    /// <summary>Outputs of other jobs that the command reads from variables, or without an output their results; files name them.</summary>
+    public IReadOnlyList<(string Variable, string Job, string? Output)> Upstream { get; init; } = [];
+
+    /// <summary>Whether one of them is a result.</summary>
+    public bool ReadsResults => Upstream.Any(read => read.Output is null);
 
     /// <summary>Declared inputs stand before the command as variables, for workers that know none.</summary>
     public bool ExportsInputs { get; init; }
@@ -95,16 +98,16 @@ internal static class JobShapes
             : null;
     }
 
-    private static IReadOnlyList<(string Variable, string Job, string Output)> UpstreamOf(JsonElement written)
+    private static IReadOnlyList<(string Variable, string Job, string? Output)> UpstreamOf(JsonElement written)
     {
         if (!written.TryGetProperty("upstream_env", out var variables) || variables.ValueKind is not JsonValueKind.Object) return [];
         return
         [
             .. from variable in variables.EnumerateObject()
                let place = variable.Value
-               where ShellNames.Fits(variable.Name) && place.ValueKind is JsonValueKind.Array && place.GetArrayLength() == 2
-                   && place[0].ValueKind is JsonValueKind.String && place[1].ValueKind is JsonValueKind.String
-               select (variable.Name, place[0].GetString()!, place[1].GetString()!),
+               where ShellNames.Fits(variable.Name) && place.ValueKind is JsonValueKind.Array && (place.GetArrayLength() is 1 or 2)
+                   && place.EnumerateArray().All(name => name.ValueKind is JsonValueKind.String)
+               select (variable.Name, place[0].GetString()!, place.GetArrayLength() == 2 ? place[1].GetString() : null),
         ];
     }
 

@@ -125,16 +125,16 @@ internal static class JobsDialectApi
             .MayTakeJson<JobProgressDto>().Produces<RenewedLeaseDto>().Produces<RenewedLeaseDto>(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/complete", JobRoutes.CompleteAsync).WithName("CompleteJob").WithSummary("Report success and outputs")
-            .TakesJson<JobOutputsDto>().Produces(200).Produces(409).Faults()
+            .TakesJson<JobOutputsDto>().Produces(200).Produces<JobsErrorDto>(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/fail", JobRoutes.FailAsync).WithName("FailJob").WithSummary("Report a failure")
-            .TakesJson<JobFailureDto>().Produces(200).Produces(409).Faults()
+            .TakesJson<JobFailureDto>().Produces(200).Produces<JobsErrorDto>(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/postpone", JobRoutes.PostponeAsync).WithName("PostponeJob").WithSummary("Put a job off, uncharged: it is handed out again after the delay")
-            .TakesJson<JobPostponementDto>().Produces(200).Produces(409).Faults()
+            .TakesJson<JobPostponementDto>().Produces(200).Produces<JobsErrorDto>(409).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/jobs/{lease}/release", JobRoutes.ReleaseAsync).WithName("ReleaseJob").WithSummary("Hand a job back, uncharged")
-            .Produces(200).Produces(409)
+            .Produces(200).Produces<JobsErrorDto>(409)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/jobs/{workflow}/{job}/cancelled", JobRoutes.CancelledAsync).WithName("IsJobCancelled").WithSummary("Has the job been cancelled?")
             .Produces<bool>()

@@ -25,7 +25,7 @@ internal static class JobsDocument
         public JobSteps? Script { get; init; }
 
         /// <summary>Outputs of other jobs that the command reads from variables; only files have them.</summary>
-        public IReadOnlyList<(string Variable, string Job, string Output)> Upstream { get; init; } = [];
+        public IReadOnlyList<(string Variable, string Job, string? Output)> Upstream { get; init; } = [];
 
         /// <summary>Declared inputs stand before the command as variables, for workers that know none.</summary>
         public bool ExportsInputs { get; init; }
@@ -144,14 +144,14 @@ internal static class JobsDocument
         json.WriteEndObject();
     }
 
-    private static void WriteUpstream(Utf8JsonWriter json, IReadOnlyList<(string Variable, string Job, string Output)> upstream)
+    private static void WriteUpstream(Utf8JsonWriter json, IReadOnlyList<(string Variable, string Job, string? Output)> upstream)
     {
         json.WriteStartObject("upstream_env");
         foreach (var (variable, job, output) in upstream)
         {
             json.WriteStartArray(variable);
             json.WriteStringValue(job);
-            json.WriteStringValue(output);
+            if (output is not null) json.WriteStringValue(output);
             json.WriteEndArray();
         }
 

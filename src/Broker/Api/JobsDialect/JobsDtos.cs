@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Http;
 using Broker.Operators;
 
@@ -425,11 +426,13 @@ internal sealed record CompletedJobsDto(
 /// <param name="Accepted">The report was counted.</param>
 /// <param name="Verdict">cancelled: in order, and changes nothing. stale: the lease is lost. invalid: see <c>error</c>.</param>
 /// <param name="Error">Fault of an invalid report.</param>
+/// <param name="Code">Reason why the lease of a stale report does not count.</param>
 internal sealed record JobVerdictDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("accepted")] bool Accepted,
     [property: JsonPropertyName("verdict"), Words("accepted", "cancelled", "stale", "invalid")] string Verdict,
-    [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error);
+    [property: JsonPropertyName("error"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error,
+    [property: JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Words("lease_lost", "step_cancelled", "step_ended", "unknown_lease")] string? Code = null);
 
 /// <summary>Leases to renew, at most 1,000.</summary>
 /// <param name="LeaseIds">Ids of the leases.</param>
@@ -448,19 +451,22 @@ internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] 
 /// <param name="Cancelled">It was renewed, but the job should be stopped.</param>
 /// <param name="Paused">It was renewed, and the run is paused or about to be.</param>
 /// <param name="Lost">The lease is gone, or the attempt has reached its limit.</param>
+/// <param name="Code">Reason why a lost lease does not count.</param>
 internal sealed record RenewedLeaseDto(
     [property: JsonPropertyName("lease_id")] string LeaseId,
     [property: JsonPropertyName("alive")] bool Alive,
     [property: JsonPropertyName("cancelled")] bool Cancelled,
     [property: JsonPropertyName("paused")] bool Paused,
-    [property: JsonPropertyName("lost")] bool Lost)
+    [property: JsonPropertyName("lost")] bool Lost,
+    [property: JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Words("lease_lost", "step_cancelled", "step_ended", "unknown_lease")] string? Code = null)
 {
-    public static RenewedLeaseDto Of(string lease, HeartbeatVerdict verdict) => new(
+    public static RenewedLeaseDto Of(string lease, HeartbeatVerdict verdict, LeaseLoss? loss) => new(
         lease,
         verdict is not HeartbeatVerdict.Gone,
         verdict is HeartbeatVerdict.Cancelled,
         verdict is HeartbeatVerdict.Paused,
-        verdict is HeartbeatVerdict.Gone);
+        verdict is HeartbeatVerdict.Gone,
+        loss is { } why ? LostLease.Code(why) : null);
 }
 
 /// <summary>Log chunks, filed under the names in each.</summary>
@@ -490,10 +496,12 @@ internal sealed record LogChunkDto(
 /// <param name="Error">The fault and the expectation, for people.</param>
 /// <param name="Field">Member that is to blame.</param>
 /// <param name="Problems">Every fault of a wrong body.</param>
+/// <param name="Code">Reason why the lease of a report does not count.</param>
 internal sealed record JobsErrorDto(
     [property: JsonPropertyName("error")] string Error,
     [property: JsonPropertyName("field"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Field,
-    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JobsProblemDto>? Problems);
+    [property: JsonPropertyName("problems"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<JobsProblemDto>? Problems,
+    [property: JsonPropertyName("code"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull), Words("lease_lost", "step_cancelled", "step_ended", "unknown_lease")] string? Code = null);
 
 /// <summary>One of several faults.</summary>
 /// <param name="Field">Place of the member.</param>

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
@@ -43,6 +44,10 @@ internal static class JobsErrors
             "inputs",
             [.. outcome.Differences.Select(name => new JobsProblemDto($"inputs.{name}", "is another value in the active run"))]),
         JobsJson.Default.JobsErrorDto);
+
+    /// <summary>409: the report counts no more.</summary>
+    public static Task LostAsync(HttpResponse response, LeaseLoss loss) => JsonAnswer.SendAsync(
+        response, StatusCodes.Status409Conflict, new JobsErrorDto(LostLease.Text(loss), null, null, LostLease.Code(loss)), JobsJson.Default.JobsErrorDto);
 
     /// <summary>An answer without a body has no content type either.</summary>
     public static Task EmptyAsync(HttpResponse response, int status)

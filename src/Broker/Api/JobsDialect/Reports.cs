@@ -80,11 +80,14 @@ internal static class Reports
         ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => StatusCodes.Status409Conflict,
     };
 
+    /// <summary>Verdict in a batch on a report under a lost lease.</summary>
+    public const string Stale = "stale";
+
     /// <summary>The word for a verdict in a batch.</summary>
     public static string Word(ReportVerdict verdict) => verdict switch
     {
         ReportVerdict.Accepted => "accepted",
         ReportVerdict.StepCancelled => "cancelled",
-        ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => "stale",
+        ReportVerdict.Stale or ReportVerdict.UnknownRun or ReportVerdict.UnknownStep => Stale,
     };
 }

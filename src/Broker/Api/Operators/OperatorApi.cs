@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Broker.Auth;
 using Broker.Http;
 using Broker.OpenApi;
+using Broker.Operations;
 using Broker.Operators;
 using Broker.Operators.Graphs;
 
@@ -46,9 +47,11 @@ internal static class OperatorApi
             .Answers<RunCount>().Refuses(400).Takes([.. RunListRoutes.Choice, RunListRoutes.Max])
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/runs/{workflow}/{instance}", RunRoutes.GetAsync).WithName("GetRun").WithSummary("One run with its values, and the actions that it takes now")
-            .Answers<RunDetail>().Refuses(400, 404).Takes(PageParameters.Run)
-            .RequireScope(Scope.Read).ByWorkflow();
+            .WithDescription("With `wait` the answer comes when the run has ended, or after so many seconds.")
+            .Answers<RunDetail>().Refuses(400, 404).Takes(PageParameters.Run, RunRoutes.Wait)
+            .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
         MapOneRun(api.MapGroup("/runs/{workflow}/{instance}"));
+        MapStreams(api.MapGroup("/runs/{workflow}/{instance}"));
         MapSteering(api.MapGroup("/runs/{workflow}/{instance}"));
         MapWorkflows(api);
         MapWork(api);
@@ -114,6 +117,16 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
     }
 
+    private static void MapStreams(RouteGroupBuilder run)
+    {
+        run.MapGet("/events/stream", FollowRoutes.EventsAsync).WithName("StreamRunEvents").WithSummary("Events that a run publishes: stored ones, then new ones as they come")
+            .WithDescription("Events named `event`, with an id that `Last-Event-ID` resumes from. An event `end` follows the last one of a run that has ended; a stream that ends without it goes on elsewhere.")
+            .Streams().Takes(PageParameters.Run, FollowRoutes.After);
+        run.MapGet("/logs/stream", FollowRoutes.LogsAsync).WithName("StreamRunLogs").WithSummary("Lines of a run: stored ones, then new ones within a second")
+            .WithDescription("Events named `log`, with an id that `Last-Event-ID` resumes from. An event `end` follows the last one of a run that has ended; a stream that ends without it goes on elsewhere.")
+            .Streams().Takes([.. RunHistoryRoutes.Lines.Where(parameter => parameter.Name is not ("after" or "limit")), FollowRoutes.After]);
+    }
+
     private static void MapWorkflows(RouteGroupBuilder api)
     {
         api.MapGet("/workflows", WorkflowReadRoutes.ListAsync).WithName("ListAllWorkflows").WithSummary("Workflows of every dialect, in order of their first registration")
@@ -122,6 +135,10 @@ internal static class OperatorApi
         api.MapGet("/workflows/{workflow}", WorkflowReadRoutes.GetAsync).WithName("ShowWorkflow").WithSummary("A workflow with its steps, events and document")
             .Answers<WorkflowDetail>().Refuses(400, 404).Takes(WorkflowReadRoutes.Version).WithErrorExample(404, "There is no workflow 'ci'.")
             .RequireScope(Scope.Read).ByWorkflow();
+        api.MapPut("/workflows/{workflow}", WorkflowReadRoutes.ApplyAsync).WithName("ApplyWorkflow").WithSummary("Make a workflow what a workflow file says")
+            .WithDescription("The version is made from the content: the same file again is `unchanged`. Every problem of the file is listed with its line. A workflow from the broker's own folder is a 409 `from_file`.")
+            .TakesJson<WorkflowText>(isOptional: false).Answers<AppliedWorkflow>().Refuses(400, 403, 409, 413, 422).Takes()
+            .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflows/{workflow}/versions", WorkflowReadRoutes.VersionsAsync).WithName("ListVersions").WithSummary("Versions of a workflow, the one registered last first; at most 200")
             .Lists<WorkflowVersion>().Refuses(400, 404).Takes().WithErrorExample(404, "There is no workflow 'ci'.")
             .RequireScope(Scope.Read).ByWorkflow();
@@ -172,6 +189,11 @@ internal static class OperatorAnswers
     /// <summary>A page of items, shown by one.</summary>
     public static RouteHandlerBuilder Lists<T>(this RouteHandlerBuilder route) => route.Answers<Listing<T>>().WithExample(responseJson:
         $$"""{"items": [{{ExampleBook.Of(typeof(T))?.ToJsonString()}}], "next": "9Zl2mB0q1kYAAAAAAAAAAQ", "as_of": "2030-01-31T12:00:00.25Z", "complete": true}""");
+
+    /// <summary>Server-sent events.</summary>
+    public static RouteHandlerBuilder Streams(this RouteHandlerBuilder route) => route
+        .WithMetadata(NoHead.Mark).Produces<string>(StatusCodes.Status200OK, SseWriter.ContentType).Refuses(400, 404, 429).AddEndpointFilter(StreamSlots.FilterAsync)
+        .RequireScope(Scope.Read).ByWorkflow().EndsWithKey();
 
     /// <summary>A command to the newest run of an instance.</summary>
     public static void Steers(this RouteHandlerBuilder route, Scope scope = Scope.Manage) => route

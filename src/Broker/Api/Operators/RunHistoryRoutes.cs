@@ -56,7 +56,7 @@ internal static class RunHistoryRoutes
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, found, OperatorJson.Default.LogListing);
     }
 
-    private static LogQuery ChoiceOf(OperatorQuery query) => new()
+    public static LogQuery ChoiceOf(OperatorQuery query) => new()
     {
         Step = query.Text("step"),
         Attempt = query.OptionalNumber("attempt", int.MaxValue),

@@ -9,8 +9,15 @@ internal static class RunRoutes
 {
     public static readonly QueryParameter Statuses = QueryParameter.Text("status", $"Any of {string.Join(", ", RunWords.StepStatuses)}, separated by commas.");
 
-    public static async Task GetAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct) =>
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetRunAsync(AddressOf(http, workflow, instance), ct), OperatorJson.Default.RunDetail);
+    public static readonly QueryParameter Wait = new("wait", "Seconds to wait for the end of the run; default 0. A run that goes on is answered as it stands.", Limits.LongestWaitSecs);
+
+    public static async Task GetAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
+    {
+        var wait = new OperatorQuery(http.Request).Number("wait", 0, 0, Limits.LongestWaitSecs);
+        var run = AddressOf(http, workflow, instance);
+        var detail = wait == 0 ? await api.GetRunAsync(run, ct) : await api.WaitForRunAsync(run, TimeSpan.FromSeconds(wait), ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, detail, OperatorJson.Default.RunDetail);
+    }
 
     public static async Task StepsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
     {

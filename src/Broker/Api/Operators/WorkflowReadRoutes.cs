@@ -1,3 +1,4 @@
+using Broker.Engine;
 using Broker.Http;
 using Broker.OpenApi;
 using Broker.Operators;
@@ -33,6 +34,14 @@ internal static class WorkflowReadRoutes
 
     public static async Task GetAsync(HttpContext http, IOperatorApi api, string workflow, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetWorkflowAsync(workflow, new OperatorQuery(http.Request).Text("version"), ct), OperatorJson.Default.WorkflowDetail);
+
+    public static async Task ApplyAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, string workflow, CancellationToken ct)
+    {
+        var file = await OperatorBody.ReadAsync(http, engine, OperatorJson.Default.WorkflowText, isOptional: false, ct);
+        using var turn = new DefinitionTurn();
+        await turn.EnterAsync(file.Text?.Length ?? 0, ct);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ApplyAsync(workflow, file, ct), OperatorJson.Default.AppliedWorkflow);
+    }
 
     public static async Task VersionsAsync(HttpContext http, IOperatorApi api, string workflow, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListVersionsAsync(workflow, ct), OperatorJson.Default.ListingWorkflowVersion);

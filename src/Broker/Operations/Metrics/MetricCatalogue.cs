@@ -28,6 +28,7 @@ internal static class MetricCatalogue
         [(StorageInstruments.Meter, "broker.retries")] = [],
         [(StorageInstruments.Meter, "broker.runs.ended")] = ["workflow", "status"],
         [(StorageInstruments.Meter, "broker.steps.failed")] = ["workflow"],
+        [(StorageInstruments.Meter, "broker.time_outs")] = ["limit"],
         [(StorageInstruments.Meter, "broker.runs.removed")] = [],
         [(StorageInstruments.Meter, "broker.commits.in_doubt")] = [],
         [(StorageInstruments.Meter, "broker.epochs")] = [],

@@ -22,17 +22,17 @@ internal static class MetricsSetup
         return services.AddHostedService(provider => provider.GetRequiredService<QueueGauge>());
     }
 
-    public static void MapMetrics(this WebApplication app, BrokerSettings settings)
+    public static void MapMetrics(this IEndpointRouteBuilder routes, BrokerSettings settings)
     {
         if (!settings.Metrics) return;
 
         // Created now, so that it records from the first request on.
-        var meters = app.Services.GetRequiredService<MeterProvider>();
+        var meters = routes.ServiceProvider.GetRequiredService<MeterProvider>();
         StorageRegistration.ShowCounters();
-        var branch = ((IEndpointRouteBuilder)app).CreateApplicationBuilder();
+        var branch = routes.CreateApplicationBuilder();
         branch.UseOpenTelemetryPrometheusScrapingEndpoint(meters, _ => true, path: null, configureBranchedPipeline: null, optionsName: null);
         var scrape = branch.Build();
-        app.MapGet(Path, (HttpContext http, QueueGauge queues) => AnswerAsync(http, scrape, queues)).RequireScope(Scope.Read).WithName("Metrics").WithTags(Probes.Tag)
+        routes.MapGet(Path, (HttpContext http, QueueGauge queues) => AnswerAsync(http, scrape, queues)).RequireScope(Scope.Read).WithName("Metrics").WithTags(Probes.Tag)
             .WithSummary("Figures for Prometheus, in its text format").Produces<string>(200, "text/plain");
     }
 
