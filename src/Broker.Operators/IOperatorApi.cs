@@ -157,6 +157,59 @@ public interface IOperatorApi
     /// <param name="ct">Gives up.</param>
     Task<GraphGeometry> GetGraphAsync(string fingerprint, int? fold, CancellationToken ct);
 
+    /// <summary>The same by group.</summary>
+    /// <param name="query">Choice of runs.</param>
+    /// <param name="group">status, workflow, or error (the name of the error; of failed runs alone).</param>
+    /// <param name="ct">Gives up.</param>
+    Task<RunCount> GroupRunsAsync(RunQuery query, string group, CancellationToken ct);
+
+    /// <summary>Runs over time by status: the newest 10,000 of the choice.</summary>
+    /// <param name="query">Choice of runs.</param>
+    /// <param name="buckets">Number of buckets, 1 to 200.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<RunHistogram> GetHistogramAsync(RunQuery query, int buckets, CancellationToken ct);
+
+    /// <summary>Failures that look alike, by group.</summary>
+    Task<FailureGroups> ListFailuresAsync(FailureQuery query, CancellationToken ct);
+
+    /// <summary>State of the broker at one look.</summary>
+    /// <param name="window">Length of the time that failures and starts are counted in, up to 30 days.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<Overview> GetOverviewAsync(TimeSpan window, CancellationToken ct);
+
+    /// <summary>Things that a text names: runs, workflows, workers, leases and, for admin keys, keys.</summary>
+    /// <param name="text">An id, or the begin of an instance id or a part of a workflow's name.</param>
+    /// <param name="limit">Most hits, 1 to 50.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<SearchHits> SearchAsync(string text, int limit, CancellationToken ct);
+
+    /// <summary>The broker that answers, and its settings.</summary>
+    Task<SystemInfo> GetSystemAsync(CancellationToken ct);
+
+    /// <summary>Starts no further run of a workflow until it is resumed.</summary>
+    Task<WorkflowStarts> PauseStartsAsync(string workflow, HoldCommand command, CancellationToken ct);
+
+    /// <summary>Lets runs of a workflow start again.</summary>
+    Task<WorkflowStarts> ResumeStartsAsync(string workflow, HoldCommand command, CancellationToken ct);
+
+    /// <summary>Gives a worker no further steps; those that it holds go on.</summary>
+    Task<WorkerOrder> DrainWorkerAsync(string worker, HoldCommand command, CancellationToken ct);
+
+    /// <summary>Gives a drained worker steps again.</summary>
+    Task<WorkerOrder> UndrainWorkerAsync(string worker, HoldCommand command, CancellationToken ct);
+
+    /// <summary>Takes all leases from a worker; the steps are ready for others, charged nothing.</summary>
+    Task<WorkerOrder> ReleaseWorkerAsync(string worker, HoldCommand command, CancellationToken ct);
+
+    /// <summary>All keys of the database, oldest first, and those of the configuration.</summary>
+    Task<Listing<KeyInfo>> ListKeysAsync(CancellationToken ct);
+
+    /// <summary>Makes a key.</summary>
+    Task<CreatedKey> CreateKeyAsync(NewKey key, CancellationToken ct);
+
+    /// <summary>Revokes a key for good.</summary>
+    Task<KeyInfo> RevokeKeyAsync(string id, CancellationToken ct);
+
     /// <summary>Says what an action on many runs would do, or starts it at once.</summary>
     Task<BulkPlan> PlanBulkAsync(NewBulk bulk, CancellationToken ct);
 

@@ -12,7 +12,7 @@ namespace Broker.Operators;
 public sealed record Me(
     string Key,
     bool Anonymous,
-    [property: Words("read", "create", "manage", "delete", "event", "tick", "worker", "credentials", "admin")] IReadOnlyList<string> Scopes,
+    [property: KeyScopeWords] IReadOnlyList<string> Scopes,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] IReadOnlyList<string>? Workflows,
     string Version,
     IReadOnlyList<string> Features);

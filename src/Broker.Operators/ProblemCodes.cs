@@ -35,6 +35,7 @@ public static class ProblemCodes
         new("other_key", 409, "Another key tried the action."),
         new("wrong_token", 409, "This is not the token of the trial."),
         new("other_run", 409, "The newest run has another number than `if_run` names."),
+        new("starts_paused", 409, "An operator has paused the starts of the workflow."),
         new("withdrawn", 409, "The file of the version is gone: it starts no runs."),
         new("too_large", 413, "The body is larger than the limit."),
         new("unsupported_media_type", 415, "The content type or the content encoding of the body is not taken."),

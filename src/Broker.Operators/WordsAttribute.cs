@@ -21,6 +21,9 @@ public sealed class StepStatusWordsAttribute()
 /// <summary>Kind of a step.</summary>
 public sealed class StepKindWordsAttribute() : WordsAttribute("task", "wait_for_event", "sleep");
 
+/// <summary>Scope of a key.</summary>
+public sealed class KeyScopeWordsAttribute() : WordsAttribute("read", "create", "manage", "delete", "event", "tick", "worker", "credentials", "admin");
+
 /// <summary>Action on many runs.</summary>
 public sealed class BulkActionWordsAttribute() : WordsAttribute("retry", "cancel", "pause", "resume", "restart", "terminate", "delete", "tag", "send_event");
 

@@ -44,6 +44,9 @@ public record WorkerInfo
     /// <summary>Last sign of life.</summary>
     public required DateTimeOffset SeenAt { get; init; }
 
+    /// <summary>The order that gives it no further steps; absent while it gets steps.</summary>
+    public HoldInfo? Drained { get; init; }
+
     /// <summary>Number of leases that it holds.</summary>
     public required int Leases { get; init; }
 

@@ -7,7 +7,8 @@ namespace Broker.Operators;
 /// <param name="Steps">Steps of that version.</param>
 /// <param name="FromFile">It comes from a workflow file.</param>
 /// <param name="LastRun">Its newest run.</param>
-public sealed record WorkflowSummary(string Name, string Version, [property: Words("jobs", "steps")] string Kind, int Steps, bool FromFile, LastRun? LastRun);
+/// <param name="StartsPaused">The order that starts no runs of it; absent while they start.</param>
+public sealed record WorkflowSummary(string Name, string Version, [property: Words("jobs", "steps")] string Kind, int Steps, bool FromFile, LastRun? LastRun, HoldInfo? StartsPaused = null);
 
 /// <summary>The newest run of a workflow.</summary>
 /// <param name="Instance">Instance id.</param>

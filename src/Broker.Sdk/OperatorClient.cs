@@ -172,6 +172,58 @@ public sealed partial class OperatorClient : IOperatorApi
         GetAsync(new Address("definitions", fingerprint, "graph").With("fold", fold), Json.GraphGeometry, ct);
 
     /// <inheritdoc/>
+    public Task<RunCount> GroupRunsAsync(RunQuery query, string group, CancellationToken ct) =>
+        GetAsync(new Address("runs", "count").With("where", Where(query)).With("group", group), Json.RunCount, ct);
+
+    /// <inheritdoc/>
+    public Task<RunHistogram> GetHistogramAsync(RunQuery query, int buckets, CancellationToken ct) =>
+        GetAsync(new Address("runs", "histogram").With("where", Where(query)).With("buckets", buckets), Json.RunHistogram, ct);
+
+    /// <inheritdoc/>
+    public Task<FailureGroups> ListFailuresAsync(FailureQuery query, CancellationToken ct) =>
+        GetAsync(new Address("failures").With("since", query.Since).With("workflow", List(query.Workflows)).With("scan", query.Scan), Json.FailureGroups, ct);
+
+    /// <inheritdoc/>
+    public Task<Overview> GetOverviewAsync(TimeSpan window, CancellationToken ct) => GetAsync(new Address("overview").With("window", $"{(long)window.TotalMilliseconds}ms"), Json.Overview, ct);
+
+    /// <inheritdoc/>
+    public Task<SearchHits> SearchAsync(string text, int limit, CancellationToken ct) => GetAsync(new Address("search").With("q", text).With("limit", limit), Json.SearchHits, ct);
+
+    /// <inheritdoc/>
+    public Task<SystemInfo> GetSystemAsync(CancellationToken ct) => GetAsync(new("system"), Json.SystemInfo, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkflowStarts> PauseStartsAsync(string workflow, HoldCommand command, CancellationToken ct) => OrderAsync(new("workflows", workflow, "pause-starts"), command, Json.WorkflowStarts, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkflowStarts> ResumeStartsAsync(string workflow, HoldCommand command, CancellationToken ct) => OrderAsync(new("workflows", workflow, "resume-starts"), command, Json.WorkflowStarts, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkerOrder> DrainWorkerAsync(string worker, HoldCommand command, CancellationToken ct) => OrderAsync(new("workers", worker, "drain"), command, Json.WorkerOrder, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkerOrder> UndrainWorkerAsync(string worker, HoldCommand command, CancellationToken ct) => OrderAsync(new("workers", worker, "undrain"), command, Json.WorkerOrder, ct);
+
+    /// <inheritdoc/>
+    public Task<WorkerOrder> ReleaseWorkerAsync(string worker, HoldCommand command, CancellationToken ct) => OrderAsync(new("workers", worker, "release"), command, Json.WorkerOrder, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<KeyInfo>> ListKeysAsync(CancellationToken ct) => GetAsync(new("keys"), Json.ListingKeyInfo, ct);
+
+    /// <inheritdoc/>
+    public Task<CreatedKey> CreateKeyAsync(NewKey key, CancellationToken ct) => SendAsync(HttpMethod.Post, new("keys"), JsonContent.Create(key, Json.NewKey), Json.CreatedKey, ct);
+
+    /// <inheritdoc/>
+    public async Task<KeyInfo> RevokeKeyAsync(string id, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, new Address("keys", id).ToString());
+        return await ReadAsync(clients(!Endless), request, Json.KeyInfo, ct);
+    }
+
+    private Task<T> OrderAsync<T>(Address address, HoldCommand command, JsonTypeInfo<T> type, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, address, JsonContent.Create(command, Json.HoldCommand), type, ct);
+
+    /// <inheritdoc/>
     public Task<BulkPlan> PlanBulkAsync(NewBulk bulk, CancellationToken ct) => SendAsync(HttpMethod.Post, new("bulk"), JsonContent.Create(bulk, Json.NewBulk), Json.BulkPlan, ct);
 
     /// <inheritdoc/>

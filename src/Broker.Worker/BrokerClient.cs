@@ -17,12 +17,16 @@ internal sealed class BrokerRefusedException(HttpStatusCode status) : Exception(
 /// <summary>The HTTP calls of a worker, one method a call, no retries.</summary>
 internal sealed class BrokerClient : IDisposable
 {
+    private const string Claims = "jobs/claim";
+    private const string Drain = "Broker-Drain";
+
     private readonly HttpClient http;
     private readonly string root;
     private readonly WorkerOptions options;
     private readonly TimeSpan timeout;
     private volatile bool noBatchReports;
     private volatile bool noBatchHeartbeats;
+    private volatile bool isDrained;
 
     public BrokerClient(WorkerOptions options, WorkerTimings timings)
     {
@@ -47,6 +51,9 @@ internal sealed class BrokerClient : IDisposable
     public Task RegisterAsync(CancellationToken ct) =>
         SendAsync(HttpMethod.Post, "workers/register", Json(new(options.Id, options.Labels), WireJson.Default.RegisterRequest), timeout, [], ct);
 
+    /// <summary>An operator has drained this worker, as the last answer to a claim said: it gets no further jobs until that is taken back.</summary>
+    public bool IsDrained => isDrained;
+
     /// <summary>A new claim under a fresh id. A caller that gets no answer sends the same claim again.</summary>
     public JobClaim ClaimFor(int count, int waitSecs) =>
         new(options.Id, options.Labels, options.LeaseTtlSecs, count, waitSecs, Guid.NewGuid().ToString());
@@ -54,7 +61,7 @@ internal sealed class BrokerClient : IDisposable
     public async Task<IReadOnlyList<Claim>> ClaimAsync(JobClaim request, CancellationToken ct)
     {
         var answer = await SendAsync(
-            HttpMethod.Post, "jobs/claim", Json(request, WireJson.Default.JobClaim), timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
+            HttpMethod.Post, Claims, Json(request, WireJson.Default.JobClaim), timeout + TimeSpan.FromSeconds(request.Wait), [], ct);
         return Read(answer, body =>
         {
             using var json = JsonDocument.Parse(body);
@@ -150,6 +157,7 @@ internal sealed class BrokerClient : IDisposable
         try
         {
             using var response = await http.SendAsync(request, limit.Token);
+            if (response.IsSuccessStatusCode && path == Claims) isDrained = response.Headers.Contains(Drain);
             if (!response.IsSuccessStatusCode && !expected.Contains(response.StatusCode)) throw Failure(response.StatusCode);
             return new Answer(response.StatusCode, await response.Content.ReadAsByteArrayAsync(limit.Token));
         }

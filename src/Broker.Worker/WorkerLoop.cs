@@ -12,13 +12,14 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
     private readonly CommandGate gate = new(launcher, timings, log);
     private bool registered;
     private bool unanswered;
+    private bool drained;
 
     /// <summary>Ends some time after <paramref name="stopping"/>; <paramref name="hurry"/> cuts the grace time short.</summary>
     public async Task RunAsync(CancellationToken stopping, CancellationToken hurry = default)
     {
         log.Line($"worker {options.Id}: slots {options.Slots}, labels [{string.Join(", ", options.Labels)}], broker {options.Server}");
         using var lifetime = new CancellationTokenSource();
-        var reporter = new Reporter(client, timings, log, mayClaim: () => !stopping.IsCancellationRequested && gate.IsOpen);
+        var reporter = new Reporter(client, timings, log, mayClaim: () => !stopping.IsCancellationRequested && gate.IsOpen && !client.IsDrained);
         var services = Task.WhenAll(keeper.RunAsync(lifetime.Token), reporter.RunAsync(lifetime.Token));
 
         await ClaimAsync(reporter, stopping, lifetime.Token);
@@ -62,6 +63,7 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
                     // After the wait for a slot: the job that held it may have shown that no other can start.
                     await gate.WaitUntilOpenAsync(stopping);
                     claims = await retry.ExecuteAsync(async ct => await RegisterAndClaimAsync(request, ct), stopping);
+                    NoteDrain();
                 }
                 catch (OperationCanceledException) when (unanswered)
                 {
@@ -82,6 +84,14 @@ internal sealed class WorkerLoop(BrokerClient client, JobLauncher launcher, Work
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
         }
+    }
+
+    // The broker hands out no jobs while it lasts. The worker asks on, so that it sees the end.
+    private void NoteDrain()
+    {
+        if (drained == client.IsDrained) return;
+        drained = client.IsDrained;
+        log.Line(drained ? "drained by an operator: jobs that run are finished, no others are taken" : "taking jobs again");
     }
 
     private async Task<IReadOnlyList<Claim>> RegisterAndClaimAsync(JobClaim request, CancellationToken ct)

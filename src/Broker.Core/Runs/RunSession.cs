@@ -225,7 +225,7 @@ public sealed partial class RunSession
         // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
         var begun = ended.GrantedAt ?? ended.BegunAt;
         Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
-        if (Definition(ended.Index).Blocks(ended)) Run = Run with { Error = Run.Error ?? ended.Error ?? new(StepError.DefaultName, "failed") };
+        if (Definition(ended.Index).Blocks(ended)) Run = Run with { Error = Run.Error ?? (ended.Error ?? new(StepError.DefaultName, "failed")) with { Step = Definition(ended.Index).Name } };
         else ReachBelow(ended, now);
         if (Run.Definition.HasConditions) Decide(Definition(ended.Index).Dependents, now);
     }

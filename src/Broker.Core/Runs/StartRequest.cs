@@ -127,6 +127,9 @@ public enum StartVerdict
     /// <summary>The limit of runs of the workflow that wait for workers is reached; nothing was changed.</summary>
     BacklogFull,
 
+    /// <summary>An operator has paused the starts of the workflow; nothing was changed.</summary>
+    StartsPaused,
+
     /// <summary>The inputs are none that the definition takes; nothing was changed.</summary>
     InputsRefused,
 

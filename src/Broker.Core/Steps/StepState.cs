@@ -99,6 +99,9 @@ public sealed record StepError(string Name, string Message)
 {
     public const string DefaultName = "Error";
 
+    /// <summary>Of a run's error: name of the step that failed.</summary>
+    public string? Step { get; init; }
+
     /// <summary>Exit code of the program that failed, where its worker reports it.</summary>
     public int? ExitCode { get; init; }
 }

@@ -51,6 +51,7 @@ public sealed record WhereField(string Name, WhereKind Kind, IReadOnlyList<Where
         new("ended", WhereKind.Instant, Order),
         new("duration", WhereKind.Duration, Order),
         new("error", WhereKind.Name, [.. Same, WhereOperator.Contains]),
+        new("error.group", WhereKind.Name, Same),
         new("step", WhereKind.Name, [WhereOperator.Equal]),
         new("worker", WhereKind.Name, [WhereOperator.Equal]),
     ];

@@ -5,6 +5,9 @@ namespace Broker.Operators.Where;
 /// <summary>Reader of one expression, from left to right. It stops at the first fault.</summary>
 internal sealed class WhereReader(string text)
 {
+    // The one name of a field with a point in it.
+    private const string Group = ".group";
+
     private int at;
     private WhereError? fault;
 
@@ -28,6 +31,7 @@ internal sealed class WhereReader(string text)
     {
         var start = at;
         while (at < text.Length && char.IsAsciiLetter(text[at])) at++;
+        if (text.AsSpan(at).StartsWith(Group, StringComparison.OrdinalIgnoreCase) && text.AsSpan(start, at - start).Equals("error", StringComparison.OrdinalIgnoreCase)) at += Group.Length;
         var name = text.AsSpan(start, at - start);
         if (WhereField.Find(name) is not { } field) return Fail(start, $"expected a field: {string.Join(", ", WhereField.All.Select(known => known.HasKey ? $"{known.Name}.KEY" : known.Name))}");
         var key = field.HasKey ? Key() : null;

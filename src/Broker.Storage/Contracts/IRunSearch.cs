@@ -51,6 +51,10 @@ public sealed record RunFilter
     public IReadOnlyList<string>? ErrorNames { get; init; }
     public IReadOnlyList<string> NotErrorNames { get; init; } = [];
 
+    /// <summary>Groups of the error (<see cref="FailureGroup"/>), any of them.</summary>
+    public IReadOnlyList<string>? ErrorGroups { get; init; }
+    public IReadOnlyList<string> NotErrorGroups { get; init; } = [];
+
     /// <summary>One of these steps is ready, leased or waiting, or has failed.</summary>
     public IReadOnlyList<string>? Steps { get; init; }
 
@@ -125,7 +129,9 @@ public sealed record CappedCount(int Count, bool IsCapped, DateTimeOffset? Searc
 /// <param name="Status">Its status.</param>
 /// <param name="IsNewest">It is the newest run of its instance.</param>
 /// <param name="CreatedAt">Its creation.</param>
-public sealed record ChosenRun(RunRef Ref, WorkflowDefinition Definition, RunStatus Status, bool IsNewest, DateTimeOffset CreatedAt);
+/// <param name="EndedAt">Its end.</param>
+/// <param name="Error">Its error; read where runs without one do not fit.</param>
+public sealed record ChosenRun(RunRef Ref, WorkflowDefinition Definition, RunStatus Status, bool IsNewest, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt, StepError? Error);
 
 /// <param name="Rows">Runs in order, newest first.</param>
 /// <param name="Next">Where the next page begins; null at the end.</param>

@@ -7,6 +7,9 @@ internal sealed class FoundRun
     public long CreatedAt { get; init; }
     public int DefinitionId { get; init; }
 
+    /// <summary>Read only where the filter asks for groups of errors.</summary>
+    public string? Workflow { get; init; }
+
     /// <summary>Its names and what its status asks for; read only for actions on many runs.</summary>
     public RunActivity? Whole { get; init; }
 

@@ -53,7 +53,7 @@ internal sealed class RunConditions
     }
 
     /// <summary>Runs without an error do not fit: the small indexes of failed runs serve.</summary>
-    public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
+    public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { ErrorGroups: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
 
     /// <summary>Runs without tags do not fit: the small indexes of tagged runs serve.</summary>
     public bool IsTaggedOnly => filter.Tags.Any(tag => !tag.IsNot);
@@ -100,13 +100,15 @@ internal sealed class RunConditions
         var rows = HistoryStatus.Of(Simple(db, window), db, now, withResult: false);
         if (filter.Statuses is { } statuses) rows = rows.Where(HistoryStatus.In(statuses));
         if (Duration() is { } duration) rows = rows.Where(duration);
-        var byError = filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { NotErrorNames.Count: > 0 };
+        var byGroup = filter is { ErrorGroups: not null } or { NotErrorGroups.Count: > 0 };
+        var byError = byGroup || filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { NotErrorNames.Count: > 0 };
         var byTag = filter.Tags.Count > 0;
-        var found = isWhole ? rows.Select(Whole(byError, byTag)) : rows.Select(a => new FoundRun
+        var found = isWhole ? rows.Select(Whole(byError || IsFailedOnly, byTag)) : rows.Select(a => new FoundRun
         {
             Id = a.Run.Id,
             CreatedAt = a.Run.CreatedAt,
             DefinitionId = a.Run.DefinitionId,
+            Workflow = byGroup ? a.Run.Workflow : null,
             Error = byError ? a.Run.Error : null,
             Tags = byTag ? a.Run.Tags : null,
         });
@@ -115,7 +117,7 @@ internal sealed class RunConditions
         var fitting = new List<FoundRun>();
         await foreach (var run in found.AsAsyncEnumerable().WithCancellation(ct))
         {
-            if ((byError && !FitsError(run.Error)) || (byTag && !FitsTags(run.Tags))) continue;
+            if ((byError && !FitsError(run)) || (byTag && !FitsTags(run.Tags))) continue;
             fitting.Add(run);
             if (fitting.Count == most) break;
         }
@@ -128,6 +130,7 @@ internal sealed class RunConditions
         Id = a.Run.Id,
         CreatedAt = a.Run.CreatedAt,
         DefinitionId = a.Run.DefinitionId,
+        Workflow = a.Run.Workflow,
         Error = withError ? a.Run.Error : null,
         Tags = withTags ? a.Run.Tags : null,
         Whole = new RunActivity
@@ -142,6 +145,7 @@ internal sealed class RunConditions
                 DefinitionId = a.Run.DefinitionId,
                 Phase = a.Run.Phase,
                 CreatedAt = a.Run.CreatedAt,
+                EndedAt = a.Run.EndedAt,
                 Inputs = "{}",
             },
             Leased = a.Leased,
@@ -218,10 +222,15 @@ internal sealed class RunConditions
     // Errors are stored as JSON, which escapes other characters: those texts are looked for in the rows themselves.
     private static bool IsStoredAsIs(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or ':' or '_' or '-' or '/');
 
-    private bool FitsError(string? stored)
+    private bool FitsError(FoundRun run)
     {
-        if (filter is { ErrorTexts.Count: 0, ErrorNames: null, NotErrorNames.Count: 0 }) return true;
-        if (StoredError.Read(stored) is not { } error) return filter is { ErrorTexts.Count: 0, ErrorNames: null };
+        if (StoredError.Read(run.Error) is not { } error) return filter is { ErrorTexts.Count: 0, ErrorNames: null, ErrorGroups: null };
+        if (filter is { ErrorGroups: not null } or { NotErrorGroups.Count: > 0 })
+        {
+            var group = FailureGroup.Of(run.Workflow!, error);
+            if (filter.ErrorGroups?.Contains(group) is false || filter.NotErrorGroups.Contains(group)) return false;
+        }
+
         return filter.ErrorTexts.All(text => error.Message.Contains(text, StringComparison.OrdinalIgnoreCase) || error.Name.Contains(text, StringComparison.OrdinalIgnoreCase))
             && filter.ErrorNames?.Contains(error.Name) is not false
             && !filter.NotErrorNames.Contains(error.Name);

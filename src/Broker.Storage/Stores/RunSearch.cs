@@ -68,7 +68,7 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
             var run = row.Whole!.Run;
             chosen.Add(new(
                 new RunRef(run.Id, run.Workflow, run.InstanceId, run.Number), await definitions.GetAsync(run.DefinitionId, ct), row.Whole.Status, run.IsCurrent,
-                Instants.FromMicros(run.CreatedAt)));
+                Instants.FromMicros(run.CreatedAt), Instants.FromMicros(run.EndedAt), StoredError.Read(row.Error)));
         }
 
         return chosen;

@@ -1,3 +1,4 @@
+using Broker.Engine;
 using Broker.Settings;
 
 namespace Broker.Background;
@@ -10,6 +11,7 @@ internal static class BackgroundSetup
         services.AddHostedService<PeerLinkService>();
         services.AddHostedService<ClaimPolling>();
         services.AddHostedService<SeenWriter>();
+        services.AddHostedService<HoldRefresh>();
         if (settings.Limits.Backlog > 0) services.AddHostedService<BacklogCount>();
         services.AddHostedService<CredentialRenewal>();
         services.AddHostedService<EpochFollower>();

@@ -19,6 +19,10 @@ internal sealed partial class BrokerEngine
 
     public static string NewInstanceId() => RandomNumberGenerator.GetString(IdAlphabet, InstanceIdLength);
 
+    /// <summary>Why the starts of a workflow are refused, for people.</summary>
+    public string StartsPaused(string workflow) =>
+        $"The starts of workflow '{workflow}' are paused by an operator{(holds.OfStarts(workflow)?.Reason is { } reason ? $": {reason}" : "")}";
+
     /// <summary>Starts one run.</summary>
     public async Task<StartOutcome> StartAsync(StartRequest start, CancellationToken ct) => (await StartAsync([start], ct))[0];
 
@@ -26,6 +30,7 @@ internal sealed partial class BrokerEngine
     public async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct)
     {
         foreach (var start in starts) Caller.Current.Demand(start.Definition.Name);
+        if (starts.Any(start => holds.OfStarts(start.Definition.Name) is not null)) return [.. starts.Select(_ => new StartOutcome(StartVerdict.StartsPaused, null, Now))];
         starts = [.. starts.Select(WithInputs)];
 
         // A start under a key may be a repeated one, of a time when the definition took these inputs: the store knows.

@@ -10,6 +10,9 @@ internal sealed partial class BrokerEngine
     /// <summary>Longest a claim may wait (seconds).</summary>
     public const int MaxWaitSecs = 60;
 
+    // Orders of other brokers are read as often.
+    private static readonly TimeSpan DrainedLook = TimeSpan.FromSeconds(2);
+
     /// <summary>
     /// Claims; with a wait, until a step is ready, the time is up or the host stops. A registered worker that waits is alive: the engine notes
     /// it three times within the worker timeout.
@@ -17,6 +20,8 @@ internal sealed partial class BrokerEngine
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
         claim = Limited(claim);
+        if (holds.OfWorker(claim.WorkerId) is not null) wait = await UndrainedAsync(claim.WorkerId, wait, ct);
+        if (holds.OfWorker(claim.WorkerId) is not null) return [];
         var longest = claim.Scope is ClaimScope.ByRegistration ? settings.WorkerTimeout / 3 : wait;
         while (true)
         {
@@ -28,17 +33,38 @@ internal sealed partial class BrokerEngine
         }
     }
 
+    /// <summary>An operator has ordered that the worker gets no further steps.</summary>
+    public bool IsDrained(string workerId) => holds.OfWorker(workerId) is not null;
+
+    // A drained worker is held like one for which there is no work, and alive as long as it asks. Returns the rest of its wait.
+    private async Task<TimeSpan> UndrainedAsync(string workerId, TimeSpan wait, CancellationToken ct)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
+        while (wait > TimeSpan.Zero && IsDrained(workerId) && !stop.IsCancellationRequested)
+        {
+            var slice = wait < DrainedLook ? wait : DrainedLook;
+            await Task.Delay(slice, clock, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait -= slice;
+            if (!ct.IsCancellationRequested) await SeenAsync(workerId, ct);
+        }
+
+        return wait;
+    }
+
+    private ClaimRequest? NextOf(ClaimRequest? next) => next is null || IsDrained(next.WorkerId) ? null : Limited(next);
+
     private async Task<IReadOnlyList<Assignment>> ClaimWithinAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
         var claimed = wait > TimeSpan.Zero ? await steps.Open(claim, ct).TakeAsync(wait, Stopping) : await steps.ClaimAsync(claim, ct);
         return await HandOverAsync(claimed, claim, ct);
     }
 
-    // If the client has disconnected, the steps go back, charged nothing, unless the claim can be sent again under its id.
+    // If the client has disconnected, the steps go back, charged nothing, unless the claim can be sent again under its id. Those of a worker that was
+    // drained while it waited go back too.
     private async Task<IReadOnlyList<Assignment>> HandOverAsync(IReadOnlyList<Assignment> claimed, ClaimRequest claim, CancellationToken ct)
     {
         LogClaimed(claimed);
-        if (claimed.Count == 0 || claim.ClaimId is not null || !ct.IsCancellationRequested) return claimed;
+        if (claimed.Count == 0 || (!IsDrained(claim.WorkerId) && (claim.ClaimId is not null || !ct.IsCancellationRequested))) return claimed;
         await ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
         return [];
     }
@@ -51,7 +77,7 @@ internal sealed partial class BrokerEngine
     {
         var knows = await KnownLeasesAsync(reports.Select(r => r.Lease), ct);
         var known = knows is null ? reports : [.. reports.Where(r => knows(r.Lease))];
-        next = next is null ? null : Limited(next);
+        next = NextOf(next);
         var (verdicts, claimed) = next is null ? new(await steps.ReportAsync(known, ct), []) : await steps.ReportAsync(known, next, ct);
         Note(known, verdicts);
         if (next is not null) claimed = await HandOverAsync(claimed, next, ct);
@@ -76,7 +102,7 @@ internal sealed partial class BrokerEngine
     public async Task<BatchOutcome> ReportAsync(IReadOnlyList<NamedReport> reports, ClaimRequest? next, CancellationToken ct)
     {
         var known = Known(reports, r => r.Workflow);
-        next = next is null ? null : Limited(next);
+        next = NextOf(next);
         var (verdicts, claimed) = await steps.ReportAsync(known, next, ct);
         for (var i = 0; i < known.Count; i++) await NoteAsync(known[i], verdicts[i], ct);
         if (next is not null) claimed = await HandOverAsync(claimed, next, ct);

@@ -27,6 +27,7 @@ internal sealed partial class BrokerEngine(
     ILeaseLookup leases,
     AuditTrail audit,
     BacklogGate backlog,
+    OperatorHolds holds,
     BrokerSettings settings,
     IHostApplicationLifetime lifetime,
     TimeProvider clock,

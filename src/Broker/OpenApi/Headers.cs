@@ -1,3 +1,4 @@
+using Broker.Api;
 using Microsoft.OpenApi;
 
 namespace Broker.OpenApi;
@@ -8,6 +9,7 @@ internal static class Headers
     private static readonly Dictionary<string, (string Text, JsonSchemaType Type)> Known = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Accept-Encoding"] = ("Content codings that are taken: identity.", JsonSchemaType.String),
+        [DrainNotice.Header] = ("`true`: the worker is drained, and gets no further steps.", JsonSchemaType.String),
         ["Idempotency-Replayed"] = ("`true`: an earlier request with the same `Idempotency-Key` started the run.", JsonSchemaType.String),
         ["Location"] = ("Path of the status of the run.", JsonSchemaType.String),
         ["Retry-After"] = ("Seconds after which the request may be sent again.", JsonSchemaType.Integer),

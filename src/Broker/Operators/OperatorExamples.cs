@@ -105,6 +105,48 @@ internal static class OperatorExamples
 
     public const string RunTagSet = """{"tags": {"branch": "main"}}""";
 
+    public const string KeyCount = """{"key": "failed", "count": 4812}""";
+
+    public const string RunHistogram = """
+        {"from": "2030-01-31T11:00:00Z", "step_ms": 1800000, "series": [{"status": "succeeded", "counts": [812, 790]}, {"status": "failed", "counts": [0, 3]}], "runs": 1605, "complete": true,
+         "as_of": "2030-01-31T12:00:00.25Z"}
+        """;
+
+    public const string FailureSummary = $$"""
+        {"id": "3f9c2a77d01e", "workflow": "ci", "step": "test", "error_name": "TimeoutError", "message": "upstream 7 did not answer", "count": 41, "first_at": "2030-01-31T11:02:00Z",
+         "last_at": "2030-01-31T11:59:00Z", "trend": [0, 0, 1, 1, 2, 2, 3, 4, 5, 7, 8, 8], "sample": {{RunAddress}}}
+        """;
+
+    public const string FailureGroups = $$"""{"groups": [{{FailureSummary}}], "scanned": 41, "complete": true, "as_of": "2030-01-31T12:00:00.25Z"}""";
+
+    public const string Overview = """
+        {"active": [{"key": "waiting", "count": 606}, {"key": "running", "count": 96}], "active_capped": false, "queued": {"depth": 1204, "oldest_ms": 840000}, "starving": 1,
+         "failed": {"count": 41, "capped": false}, "failed_before": {"count": 3, "capped": false}, "started": {"count": 1605, "capped": false},
+         "waiting": {"people": 12, "overdue": 1, "capped": false}, "workers": {"fresh": 12, "silent": 2, "silent_with_leases": 1, "drained": 0}, "window_ms": 3600000, "complete": true,
+         "as_of": "2030-01-31T12:00:00.25Z"}
+        """;
+
+    public const string SearchHits = """{"hits": [{"kind": "run", "workflow": "ci", "instance": "build-812", "run": 2, "status": "failed"}, {"kind": "workflow", "workflow": "build"}]}""";
+
+    public const string SystemInfo = $$"""
+        {"version": "1.0.0", "database": "postgresql", "started_at": "2030-01-28T12:00:00Z", "keys": 3, "settings": [{"name": "Limits:Streams", "value": "1000"}],
+         "paused_starts": [{{HoldInfo}}], "drained_workers": [], "as_of": "2030-01-31T12:00:00.25Z"}
+        """;
+
+    public const string HoldInfo = """{"name": "ci", "at": "2030-01-31T11:50:00Z", "by": "q3v9k2m1x8ab", "reason": "the mirror is away"}""";
+
+    public const string HoldCommand = """{"reason": "the mirror is away"}""";
+
+    public const string WorkflowStarts = $$"""{"workflow": "ci", "starts_paused": {{HoldInfo}}}""";
+
+    public const string WorkerOrder = """{"worker": "w-3", "drained": {"name": "w-3", "at": "2030-01-31T11:50:00Z", "by": "q3v9k2m1x8ab", "reason": "new kernel"}, "released": 0}""";
+
+    public const string KeyInfo = """{"id": "q3v9k2m1x8ab", "name": "ci", "scopes": ["read", "create"], "workflows": ["ci"], "created_at": "2030-01-03T09:00:00Z", "last_used_at": "2030-01-31T11:59:48Z"}""";
+
+    public const string NewKey = """{"name": "ci", "scopes": ["read", "create"], "workflows": ["ci"]}""";
+
+    public const string CreatedKey = $$"""{"key": "brk_q3v9k2m1x8ab_EXAMPLE", "info": {{KeyInfo}}}""";
+
     public const string NewBulk = """{"action": "cancel", "where": "workflow=ci status=failed since=24h", "exclude": [{"workflow": "ci", "instance": "build-812"}], "rate": 200, "reason": "the mirror is away"}""";
 
     public const string RunAddress = """{"workflow": "ci", "instance": "build-812", "run": 2}""";

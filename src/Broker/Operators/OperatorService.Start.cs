@@ -33,6 +33,7 @@ internal sealed partial class OperatorService
         };
         if (start.DryRun is true)
         {
+            if (holds.OfStarts(workflow) is not null) throw StartsPaused(workflow);
             if (StartInputs.Judge(request).Problems is { Count: > 0 } problems) throw RefusedInputs(problems);
             if (start.Instance is { } instance && start.IfExists != Attach && await engine.FindRunAsync(workflow, instance, ct) is { } there && !(start.IfExists == Restart && there.IsTerminal))
                 throw AlreadyExists(there.Ref);
@@ -49,9 +50,12 @@ internal sealed partial class OperatorService
             StartVerdict.KeyReused => throw new OperatorException(StatusCodes.Status422UnprocessableEntity, "key_reused", StartRefusal.KeyReused, "header.Idempotency-Key"),
             StartVerdict.BacklogFull => throw new OperatorException(
                 StatusCodes.Status429TooManyRequests, "backlog_full", $"{engine.Settings.Limits.Backlog} runs of workflow '{workflow}' wait for workers: no more are taken until some have begun"),
+            StartVerdict.StartsPaused => throw StartsPaused(workflow),
             StartVerdict.InputsRefused => throw RefusedInputs(outcome.Problems),
         };
     }
+
+    private OperatorException StartsPaused(string workflow) => new(StatusCodes.Status409Conflict, "starts_paused", engine.StartsPaused(workflow));
 
     private async Task<StartedRun> AttachedAsync(string workflow, string instance, CancellationToken ct)
     {

@@ -74,6 +74,7 @@ internal sealed partial class OperatorService
         Workflows = worker.Workflows,
         RegisteredAt = worker.RegisteredAt,
         SeenAt = worker.SeenAt,
+        Drained = InfoOf(holds.OfWorker(worker.Id)),
         Leases = worker.Leases,
         Holds =
         [

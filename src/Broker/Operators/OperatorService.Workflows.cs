@@ -30,7 +30,8 @@ internal sealed partial class OperatorService
             var run = last.GetValueOrDefault(head.Name);
             items.Add(new(
                 head.Name, definition.Version, KindOf(definition), definition.Steps.Length, definition.Jobs?.FromFile is true,
-                run is null ? null : new(run.Ref.InstanceId, run.Ref.Number, RunWords.Of(run.Status), run.QueuedAt)));
+                run is null ? null : new(run.Ref.InstanceId, run.Ref.Number, RunWords.Of(run.Status), run.QueuedAt),
+                InfoOf(holds.OfStarts(head.Name))));
         }
 
         return new(items, isMore ? ListCursor.Write(list, heads[^1].Place) : null, engine.Now);

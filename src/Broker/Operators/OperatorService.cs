@@ -18,15 +18,21 @@ internal sealed partial class OperatorService(
     IDefinitionFacts definitions,
     IAuditStore audit,
     IBulkStore bulks,
+    IKeyStore keyStore,
+    ApiKeyCache keys,
+    AuthSettings auth,
+    OperatorHolds holds,
     AuditTrail trail) : IOperatorApi
 {
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "";
+
+    private readonly DateTimeOffset started = engine.Now;
 
     public Task<Me> MeAsync(CancellationToken ct)
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph", "overview", "failures", "holds", "keys"]));
     }
 
     // A run by its names, or the problem that there is none.

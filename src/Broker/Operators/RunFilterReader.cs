@@ -39,6 +39,7 @@ internal static class RunFilterReader
             "duration" => Duration(filter, words[0], isAbove),
             "error" => term.Operator is WhereOperator.Contains ? filter with { ErrorTexts = [.. filter.ErrorTexts, .. words] }
                 : isNot ? filter with { NotErrorNames = [.. filter.NotErrorNames, .. words] } : filter with { ErrorNames = Both(filter.ErrorNames, words) },
+            "error.group" => isNot ? filter with { NotErrorGroups = [.. filter.NotErrorGroups, .. words] } : filter with { ErrorGroups = Both(filter.ErrorGroups, words) },
             "tag" => filter with { Tags = [.. filter.Tags, new(term.Key!, words, isNot)] },
             "step" => filter with { Steps = Both(filter.Steps, words) },
             "worker" => filter with { Workers = Both(filter.Workers, words) },

@@ -18,6 +18,8 @@ internal static class StorageSetup
         services.AddSingleton<IStartStep, SchemaStartup>();
         services.AddSingleton<IReadiness, StoreReadiness>();
         services.AddSingleton<BacklogGate>();
+        services.AddSingleton<OperatorHolds>();
+        services.AddSingleton<IStartStep, HoldStartup>();
         services.AddSingleton<BrokerEngine>();
         return services.AddBackgroundServices(settings);
     }

@@ -211,7 +211,20 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await GetAsync($"/api/v1/workers/{worker}");
         var fingerprint = (await GetAsync($"/api/v1/workflows/{name}")).GetProperty("fingerprint").GetString();
         await GetAsync($"/api/v1/definitions/{fingerprint}/graph");
+        foreach (var path in (string[])["/overview", "/failures", "/runs/histogram", "/runs/count?group=status", "/search?q=one", "/system", "/keys"]) await GetAsync($"/api/v1{path}");
+        foreach (var order in (string[])[$"workflows/{name}/pause-starts", $"workflows/{name}/resume-starts", $"workers/{worker}/drain", $"workers/{worker}/undrain", $"workers/{worker}/release"])
+            await PostAsync($"/api/v1/{order}", "");
         await WalkBulkAsync(name);
+        await WalkKeysAsync();
+    }
+
+    // Last of all: from the first key on the broker asks for keys.
+    private async Task WalkKeysAsync()
+    {
+        var key = await PostAsync("/api/v1/keys", """{"name":"walk","scopes":["admin","worker"]}""", 201);
+        client.DefaultRequestHeaders.Authorization = new("Bearer", key.GetProperty("key").GetString());
+        var other = await PostAsync("/api/v1/keys", """{"name":"other","scopes":["read"]}""", 201);
+        await SendAsync(HttpMethod.Delete, $"/api/v1/keys/{other.GetProperty("info").GetProperty("id").GetString()}", null, 200);
     }
 
     private async Task WalkBulkAsync(string workflow)

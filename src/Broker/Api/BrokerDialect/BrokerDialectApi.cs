@@ -43,7 +43,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/worker/keep-alive", WorkerRoutes.KeepAliveAsync).Describe("KeepAlive", QueryForms.Worker,
                 "Sign of life; no body. 404: the worker must register again")
-            .Produces(204).Refuses(400, 404)
+            .Produces(204).AnswersWithHeader(204, DrainNotice.Header).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workers", WorkerRoutes.ListAsync).Describe("ListWorkers", QueryForms.None,
                 "Workers seen within the worker timeout, in order of registration")
@@ -56,11 +56,11 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Create).ByWorkflow();
         api.MapGet("/workflow/step", StepRoutes.ClaimAsync).Describe("ClaimStep", QueryForms.Claim,
                 "Take the next step; 204 when there is none. With count: an array")
-            .WithMetadata(NoHead.Mark, RefusedToPages.Mark).Produces<StepAssignment>().OrProduces<StepAssignment[]>().Produces(204).Refuses(400, 404)
+            .WithMetadata(NoHead.Mark, RefusedToPages.Mark).Produces<StepAssignment>().OrProduces<StepAssignment[]>().Produces(204).AnswersWithHeader(200, DrainNotice.Header).AnswersWithHeader(204, DrainNotice.Header).Refuses(400, 404)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold, or on a run that is gone, is ignored with 204. An array of reports, or claim: 200")
-            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().OrProduces<StepVerdict[]>().Refuses(400, 404, 413, 422)
+            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().OrProduces<StepVerdict[]>().AnswersWithHeader(200, DrainNotice.Header).Refuses(400, 404, 413, 422)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step/events", LeaseRoutes.PublishAsync).Describe("PublishStepEvents", QueryForms.Worker,
                 "Extension: publish events on the run's stream while the step runs")
@@ -68,7 +68,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workflow/step/heartbeat", LeaseRoutes.HeartbeatAsync).Describe("RenewSteps", QueryForms.Worker,
                 "Extension: renew the leases of steps that take long")
-            .Takes<HeldStep[]>().Produces<HeldStepVerdict[]>().Refuses(400, 404, 413, 422)
+            .Takes<HeldStep[]>().Produces<HeldStepVerdict[]>().AnswersWithHeader(200, DrainNotice.Header).Refuses(400, 404, 413, 422)
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workflow/step/release", LeaseRoutes.ReleaseAsync).Describe("ReleaseStep", QueryForms.Worker,
                 "Extension: hand a step back; it costs no retry")

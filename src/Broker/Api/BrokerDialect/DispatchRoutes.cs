@@ -59,6 +59,7 @@ internal static class DispatchRoutes
             { Run: { } run } => BrokerResponses.Text(http, run.InstanceId),
             { Problems: [var first, ..] } => BrokerResponses.Fail(
                 http, StatusCodes.Status422UnprocessableEntity, StartInputs.ProblemIn("inputs", first).ToString(), [.. outcome.Problems.Select(problem => StartInputs.ProblemIn("inputs", problem))]),
+            { Verdict: StartVerdict.StartsPaused } => BrokerResponses.Fail(http, StatusCodes.Status409Conflict, engine.StartsPaused(dispatch.Definition.Name)),
             { Verdict: StartVerdict.KeyReused } => BrokerResponses.Fail(http, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
             _ => BrokerResponses.Fail(
                 http, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, dispatch.Definition.Name, engine.Settings.Limits.Backlog)),

@@ -38,6 +38,7 @@ internal static class LeaseRoutes
         var verdicts = await engine.HeartbeatAsync(worker, held, http.RequestAborted);
         List<NamedStep> gone = [.. held.Where((_, i) => verdicts[i] is HeartbeatVerdict.Gone)];
         var losses = gone.Count == 0 ? [] : await engine.LossesAsync(gone, http.RequestAborted);
+        DrainNotice.Offer(http.Response, engine, worker);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, BrokerStatuses.Of(keys, verdicts, losses), BrokerJson.Default.HeldStepVerdictArray);
     }
 

@@ -27,6 +27,7 @@ internal static class StepRoutes
 
         var claimed = await engine.ClaimAsync(query.ToClaim(query.Count ?? 1), query.Wait, http.RequestAborted);
         TraceParents.Offer(http.Response, claimed);
+        DrainNotice.Offer(http.Response, engine, query.WorkerId);
         if (query.Count is not null) await AssignmentJson.SendAsync(http, claimed, query.Extras);
         else if (claimed.Count > 0) await AssignmentJson.SendAsync(http, claimed[0], query.Extras);
         else await BrokerResponses.NoContent(http);
@@ -63,6 +64,7 @@ internal static class StepRoutes
             return;
         }
 
+        DrainNotice.Offer(http.Response, engine, query.WorkerId);
         if (next.Count == 0 && query.Wait > TimeSpan.Zero) next = await engine.ClaimAsync(query.ToClaim(count), query.Wait, http.RequestAborted);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (batch.Calls, verdicts, next, query.Extras), static (json, all) =>
         {

@@ -36,9 +36,14 @@ internal static class WorkerRoutes
 
     public static async Task KeepAliveAsync(HttpContext http)
     {
-        if (!StepQuery.TryRead(http, out var query, out var answer)) await answer;
-        else if (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted)) await BrokerResponses.NoContent(http);
-        else await StepRoutes.UnknownWorker(http, query.WorkerId);
+        if (!StepQuery.TryRead(http, out var query, out var answer))
+        {
+            await answer;
+            return;
+        }
+
+        DrainNotice.Offer(http.Response, http.Engine(), query.WorkerId);
+        await (await http.Engine().SeenAsync(query.WorkerId, http.RequestAborted) ? BrokerResponses.NoContent(http) : StepRoutes.UnknownWorker(http, query.WorkerId));
     }
 
     public static async Task ListAsync(HttpContext http)

@@ -89,6 +89,9 @@ internal static class RunRoutes
             case StartVerdict.KeyReused:
                 await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused);
                 return null;
+            case StartVerdict.StartsPaused:
+                await HandlersErrors.ErrorAsync(http, mount, StatusCodes.Status409Conflict, engine.StartsPaused(name));
+                return null;
             case StartVerdict.BacklogFull:
                 await HandlersErrors.ErrorAsync(
                     http, mount, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, name, engine.Settings.Limits.Backlog));

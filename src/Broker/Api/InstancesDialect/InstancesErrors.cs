@@ -44,6 +44,8 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
 
     public static ErrorForm Form { get; } = new(typeof(InstanceErrorDto), JsonAnswer.ContentType, static (status, message) => ExampleOf(status, message));
 
+    public static InstanceError StartsPaused(string message) => new(409, "STARTS_PAUSED", message);
+
     public static InstanceError BacklogFull(string message) => new(429, "BACKLOG_FULL", message);
 
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);

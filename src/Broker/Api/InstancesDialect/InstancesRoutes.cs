@@ -174,6 +174,12 @@ internal static partial class InstancesRoutes
             return null;
         }
 
+        if (outcomes is [{ Verdict: StartVerdict.StartsPaused }, ..])
+        {
+            await call.RefuseAsync(InstanceError.StartsPaused(engine.StartsPaused(workflowName)));
+            return null;
+        }
+
         if (outcomes is not [{ Verdict: StartVerdict.BacklogFull }, ..]) return outcomes;
         await call.RefuseAsync(InstanceError.BacklogFull(StartRefusal.BacklogFull(call.Http, workflowName, engine.Settings.Limits.Backlog)));
         return null;

@@ -25,6 +25,7 @@ internal static class BatchRoutes
     {
         if (await JobsRequests.ReadAsync(http, engine.Settings, ReadBatch, ct) is not (true, var batch)) return;
         var claimed = await ReportAsync(engine, batch.Items, batch.Claim, ct);
+        if (batch.Claim.Request is { } claim) DrainNotice.Offer(http.Response, engine, claim.WorkerId);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, new Outcome(batch.Items, claimed, await ClaimedNeeds.ReadAsync(engine, claimed, ct)), static (json, outcome) => Write(json, outcome));
     }
 

@@ -18,6 +18,7 @@ internal static class JobRoutes
         await engine.SeenUnregisteredAsync(claim.Request.WorkerId, ct);
         var claimed = await engine.ClaimAsync(claim.Request, claim.Wait, ct);
         TraceParents.Offer(http.Response, claimed);
+        DrainNotice.Offer(http.Response, engine, claim.Request.WorkerId);
         var needs = await ClaimedNeeds.ReadAsync(engine, claimed, ct);
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, (claimed, needs, claim.Many), static (json, answer) =>
         {

@@ -100,7 +100,7 @@ internal static class JobsDialectApi
             .TakesJson<NewWorkerDto>().Produces(200).Faults()
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapPost("/workers/{id}/heartbeat", WorkerRoutes.HeartbeatAsync).WithName("LabelledWorkerHeartbeat").WithSummary("A worker is alive")
-            .Produces(200).Produces<JobsErrorDto>(404).WithErrorExample(404, "no worker 'w-1' has registered")
+            .Produces(200).AnswersWithHeader(200, DrainNotice.Header).Produces<JobsErrorDto>(404).WithErrorExample(404, "no worker 'w-1' has registered")
             .RequireScope(Scope.Worker).ByWorkflow();
         api.MapGet("/workers", WorkerRoutes.ListAsync).WithName("ListLabelledWorkers").WithSummary("Workers in order of registration")
             .WithDescription("For a key that is limited to workflows: those whose keys are limited to some of the same.")
@@ -112,10 +112,10 @@ internal static class JobsDialectApi
     {
         api.MapPost("/jobs/claim", JobRoutes.ClaimAsync).WithName("ClaimJob").WithSummary("Claim the oldest job that fits")
             .WithDescription("Answers `null` when there is none. With `count` the answer is an array; with `wait` the request is held until a job is ready. A key that is limited to workflows gets jobs of those alone.")
-            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().OrProducesNull().OrProduces<ClaimedJobDto[]>().Faults()
+            .TakesJson<ClaimDto>().Produces<ClaimedJobDto>().OrProducesNull().OrProduces<ClaimedJobDto[]>().AnswersWithHeader(200, DrainNotice.Header).Faults()
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/complete", BatchRoutes.CompleteAsync).WithName("CompleteJobs").WithSummary("Report up to 1000 jobs, and claim the next ones")
-            .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().Faults()
+            .TakesJson<CompleteJobsDto>().Produces<CompletedJobsDto>().AnswersWithHeader(200, DrainNotice.Header).Faults()
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/jobs/heartbeat", BatchRoutes.HeartbeatAsync).WithName("RenewJobLeases").WithSummary("Renew up to 1000 leases")
             .TakesJson<LeaseIdsDto>().Produces<RenewedLeasesDto>().Faults()

@@ -40,6 +40,7 @@ internal static class RunRoutes
         await (outcome.Verdict switch
         {
             StartVerdict.KeyReused => JobsErrors.SendAsync(http.Response, StatusCodes.Status422UnprocessableEntity, StartRefusal.KeyReused),
+            StartVerdict.StartsPaused => JobsErrors.SendAsync(http.Response, StatusCodes.Status409Conflict, engine.StartsPaused(start.Definition.Name)),
             StartVerdict.BacklogFull => JobsErrors.SendAsync(
                 http.Response, StatusCodes.Status429TooManyRequests, StartRefusal.BacklogFull(http, start.Definition.Name, engine.Settings.Limits.Backlog)),
             StartVerdict.InputsRefused => JobsErrors.WrongShapeAsync(http.Response, [.. outcome.Problems.Select(problem => StartInputs.ProblemIn("inputs", problem))]),

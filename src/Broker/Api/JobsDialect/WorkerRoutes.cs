@@ -21,6 +21,7 @@ internal static class WorkerRoutes
 
     public static async Task HeartbeatAsync(HttpContext http, BrokerEngine engine, string id, CancellationToken ct)
     {
+        DrainNotice.Offer(http.Response, engine, id);
         if (JobIds.MayExist(id) && await engine.SeenAsync(id, ct)) await JobsErrors.EmptyAsync(http.Response, StatusCodes.Status200OK);
         else await JobsErrors.SendAsync(http.Response, StatusCodes.Status404NotFound, $"no worker '{StorableText.Fitting(id)}' has registered");
     }

@@ -44,7 +44,7 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/runs/count", RunListRoutes.CountAsync).WithName("CountRuns").WithSummary("Number of runs that fit, up to a bound")
             .WithDescription("At most 20,000 runs are examined. Where that is not enough, `complete` is false, and `searched_to` says how far the count came.")
-            .Answers<RunCount>().Refuses(400).Takes([.. RunListRoutes.Choice, RunListRoutes.Max])
+            .Answers<RunCount>().Refuses(400).Takes([.. RunListRoutes.Choice, RunListRoutes.Max, OverviewRoutes.Group])
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/runs/{workflow}/{instance}", RunRoutes.GetAsync).WithName("GetRun").WithSummary("One run with its values, and the actions that it takes now")
             .WithDescription("With `wait` the answer comes when the run has ended, or after so many seconds.")
@@ -56,6 +56,8 @@ internal static class OperatorApi
         MapWorkflows(api);
         MapWork(api);
         api.MapBulk();
+        api.MapOverviews();
+        api.MapHolds();
     }
 
     private static void MapSteering(RouteGroupBuilder run)

@@ -44,6 +44,14 @@ internal static class RunListRoutes
     {
         var query = new OperatorQuery(http.Request);
         var max = query.Number("max", Limits.LargestCount, 1, Limits.LargestCount);
+        if (query.Text("group") is not null)
+        {
+            if (query.Text("max") is not null) throw OperatorException.BadParameter("max", "is not taken with group");
+            var groups = await api.GroupRunsAsync(ChoiceOf(query), query.Word("group", "", "status", "workflow", "error"), ct);
+            await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, groups, OperatorJson.Default.RunCount);
+            return;
+        }
+
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.CountRunsAsync(ChoiceOf(query), max, ct), OperatorJson.Default.RunCount);
     }
 
