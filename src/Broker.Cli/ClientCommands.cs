@@ -5,14 +5,11 @@ namespace Broker.Cli;
 /// <summary>Commands that talk to a broker over HTTP: the server's program and the tool offer the same.</summary>
 internal static class ClientCommands
 {
-    /// <summary>Whether a completion script asks: the line that it sends is not complete.</summary>
-    public static bool IsSuggestion(IReadOnlyList<string> words) => words is [{ } first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal);
-
     /// <summary>Adds all of them.</summary>
     public static void AddTo(RootCommand root)
     {
         var connection = new Connection();
-        foreach (var command in (IEnumerable<Command>)[.. StartCommands.Create(connection), RunsCommand.Create(connection), SteerCommands.Send(connection), ApplyCommand.Create(connection), .. LookCommands.Create(connection)])
+        foreach (var command in (IEnumerable<Command>)[.. StartCommands.Create(connection), RunsCommand.Create(connection), SteerCommands.Send(connection), ApplyCommand.Create(connection), BulkCommand.Create(connection), .. LookCommands.Create(connection)])
         {
             connection.AddTo(command);
             root.Subcommands.Add(command);

@@ -9,6 +9,7 @@ namespace Broker.Cli;
 /// <summary><c>broker run</c> starts a run, <c>broker wait</c> waits for one. The exit code is that of the outcome.</summary>
 internal static class StartCommands
 {
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static IEnumerable<Command> Create(Connection connection) => [Run(connection), Wait(connection)];
@@ -24,8 +25,9 @@ internal static class StartCommands
         var dryRun = new Option<bool>("--dry-run") { Description = "Checks the request and starts nothing" };
         var watch = new Option<bool>("--watch") { Description = "Follows the run until it has ended" };
         var logs = new Option<bool>("--logs") { Description = "With --watch: prints the lines of the steps too" };
+        var cancel = new Option<bool>("--cancel-on-interrupt") { Description = "With --watch: Ctrl+C cancels the run too" };
         var (timeout, junit) = (Timeout(), JUnit());
-        var command = new Command("run", "Starts a run") { workflow, input, inputFile, id, tag, priority, dryRun, watch, logs, timeout, junit };
+        var command = new Command("run", "Starts a run") { workflow, input, inputFile, id, tag, priority, dryRun, watch, logs, timeout, junit, cancel };
         command.SetAction(connection, async (call, ct) =>
         {
             var inputs = call.Line.GetValue(inputFile) is { } file ? JsonNode.Parse((await JsonArgument.ReadAsync("--input-file", "@" + file.FullName, ct)).Text) : new JsonObject();
@@ -48,7 +50,17 @@ internal static class StartCommands
             }
 
             var shows = call.Line.GetValue(logs) ? RunWatch.Shows.StepsAndLogs : RunWatch.Shows.Steps;
-            return await new RunWatch(call, new(started.Workflow, started.Instance!, number), shows).WaitAsync(call.Line.GetValue(timeout), call.Line.GetValue(junit), ct);
+            var run = new RunAddress(started.Workflow, started.Instance!, number);
+            try
+            {
+                return await new RunWatch(call, run, shows).WaitAsync(call.Line.GetValue(timeout), call.Line.GetValue(junit), ct);
+            }
+            catch (OperationCanceledException) when (ct.IsCancellationRequested && call.Line.GetValue(cancel))
+            {
+                using var patience = new CancellationTokenSource(Farewell);
+                await call.Api.CancelAsync(run.Workflow, run.Instance, new() { IfRun = number, Reason = "interrupted at the command line" }, patience.Token);
+                throw;
+            }
         });
         return command;
     }
@@ -69,7 +81,7 @@ internal static class StartCommands
 
     private static string NameOf(StartedRun started) => started.Instance is { } instance ? RunName.Of(new RunAddress(started.Workflow, instance, started.Run)) : started.Workflow;
 
-    private static IEnumerable<(string Name, string Value)> Pairs(string option, string[]? texts)
+    public static IEnumerable<(string Name, string Value)> Pairs(string option, string[]? texts)
     {
         foreach (var text in texts ?? [])
         {

@@ -37,21 +37,22 @@ internal static class SteerCommands
         return command;
     }
 
-    private static Option<string?> Reason() => new("--reason") { Description = "Why: for the audit trail", HelpName = "TEXT" };
-
     private static Command Steer(
         Connection connection, string name, string description, Func<IOperatorApi, RunAddress, RunCommand, CancellationToken, Task<RunChange>> act, Option<int?>? grace = null)
     {
-        var run = CliCommand.Run();
-        var reason = Reason();
-        var command = new Command(name, description) { run, reason };
+        var (runs, reason, bulk) = (CliCommand.Runs(), CliCommand.Reason(), new BulkRunner());
+        var command = new Command(name, $"{description}; with --where all runs that fit") { runs, reason };
         if (grace is not null) command.Options.Add(grace);
+        bulk.AddTo(command);
         command.SetAction(connection, async (call, ct) =>
         {
-            var address = await call.RunAsync(run, ct);
-            var change = await act(call.Api, address, new() { Reason = call.Line.GetValue(reason), IfRun = address.Run, GraceMs = grace is null ? null : call.Line.GetValue(grace) }, ct);
-            Print(call.Printer, change);
-            return ExitCodes.Succeeded;
+            var graceMs = grace is null ? null : call.Line.GetValue(grace);
+            if (bulk.IsMeant(call, runs))
+                return await bulk.RunAsync(call, new() { Action = name, Args = graceMs is null ? null : new() { GraceMs = graceMs }, Reason = call.Line.GetValue(reason) }, ct);
+            return await call.EachAsync(
+                runs,
+                async address => Print(call.Printer, await act(call.Api, address, new() { Reason = call.Line.GetValue(reason), IfRun = address.Run, GraceMs = graceMs }, ct)),
+                ct);
         });
         return command;
     }
@@ -59,43 +60,47 @@ internal static class SteerCommands
     // A deletion cannot be taken back: it wants the word for it.
     private static Command Delete(Connection connection)
     {
-        var run = CliCommand.Run();
-        var reason = Reason();
-        var yes = new Option<bool>("--yes") { Description = "Deletes; without it the command only says what it would delete" };
-        var command = new Command("delete", "Deletes an instance with all its runs") { run, reason, yes };
+        var (runs, reason, bulk) = (CliCommand.Runs(), CliCommand.Reason(), new BulkRunner());
+        var command = new Command("delete", "Deletes instances with all their runs; with --where those of all runs that fit") { runs, reason };
+        bulk.AddTo(command);
         command.SetAction(connection, async (call, ct) =>
         {
-            var address = await call.RunAsync(run, ct);
-            var found = await call.Api.GetRunAsync(address with { Run = null }, ct);
-            if (!call.Line.GetValue(yes))
+            if (bulk.IsMeant(call, runs)) return await bulk.RunAsync(call, new() { Action = "delete", Reason = call.Line.GetValue(reason) }, ct);
+            if (bulk.IsConfirmed(call))
             {
-                await call.Talk.WriteLineAsync($"broker: {address.Workflow}/{address.Instance} has {found.Lineage.Runs.Count} runs, the newest is {found.Status}; --yes deletes them");
-                return ExitCodes.Usage;
+                return await call.EachAsync(
+                    runs,
+                    async address => Print(call.Printer, await call.Api.DeleteAsync(address.Workflow, address.Instance, new() { Reason = call.Line.GetValue(reason), IfRun = address.Run }, ct)),
+                    ct);
             }
 
-            Print(call.Printer, await call.Api.DeleteAsync(address.Workflow, address.Instance, new() { Reason = call.Line.GetValue(reason), IfRun = address.Run }, ct));
-            return ExitCodes.Succeeded;
+            await call.EachAsync(runs, async address =>
+            {
+                var found = await call.Api.GetRunAsync(address with { Run = null }, ct);
+                await call.Talk.WriteLineAsync($"broker: {address.Workflow}/{address.Instance} has {found.Lineage.Runs.Count} runs, the newest is {found.Status}; --yes deletes them");
+            }, ct);
+            return ExitCodes.Usage;
         });
         return command;
     }
 
     private static Command Retry(Connection connection)
     {
-        var run = CliCommand.Run();
-        var (reason, dryRun) = (Reason(), DryRun());
+        var (runs, bulk) = (CliCommand.Runs(), new BulkRunner());
+        var (reason, dryRun) = (CliCommand.Reason(), DryRun());
         var step = new Option<string[]>("--step") { Description = "Runs this step again too, with all that follow it; may be given several times", HelpName = "NAME" };
-        var command = new Command("retry", "Starts a further run that keeps the steps which finished") { run, step, reason, dryRun };
+        var command = new Command("retry", "Starts a further run that keeps the steps which finished; with --where for all runs that fit") { runs, step, reason, dryRun };
+        bulk.AddTo(command, dryRun);
         command.SetAction(connection, async (call, ct) =>
         {
-            var address = await call.RunAsync(run, ct);
-            var steps = call.Line.GetValue(step);
-            var outcome = await call.Api.RetryAsync(
-                address.Workflow,
-                address.Instance,
-                new() { Steps = steps is { Length: > 0 } ? steps : null, Reason = call.Line.GetValue(reason), IfRun = address.Run, DryRun = call.Line.GetValue(dryRun) },
+            var steps = call.Line.GetValue(step) is { Length: > 0 } given ? given : null;
+            if (bulk.IsMeant(call, runs))
+                return await bulk.RunAsync(call, new() { Action = "retry", Args = steps is null ? null : new() { Steps = steps }, Reason = call.Line.GetValue(reason) }, ct);
+            return await call.EachAsync(
+                runs,
+                async address => Print(call.Printer, await call.Api.RetryAsync(
+                    address.Workflow, address.Instance, new() { Steps = steps, Reason = call.Line.GetValue(reason), IfRun = address.Run, DryRun = call.Line.GetValue(dryRun) }, ct)),
                 ct);
-            Print(call.Printer, outcome);
-            return ExitCodes.Succeeded;
         });
         return command;
     }
@@ -103,7 +108,7 @@ internal static class SteerCommands
     private static Command Fork(Connection connection)
     {
         var run = CliCommand.Run();
-        var (reason, dryRun) = (Reason(), DryRun());
+        var (reason, dryRun) = (CliCommand.Reason(), DryRun());
         var from = new Option<string?>("--from") { Description = "Step to run again with all that follow it", HelpName = "STEP" };
         var id = new Option<string?>("--id") { Description = "Id of the new instance", HelpName = "ID" };
         var inputs = new Option<string?>("--inputs") { Description = "Inputs in place of those of the run: JSON, or @FILE with JSON", HelpName = "JSON" };

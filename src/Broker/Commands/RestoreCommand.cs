@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Broker.Cli;
 using Broker.Settings;
 using Broker.Startup;
 using Broker.Storage;
@@ -27,7 +28,7 @@ internal static class RestoreCommand
             await errors.WriteLineAsync(file is null
                 ? "Write the backup: broker restore FILE"
                 : "The database is PostgreSQL: restore it with pg_restore or from its archive, then write broker restore without a file.");
-            return CommandLine.NotUnderstood;
+            return ExitCodes.Usage;
         }
 
         try

@@ -6,8 +6,11 @@ namespace Broker.Commands;
 /// <summary>Serves until a signal ends the process.</summary>
 internal static class ServeCommand
 {
-    /// <summary>Exit code: 0 after a signal, 1 when the broker could not start.</summary>
-    public static async Task<int> RunAsync(string[] settings, TextWriter errors)
+    /// <param name="settings">Settings of the command line.</param>
+    /// <param name="errors">Gets the reason of a refused start.</param>
+    /// <param name="listening">Called with the address in place of the banner; null: the banner.</param>
+    /// <returns>Exit code: 0 after a signal, 1 when the broker could not start.</returns>
+    public static async Task<int> RunAsync(string[] settings, TextWriter errors, Action<string>? listening = null)
     {
         if (await CommandSettings.ReadAsync(settings, errors) is not { } setting) return 1;
         try
@@ -19,7 +22,7 @@ internal static class ServeCommand
                 return 1;
             }
 
-            await using (app) return await ServeAsync(app) is { } refusal ? await RefuseAsync(refusal) : 0;
+            await using (app) return await ServeAsync(app, listening) is { } refusal ? await RefuseAsync(refusal) : 0;
         }
         catch (Exception fault)
         {
@@ -34,11 +37,11 @@ internal static class ServeCommand
     }
 
     /// <summary>Returns after a signal, with null; or with the fault that ended the start.</summary>
-    private static async Task<Exception?> ServeAsync(WebApplication app)
+    private static async Task<Exception?> ServeAsync(WebApplication app, Action<string>? listening)
     {
         var lifetime = app.Lifetime;
         var gate = app.Services.GetRequiredService<StartGate>();
-        app.AnnounceAddress();
+        app.AnnounceAddress(listening);
         try
         {
             await app.StartAsync();

@@ -82,14 +82,15 @@ internal static class HostSetup
     }
 
     /// <summary>The line that people and scripts wait for, plain beside the structured logs; at a terminal with the banner below it.</summary>
-    public static void AnnounceAddress(this WebApplication app) => app.Lifetime.ApplicationStarted.Register(() =>
+    public static void AnnounceAddress(this WebApplication app, Action<string>? listening = null) => app.Lifetime.ApplicationStarted.Register(() =>
     {
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
         foreach (var address in addresses)
         {
             var shown = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{new Uri(address).Port}");
             Console.Out.WriteLine($"Server listening on {shown}");
-            if (!Console.IsOutputRedirected) app.Services.GetRequiredService<Banner>().Write(Console.Out, shown);
+            if (listening is not null) listening(shown);
+            else if (!Console.IsOutputRedirected) app.Services.GetRequiredService<Banner>().Write(Console.Out, shown);
         }
     });
 }

@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Broker.Cli;
 using Broker.Commands;
+using Broker.Testing;
 using Broker.Tests.App;
 using Broker.Tests.JobsDialect;
 using Xunit;
@@ -59,6 +61,7 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
 
         Assert.Equal((0, $"{id}/i-1.1\nkeeps 1 steps: build\nruns 1 steps again: ship\n"), Shown(await RunAsync("runs", "retry", $"{id}/i-1")));
         Assert.Equal(8, (await RunAsync("runs", "retry", $"{id}/i-1")).Code);
+        Assert.Matches($"^{id}/i-1\n├─ run 0  failed  .+  1/2 steps\n│   ship: no\n└─ run 1  queued  .+  1/2 steps\n$", (await RunAsync("runs", "tree", $"{id}/i-1")).Output);
         await EndAsync("complete", "{}");
         Assert.Equal(0, (await RunAsync("wait", $"{id}/i-1")).Code);
         Assert.Equal((0, $"{id}/i-2.0\nkeeps 1 steps: build\nruns 1 steps again: ship\n"), Shown(await RunAsync("runs", "fork", $"{id}/i-1", "--from", "ship", "--id", "i-2")));
@@ -69,12 +72,6 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
         Assert.Equal(2, (await RunAsync("runs", "delete", $"{id}/i-2")).Code);
         Assert.Equal((0, $"{id}/i-2.0  deleted\n"), Shown(await RunAsync("runs", "delete", $"{id}/i-2", "--yes")));
         Assert.Equal(3, (await RunAsync("runs", "show", $"{id}/i-2")).Code);
-
-        async Task EndAsync(string how, string body)
-        {
-            var claimed = await PostAsync("/api/jobs/claim", $$"""{"worker_id":"w","labels":["{{Label}}"]}""");
-            Assert.Equal(200, (await PostAsync($"/api/jobs/{claimed.Json!["lease"]!["lease_id"]}/{how}", body)).Status);
-        }
     }
 
     [Theory]
@@ -96,6 +93,127 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
         Assert.Contains(message, errors, StringComparison.Ordinal);
         Assert.Equal(1, errors.Count(letter => letter == '\n'));
     }
+
+    [Fact]
+    public async Task Files_are_applied_all_or_none_and_the_same_file_again_changes_nothing()
+    {
+        using var folder = new TempFolder();
+        var (one, two) = ($"a{Label}", $"b{Label}");
+        Write(one, "make test");
+        File.WriteAllText(Path.Combine(folder.Path, $"{two}.yml"), "name: b\non: push\njobs:\n  build:\n    runs-on: linux\n    steps: 7\n");
+        var faulty = await RunAsync("apply", "-f", folder.Path);
+        Assert.Equal((2, ""), (faulty.Code, faulty.Output));
+        Assert.Matches($"{two}.yml:6: jobs.build.steps: .+\n$", faulty.Errors);
+        Assert.Equal(3, (await RunAsync("run", one)).Code);
+
+        Write(two, "make it");
+        Assert.Matches($"{one} +would be created .+ 1 *\n{two} +would be created", (await RunAsync("apply", "-f", folder.Path, "--dry-run")).Output);
+        Assert.Equal(3, (await RunAsync("run", one)).Code);
+        Assert.Equal((0, $"{one}\n{two}\n"), Shown(await RunAsync("apply", "-f", folder.Path, "-o", "name")));
+        Assert.Equal(0, (await RunAsync("run", one)).Code);
+        Write(one, "make test again");
+        Assert.Matches($"{one} +updated .+\n{two} +unchanged", (await RunAsync("apply", "-f", folder.Path)).Output);
+        Assert.Equal(2, (await RunAsync("apply", "-f", Path.Combine(folder.Path, "none.yml"))).Code);
+
+        void Write(string name, string command) =>
+            File.WriteAllText(Path.Combine(folder.Path, $"{name}.yml"), $"name: a\non: push\njobs:\n  build:\n    runs-on: linux\n    steps:\n      - run: {command}\n");
+    }
+
+    [Fact]
+    public async Task Many_runs_are_counted_steered_and_listed_by_one_expression()
+    {
+        var id = await DefineAsync(Job("build"));
+        for (var i = 0; i < 3; i++) Assert.Equal(0, (await RunAsync("run", id, "--id", $"i-{i}", "--tag", $"n={i}")).Code);
+        string[] all = ["--where", $"workflow={id}"];
+
+        var trial = await RunAsync(["runs", "cancel", .. all, "--dry-run"]);
+        Assert.StartsWith("cancel: 3 runs fit, 3 of them take it now.", trial.Output, StringComparison.Ordinal);
+        Assert.Equal((0, 3), (trial.Code, (await RunAsync(["runs", "list", .. all, "--status", "queued", "-o", "name"])).Output.Count(letter => letter == '\n')));
+        Assert.Equal(2, (await RunAsync(["runs", "cancel", .. all, $"{id}/i-0"])).Code);
+        Assert.Equal(2, (await RunAsync("runs", "cancel")).Code);
+        Assert.Equal(2, (await RunAsync("runs", "cancel", $"{id}/i-0", "--dry-run")).Code);
+
+        var ended = await RunAsync(["runs", "cancel", .. all, "--where", $"workflow={id} tag.n!=2", "--yes"]);
+        Assert.Equal(2, ended.Code);
+        ended = await RunAsync("runs", "cancel", "--where", $"workflow={id} tag.n!=2", "--yes", "--reason", "test");
+        Assert.Equal(0, ended.Code);
+        Assert.Matches("bulk (?<id>[0-9]+): cancel, done: 2 done, 0 skipped, 0 failed, of 2\n", ended.Output);
+        var number = System.Text.RegularExpressions.Regex.Match(ended.Output, "bulk ([0-9]+)").Groups[1].Value;
+        Assert.Equal((0, $"{id}/i-0.0\n{id}/i-1.0\n"), Shown(Sorted(await RunAsync("bulk", "results", number, "-o", "name"))));
+        Assert.Equal("done", JsonElement.Parse((await RunAsync("bulk", "show", number, "-o", "json")).Output).GetProperty("state").GetString());
+        Assert.Equal((0, $"{id}/i-2.0  paused\n"), Shown(await RunAsync("runs", "pause", $"{id}/i-2")));
+        Assert.Equal(8, (await RunAsync("runs", "pause", $"{id}/i-0", $"{id}/i-2")).Code);
+
+        var csv = (await RunAsync(["runs", "export", .. all, "--format", "csv"])).Output.Split('\n');
+        Assert.StartsWith("workflow,instance,run,status,", csv[0], StringComparison.Ordinal);
+        Assert.StartsWith($"{id},i-0,0,cancelled,", csv[1], StringComparison.Ordinal);
+        Assert.EndsWith(",\"{\"\"n\"\":\"\"0\"\"}\"", csv[1], StringComparison.Ordinal);
+        var lines = (await RunAsync(["runs", "export", .. all, "--details", "--most", "2"])).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        Assert.Equal("{}", JsonElement.Parse(lines[0]).GetProperty("inputs").GetRawText());
+    }
+
+    [Fact]
+    public async Task Output_has_the_form_and_the_columns_that_were_asked_for()
+    {
+        var id = await DefineAsync(Job("build"));
+        Assert.Equal(0, (await RunAsync("run", id, "--id", "i-1", "--tag", "note=a: b")).Code);
+        string[] list = ["runs", "list", "--where", $"workflow={id}"];
+
+        Assert.Equal($"STATUS  RUN\nqueued  {id}/i-1.0\n", Trimmed((await RunAsync([.. list, "--columns", "status,run"])).Output));
+        Assert.Contains("there is no column 'x'; expected any of RUN, STATUS", (await RunAsync([.. list, "--columns", "x"])).Errors, StringComparison.Ordinal);
+        var yaml = (await RunAsync([.. list, "-o", "yaml"])).Output;
+        Assert.StartsWith($"- workflow: ", yaml, StringComparison.Ordinal);
+        Assert.Contains("\n  status: queued\n", yaml, StringComparison.Ordinal);
+        Assert.Contains("\n  tags:\n    note: \"a: b\"\n", yaml, StringComparison.Ordinal);
+
+        static string Trimmed(string table) => string.Join('\n', table.Split('\n').Select(line => line.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task Completion_knows_commands_workflows_and_runs()
+    {
+        var id = await DefineAsync(Job("build"));
+        Assert.Equal(0, (await RunAsync("run", id, "--id", "i-1")).Code);
+        Suggestions.Patience = TimeSpan.FromSeconds(30);
+        Assert.Contains("cancel\n", await SuggestAsync("broker runs c"), StringComparison.Ordinal);
+        Assert.Contains(id, await SuggestAsync($"broker run --server {app.Address} {id[..5]}"), StringComparison.Ordinal);
+        Assert.Contains($"{id}/i-1.0", await SuggestAsync($"broker runs show --server {app.Address} {id}"), StringComparison.Ordinal);
+        Assert.DoesNotContain(id, await SuggestAsync("broker runs show --server http://127.0.0.1:1 "), StringComparison.Ordinal);
+
+        async Task<string> SuggestAsync(string line)
+        {
+            using var output = new StringWriter { NewLine = "\n" };
+            await CommandLine.RunAsync([$"[suggest:{line.Length}]", line], output, TextWriter.Null);
+            return output.ToString();
+        }
+    }
+
+    [Fact]
+    public async Task An_ended_run_is_a_JUnit_file()
+    {
+        using var folder = new TempFolder();
+        var path = Path.Combine(folder.Path, "run.xml");
+        var id = await DefineAsync(Job("build"), Job("ship", "build"), Job("tell", "ship"));
+        Assert.Equal(0, (await RunAsync("run", id, "--id", "i-1")).Code);
+        await EndAsync("complete", "{}");
+        await EndAsync("fail", """{"error":"no <disk>\u0001","retryable":false}""");
+
+        Assert.Equal(1, (await RunAsync("wait", $"{id}/i-1", "--junit", path)).Code);
+        var suite = System.Xml.Linq.XDocument.Load(path).Root!.Element("testsuite")!;
+        Assert.Equal(("3", "1", "1"), (suite.Attribute("tests")!.Value, suite.Attribute("failures")!.Value, suite.Attribute("skipped")!.Value));
+        Assert.Equal(["build", "ship", "tell"], suite.Elements("testcase").Select(test => test.Attribute("name")!.Value));
+        Assert.Equal("no <disk>\ufffd", suite.Descendants("failure").Single().Attribute("message")!.Value);
+    }
+
+    private async Task EndAsync(string how, string body)
+    {
+        var claimed = await PostAsync("/api/jobs/claim", $$"""{"worker_id":"w","labels":["{{Label}}"]}""");
+        Assert.Equal(200, (await PostAsync($"/api/jobs/{claimed.Json!["lease"]!["lease_id"]}/{how}", body)).Status);
+    }
+
+    private static (int Code, string Output, string Errors) Sorted((int Code, string Output, string Errors) call) =>
+        call with { Output = string.Concat(call.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Select(line => line + "\n")) };
 
     private protected async Task<(int Code, string Output, string Errors)> RunAsync(params string[] words)
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Broker.Testing;
+using Broker.Tests.Cli;
 using Xunit;
 
 namespace Broker.Tests.Documents;
@@ -7,12 +8,6 @@ namespace Broker.Tests.Documents;
 /// <summary>Runs the command blocks of each page, in one shell and against a broker of its own, and compares what they print with the page.</summary>
 public sealed class CommandBlockTests
 {
-    private const string ShownAddress = "http://localhost:3000";
-    private const char Mark = '\u001e';
-
-    // A worker in the background ends with the page.
-    private const string Prelude = "trap 'kill $(jobs -p) 2>/dev/null' EXIT";
-
     // First line of a block that no test runs, and why.
     private static readonly Dictionary<(string Page, string FirstLine), string> NotRun = new()
     {
@@ -38,19 +33,7 @@ public sealed class CommandBlockTests
         using var folder = new TempFolder();
         var database = $"sqlite:{Path.Combine(folder.Path, "broker.db")}";
         await using var broker = await BrokerProcess.StartAsync(database);
-
-        var script = string.Concat(blocks.Select(block => $"{block.Commands}printf '{Mark}'\n"))
-            .Replace(ShownAddress, broker.Address.ToString().TrimEnd('/'), StringComparison.Ordinal)
-            .Replace("/tmp/", $"{folder.Path}/", StringComparison.Ordinal)
-            .Replace("dotnet run --project src/Broker.Worker --", $"dotnet '{RepositoryLayout.WorkerProgram()}'", StringComparison.Ordinal);
-        var (output, errors) = await RunAsync($"{Prelude}\nbroker() {{ dotnet '{RepositoryLayout.HostProgram()}' \"$@\"; }}\n{script}", folder.Path, database);
-
-        var printed = output.Split(Mark);
-        Assert.True(printed.Length == blocks.Count + 1, $"The shell ended within block {printed.Length}:\n{output}\n{errors}");
-        foreach (var (block, actual) in blocks.Zip(printed))
-        {
-            if (block.Output is { } shown) Assert.True(ShownOutput.Fits(shown, actual), $"{path} shows:\n{shown}\nbut its commands print:\n{actual}\n{errors}");
-        }
+        await PageRun.CheckAsync(path, blocks, broker.Address, folder.Path, database);
     }
 
     [Fact]
@@ -71,34 +54,8 @@ public sealed class CommandBlockTests
     [InlineData("[\"order-7\"]", "[\"order-8\"]", false)]
     public void Shown_output_fits_whatever_its_made_ids_and_times_are(string shown, string actual, bool fits) => Assert.Equal(fits, ShownOutput.Fits(shown, actual));
 
-    private static IEnumerable<CommandBlock> Runnable(Page page) => page.Blocks().Where(block => !NotRun.ContainsKey((page.Path, block.FirstLine)));
-
-    private static async Task<(string Output, string Errors)> RunAsync(string script, string folder, string database)
-    {
-        var file = Path.Combine(folder, "page.sh");
-        await File.WriteAllTextAsync(file, script, Ct);
-        var start = new ProcessStartInfo("bash", [file])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-            WorkingDirectory = folder,
-        };
-        start.Environment["DATABASE_URL"] = database;
-        using var shell = Process.Start(start)!;
-        shell.StandardInput.Close();
-        try
-        {
-            var output = shell.StandardOutput.ReadToEndAsync(Ct);
-            var errors = shell.StandardError.ReadToEndAsync(Ct);
-            await Task.WhenAll(output, errors, shell.WaitForExitAsync(Ct)).WaitAsync(TimeSpan.FromMinutes(5), Ct);
-            return (await output, await errors);
-        }
-        finally
-        {
-            shell.Kill(entireProcessTree: true);
-        }
-    }
+    // The runbook has a test of its own, with the state that it begins with.
+    private static IEnumerable<CommandBlock> Runnable(Page page) => page.Path == NightSuite.Page ? [] : page.Blocks().Where(block => !NotRun.ContainsKey((page.Path, block.FirstLine)));
 
     // curl --json came with 7.82.
     private static async Task RequireCurlAsync()
