@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Broker.Testing;
+using Xunit;
 
 namespace Broker.Faults.Harness;
 
@@ -41,6 +42,13 @@ internal sealed partial class PageWorker(ManagedProcess process) : IAsyncDisposa
             [file]);
         process.Start();
         return new PageWorker(process);
+    }
+
+    /// <summary>SIGTERM: the worker drains and ends with code 0.</summary>
+    public async Task DrainAsync()
+    {
+        var code = await Process.StopAsync();
+        Assert.True(code == 0, $"A worker ended with code {code}:\n{string.Join('\n', Process.Output.TakeLast(20))}");
     }
 
     public ValueTask DisposeAsync() => Process.DisposeAsync();
