@@ -42,7 +42,7 @@ public abstract class OperatorQuestionsTests(DurableCluster cluster, Database da
         // Which steps wait for an event, and which for a worker?
         var wait = Assert.Single(await ItemsAsync(site, "/api/v1/waiting"));
         Assert.Equal(("release", "approve", "approved"), ((string?)wait["workflow"], (string?)wait["step"], (string?)wait["event"]));
-        var queue = Assert.Single((await ItemsAsync(site, "/api/v1/queues")).Where(queue => (int)queue["depth"]!["count"]! > 0));
+        var queue = Assert.Single(await ItemsAsync(site, "/api/v1/queues"), queue => (int)queue["depth"]!["count"]! > 0);
         Assert.Equal(("gpu", 0), ((string?)queue["labels"]![0], (int)queue["workers_able"]!));
 
         // Why does that job wait, and why did the other one fail?

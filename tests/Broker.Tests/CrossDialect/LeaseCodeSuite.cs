@@ -69,7 +69,9 @@ public abstract class LeaseCodeSuite(BrokerApp app)
         foreach (var reply in (Reply[])[
             await wire.GetAsync("/workflow/step?worker_id=nobody"), await wire.PostAsync("/worker/keep-alive?worker_id=nobody", ""),
             await wire.PostAsync("/workflow/step/heartbeat?worker_id=nobody", "[]"), await wire.PostAsync("/workflow/step?worker_id=nobody&claim=1", "[]")])
+        {
             Assert.Equal((404, "unknown_worker"), (reply.Status, Text(reply.Json, "code")));
+        }
     }
 
     [Fact]
