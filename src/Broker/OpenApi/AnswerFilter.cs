@@ -7,6 +7,9 @@ namespace Broker.OpenApi;
 /// <summary>Streams are text whatever type their entries have; answers of several forms show all; statuses have a word, also those that Swashbuckle calls unknown.</summary>
 internal sealed class AnswerFilter : IOperationFilter
 {
+    // Makers of clients hand such a body over as it is; of other text they expect JSON.
+    private const string Raw = "binary";
+
     public void Apply(OpenApiOperation operation, OperationFilterContext context)
     {
         foreach (var (status, response) in operation.Responses ?? [])
@@ -18,9 +21,11 @@ internal sealed class AnswerFilter : IOperationFilter
                 if (mediaType is "text/plain" && described is OpenApiMediaType text)
                     text.Schema = new OpenApiSchema { Type = JsonSchemaType.String };
                 else if ((mediaType is "text/event-stream" or "application/x-ndjson") && described is OpenApiMediaType stream)
-                    stream.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "JSON texts of this schema, one for each entry.", ContentMediaType = "application/json", ContentSchema = stream.Schema };
+                    stream.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Format = Raw, Description = "JSON texts of this schema, one for each entry.", ContentMediaType = "application/json", ContentSchema = stream.Schema };
+                else if (!mediaType.EndsWith("json", StringComparison.Ordinal) && described is OpenApiMediaType { Schema: OpenApiSchema raw })
+                    raw.Format = Raw;
                 else if (described is OpenApiMediaType { Schema: { } first } json && Others(context, status) is { Count: > 0 } others)
-                    json.Schema = new OpenApiSchema { AnyOf = [first, .. others] };
+                    json.Schema = Forms.Name(context, $"{operation.OperationId}Answer", [first, .. others]);
             }
         }
     }

@@ -52,7 +52,6 @@ internal static class ApiDocument
             Description = "An API key, as `broker keys create` prints it. A broker without keys asks for none. Each operation names the scopes "
                 + "of which a key needs one; `admin` stands for all. This page takes a key as the password of any user name.",
         });
-        options.MapType<object>(() => new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Integer });
         options.AddMixedForms();
         options.SchemaFilter<SchemaFilter>(new MemberTexts(typeof(ApiDocument).Assembly, typeof(IOperatorApi).Assembly));
         options.OperationFilter<ExampleFilter>();
@@ -67,7 +66,7 @@ internal static class ApiDocument
 
     /// <summary>Whether a path is one of a document.</summary>
     public static bool IsAt(PathString path) =>
-        (path.StartsWithSegments(BrokerDialectApi.Prefix, out var rest) ? rest : path).Value is $"/{Name}.json" or $"/{Name}.yaml" or $"/{Aliases}.json" or $"/{Aliases}.yaml";
+        (path.StartsWithSegments(BrokerDialectApi.Prefix, StringComparison.OrdinalIgnoreCase, out var rest) ? rest : path).Value is $"/{Name}.json" or $"/{Name}.yaml" or $"/{Aliases}.json" or $"/{Aliases}.yaml";
 
     private static OpenApiInfo Info(string title, string description) => new()
     {

@@ -10,7 +10,10 @@ internal sealed record HeaderParameter(string Name, string Description)
     public static HeaderParameter IdempotencyKey { get; } = new(
         Idempotency.Header,
         "Sent again with the same key and body, the request is answered with the run that it started the first time, and "
-        + $"`{Idempotency.ReplayedHeader}: true`. Another body under the same key is a 422.") { LongestValue = Idempotency.LongestKey };
+        + $"`{Idempotency.ReplayedHeader}: true`. Another body under the same key is a 422.")
+    {
+        LongestValue = Idempotency.LongestKey,
+    };
 
     public int? LongestValue { get; init; }
 }

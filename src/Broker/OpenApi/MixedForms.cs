@@ -10,24 +10,26 @@ internal static class MixedForms
 {
     public static void AddMixedForms(this SwaggerGenOptions options)
     {
-        options.MapType<TextOrInteger>(() => new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Integer });
-        options.MapType<TextOrNumber>(() => new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Number });
-        options.MapType<ScalarForm>(() => new OpenApiSchema { Type = JsonSchemaType.String | JsonSchemaType.Number | JsonSchemaType.Boolean | JsonSchemaType.Null });
-        options.MapType<InstantForm>(() => new OpenApiSchema { OneOf = [Text("date-time"), new OpenApiSchema { Type = JsonSchemaType.Integer, Format = "int64" }, Null] });
-        options.MapType<BackoffForm>(() => new OpenApiSchema
-        {
-            OneOf =
-            [
-                new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("None")] },
-                Member("Fixed", "The same pause before each retry.", ("delay_secs", "The pause, in seconds.")),
-                Member("Exponential", "A pause that doubles.", ("base_secs", "The first pause, in seconds."), ("max_secs", "The longest pause, in seconds.")),
-            ],
-        });
+        options.MapType<InstantForm>(() => new OpenApiSchema { OneOf = [Of(JsonSchemaType.String, "date-time"), Of(JsonSchemaType.Integer, "int64"), Null] });
     }
 
-    private static OpenApiSchema Null => new() { Type = JsonSchemaType.Null };
+    /// <summary>Forms of a type that is a schema of its own; null for types of one form.</summary>
+    public static IList<IOpenApiSchema>? Of(Type type) =>
+        type == typeof(TextOrInteger) ? [Of(JsonSchemaType.String), Of(JsonSchemaType.Integer, "int32")]
+        : type == typeof(TextOrNumber) ? [Of(JsonSchemaType.String), Of(JsonSchemaType.Number, "double")]
+        : type == typeof(ScalarForm) ? [Of(JsonSchemaType.String), Of(JsonSchemaType.Number, "double"), Of(JsonSchemaType.Boolean), Null]
+        : type == typeof(BackoffForm) ? [
+            new OpenApiSchema { Type = JsonSchemaType.String, Enum = [JsonValue.Create("None")] },
+            Member("Fixed", "The same pause before each retry.", ("delay_secs", "The pause, in seconds.")),
+            Member("Exponential", "A pause that doubles.", ("base_secs", "The first pause, in seconds."), ("max_secs", "The longest pause, in seconds."))]
+        : null;
 
-    private static OpenApiSchema Text(string format) => new() { Type = JsonSchemaType.String, Format = format };
+    /// <summary>Any JSON. Makers of clients take a schema without a word about null for values that are never null.</summary>
+    public static IList<IOpenApiSchema> AnyJson => [Null, new OpenApiSchema { Not = Null }];
+
+    private static OpenApiSchema Null => Of(JsonSchemaType.Null);
+
+    private static OpenApiSchema Of(JsonSchemaType type, string? format = null) => new() { Type = type, Format = format };
 
     private static OpenApiSchema Member(string name, string description, params (string Name, string Description)[] seconds)
     {

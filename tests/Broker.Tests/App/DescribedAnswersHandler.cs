@@ -25,7 +25,7 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
         var paths = services.GetRequiredService<BrokerSettings>().InstancesBasePath;
         if (Documents.TryGetValue(paths, out var known)) return known;
         var swagger = services.GetRequiredService<ISwaggerProvider>();
-        string[] documents = await Task.WhenAll(((string[])[ApiDocument.Name, ApiDocument.Aliases]).Select(name => swagger.GetSwagger(name).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1)));
+        var documents = await Task.WhenAll(((string[])[ApiDocument.Name, ApiDocument.Aliases]).Select(name => swagger.GetSwagger(name).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1)));
         return Documents.GetOrAdd(paths, new DescribedAnswers(documents));
     }
 

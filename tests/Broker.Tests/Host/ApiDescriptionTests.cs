@@ -44,7 +44,7 @@ public sealed partial class ApiDescriptionTests(SqliteApp host) : IClassFixture<
             "schema", "start", "start_event", "stop", "tags", "text", "value", "workflow_inputs", "event_schema", "description", "emissions",
         ];
         var untyped = from member in Members(await DocumentAsync(path))
-                      where member.Node["type"] is null && member.Node["$ref"] is null && member.Node["oneOf"] is null && member.Node["anyOf"] is null
+                      where member.Node["type"] is null && member.Node["$ref"] is null && member.Node["anyOf"] is null && (member.Node["oneOf"] is null || member.Node["oneOf"]![1]!["not"] is not null)
                       where !anyJson.Contains(member.Name[(member.Name.LastIndexOf('.') + 1)..])
                       select member.Name;
         Assert.Empty(untyped);
@@ -138,7 +138,7 @@ public sealed partial class ApiDescriptionTests(SqliteApp host) : IClassFixture<
     public async Task Codes_of_problems_are_listed_in_their_page()
     {
         var page = await File.ReadAllTextAsync(Path.Combine(RepositoryLayout.Root, "docs", "problems.md"), Ct);
-        Assert.Equal(ProblemCodes.All, CodeRow().Matches(page).Select(row => new ProblemCode(row.Groups[1].Value, int.Parse(row.Groups[2].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), row.Groups[3].Value)));
+        Assert.Equal(ProblemCodes.All, CodeRow().Matches(page).Select(row => new ProblemCode(row.Groups["word"].Value, int.Parse(row.Groups["status"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture), row.Groups["meaning"].Value)));
     }
 
     [Fact]
@@ -147,15 +147,15 @@ public sealed partial class ApiDescriptionTests(SqliteApp host) : IClassFixture<
         var known = ProblemCodes.All.ToDictionary(code => code.Word, code => code.Status);
         var sources = Directory.EnumerateFiles(Path.Combine(RepositoryLayout.Root, "src"), "*.cs", SearchOption.AllDirectories)
             .Where(file => file.Contains("Operator", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("Broker.Sdk", StringComparison.Ordinal));
-        var used = sources.SelectMany(file => CodeUse().Matches(File.ReadAllText(file))).Select(use => use.Groups[1].Value).Distinct().ToList();
+        var used = sources.SelectMany(file => CodeUse().Matches(File.ReadAllText(file))).Select(use => use.Groups["word"].Value).Distinct().ToList();
         Assert.True(used.Count > 8);
         Assert.Empty(used.Except(known.Keys));
     }
 
-    [GeneratedRegex(@"^\| `(\w+)` \| (\d+) \| (.+) \|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<word>\w+)` \| (?<status>\d+) \| (?<meaning>.+) \|$", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex CodeRow();
 
-    [GeneratedRegex(@"(?:Status4\d\d\w+,\s*|Invalid\(|new\(4\d\d, )""(\w+)""")]
+    [GeneratedRegex(@"(Status4\d\d\w+,\s*|Invalid\(|new\(4\d\d, )""(?<word>\w+)""", RegexOptions.ExplicitCapture)]
     private static partial Regex CodeUse();
 
     private static void AssertWords(JsonNode document, string member, string[] words)

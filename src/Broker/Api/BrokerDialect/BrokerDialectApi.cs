@@ -60,7 +60,7 @@ internal static class BrokerDialectApi
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step", StepRoutes.ReportAsync).Describe("ReportStep", QueryForms.Report,
                 "Report how a step ended. A report on a step that the worker does not hold, or on a run that is gone, is ignored with 204. An array of reports, or claim: 200")
-            .Takes<StepOutcome>().Produces(204).Produces<ReportsAndClaims>().OrProduces<StepVerdict[]>().AnswersWithHeader(200, DrainNotice.Header).Refuses(400, 404, 413, 422)
+            .Takes<StepOutcome>().WithMetadata(new OtherForm(typeof(StepOutcome[]))).Produces(204).Produces<ReportsAndClaims>().OrProduces<StepVerdict[]>().AnswersWithHeader(200, DrainNotice.Header).Refuses(400, 404, 413, 422)
             .RequireScope(Scope.Worker).ByWorkflow().EndsWithKey();
         api.MapPost("/workflow/step/events", LeaseRoutes.PublishAsync).Describe("PublishStepEvents", QueryForms.Worker,
                 "Extension: publish events on the run's stream while the step runs")

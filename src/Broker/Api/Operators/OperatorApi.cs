@@ -26,11 +26,11 @@ internal static class OperatorApi
 
     private static JsonNode ExampleOf(int status, string message)
     {
-        OperatorException? own = status switch
+        var own = status switch
         {
             400 => OperatorException.BadParameter("limit", $"expected an integer from 1 to {Limits.LargestPage}"),
-            409 => new(status, "not_allowed", "The run has ended (succeeded).") { RunStatus = "succeeded" },
-            422 => new(status, "invalid_body", "/reason expected a string", "/reason") { Errors = [new("/reason", "expected a string")] },
+            409 => new OperatorException(status, "not_allowed", "The run has ended (succeeded).") { RunStatus = "succeeded" },
+            422 => new OperatorException(status, "invalid_body", "/reason expected a string", "/reason") { Errors = [new("/reason", "expected a string")] },
             _ => null,
         };
         return own is null ? ProblemAnswer.Form.Example(status, message) : ProblemAnswer.ExampleOf(own);

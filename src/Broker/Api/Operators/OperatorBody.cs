@@ -10,11 +10,13 @@ namespace Broker.Api.Operators;
 /// <summary>Reads bodies into their records. Every member counts: an unknown one, or one of another type, is refused with its place.</summary>
 internal static class OperatorBody
 {
-    /// <summary>The record of a body; without a body the empty one, where that is allowed.</summary>
+    /// <summary>The record of a body; without a body, or with null, the empty one, where that is allowed.</summary>
     public static async Task<T> ReadAsync<T>(HttpContext http, BrokerEngine engine, JsonTypeInfo<T> type, bool isOptional, CancellationToken ct)
     {
         using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is BodyFault.Empty && isOptional) return JsonSerializer.Deserialize("{}", type)!;
+
+        // Generated clients send null where the caller gives no body.
+        if (isOptional && body is { Fault: BodyFault.Empty } or { Fault: BodyFault.None, Root.ValueKind: JsonValueKind.Null }) return JsonSerializer.Deserialize("{}", type)!;
         return Read(RootOf(body), type);
     }
 
