@@ -3,13 +3,13 @@ using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace Broker.OpenApi;
 
-/// <summary>Texts of the parameters of paths, and of headers that routes read themselves.</summary>
+/// <summary>Texts of the parameters of paths: by the segment before and the name, or by the name alone.</summary>
 internal sealed class PathTexts : IOperationFilter
 {
     private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
     {
         ["handler_id"] = "Id of the handler.",
-        ["id"] = "Id of a workflow or an instance, or `WORKFLOW~INSTANCE`; below `/workers` the id of a worker.",
+        ["id"] = "Id of a workflow or an instance, or `WORKFLOW~INSTANCE`.",
         ["instance"] = "Id of the instance.",
         ["instanceId"] = "Id of the instance.",
         ["job"] = "Id of the job within the workflow.",
@@ -19,6 +19,7 @@ internal sealed class PathTexts : IOperationFilter
         ["step"] = "Name of the step.",
         ["worker"] = "Id of the worker.",
         ["bulk"] = "Id of the action on many runs.",
+        ["workers/id"] = "Id of the worker.",
         ["fingerprint"] = "Hash of a definition's content.",
         ["workflow"] = "Name of the workflow; in the jobs dialect its id, or `WORKFLOW~INSTANCE`.",
         ["workflowName"] = "Name of the workflow.",
@@ -28,7 +29,15 @@ internal sealed class PathTexts : IOperationFilter
     {
         foreach (var parameter in operation.Parameters ?? [])
         {
-            if (parameter is OpenApiParameter { In: ParameterLocation.Path, Name: { } name } written && Texts.TryGetValue(name, out var text)) written.Description = text;
+            if (parameter is not OpenApiParameter { In: ParameterLocation.Path, Name: { } name } written) continue;
+            if (Texts.TryGetValue($"{SegmentBefore(name, context.ApiDescription.RelativePath)}/{name}", out var text) || Texts.TryGetValue(name, out text)) written.Description = text;
         }
+    }
+
+    private static string SegmentBefore(string name, string? path)
+    {
+        var segments = (path ?? "").Split('/');
+        var place = Array.IndexOf(segments, $"{{{name}}}");
+        return place > 0 ? segments[place - 1] : "";
     }
 }

@@ -67,9 +67,12 @@ public static class Walk
         await HandlersAsync(api);
         await InstancesAsync(api);
         await OperatorsAsync(api);
+        await BulkAsync(api);
+        await OrdersAsync(api);
         await api.LiveAsync();
         await api.ReadyAsync();
         await api.MetricsAsync();
+        await KeysAsync(api, http);
     }
 
     private static async Task JobsAsync(BrokerClient api)
@@ -271,7 +274,7 @@ public static class Walk
         await api.ListRunLogsAsync(flow, run, after: 0);
         await api.FindInRunLogsAsync(flow, run, q: "x", @case: true);
         await api.ListAllWorkflowsAsync(q: "cs");
-        await api.ShowWorkflowAsync(flow);
+        await api.GetGraphAsync((await api.ShowWorkflowAsync(flow)).Fingerprint);
         await api.ListVersionsAsync(flow);
         await api.ListWaitingAsync(overdue: false);
         await api.ListQueuesAsync();
@@ -292,6 +295,47 @@ public static class Walk
         Check((await ResultAsync<OperatorProblem>(409, () => api.PauseRunAsync(flow, run))).Code == OperatorProblemCode.Not_allowed);
         await api.DeleteRunAsync(flow, run);
         Check((await ResultAsync<OperatorProblem>(404, () => api.GetRunAsync(flow, run))).Code == OperatorProblemCode.Not_found);
+    }
+
+    private static async Task BulkAsync(BrokerClient api)
+    {
+        var plan = await api.PlanBulkAsync(new() { Action = NewBulkAction.Pause, Where = "workflow=cs-waits" });
+        var id = plan.Id.ToString();
+        Check(plan.State == BulkPlanState.Planned);
+        await StatusAsync(202, () => api.StartBulkAsync(id, new() { Confirm = plan.Confirm, Count = plan.Matched.Count }));
+        await api.ListBulkAsync(limit: 5);
+        await api.GetBulkAsync(id);
+        await api.ListBulkResultsAsync(id);
+        var started = await ResultAsync<BulkPlan>(202, () => api.PlanBulkAsync(new() { Action = NewBulkAction.Cancel, Where = "workflow=cs-waits", Rate = 1, Dry_run = false }));
+        await api.StopBulkAsync(started.Id.ToString());
+    }
+
+    private static async Task OrdersAsync(BrokerClient api)
+    {
+        const string flow = "cs-waits";
+        await api.PauseStartsAsync(flow);
+        await api.ResumeStartsAsync(flow);
+        var worker = (await api.ListAllWorkersAsync()).Items.First().Id;
+        await api.DrainWorkerAsync(worker);
+        await api.UndrainWorkerAsync(worker);
+        await api.ReleaseWorkerAsync(worker);
+        await api.ApplyWorkflowAsync("cs-file", new() { Text = "name: cs-file\non: workflow_dispatch\njobs: { build: { run: make } }\n" });
+        await api.GetOverviewAsync(window: "1h");
+        await api.ListFailuresAsync();
+        await api.GetRunHistogramAsync(buckets: 10);
+        await api.SearchAsync(q: "cs");
+        await api.GetSystemAsync();
+        await (await api.StreamRunEventsAsync(flow, "cs-1")).Stream.DisposeAsync();
+        await (await api.StreamRunLogsAsync(flow, "cs-1")).Stream.DisposeAsync();
+    }
+
+    // Last of all: from the first key on the broker asks for keys.
+    private static async Task KeysAsync(BrokerClient api, HttpClient http)
+    {
+        var made = await ResultAsync<CreatedKey>(201, () => api.CreateKeyAsync(JsonConvert.DeserializeObject<NewKey>("""{"name": "walk", "scopes": ["admin"]}""")!));
+        http.DefaultRequestHeaders.Authorization = new("Bearer", made.Key);
+        Check((await api.ListKeysAsync()).Items.Count > 0);
+        await api.RevokeKeyAsync(made.Info.Id);
     }
 
     /// <summary>The generator throws for each status but the first success, with the body as the exception's result.</summary>

@@ -212,7 +212,8 @@ async function operators(): Promise<void> {
   want(await api.GET(`${run}/logs`, { params: { path, query: { format: "text" } }, parseAs: "text" }));
   want(await api.GET(`${run}/logs/find`, { params: { path, query: { q: "x", case: true } } }));
   want(await api.GET(`${v1}/workflows`, { params: { query: { q: "ts" } } }));
-  want(await api.GET(`${v1}/workflows/{workflow}`, { params: { path: { workflow } } }));
+  const { fingerprint } = want(await api.GET(`${v1}/workflows/{workflow}`, { params: { path: { workflow } } }));
+  want(await api.GET(`${v1}/definitions/{fingerprint}/graph`, { params: { path: { fingerprint } } }));
   want(await api.GET(`${v1}/workflows/{workflow}/versions`, { params: { path: { workflow } } }));
   want(await api.GET(`${v1}/waiting`, { params: { query: { for: "people", overdue: false } } }));
   want(await api.GET(`${v1}/queues`));
@@ -237,12 +238,55 @@ async function operators(): Promise<void> {
   want(await api.GET(run, { params: { path } }), 404);
 }
 
+async function bulk(): Promise<void> {
+  const all = "/api/v1/bulk" as const;
+  const plan = want(await api.POST(all, { body: { action: "tag", where: "workflow=ts-waits", args: { tags: { walked: 1 } } } }));
+  const path = { bulk: String(plan.id) };
+  if (plan.state !== "planned") throw new Error("another state");
+  want(await api.POST(`${all}/{bulk}/start`, { params: { path }, body: { confirm: plan.confirm, count: plan.matched.count } }), 202);
+  want(await api.GET(all, { params: { query: { limit: 5 } } }));
+  want(await api.GET(`${all}/{bulk}`, { params: { path } }));
+  want(await api.GET(`${all}/{bulk}/results`, { params: { path } }));
+  const started = want(await api.POST(all, { body: { action: "cancel", where: "workflow=ts-waits", rate: 1, dry_run: false } }), 202);
+  want(await api.POST(`${all}/{bulk}/stop`, { params: { path: { bulk: String(started.id) } } }));
+}
+
+async function orders(): Promise<void> {
+  const v1 = "/api/v1" as const;
+  const workflow = "ts-waits";
+  for (const action of ["pause-starts", "resume-starts"] as const) want(await api.POST(`${v1}/workflows/{workflow}/${action}`, { params: { path: { workflow } }, body: {} }));
+  const worker = one(want(await api.GET(`${v1}/workers`)).items).id;
+  for (const action of ["drain", "undrain", "release"] as const) want(await api.POST(`${v1}/workers/{worker}/${action}`, { params: { path: { worker } }, body: {} }));
+  want(await api.PUT(`${v1}/workflows/{workflow}`, { params: { path: { workflow: "ts-file" } }, body: { format: "yaml", text: "name: ts-file\non: workflow_dispatch\njobs: { build: { run: make } }\n" } }));
+  want(await api.GET(`${v1}/overview`, { params: { query: { window: "1h" } } }));
+  want(await api.GET(`${v1}/failures`));
+  want(await api.GET(`${v1}/runs/histogram`, { params: { query: { buckets: 10 } } }));
+  want(await api.GET(`${v1}/search`, { params: { query: { q: "ts" } } }));
+  want(await api.GET(`${v1}/system`));
+  const path = { workflow, instance: "ts-1" };
+  for (const what of ["events", "logs"] as const) {
+    const stream = await api.GET(`${v1}/runs/{workflow}/{instance}/${what}/stream`, { params: { path }, parseAs: "stream" });
+    await (want(stream) as unknown as ReadableStream).cancel();
+  }
+}
+
+/** Last of all: from the first key on the broker asks for keys. */
+async function keys(): Promise<void> {
+  const made = want(await api.POST("/api/v1/keys", { body: { name: "walk", scopes: ["admin"] } }), 201);
+  const headers = { Authorization: `Bearer ${made.key}` };
+  one(want(await api.GET("/api/v1/keys", { headers })).items);
+  want(await api.DELETE("/api/v1/keys/{key}", { params: { path: { key: made.info.id } }, headers }));
+}
+
 await jobs();
 await broker();
 await waits();
 await handlers();
 await instances();
 await operators();
+await bulk();
+await orders();
 want(await api.GET("/livez"));
 want(await api.GET("/readyz"));
 want(await api.GET("/metrics", { parseAs: "text" }));
+await keys();
