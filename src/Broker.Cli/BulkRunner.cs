@@ -1,14 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using Broker.Operators;
+using Broker.Sdk;
 
 namespace Broker.Cli;
 
 /// <summary>Options of an action on many runs, and its course: first a count, then the word for it, then progress to the end.</summary>
 internal sealed class BulkRunner
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
-
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "With --where: says which runs it would act on, and changes nothing" };
     private readonly Option<bool> yes = new("--yes", "-y") { Description = "With --where: acts without asking" };
     private readonly Option<int?> rate = new("--rate") { Description = "With --where: most runs in a second, 1 to 10,000", HelpName = "N" };
@@ -55,26 +54,9 @@ internal sealed class BulkRunner
     /// <summary>Shows the progress until the action has ended.</summary>
     public static async Task<int> FollowAsync(CliCall call, BulkState state, CancellationToken ct)
     {
-        var shown = -1;
         try
         {
-            while (state.State is not ("done" or "stopped"))
-            {
-                await Task.Delay(Pause, TimeProvider.System, ct);
-                try
-                {
-                    state = await call.Api.GetBulkAsync(state.Id, ct);
-                }
-                catch (HttpRequestException fault)
-                {
-                    // The broker that comes back goes on with it.
-                    await call.Talk.WriteLineAsync($"broker: no broker answers: {fault.Message}; trying again");
-                }
-
-                if (Ended(state) == shown || state.Total == 0) continue;
-                shown = Ended(state);
-                await call.Talk.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {shown} of {state.Total}"));
-            }
+            state = await new BrokerClient(call.Api).WaitForBulkAsync(state, new Progress(call.Talk), ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {
@@ -91,8 +73,6 @@ internal sealed class BulkRunner
         printer.Line(string.Create(CultureInfo.InvariantCulture, $"bulk {s.Id}: {s.Action}, {s.State}: {s.Done} done, {s.Skipped} skipped, {s.Failed} failed, of {s.Total}"));
         if (s.Failed + s.Skipped > 0) printer.Line(string.Create(CultureInfo.InvariantCulture, $"  broker bulk results {s.Id} --outcome failed,skipped lists those that it was not done to"));
     });
-
-    private static int Ended(BulkState state) => state.Done + state.Failed + state.Skipped;
 
     private static void Print(Printer printer, BulkPlan plan) => printer.One(plan, OperatorJson.Default.BulkPlan, p => p.Id.ToString(CultureInfo.InvariantCulture), p =>
     {
@@ -116,5 +96,19 @@ internal sealed class BulkRunner
 
         await call.Talk.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"{plan.Action} {plan.Matched.Count} runs? [y/N] "));
         return Console.ReadLine()?.Trim().ToLowerInvariant() is "y" or "yes";
+    }
+
+    // Lines come in order: the framework's Progress would post them to the thread pool.
+    private sealed class Progress(TextWriter talk) : IProgress<BulkState>
+    {
+        private int shown;
+
+        public void Report(BulkState value)
+        {
+            var ended = value.Done + value.Failed + value.Skipped;
+            if (ended == shown) return;
+            shown = ended;
+            talk.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {ended} of {value.Total}"));
+        }
     }
 }

@@ -10,7 +10,7 @@ internal static class LookCommands
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     public static IEnumerable<Command> Create(Connection connection) =>
-        [Logs(connection), Events(connection), Explain(connection), Doctor(connection), Workflows(connection), Waiting(connection), Queues(connection), Workers(connection), Audit(connection)];
+        [Logs(connection), Events(connection), Explain(connection), Doctor(connection), OrderCommands.Failures(connection), Workflows(connection), Waiting(connection), Queues(connection), Workers(connection), Audit(connection)];
 
     private static Command Logs(Connection connection)
     {
@@ -130,7 +130,8 @@ internal static class LookCommands
     {
         var contains = new Argument<string?>("TEXT") { Arity = ArgumentArity.ZeroOrOne, Description = "Only workflows whose name holds the text" };
         var limit = CliCommand.Limit();
-        var command = new Command("workflows", "Lists workflows") { contains, limit };
+        var command = new Command("workflows", "Lists workflows, or pauses and resumes their starts") { contains, limit };
+        foreach (var order in OrderCommands.OfWorkflows(connection)) command.Subcommands.Add(order);
         command.SetAction(connection, async (call, ct) =>
         {
             var page = await call.Api.ListWorkflowsAsync(call.Line.GetValue(contains), null, call.Line.GetValue(limit), ct);
@@ -197,7 +198,8 @@ internal static class LookCommands
     {
         var busy = new Option<bool>("--busy") { Description = "Only workers that hold a lease" };
         var limit = CliCommand.Limit();
-        var command = new Command("workers", "Lists workers with their leases") { busy, limit };
+        var command = new Command("workers", "Lists workers with their leases, or drains and releases them") { busy, limit };
+        foreach (var order in OrderCommands.OfWorkers(connection)) command.Subcommands.Add(order);
         command.SetAction(connection, async (call, ct) =>
         {
             var page = await call.Api.ListWorkersAsync(new() { Busy = call.Line.GetValue(busy), Limit = call.Line.GetValue(limit) }, ct);

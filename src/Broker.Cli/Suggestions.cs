@@ -25,7 +25,7 @@ internal static class Suggestions
     private static async Task<IEnumerable<string>> RunsAsync(IOperatorApi api, CancellationToken ct) =>
         (await api.ListRunsAsync(new(WhereExpression.All) { Limit = Most }, ct)).Items.Select(RunName.Of);
 
-    // The library asks without waiting. Whatever goes wrong, a completion prints nothing.
+    // The library does not await. A completion prints no fault.
     private static List<CompletionItem> Ask(CompletionContext asked, Connection connection, Func<IOperatorApi, CancellationToken, Task<IEnumerable<string>>> ask)
     {
         try

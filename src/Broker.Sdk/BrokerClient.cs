@@ -8,7 +8,7 @@ namespace Broker.Sdk;
 /// Client of a broker with typed workflows. Safe for several threads. <see cref="Api"/> has everything that operators do. Methods throw
 /// <see cref="OperatorException"/> where the broker refuses, and <see cref="HttpRequestException"/> where no broker answers.
 /// </summary>
-public sealed class BrokerClient
+public sealed partial class BrokerClient
 {
     private readonly TimeProvider clock;
 

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Broker.Tests.Cli;
 
-/// <summary>The state that an operator finds: 200 runs, of which 25 failed in their second step, 50 have no worker, 50 wait for an answer and 75 succeeded.</summary>
+/// <summary>The state that an operator finds: of 200 runs 25 failed in their second step, 50 have no worker, 50 wait for an answer.</summary>
 internal sealed class Night(HttpClient http)
 {
     private const string Definitions = """

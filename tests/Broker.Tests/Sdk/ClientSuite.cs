@@ -109,6 +109,20 @@ public abstract class ClientSuite(BrokerApp app) : IDisposable
     }
 
     [Fact]
+    public async Task Many_runs_are_planned_and_cancelled_by_an_expression()
+    {
+        await Wire.RegisterAsync(SdkFlows.Schema(name));
+        for (var i = 0; i < 3; i++) await Client.StartAsync(SdkFlows.Order(name), new(i, "kim"), new() { Tags = { ["n"] = $"{i}" } }, Ct);
+
+        var plan = await Client.PlanBulkAsync("cancel", $"workflow={name}", ct: Ct);
+        Assert.Equal((3, 3), (plan.Matched.Count, plan.Qualify));
+        var ended = await Client.CancelAsync($"workflow={name} tag.n!=2", "test", Ct);
+        Assert.Equal(("done", 2, 0, "test"), (ended.State, ended.Done, ended.Failed, ended.Reason));
+        Assert.Equal("/where", (await Assert.ThrowsAsync<OperatorException>(() => Client.CancelAsync("stat=x", ct: Ct))).Place);
+        Assert.Equal("changed", (await Assert.ThrowsAsync<OperatorException>(() => Client.RunBulkAsync(plan with { Matched = new(100, false) }, ct: Ct))).Code);
+    }
+
+    [Fact]
     public async Task Stored_lines_are_read_page_by_page_without_following()
     {
         var worker = await Wire.RegisterAsync(SdkFlows.Schema(name));
