@@ -106,6 +106,7 @@ public static class StorageRegistration
         services.AddSingleton<IWorkerStore>(provider => provider.GetRequiredService<WorkerStore>());
         services.AddSingleton<IRepositoryStore, RepositoryStore>();
         services.AddSingleton<IKeyStore, KeyStore>();
+        services.AddSingleton<ISessionStore, SessionStore>();
         services.AddSingleton<IAuditStore, AuditStore>();
         services.AddSingleton<IOutbox, Outbox>();
         services.AddSingleton<IWebhookStore, WebhookStore>();

@@ -75,6 +75,7 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE worker SET {Moved("registered_at", "seen_at")}");
         await ExecuteAsync($"UPDATE definition SET {Moved("seen_at")}");
         await ExecuteAsync($"UPDATE start_key SET {Moved("at")}");
+        await ExecuteAsync($"UPDATE ui_session SET {Moved("created_at", "seen_at", "expires_at")}");
         await ExecuteAsync($"UPDATE log SET {Moved("created_at")}");
         await ExecuteAsync($"UPDATE outbox SET {Moved("lease_until")}");
         await ExecuteAsync($"UPDATE webhook SET {Moved("failing_since", "created_at", "updated_at")}");
@@ -214,6 +215,10 @@ public sealed class SqliteRandomClientTests() : RandomClientConformance(new OnSq
 public sealed class PostgresKeyTests(PostgresCluster cluster) : KeyConformance(new OnPostgres(cluster));
 
 public sealed class SqliteKeyTests() : KeyConformance(new OnSqlite());
+
+public sealed class PostgresSessionTests(PostgresCluster cluster) : SessionConformance(new OnPostgres(cluster));
+
+public sealed class SqliteSessionTests() : SessionConformance(new OnSqlite());
 
 public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConformance(new OnPostgres(cluster));
 

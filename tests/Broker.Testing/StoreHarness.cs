@@ -61,6 +61,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IKeyStore Keys => provider.GetRequiredService<IKeyStore>();
 
+    public ISessionStore Sessions => provider.GetRequiredService<ISessionStore>();
+
     public IAuditStore Audit => provider.GetRequiredService<IAuditStore>();
 
     public EagerDispatch EagerDispatch => provider.GetRequiredService<EagerDispatch>();

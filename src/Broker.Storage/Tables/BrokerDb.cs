@@ -27,6 +27,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<RepositoryRow> Repositories => Set<RepositoryRow>();
     public DbSet<CounterRow> Counters => Set<CounterRow>();
     public DbSet<ApiKeyRow> Keys => Set<ApiKeyRow>();
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
     public DbSet<AuditRow> Audit => Set<AuditRow>();
     public DbSet<StartKeyRow> StartKeys => Set<StartKeyRow>();
     public DbSet<DataKeyRow> DataKeys => Set<DataKeyRow>();
@@ -214,6 +215,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         model.Entity<BulkRow>(BulkRow.Map);
         model.Entity<BulkItemRow>(BulkItemRow.Map);
         model.Entity<HoldRow>(HoldRow.Map);
+        model.Entity<SessionRow>(SessionRow.Map);
 
         NameColumns(model.Model);
     }

@@ -9,7 +9,7 @@ namespace Broker.Ui.Routing;
 /// <summary>Right that a route of the console takes. The host says how it is checked.</summary>
 public enum ConsoleRight
 {
-    /// <summary>Style sheet and scripts: no key.</summary>
+    /// <summary>Style sheet, scripts and sign-in: no key.</summary>
     Open,
 
     /// <summary>Any key.</summary>
@@ -45,6 +45,12 @@ public static class ConsoleRoutes
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; "
         + "base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types broker";
 
+    /// <summary>Header of a request by the console's script: it gets a status where a browser would be led to the sign-in.</summary>
+    public const string FragmentHeader = "X-Fragment";
+
+    /// <summary>Address of the sign-in that leads back to the page of a request.</summary>
+    public static string SignInAddress(HttpContext http) => SignInPages.Address(http);
+
     /// <summary>Maps the pages.</summary>
     /// <param name="routes">Routes of the host.</param>
     /// <param name="guard">Puts the check of a right on a route.</param>
@@ -52,6 +58,9 @@ public static class ConsoleRoutes
     {
         guard(routes.MapGet($"{Prefix}/assets/{{version}}/{{name}}", ConsoleAssets.SendAsync), ConsoleRight.Open);
         var pages = new ConsolePages(routes.MapGroup(Prefix).AddEndpointFilter(ConsoleFilter.InvokeAsync), guard);
+        guard(pages.Group.MapGet($"/{SignInPages.Path}", SignInPages.ShowAsync).ExcludeFromDescription(), ConsoleRight.Open);
+        guard(pages.Group.MapPost($"/{SignInPages.Path}", SignInPages.EnterAsync).ExcludeFromDescription(), ConsoleRight.Open);
+        guard(pages.Group.MapPost("/logout", SignInPages.LeaveAsync).ExcludeFromDescription(), ConsoleRight.Open);
         pages.Get("/", HomePages.ShowAsync, ConsoleRight.Read);
         pages.Get("/runs", RunListPages.ShowAsync, ConsoleRight.Read);
         pages.Get("/runs/{workflow}/{instance}", RunPages.ShowAsync, ConsoleRight.Read);
@@ -79,6 +88,8 @@ internal delegate Task<IResult> PageHandler(HttpContext http, IOperatorApi api, 
 /// <summary>Routes of pages, each with its right.</summary>
 internal sealed class ConsolePages(RouteGroupBuilder group, Action<RouteHandlerBuilder, ConsoleRight> guard)
 {
+    public RouteGroupBuilder Group => group;
+
     public void Get(string pattern, PageHandler page, ConsoleRight right) => guard(group.MapGet(pattern, Call(page)).ExcludeFromDescription(), right);
 
     public void Post(string pattern, PageHandler page, ConsoleRight right) => guard(group.MapPost(pattern, Call(page)).ExcludeFromDescription(), right);

@@ -65,6 +65,14 @@ internal sealed class ApiKeyCache(IKeyStore store, AuthSettings settings, TimePr
         return key;
     }
 
+    /// <summary>The valid key of that id, in use now: for the session of a browser. Null: it is gone.</summary>
+    public CachedKey? OfId(string id)
+    {
+        if (!current.Keys.TryGetValue(id, out var key)) return null;
+        key.Used(clock.GetUtcNow());
+        return key;
+    }
+
     /// <summary>The caller that a key stands for now: of work that outlives its request. Null: the key is gone, or keys are required by now.</summary>
     public Caller? CallerOf(string id) => current.Keys.TryGetValue(id, out var key) ? key.Caller : !AreRequired && id == Caller.Anonymous.Id ? Caller.Anonymous : null;
 

@@ -1,6 +1,7 @@
 using Broker.Audit;
 using Broker.Settings;
 using Broker.Startup;
+using Broker.Ui.Routing;
 
 namespace Broker.Auth;
 
@@ -13,6 +14,8 @@ internal static class AuthSetup
         services.AddSingleton(auth);
         services.AddSingleton<ApiKeyCache>();
         services.AddSingleton<FailureLimiter>();
+        services.AddSingleton<SessionCache>();
+        services.AddSingleton<ISignIn, SignIn>();
         services.AddSingleton<AllowedHosts>();
         services.AddSingleton<WebPages>();
         services.AddSingleton<AuditTrail>();

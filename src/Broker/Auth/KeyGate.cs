@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Broker.Api.Operators;
 using Broker.Http;
 using Broker.OpenApi;
+using Broker.Ui.Routing;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 
@@ -12,7 +14,7 @@ namespace Broker.Auth;
 /// Requires a key of every request, once there is one. It stands behind routing, because the route says which scope it needs, and before
 /// every part that answers.
 /// </summary>
-internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache keys, FailureLimiter failures, ILogger<KeyGate> log)
+internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache keys, SessionCache sessions, FailureLimiter failures, ILogger<KeyGate> log)
 {
     private const string Challenge = "Bearer realm=\"broker\"";
     private const string BasicChallenge = "Basic realm=\"broker\", charset=\"UTF-8\"";
@@ -30,9 +32,45 @@ internal sealed partial class KeyGate(RequestDelegate next, ApiKeyCache keys, Fa
 
         var isForBrowsers = IsForBrowsers(http.Request.Path);
         var presented = Presented(http.Request.Headers.Authorization, isForBrowsers);
+        if (presented.Length == 0 && TakesSessions(http.Request.Path)) return BySessionAsync(http, endpoint, endsWithKey);
         if (presented.Length == 0) return ChallengeAsync(http, isForBrowsers, Challenge, Missing);
         if (keys.Find(presented) is not { } key) return UnknownAsync(http, isForBrowsers);
+        return ByKeyAsync(http, endpoint, key, endsWithKey);
+    }
 
+    // The cookie opens the console and the API for operators, and no route of a dialect.
+    private static bool TakesSessions(PathString path) =>
+        path.StartsWithSegments(ConsoleRoutes.Prefix, StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments(OperatorApi.Prefix, StringComparison.OrdinalIgnoreCase);
+
+    private async Task BySessionAsync(HttpContext http, Endpoint? endpoint, bool endsWithKey)
+    {
+        var session = SessionCookie.Of(http.Request) is { } token ? await sessions.FindAsync(token, http.RequestAborted) : null;
+        if (session is null)
+        {
+            if (http.Request.Path.StartsWithSegments(ConsoleRoutes.Prefix, StringComparison.OrdinalIgnoreCase) && !http.Request.Headers.ContainsKey(ConsoleRoutes.FragmentHeader))
+            {
+                http.Response.StatusCode = StatusCodes.Status303SeeOther;
+                http.Response.Headers.Location = ConsoleRoutes.SignInAddress(http);
+                return;
+            }
+
+            await ChallengeAsync(http, false, Challenge, Missing);
+            return;
+        }
+
+        // A cookie comes along by itself, also with a form of another site's page.
+        if (!HttpMethods.IsGet(http.Request.Method) && !HttpMethods.IsHead(http.Request.Method) && SameOrigin.Refusal(http) is { } refusal)
+        {
+            await ForbidAsync(http, refusal);
+            return;
+        }
+
+        await using var cut = session.Ended.UnsafeRegister(static request => ((HttpContext)request!).Abort(), http);
+        await ByKeyAsync(http, endpoint, session.Key, endsWithKey);
+    }
+
+    private Task ByKeyAsync(HttpContext http, Endpoint? endpoint, ApiKeyCache.CachedKey key, bool endsWithKey)
+    {
         // Any key may read the pages and get routing's own answers. No key may use a route without a scope: that is a fault of the route.
         var required = endpoint?.Metadata.GetMetadata<RequiredScope>()?.AnyOf ?? (endpoint is RouteEndpoint ? Scope.None : Scope.Any);
         if (required is Scope.None) return ForbidAsync(http, "this route does not say which scope it needs, so no key may use it");

@@ -851,6 +851,49 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 45);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.SessionRow", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Agent")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("agent");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.HasIndex("KeyId", "CreatedAt");
+
+                    b.ToTable("ui_session", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.StartKeyRow", b =>
                 {
                     b.Property<string>("Key")
