@@ -132,6 +132,21 @@ public interface IOperatorApi
     /// <summary>Starts a new instance that keeps the finished steps of a run.</summary>
     Task<RunRerun> ForkAsync(RunAddress run, RunFork fork, CancellationToken ct);
 
+    /// <summary>Completes a step that has not ended, by hand.</summary>
+    Task<StepDetail> CompleteStepAsync(RunAddress run, string step, StepCompletion completion, CancellationToken ct);
+
+    /// <summary>Fails a step that has not ended, by hand and for good.</summary>
+    Task<StepDetail> FailStepAsync(RunAddress run, string step, StepFailing failing, CancellationToken ct);
+
+    /// <summary>Skips a step that has not ended.</summary>
+    Task<StepDetail> SkipStepAsync(RunAddress run, string step, StepCommand command, CancellationToken ct);
+
+    /// <summary>Makes a delayed step claimable at once.</summary>
+    Task<StepDetail> RetryStepNowAsync(RunAddress run, string step, StepCommand command, CancellationToken ct);
+
+    /// <summary>Takes a step from the worker that holds it, charged nothing.</summary>
+    Task<StepDetail> ReleaseStepAsync(RunAddress run, string step, StepCommand command, CancellationToken ct);
+
     /// <summary>Deletes an instance with all its runs.</summary>
     Task<RunChange> DeleteAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
 

@@ -220,6 +220,26 @@ public sealed partial class OperatorClient : IOperatorApi
         return await ReadAsync(clients(!Endless), request, Json.KeyInfo, ct);
     }
 
+    /// <inheritdoc/>
+    public Task<StepDetail> CompleteStepAsync(RunAddress run, string step, StepCompletion completion, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, Of(run, "steps", step, "complete"), JsonContent.Create(completion, Json.StepCompletion), Json.StepDetail, ct);
+
+    /// <inheritdoc/>
+    public Task<StepDetail> FailStepAsync(RunAddress run, string step, StepFailing failing, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, Of(run, "steps", step, "fail"), JsonContent.Create(failing, Json.StepFailing), Json.StepDetail, ct);
+
+    /// <inheritdoc/>
+    public Task<StepDetail> SkipStepAsync(RunAddress run, string step, StepCommand command, CancellationToken ct) => ByHandAsync(Of(run, "steps", step, "skip"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<StepDetail> RetryStepNowAsync(RunAddress run, string step, StepCommand command, CancellationToken ct) => ByHandAsync(Of(run, "steps", step, "retry-now"), command, ct);
+
+    /// <inheritdoc/>
+    public Task<StepDetail> ReleaseStepAsync(RunAddress run, string step, StepCommand command, CancellationToken ct) => ByHandAsync(Of(run, "steps", step, "release"), command, ct);
+
+    private Task<StepDetail> ByHandAsync(Address address, StepCommand command, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, address, JsonContent.Create(command, Json.StepCommand), Json.StepDetail, ct);
+
     private Task<T> OrderAsync<T>(Address address, HoldCommand command, JsonTypeInfo<T> type, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, address, JsonContent.Create(command, Json.HoldCommand), type, ct);
 

@@ -69,6 +69,8 @@ public static class StorageRegistration
         services.AddSingleton<CommitProbe>();
         services.AddSingleton<IStoreHealth, StoreReadiness>();
         services.AddSingleton<SignalHub>();
+        services.AddSingleton<ChangeHints>();
+        services.AddSingleton<IChangeHints>(provider => provider.GetRequiredService<ChangeHints>());
         services.AddSingleton<IChanges>(provider => provider.GetRequiredService<SignalHub>());
         services.AddSingleton<DueWatch>();
         services.AddSingleton<WaitingClaims>();

@@ -184,6 +184,28 @@ public static class StepMachine
     private static Verdict Noted(StepState next, StepState before, AttemptOutcome outcome, StepError? error, DateTimeOffset now) =>
         Accept(next) with { Attempt = new(before.Index, before.Attempt, outcome, before.Worker, before.GrantedAt, now, error) };
 
+    /// <summary>An operator's order about a step that has not ended (invariant 27). The lease of its worker ends with it.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="order">The order.</param>
+    /// <param name="definition">The step's definition.</param>
+    /// <param name="soonest">No task of the run is claimable before (invariant 21).</param>
+    /// <param name="now">The instant.</param>
+    public static Verdict ByHand(StepState step, HandOrder order, StepDefinition definition, DateTimeOffset soonest, DateTimeOffset now) => order.Action switch
+    {
+        HandAction.Complete => Accept(Ended(step, StepStatus.Succeeded, now) with { Result = order.ResultJson, Error = null }),
+        HandAction.Skip => Accept(Ended(step, StepStatus.Skipped, now) with { Error = null }),
+        HandAction.Fail => FailedByHand(step, order.Error ?? new(StepError.DefaultName, "failed"), now),
+        HandAction.RetryNow => step.Status is StepStatus.Ready && step.Due > soonest ? Accept(Queued(step with { Due = soonest }, definition, now)) : Refuse(step, Refusal.StaleLease),
+        HandAction.Release => step.Status is StepStatus.Leased ? Accept(Queued(Released(step), definition, now)) : Refuse(step, Refusal.StaleLease),
+    };
+
+    // Only a leased step has an attempt that ends with it.
+    private static Verdict FailedByHand(StepState step, StepError error, DateTimeOffset now)
+    {
+        var failed = Ended(step, StepStatus.Failed, now) with { Error = error };
+        return step.Status is StepStatus.Leased ? Noted(failed, step, AttemptOutcome.Failed, error, now) : Accept(failed);
+    }
+
     public static StepState Cancel(StepState step, DateTimeOffset now) =>
         step.Status is StepStatus.Leased
             ? step with { Status = StepStatus.Cancelled, EndedAt = now }

@@ -1,4 +1,6 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Storage.Contracts;
 
@@ -30,6 +32,13 @@ public interface IRunStore
     /// <returns>The verdict, and the run's status before the event took effect.</returns>
     Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null);
+
+    /// <summary>Ends a step by hand, or makes it claimable at once (invariant 27).</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="step">Name of the step.</param>
+    /// <param name="order">The order, by the step, its definition and the instant.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct);
 
     /// <summary>Collects expired leases, at most a batch; returns how many.</summary>
     Task<int> ExpireLeasesAsync(int batch, CancellationToken ct);

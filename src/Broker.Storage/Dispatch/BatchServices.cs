@@ -8,7 +8,7 @@ namespace Broker.Storage.Dispatch;
 
 /// <summary>What every transaction uses beside its connection.</summary>
 internal sealed record BatchServices(
-    DefinitionCache Definitions, QueueCatalog Queues, NameCache Names, IdBlocks Ids, SignalHub Signals, IEnumerable<IClaimSource> ClaimSources,
+    DefinitionCache Definitions, QueueCatalog Queues, NameCache Names, IdBlocks Ids, SignalHub Signals, ChangeHints Hints, IEnumerable<IClaimSource> ClaimSources,
     LimitedClaimCursors Cursors, StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, WorkflowLabels Labels, NoticeWishes Notices, int DefaultLeaseSecs)
 {
     /// <summary>In the order in which they are asked.</summary>

@@ -165,6 +165,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
         }
 
         if (batch.Changes.Outbox is not null) services.Signals.Signal(Topics.Outbox);
+        if (services.Hints.IsWatched) new RunHints(services.Hints).Note(batch, Granted);
         services.Signals.SignalLogs(batch.Changes.Lines.Select(line => (line.Workflow, line.Step)));
     }
 }

@@ -18,6 +18,9 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
     /// <summary>A step of that queue can be claimed from that instant on: signalled by this broker or another one.</summary>
     public event Action<int, long>? StepReady;
 
+    /// <summary>A hint for watchers of lists, of this broker or another one.</summary>
+    public event Action<string>? Hinted;
+
     /// <summary>A signal of this broker, for others.</summary>
     public event Action<string>? Signalled;
 
@@ -59,6 +62,12 @@ internal sealed class SignalHub(StoreEpoch epoch, TimeProvider clock) : IChanges
     /// <summary>A signal from this broker or another one.</summary>
     public void Receive(string topic)
     {
+        if (topic.StartsWith(ChangeHints.Mark))
+        {
+            Hinted?.Invoke(topic[1..]);
+            return;
+        }
+
         if (!topics.TryGetValue(topic, out var listeners)) return;
         foreach (var (subscription, _) in listeners) subscription.Wake();
     }

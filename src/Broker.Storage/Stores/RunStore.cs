@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
@@ -28,6 +29,9 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
         await batcher.RunAsync(new SendEventCommand(new(workflow, instanceId, null), type, payloadJson, targetStep, delivery, eventId), ct);
+
+    public async Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct) =>
+        await batcher.RunAsync(new HandCommand(new(run.Workflow, run.InstanceId, run.Number), step, order) { Cancelled = ct }, ct);
 
     public async Task<int> ExpireLeasesAsync(int batch, CancellationToken ct)
     {

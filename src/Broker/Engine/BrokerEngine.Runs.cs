@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Broker.Auth;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Storage.Contracts;
 
 namespace Broker.Engine;
@@ -95,6 +97,15 @@ internal sealed partial class BrokerEngine
         }
 
         return outcome;
+    }
+
+    /// <summary>An operator's order about one step.</summary>
+    public async Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, string action, string reason, CancellationToken ct)
+    {
+        if (!Caller.Current.Knows(run.Workflow)) return HandVerdict.UnknownRun;
+        var verdict = await runs.ByHandAsync(run, step, order, ct);
+        if (verdict is HandVerdict.Done) await audit.RecordAsync(action, run.Workflow, run.InstanceId, $"{step}: {reason}");
+        return verdict;
     }
 
     private static string ActionOf(ControlCommand command) => command switch

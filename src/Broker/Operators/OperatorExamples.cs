@@ -147,6 +147,12 @@ internal static class OperatorExamples
 
     public const string CreatedKey = $$"""{"key": "brk_q3v9k2m1x8ab_EXAMPLE", "info": {{KeyInfo}}}""";
 
+    public const string StepCommand = """{"reason": "the disk is back"}""";
+
+    public const string StepCompletion = """{"value": {"approved": true}, "reason": "approved by telephone"}""";
+
+    public const string StepFailing = """{"name": "NoSuchCustomer", "message": "customer 7 is gone", "reason": "it would be tried for a day"}""";
+
     public const string NewBulk = """{"action": "cancel", "where": "workflow=ci status=failed since=24h", "exclude": [{"workflow": "ci", "instance": "build-812"}], "rate": 200, "reason": "the mirror is away"}""";
 
     public const string RunAddress = """{"workflow": "ci", "instance": "build-812", "run": 2}""";

@@ -27,6 +27,7 @@ public enum Happening
     CancelGently,
     Restart,
     Rerun,
+    Hand,
 }
 
 /// <summary>One command. Its two numbers pick among the steps that exist then, so that any sequence can be played.</summary>
@@ -38,7 +39,7 @@ public readonly record struct Command(Happening What, int Pick, int Detail)
         (30, Happening.Claim), (3, Happening.Heartbeat), (6, Happening.Expire), (16, Happening.Succeed), (8, Happening.Branch),
         (3, Happening.Skip), (5, Happening.Fail), (3, Happening.Return), (3, Happening.Postpone), (1, Happening.GiveUp), (8, Happening.Pass),
         (8, Happening.Due), (4, Happening.ExpireReady), (1, Happening.ExpireRun),
-        (10, Happening.Send), (4, Happening.Pause), (6, Happening.Resume), (1, Happening.Cancel), (1, Happening.CancelGently), (1, Happening.Restart), (3, Happening.Rerun),
+        (10, Happening.Send), (4, Happening.Pause), (6, Happening.Resume), (1, Happening.Cancel), (1, Happening.CancelGently), (1, Happening.Restart), (3, Happening.Rerun), (4, Happening.Hand),
     ];
 
     public static Gen<Command> Any { get; } =

@@ -63,6 +63,7 @@ internal sealed partial class RunDriver
             case Happening.CancelGently: CancelGently(); break;
             case Happening.Restart: Restart(); break;
             case Happening.Rerun: Rerun(command); break;
+            case Happening.Hand: ByHand(command); break;
         }
 
         Check();

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
@@ -202,6 +203,9 @@ internal abstract class FaultyRunStore(IRunStore inner, BrokerCluster cluster) :
     public Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
         inner.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct, eventId);
+
+    public Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct) =>
+        inner.ByHandAsync(run, step, order, ct);
 
     public virtual Task<int> ExpireLeasesAsync(int batch, CancellationToken ct) => inner.ExpireLeasesAsync(batch, ct);
 

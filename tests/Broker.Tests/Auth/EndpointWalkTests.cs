@@ -28,7 +28,7 @@ public sealed partial class EndpointWalkTests(KeyedSqliteApp app) : IClassFixtur
     public void Every_stream_ends_with_its_key()
     {
         var streams = Routes.Where(route => route.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Any(answer => answer.ContentTypes.Contains("text/event-stream"))).ToList();
-        Assert.Equal(5, streams.Count);
+        Assert.Equal(6, streams.Count);
         Assert.Empty(streams.Where(route => route.Metadata.GetMetadata<EndsWithItsKey>() is null).Select(route => route.DisplayName));
     }
 

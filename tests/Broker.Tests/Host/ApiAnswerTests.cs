@@ -184,7 +184,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
     private async Task WalkOperatorsAsync()
     {
         var name = Flows.Name("operators");
-        await Wire.RegisterAsync(Flows.Waiting(name));
+        var own = await Wire.RegisterAsync(Flows.Waiting(name));
         await PostAsync($"/api/workflows/workflows/{name}/instances", """{"id":"one"}""");
         var run = $"/runs/{name}/one";
         var step = (await GetAsync($"/api/v1{run}/steps")).GetProperty("items")[0].GetProperty("name").GetString();
@@ -214,6 +214,20 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         foreach (var path in (string[])["/overview", "/failures", "/runs/histogram", "/runs/count?group=status", "/search?q=one", "/system", "/keys"]) await GetAsync($"/api/v1{path}");
         foreach (var order in (string[])[$"workflows/{name}/pause-starts", $"workflows/{name}/resume-starts", $"workers/{worker}/drain", $"workers/{worker}/undrain", $"workers/{worker}/release"])
             await PostAsync($"/api/v1/{order}", "");
+        foreach (var (instance, action) in new[] { ("h1", "complete"), ("h2", "fail"), ("h3", "skip") })
+        {
+            await PostAsync($"/api/v1/workflows/{name}/runs", $$"""{"instance":"{{instance}}"}""", 201);
+            await PostAsync($"/api/v1/runs/{name}/{instance}/steps/{step}/{action}", """{"reason":"walk"}""");
+        }
+
+        var delayed = Flows.Name("delayed");
+        var patient = await Wire.RegisterAsync($$$"""{"workflow_id":"{{{delayed}}}","version":"1","steps":{"a":{"retry_policy":{"max_retries":3,"backoff":{"Fixed":{"delay_secs":3600} } } } } }""");
+        await PostAsync($"/api/v1/workflows/{delayed}/runs", """{"instance":"h4"}""", 201);
+        await Wire.RunAsync(patient, "a", "FAILED");
+        await PostAsync($"/api/v1/runs/{delayed}/h4/steps/a/retry-now", """{"reason":"walk"}""");
+        await Wire.MustClaimAsync(own);
+        var held = (await GetAsync($"/api/v1/workers/{own}")).GetProperty("holds")[0];
+        await PostAsync($"/api/v1/runs/{name}/{held.GetProperty("instance").GetString()}/steps/{step}/release", """{"reason":"walk"}""");
         await WalkBulkAsync(name);
         await WalkKeysAsync();
     }

@@ -58,6 +58,8 @@ internal static class OperatorApi
         api.MapBulk();
         api.MapOverviews();
         api.MapHolds();
+        api.MapHands();
+        api.MapChanges();
     }
 
     private static void MapSteering(RouteGroupBuilder run)

@@ -8,7 +8,7 @@ namespace Broker.Operators.Bulk;
 /// Works on actions on many runs, under a lease of 15 s for each, for 5 s at a time and in turn. A broker that is killed leaves its lease to expire; another
 /// one, or the same one after its start, goes on behind the last outcome that was written.
 /// </summary>
-internal sealed partial class BulkRunner(IBulkStore store, IRunSearch search, BulkWorker worker, ApiKeyCache keys, TimeProvider clock, ILogger<BulkRunner> log)
+internal sealed partial class BulkRunner(IBulkStore store, IRunSearch search, BulkWorker worker, IChangeHints hints, ApiKeyCache keys, TimeProvider clock, ILogger<BulkRunner> log)
     : PeriodicService(TimeSpan.FromSeconds(1), clock, log)
 {
     /// <summary>Runs of one chunk: they are commands of one or two transactions.</summary>
@@ -68,6 +68,7 @@ internal sealed partial class BulkRunner(IBulkStore store, IRunSearch search, Bu
             var items = await store.PendingAsync(now.Id, after, Math.Min(Chunk, now.Rate ?? Chunk), ct);
             var ends = items.Count == 0 ? [] : await worker.ActAsync(now, order, limit, items, ct);
             now = await store.RecordAsync(now, owner, Lease, ends, ct);
+            hints.Note("bulk");
             if (items.Count == 0) break;
             (done, after) = (done + items.Count, items[^1].Seq);
             if (now?.Rate is { } rate) await PaceAsync(TimeSpan.FromSeconds((double)items.Count / rate) - clock.GetElapsedTime(chunk), ct);
