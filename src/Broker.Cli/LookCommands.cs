@@ -7,8 +7,6 @@ namespace Broker.Cli;
 /// <summary>Commands that read: logs, events, causes, workflows, queues, workers and the audit trail.</summary>
 internal static class LookCommands
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     public static IEnumerable<Command> Create(Connection connection) =>
         [Logs(connection), Events(connection), Explain(connection), Doctor(connection), OrderCommands.Failures(connection), Workflows(connection), Waiting(connection), Queues(connection), Workers(connection), Audit(connection)];
 
@@ -26,14 +24,16 @@ internal static class LookCommands
             var query = new LogQuery { Step = call.Line.GetValue(step), Limit = Limits.LargestLogPage };
             if (call.Line.GetValue(tail) is { } last) query = query with { FromEnd = true, Limit = Math.Clamp(last, 1, Limits.LargestLogPage) };
             var text = call.Line.GetValue(grep);
-            while (true)
+            query = await PrintAsync(call, address, query, text, ct);
+            if (!call.Line.GetValue(follow)) return ExitCodes.Succeeded;
+
+            // The stream goes on behind the last line, also after a restart of the broker, until the run has ended.
+            await foreach (var line in call.Api.FollowLogsAsync(address, query, ct))
             {
-                // Read before the lines: a run that has ended writes no more.
-                var ended = !call.Line.GetValue(follow) || ExitCodes.OfRun((await call.Api.GetRunAsync(address, ct)).Status) != ExitCodes.StillRunning;
-                query = await PrintAsync(call, address, query, text, ct);
-                if (ended) return ExitCodes.Succeeded;
-                await Task.Delay(Pause, TimeProvider.System, ct);
+                if (text is null || line.Text.Text.Contains(text, StringComparison.OrdinalIgnoreCase)) Print(call.Printer, query, line);
             }
+
+            return ExitCodes.Succeeded;
         });
         return command;
     }
@@ -44,11 +44,7 @@ internal static class LookCommands
         while (true)
         {
             var page = text is null ? await call.Api.ListLogsAsync(run, query, ct) : await call.Api.FindInLogsAsync(run, query with { FromEnd = false }, text, matchCase: false, ct);
-            foreach (var line in page.Items)
-            {
-                if (call.Printer.IsForPeople) call.Printer.Line(query.Step is null ? $"{line.Step}  {Cells.TextOf(line)}" : Cells.TextOf(line));
-                else call.Printer.One(line, OperatorJson.Default.RunLogLine, l => l.Id.ToString(CultureInfo.InvariantCulture), _ => { });
-            }
+            foreach (var line in page.Items) Print(call.Printer, query, line);
 
             var after = page.Items.Count > 0 ? page.Items[^1].Id : query.After;
             var more = !query.FromEnd && page.Next is not null;
@@ -57,14 +53,32 @@ internal static class LookCommands
         }
     }
 
+    private static void Print(Printer printer, LogQuery query, RunLogLine line)
+    {
+        if (printer.IsForPeople) printer.Line(query.Step is null ? $"{line.Step}  {Cells.TextOf(line)}" : Cells.TextOf(line));
+        else printer.One(line, OperatorJson.Default.RunLogLine, l => l.Id.ToString(CultureInfo.InvariantCulture), _ => { });
+    }
+
     private static Command Events(Connection connection)
     {
         var run = CliCommand.Run();
         var published = new Option<bool>("--published") { Description = "Events that the run published, not those sent to it" };
         var limit = CliCommand.Limit();
-        var command = new Command("events", "Lists events of a run") { run, published, limit };
+        var follow = new Option<bool>("--follow", "-f") { Description = "Prints published events, stored ones and new ones, until the run has ended" };
+        var command = new Command("events", "Lists events of a run") { run, published, follow, limit };
         command.SetAction(connection, async (call, ct) =>
         {
+            if (call.Line.GetValue(follow))
+            {
+                await foreach (var one in call.Api.FollowEventsAsync(await call.RunAsync(run, ct), null, ct))
+                {
+                    if (call.Printer.IsForPeople) call.Printer.Line($"{Cells.Time(one.At)}  {one.Type}  {Cells.Short(one.Value.Text, 120)}");
+                    else call.Printer.One(one, OperatorJson.Default.RunEvent, e => e.Id.ToString(CultureInfo.InvariantCulture), _ => { });
+                }
+
+                return ExitCodes.Succeeded;
+            }
+
             var query = new EventQuery { Direction = call.Line.GetValue(published) ? "out" : "in", Limit = call.Line.GetValue(limit) };
             var page = await call.Api.ListEventsAsync(await call.RunAsync(run, ct), query, ct);
             call.Printer.Items(

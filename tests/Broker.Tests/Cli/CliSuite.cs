@@ -44,6 +44,7 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
         Assert.Matches("ship +unreachable", shown);
         Assert.Equal((0, "build  one\nbuild  two\n"), Shown(await RunAsync("logs", $"{id}/{id}", "-f")));
         Assert.Equal((0, "two\n"), Shown(await RunAsync("logs", $"{id}/{id}", "--step", "build", "--grep", "TWO")));
+        Assert.Equal((0, ""), Shown(await RunAsync("events", $"{id}/{id}", "-f")));
         Assert.Equal((0, "two\n"), Shown(await RunAsync("logs", $"{id}/{id}", "--step", "build", "--tail", "1")));
     }
 
