@@ -20,7 +20,7 @@ public sealed partial class RunSession
     public SendVerdict Deliver(InboxEvent message, Delivery delivery, DateTimeOffset now)
     {
         if (Run.IsTerminal) return SendVerdict.RunTerminal;
-        mail[message.Id] = message;
+        (mail ??= [])[message.Id] = message;
         Run = Run with { InboxCount = Run.InboxCount + 1 };
         Touch(now);
         if (!Run.HandsOut) return SendVerdict.Kept;
@@ -48,7 +48,7 @@ public sealed partial class RunSession
 
     private void ServeFreshWaits(DateTimeOffset now)
     {
-        while (freshWaits.TryDequeue(out var index))
+        while (freshWaits is not null && freshWaits.TryDequeue(out var index))
         {
             if (Oldest(steps[index]) is not { } kept) continue;
 
@@ -77,9 +77,9 @@ public sealed partial class RunSession
 
     private void Take(StepState waiting, InboxEvent message, DateTimeOffset now)
     {
-        if (consumed.TryAdd(message.Id, message with { DeliveredAt = now, ConsumedBy = waiting.Index }))
+        if ((consumed ??= []).TryAdd(message.Id, message with { DeliveredAt = now, ConsumedBy = waiting.Index }))
         {
-            mail.Remove(message.Id);
+            mail?.Remove(message.Id);
             Run = Run with { InboxCount = Run.InboxCount - 1 };
         }
 
@@ -90,7 +90,7 @@ public sealed partial class RunSession
         Left(ended, now);
     }
 
-    private InboxEvent? Oldest(StepState waiting) => mail.Values.FirstOrDefault(m => Wants(waiting, m));
+    private InboxEvent? Oldest(StepState waiting) => mail?.Values.FirstOrDefault(m => Wants(waiting, m));
 
     private bool Wants(StepState waiting, InboxEvent message)
     {

@@ -12,14 +12,16 @@ namespace Broker.Core.Runs;
 public sealed partial class RunSession
 {
     private readonly Dictionary<int, StepState> steps = [];
-    private readonly SortedDictionary<long, InboxEvent> mail = [];
     private readonly HashSet<int> inserted = [];
     private readonly HashSet<int> updated = [];
-    private readonly SortedDictionary<long, InboxEvent> consumed = [];
+
+    // Undelivered events and consumed ones by id; null until there is one, as in most sessions.
+    private SortedDictionary<long, InboxEvent>? mail;
+    private SortedDictionary<long, InboxEvent>? consumed;
 
     // Waits reached by this command, in order of creation. Earlier waits take kept events first. The queue replaces recursion: a chain of
     // thousands of waits whose events are all kept would cost a stack frame each.
-    private readonly Queue<int> freshWaits = [];
+    private Queue<int>? freshWaits;
 
     // For conditions: undefined where none reads them.
     private readonly JsonElement inputs;
@@ -38,7 +40,7 @@ public sealed partial class RunSession
         Run = run;
         if (inputsJson is not null && run.Definition.ConditionsReadInputs) inputs = JsonElement.Parse(inputsJson);
         foreach (var step in loaded) steps[step.Index] = step;
-        foreach (var message in undelivered) mail[message.Id] = message;
+        foreach (var message in undelivered) (mail ??= [])[message.Id] = message;
     }
 
     public RunState Run { get; private set; }
@@ -56,7 +58,7 @@ public sealed partial class RunSession
 
     public IEnumerable<StepState> Updated => updated.Where(i => !inserted.Contains(i)).Select(i => steps[i]);
 
-    public IEnumerable<InboxEvent> Consumed => consumed.Values;
+    public IEnumerable<InboxEvent> Consumed => consumed?.Values ?? Enumerable.Empty<InboxEvent>();
 
     /// <summary>Attempts that ended in this session without success.</summary>
     public List<AttemptEnd> EndedAttempts { get; } = [];
@@ -139,9 +141,8 @@ public sealed partial class RunSession
         Set(verdict.Next);
         if (verdict.Refusal is Refusal.Cancelled) return ReportVerdict.StepCancelled;
 
-        Touch(now);
+        Run = Run with { UpdatedAt = Later(now), StartedAt = Run.StartedAt ?? step.BegunAt };
         Note(verdict);
-        Run = Run with { StartedAt = Run.StartedAt ?? step.BegunAt };
         foreach (var published in report.Events) Published.Add(published);
         if (report.ContextJson is not null) NewContext = report.ContextJson;
         After(step, verdict.Next, now);
@@ -234,7 +235,7 @@ public sealed partial class RunSession
     {
         var branch = ended.Status is StepStatus.Succeeded ? BranchOf(ended.Result) : null;
         var (joins, ready) = Run.Joins.Finish(Run.Definition, Definition(ended.Index), branch, ended.Status is not StepStatus.Skipped);
-        Run = Run with { Joins = joins };
+        if (!ReferenceEquals(joins, Run.Joins)) Run = Run with { Joins = joins };
         foreach (var next in ready)
         {
             if (Definition(next).When is null && !Run.IsCancelling) Reach(next, now);
@@ -294,7 +295,7 @@ public sealed partial class RunSession
         moved = true;
         inserted.Add(index);
         Run = Run with { Active = Run.Active + 1 };
-        if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) freshWaits.Enqueue(index);
+        if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) (freshWaits ??= []).Enqueue(index);
     }
 
     // The rule of the run's end (design 2.2), and of a pause that has come to its end.
@@ -315,7 +316,9 @@ public sealed partial class RunSession
         EndedNow = true;
     }
 
-    private void Touch(DateTimeOffset now) => Run = Run with { UpdatedAt = now > Run.UpdatedAt ? now : Run.UpdatedAt };
+    private void Touch(DateTimeOffset now) => Run = Run with { UpdatedAt = Later(now) };
+
+    private DateTimeOffset Later(DateTimeOffset now) => now > Run.UpdatedAt ? now : Run.UpdatedAt;
 
     private void Note(Verdict verdict)
     {

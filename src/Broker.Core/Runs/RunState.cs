@@ -38,6 +38,9 @@ public enum RunStatus
 /// <summary>The row of one run, without its payloads.</summary>
 public sealed record RunState
 {
+    // Null for most runs. Each change copies the state, and these members would be 80 of its 240 bytes.
+    private RunTerms? terms;
+
     public required long Id { get; init; }
     public required WorkflowDefinition Definition { get; init; }
     public RunPhase Phase { get; init; }
@@ -66,16 +69,32 @@ public sealed record RunState
     public DateTimeOffset? ResumedAt { get; init; }
 
     /// <summary>No task is handed out before; null: from the creation on.</summary>
-    public DateTimeOffset? StartAt { get; init; }
+    public DateTimeOffset? StartAt
+    {
+        get => terms?.StartAt;
+        init => terms = value == StartAt ? terms : RunTerms.OrNull((terms ?? RunTerms.None) with { StartAt = value });
+    }
 
     /// <summary>When the run fails if it has not ended; null: no limit, or it has ended.</summary>
-    public DateTimeOffset? Deadline { get; init; }
+    public DateTimeOffset? Deadline
+    {
+        get => terms?.Deadline;
+        init => terms = value == Deadline ? terms : RunTerms.OrNull((terms ?? RunTerms.None) with { Deadline = value });
+    }
 
     /// <summary>Instant of a cancel with a grace time: steps that clean up may run until the deadline. Null: there was none.</summary>
-    public DateTimeOffset? CancelledAt { get; init; }
+    public DateTimeOffset? CancelledAt
+    {
+        get => terms?.CancelledAt;
+        init => terms = value == CancelledAt ? terms : RunTerms.OrNull((terms ?? RunTerms.None) with { CancelledAt = value });
+    }
 
     /// <summary>Added to the priority of each step.</summary>
-    public int Priority { get; init; }
+    public int Priority
+    {
+        get => terms?.Priority ?? 0;
+        init => terms = value == Priority ? terms : RunTerms.OrNull((terms ?? RunTerms.None) with { Priority = value });
+    }
 
     public DateTimeOffset UpdatedAt { get; init; }
     public DateTimeOffset? EndedAt { get; init; }
@@ -86,6 +105,14 @@ public sealed record RunState
     public bool IsTerminal => Phase is RunPhase.Succeeded or RunPhase.Failed or RunPhase.Cancelled;
     public bool IsCancelling => CancelledAt is not null && !IsTerminal;
     public bool HandsOut => Phase is RunPhase.Active;
+}
+
+/// <summary>Members of a run's state that most runs do not use.</summary>
+internal sealed record RunTerms(DateTimeOffset? StartAt, DateTimeOffset? Deadline, DateTimeOffset? CancelledAt, int Priority)
+{
+    public static RunTerms None { get; } = new(null, null, null, 0);
+
+    public static RunTerms? OrNull(RunTerms terms) => terms == None ? null : terms;
 }
 
 /// <summary>Names of a run. Workers see <see cref="WorkerInstanceId"/>, in a form that no client can choose for later runs.</summary>

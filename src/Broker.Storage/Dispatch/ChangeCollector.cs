@@ -19,10 +19,15 @@ internal sealed class ChangeCollector(BatchContext batch)
 
             // In one order for all transactions: heartbeats lock steps without their run's lock.
             foreach (var step in session.Updated.OrderBy(s => s.Index)) changes.Steps.Add(batch.RowOf(run, step));
+            foreach (var taken in session.Consumed) changes.TakenInboxEvents.Add(InboxRowMapper.Taken(id, taken));
+
             // A purged run leaves no attempts and no stream behind.
-            if (!changes.Purged.Contains(id)) changes.Attempts.AddRange(session.EndedAttempts.Select(attempt => RowOf(id, attempt)));
-            changes.TakenInboxEvents.AddRange(session.Consumed.Select(taken => InboxRowMapper.Taken(id, taken)));
-            if (!changes.Purged.Contains(id)) changes.Events.AddRange(session.Published.Select(published => new Appended(id, published)));
+            if (!changes.Purged.Contains(id))
+            {
+                foreach (var attempt in session.EndedAttempts) changes.Attempts.Add(RowOf(id, attempt));
+                foreach (var published in session.Published) changes.Events.Add(new(id, published));
+            }
+
             if (!ReferenceEquals(session.Run, run.State) || session.NewContext is not null)
                 changes.Runs.Add(new(run with { State = session.Run }, session.NewContext, session.ResultJson));
         }

@@ -54,7 +54,8 @@ internal sealed class RunLoader(BatchContext batch)
 
     private void BeginSessions(List<IRunCommand> named, Loaded loaded)
     {
-        var requirements = named.GroupBy(c => c.RunId).ToDictionary(g => g.Key, g => g.Aggregate(LoadRequirements.Nothing, (all, c) => all | c.Requirements));
+        var requirements = new Dictionary<long, LoadRequirements>();
+        foreach (var command in named) requirements[command.RunId] = requirements.GetValueOrDefault(command.RunId) | command.Requirements;
         long[] Requiring(Func<LoadedRun, LoadRequirements, bool> requires) =>
             [.. batch.Runs.Values.Where(r => requires(r, requirements[r.Ref.Id])).Select(r => r.Ref.Id).Order()];
 
