@@ -111,6 +111,30 @@ public interface IOperatorApi
     /// <summary>Entries of the audit trail, newest first.</summary>
     Task<Listing<AuditRecord>> ListAuditAsync(AuditQuery query, CancellationToken ct);
 
+    /// <summary>Subscriptions to events of runs, in order of creation; at most 100.</summary>
+    Task<Listing<Webhook>> ListWebhooksAsync(CancellationToken ct);
+
+    /// <summary>Makes a subscription; the answer alone has its secret.</summary>
+    Task<CreatedWebhook> CreateWebhookAsync(NewWebhook webhook, CancellationToken ct);
+
+    /// <summary>One subscription.</summary>
+    Task<Webhook> GetWebhookAsync(string id, CancellationToken ct);
+
+    /// <summary>Changes a subscription, and forgets its failures.</summary>
+    Task<Webhook> ChangeWebhookAsync(string id, WebhookChange change, CancellationToken ct);
+
+    /// <summary>Deletes a subscription with its deliveries; returns it as it was.</summary>
+    Task<Webhook> DeleteWebhookAsync(string id, CancellationToken ct);
+
+    /// <summary>Deliveries of a subscription, newest first.</summary>
+    Task<Listing<WebhookDelivery>> ListDeliveriesAsync(string id, DeliveryQuery query, CancellationToken ct);
+
+    /// <summary>Sends a delivery again, under the same message id.</summary>
+    Task<WebhookDelivery> ReplayDeliveryAsync(string id, long delivery, CancellationToken ct);
+
+    /// <summary>Sends the event webhook.test to a subscription.</summary>
+    Task<WebhookDelivery> TestWebhookAsync(string id, CancellationToken ct);
+
     /// <summary>Ends the newest run of an instance; steps that run after a cancel get the grace time.</summary>
     Task<RunChange> CancelAsync(string workflow, string instance, RunCommand command, CancellationToken ct);
 

@@ -30,6 +30,12 @@ public sealed class BulkActionWordsAttribute() : WordsAttribute("retry", "cancel
 /// <summary>State of an action on many runs.</summary>
 public sealed class BulkStateWordsAttribute() : WordsAttribute("planned", "collecting", "running", "done", "stopped");
 
+/// <summary>Event of a webhook.</summary>
+public sealed class WebhookEventWordsAttribute() : WordsAttribute("run.succeeded", "run.failed", "run.cancelled", "run.waiting", "step.poisoned", "queue.starved");
+
+/// <summary>Status of a webhook's delivery.</summary>
+public sealed class DeliveryStatusWordsAttribute() : WordsAttribute("pending", "delivered", "failed");
+
 /// <summary>Cause of a step's state.</summary>
 public sealed class CauseWordsAttribute() : WordsAttribute(
     "leased", "lease_expired", "succeeded", "skipped", "condition_not_met", "failed", "cancelled", "run_ended", "run_paused", "waiting_for_step", "waiting_for_any_of",

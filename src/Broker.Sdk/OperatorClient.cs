@@ -121,6 +121,34 @@ public sealed partial class OperatorClient : IOperatorApi
         ct);
 
     /// <inheritdoc/>
+    public Task<Listing<Webhook>> ListWebhooksAsync(CancellationToken ct) => GetAsync(new("webhooks"), Json.ListingWebhook, ct);
+
+    /// <inheritdoc/>
+    public Task<CreatedWebhook> CreateWebhookAsync(NewWebhook webhook, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("webhooks"), JsonContent.Create(webhook, Json.NewWebhook), Json.CreatedWebhook, ct);
+
+    /// <inheritdoc/>
+    public Task<Webhook> GetWebhookAsync(string id, CancellationToken ct) => GetAsync(new("webhooks", id), Json.Webhook, ct);
+
+    /// <inheritdoc/>
+    public Task<Webhook> ChangeWebhookAsync(string id, WebhookChange change, CancellationToken ct) =>
+        SendAsync(HttpMethod.Patch, new("webhooks", id), JsonContent.Create(change, Json.WebhookChange), Json.Webhook, ct);
+
+    /// <inheritdoc/>
+    public Task<Webhook> DeleteWebhookAsync(string id, CancellationToken ct) => SendAsync(HttpMethod.Delete, new("webhooks", id), new StringContent(""), Json.Webhook, ct);
+
+    /// <inheritdoc/>
+    public Task<Listing<WebhookDelivery>> ListDeliveriesAsync(string id, DeliveryQuery query, CancellationToken ct) =>
+        GetAsync(new Address("webhooks", id, "deliveries").With("status", query.Status).Page(query.Limit, query.Cursor), Json.ListingWebhookDelivery, ct);
+
+    /// <inheritdoc/>
+    public Task<WebhookDelivery> ReplayDeliveryAsync(string id, long delivery, CancellationToken ct) =>
+        SendAsync(HttpMethod.Post, new("webhooks", id, "deliveries", delivery.ToString(CultureInfo.InvariantCulture), "replay"), new StringContent(""), Json.WebhookDelivery, ct);
+
+    /// <inheritdoc/>
+    public Task<WebhookDelivery> TestWebhookAsync(string id, CancellationToken ct) => SendAsync(HttpMethod.Post, new("webhooks", id, "test"), new StringContent(""), Json.WebhookDelivery, ct);
+
+    /// <inheritdoc/>
     public Task<RunChange> CancelAsync(string workflow, string instance, RunCommand command, CancellationToken ct) => SteerAsync(HttpMethod.Post, new("runs", workflow, instance, "cancel"), command, ct);
 
     /// <inheritdoc/>

@@ -43,6 +43,9 @@ public interface IStepFacts
     /// <summary>Steps of these runs that have not ended, at most that many; ordered by run and step.</summary>
     Task<IReadOnlyList<OpenStep>> OpenAsync(IReadOnlyList<long> runs, int most, CancellationToken ct);
 
+    /// <summary>The claimable step of a queue that is first in line; null: there is none.</summary>
+    Task<OpenStep?> FirstOfQueueAsync(int queueId, CancellationToken ct);
+
     /// <summary>Waits for events, the one that ends first first. Examines at most <see cref="IRunSearch.Examined"/> waits.</summary>
     Task<WaitList> WaitsAsync(WaitFilter filter, WaitPlace? after, int limit, CancellationToken ct);
 

@@ -11,8 +11,11 @@ public static class Topics
     /// <summary>The outbox got rows.</summary>
     public const string Outbox = "outbox";
 
-    /// <summary>Deliveries were queued, or a subscription was changed.</summary>
+    /// <summary>A subscription was changed.</summary>
     public const string Webhooks = "webhooks";
+
+    /// <summary>Deliveries were queued, or an attempt has ended.</summary>
+    public const string Deliveries = "deliveries";
 
     /// <summary>A job got log lines; the names as workers know them.</summary>
     public static string Log(string workflow, string step) => string.Create(CultureInfo.InvariantCulture, $"l{workflow.Length}:{workflow}/{step}");

@@ -77,6 +77,13 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
         return answers;
     }
 
+    public async Task<OpenStep?> FirstOfQueueAsync(int queueId, CancellationToken ct)
+    {
+        var first = await pages.RunAsync(
+            db => Joined(db, db.Steps.Where(s => s.QueueId == queueId && s.Status == (short)StepStatus.Ready).OrderBy(s => s.Rank).ThenBy(s => s.Due).Take(1)).AsNoTracking().ToListAsync(ct), ct);
+        return (await OpenAsync(first, ct)).FirstOrDefault();
+    }
+
     // The first comparison lets the index seek. Steps of equal ends are sorted among themselves.
     private static IQueryable<StepWithRun> WaitsOf(BrokerDb db, WaitFilter filter, WaitPlace? after)
     {

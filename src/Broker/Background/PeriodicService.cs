@@ -6,6 +6,9 @@ namespace Broker.Background;
 /// <summary>A loop that owns only its timing: the work is <see cref="RunOnceAsync"/>, which tests and the runner tick call too.</summary>
 internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider clock, ILogger log) : BackgroundService, IWaitsForStart
 {
+    /// <summary>Pause between two rounds.</summary>
+    protected TimeSpan BetweenRounds { get; } = interval;
+
     /// <summary>The first round waits for it.</summary>
     public Task Opened { protected get; set; } = Task.CompletedTask;
 
@@ -32,7 +35,7 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
         await Opened.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stoppingToken.IsCancellationRequested) return;
         var name = GetType().Name;
-        using var timer = new PeriodicTimer(interval, clock);
+        using var timer = new PeriodicTimer(BetweenRounds, clock);
         do
         {
             try
@@ -51,10 +54,11 @@ internal abstract partial class PeriodicService(TimeSpan interval, TimeProvider 
                 return;
             }
         }
-        while (await TickAsync(timer, stoppingToken));
+        while (await NextAsync(timer, stoppingToken));
     }
 
-    private static async Task<bool> TickAsync(PeriodicTimer timer, CancellationToken ct)
+    /// <summary>Waits for the next round; false when the host stops.</summary>
+    protected virtual async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
     {
         try
         {

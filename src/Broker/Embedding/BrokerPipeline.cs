@@ -8,6 +8,7 @@ using Broker.Operations.Metrics;
 using Broker.Operators.Bulk;
 using Broker.Settings;
 using Broker.Startup;
+using Broker.Webhooks;
 using Broker.WorkflowFiles;
 
 namespace Broker.Embedding;
@@ -28,6 +29,7 @@ internal static class BrokerPipeline
         services.AddSingleton<BodyBudget>();
         services.AddDialects();
         services.AddBulk(settings);
+        services.AddWebhooks(settings);
         services.AddApiDocument();
         services.AddBrokerMetrics();
         services.AddSingleton<WorkflowFileSync>();

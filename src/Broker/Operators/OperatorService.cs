@@ -4,6 +4,7 @@ using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Engine;
 using Broker.Storage.Contracts;
+using Broker.Webhooks;
 
 namespace Broker.Operators;
 
@@ -22,6 +23,11 @@ internal sealed partial class OperatorService(
     ApiKeyCache keys,
     AuthSettings auth,
     OperatorHolds holds,
+    IWebhookStore webhooks,
+    IDeliveryStore deliveries,
+    WebhookSubscriptions subscriptions,
+    ICredentialCipher cipher,
+    IChanges changes,
     AuditTrail trail) : IOperatorApi
 {
     private static readonly string Version = Assembly.GetExecutingAssembly().GetName().Version?.ToString(3) ?? "";
@@ -32,7 +38,7 @@ internal sealed partial class OperatorService(
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph", "overview", "failures", "holds", "keys"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph", "overview", "failures", "holds", "keys", "webhooks"]));
     }
 
     // A run by its names, or the problem that there is none.

@@ -110,6 +110,8 @@ internal sealed record BrokerSettings
 
     public DataProtectionSettings DataProtection { get; init; } = new();
 
+    public WebhookSettings Webhooks { get; init; } = new();
+
     /// <summary>Pause between two comment lines on an idle stream.</summary>
     public TimeSpan StreamHeartbeat { get; init; } = TimeSpan.FromSeconds(15);
 }

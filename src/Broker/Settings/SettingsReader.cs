@@ -49,6 +49,7 @@ internal static partial class SettingsReader
         new("RetentionFailed", (settings, text) => settings with { RetentionFailed = Age(text) }),
         new("RetentionCancelled", (settings, text) => settings with { RetentionCancelled = Age(text) }),
         new("DefinitionRetention", (settings, text) => settings with { DefinitionRetention = text is "0" ? TimeSpan.Zero : Span(text, TimeSpan.FromHours(1), TimeSpan.FromDays(36_500)) }),
+        new("Webhooks:AllowPrivate", (settings, text) => settings with { Webhooks = settings.Webhooks with { AllowPrivate = Switch(text) } }),
         new("Metrics", (settings, text) => settings with { Metrics = Switch(text) }),
         new("StreamHeartbeat", (settings, text) => settings with { StreamHeartbeat = Span(text, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)) }),
     ];

@@ -229,6 +229,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         var held = (await GetAsync($"/api/v1/workers/{own}")).GetProperty("holds")[0];
         await PostAsync($"/api/v1/runs/{name}/{held.GetProperty("instance").GetString()}/steps/{step}/release", """{"reason":"walk"}""");
         await WalkBulkAsync(name);
+        await WalkWebhooksAsync();
         await WalkKeysAsync();
     }
 
@@ -239,6 +240,17 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         client.DefaultRequestHeaders.Authorization = new("Bearer", key.GetProperty("key").GetString());
         var other = await PostAsync("/api/v1/keys", """{"name":"other","scopes":["read"]}""", 201);
         await SendAsync(HttpMethod.Delete, $"/api/v1/keys/{other.GetProperty("info").GetProperty("id").GetString()}", null, 200);
+    }
+
+    private async Task WalkWebhooksAsync()
+    {
+        var made = await PostAsync("/api/v1/webhooks", """{"url":"http://hooks.invalid/nobody","events":["run.failed"]}""", 201);
+        var webhook = $"/api/v1/webhooks/{made.GetProperty("id").GetString()}";
+        foreach (var path in (string[])["/api/v1/webhooks", webhook, $"{webhook}/deliveries"]) await GetAsync(path);
+        var test = await PostAsync($"{webhook}/test", "", 201);
+        await PostAsync($"{webhook}/deliveries/{test.GetProperty("id")}/replay", "");
+        await SendAsync(HttpMethod.Patch, webhook, """{"enabled":false}""", 200);
+        await SendAsync(HttpMethod.Delete, webhook, null, 200);
     }
 
     private async Task WalkBulkAsync(string workflow)

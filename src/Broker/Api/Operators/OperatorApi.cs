@@ -55,6 +55,7 @@ internal static class OperatorApi
         MapSteering(api.MapGroup("/runs/{workflow}/{instance}"));
         MapWorkflows(api);
         MapWork(api);
+        api.MapWebhooks();
         api.MapBulk();
         api.MapOverviews();
         api.MapHolds();
@@ -179,7 +180,7 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/audit", WorkRoutes.AuditAsync).WithName("ListAudit").WithSummary("Who did what, newest first")
             .WithDescription(
-                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key.")
+                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery.")
             .Lists<AuditRecord>().Refuses(400).Takes(WorkRoutes.Entries)
             .RequireScope(Scope.Admin);
     }
