@@ -1,6 +1,5 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
-using Broker.Storage.Contracts;
 using Broker.Storage.Signals;
 
 namespace Broker.Storage.Dispatch;

@@ -92,8 +92,9 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
         foreach (var id in open)
         {
             using var turn = await database.WriteTurnAsync(ct);
-            if (await Open(db, id).Where(b => b.LeaseUntil <= now).ExecuteUpdateAsync(
-                set => set.SetProperty(b => b.Owner, owner).SetProperty(b => b.LeaseUntil, now + Micros(lease)), ct) > 0) return await FindAsync(db, id, ct);
+            var leased = await Open(db, id).Where(b => b.LeaseUntil <= now).ExecuteUpdateAsync(
+                set => set.SetProperty(b => b.Owner, owner).SetProperty(b => b.LeaseUntil, now + Micros(lease)), ct);
+            if (leased > 0) return await FindAsync(db, id, ct);
         }
 
         return null;

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using Broker.Auth;
-using Broker.Core.Runs;
 using Broker.Operators.Bulk;
 using Broker.Storage.Contracts;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
-using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 
@@ -55,7 +54,8 @@ internal sealed partial class OperatorService
             HandVerdict.RunTerminal => $"The run has ended ({RunWords.Of(now.Status)}).",
             HandVerdict.NoChange => action == "release_step" ? $"No worker holds the step: it is {status}." : $"The step is not delayed: it is {status}.",
             _ => $"The step is {status}, not ready, leased or waiting.",
-        }) { RunStatus = RunWords.Of(now.Status) };
+        })
+        { RunStatus = RunWords.Of(now.Status) };
     }
 
     private static void CheckHandReason(string? reason)

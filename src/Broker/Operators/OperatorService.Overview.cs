@@ -1,4 +1,3 @@
-using System.Globalization;
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -121,7 +120,12 @@ internal sealed partial class OperatorService
         {
             hits.AddRange(open.Where(step => step.State.Index == lease.Step && Caller.Current.Knows(step.Run.Workflow)).Select(step => new SearchHit
             {
-                Kind = "lease", Workflow = step.Run.Workflow, Instance = step.Run.InstanceId, Run = step.Run.Number, Step = step.Step.Name, Id = text,
+                Kind = "lease",
+                Workflow = step.Run.Workflow,
+                Instance = step.Run.InstanceId,
+                Run = step.Run.Number,
+                Step = step.Step.Name,
+                Id = text,
             }));
         }
 
@@ -132,7 +136,11 @@ internal sealed partial class OperatorService
             var found = await search.ListAsync(new(RunFilter.All with { Instances = [new(text, isPrefix)], Workflows = Caller.Current.Limit }, null, OldestFirst: false, limit), ct);
             hits.AddRange(found.Rows.Where(run => !isPrefix || run.Ref.InstanceId != text).Select(run => new SearchHit
             {
-                Kind = "run", Workflow = run.Ref.Workflow, Instance = run.Ref.InstanceId, Run = run.Ref.Number, Status = RunWords.Of(run.Status),
+                Kind = "run",
+                Workflow = run.Ref.Workflow,
+                Instance = run.Ref.InstanceId,
+                Run = run.Ref.Number,
+                Status = RunWords.Of(run.Status),
             }));
         }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Broker.Tests.App;
-using Broker.Tests.BrokerDialect;
 using Xunit;
 using static Broker.Tests.Operators.OperatorWire;
 

@@ -55,7 +55,7 @@ internal sealed partial class BulkRunner(IBulkStore store, IRunSearch search, Bu
     {
         var began = clock.GetTimestamp();
         var (done, after) = (0, 0);
-        BulkRecord? now = bulk;
+        var now = (BulkRecord?)bulk;
         while (now is { Phase: BulkPhase.Collecting or BulkPhase.Running } && clock.GetElapsedTime(began) < Slice)
         {
             if (now.Phase is BulkPhase.Collecting)
