@@ -9,11 +9,9 @@ namespace Broker.Operators;
 /// <param name="AsOf">The store's time at which the page was read.</param>
 /// <param name="Complete">False: the search stopped at its bound of examined rows. Go on with <c>next</c>.</param>
 /// <param name="SearchedTo">With <c>complete: false</c>: creation of the last run that was examined.</param>
-/// <param name="Prev">Cursor of the page before; absent on the first page, and from lists that are read forward alone.</param>
 public sealed record Listing<T>(
     IReadOnlyList<T> Items,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Next,
     DateTimeOffset AsOf,
     bool Complete = true,
-    DateTimeOffset? SearchedTo = null,
-    string? Prev = null);
+    DateTimeOffset? SearchedTo = null);
