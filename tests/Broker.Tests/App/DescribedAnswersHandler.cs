@@ -9,7 +9,8 @@ using Swashbuckle.AspNetCore.Swagger;
 namespace Broker.Tests.App;
 
 /// <summary>Compares each answer with its description on the way to the test. A violation fails the request, and so the test that sent it.</summary>
-internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool withoutLengthToo = false) : DelegatingHandler(new SocketsHttpHandler())
+internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool withoutLengthToo = false, HttpMessageHandler? inner = null)
+    : DelegatingHandler(inner ?? new SocketsHttpHandler())
 {
     // Of all brokers of the tests whose routes are the same.
     private static readonly ConcurrentDictionary<string, DescribedAnswers> Documents = new(StringComparer.Ordinal);
@@ -40,13 +41,18 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
         var type = length == 0 ? null : response.Content.Headers.ContentType?.MediaType;
         var isRead = type is not null && (length is { } known ? known < 1_000_000 : withoutLengthToo && type == "application/json");
         if (isRead) await response.Content.LoadIntoBufferAsync(cancellationToken);
-        var body = isRead ? await response.Content.ReadAsByteArrayAsync(cancellationToken) : [];
-        var judged = described.Judge(
-            request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type, response.Headers.Select(header => header.Key), body);
-        if (judged is null) return response;
-        if (judged.Problem is { } problem)
-            throw new InvalidOperationException($"{judged.Answer} is not what the API document describes: {problem}: {Encoding.UTF8.GetString(body)}");
-        seen.TryAdd(judged.Answer, true);
+        Judge(isRead ? await response.Content.ReadAsByteArrayAsync(cancellationToken) : default);
+        if (!isRead && length is null && type == "application/json") response.Content = new JudgedContent(response.Content, Judge);
         return response;
+
+        void Judge(ReadOnlyMemory<byte> body)
+        {
+            var judged = described.Judge(
+                request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type, response.Headers.Select(header => header.Key), body);
+            if (judged is null) return;
+            if (judged.Problem is { } problem)
+                throw new InvalidOperationException($"{judged.Answer} is not what the API document describes: {problem}: {Encoding.UTF8.GetString(body.Span)}");
+            seen.TryAdd(judged.Answer, true);
+        }
     }
 }

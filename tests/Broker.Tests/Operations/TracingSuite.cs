@@ -133,7 +133,8 @@ public abstract class TracingSuite(BrokerApp app)
     // HttpClient would put the test's own trace on.
     private async Task<HttpResponseMessage> SendPlainAsync(HttpRequestMessage request)
     {
-        using var handler = new SocketsHttpHandler { ActivityHeadersPropagator = null };
+        using var handler = new DescribedAnswersHandler(
+            await DescribedAnswersHandler.DocumentAsync(app.Services), inner: new SocketsHttpHandler { ActivityHeadersPropagator = null });
         using var plain = new HttpClient(handler) { BaseAddress = app.Address };
         return await plain.SendAsync(request, HttpCompletionOption.ResponseContentRead, Ct);
     }

@@ -348,4 +348,4 @@ internal sealed record InstanceErrorDto(
 internal sealed record InstanceIssueDto(
     [property: JsonPropertyName("path")] IReadOnlyList<object> Path,
     [property: JsonPropertyName("message")] string Message,
-    [property: JsonPropertyName("code"), Words("invalid_type", "invalid_value", "invalid_format", "too_big", "custom")] string Code);
+    [property: JsonPropertyName("code"), Words("invalid_type", "invalid_value", "invalid_format", "too_big", "too_small", "custom")] string Code);
