@@ -69,6 +69,7 @@ public static class Walk
         await OperatorsAsync(api);
         await BulkAsync(api);
         await OrdersAsync(api);
+        await HandsAsync(api);
         await api.LiveAsync();
         await api.ReadyAsync();
         await api.MetricsAsync();
@@ -327,6 +328,18 @@ public static class Walk
         await api.GetSystemAsync();
         await (await api.StreamRunEventsAsync(flow, "cs-1")).Stream.DisposeAsync();
         await (await api.StreamRunLogsAsync(flow, "cs-1")).Stream.DisposeAsync();
+    }
+
+    private static async Task HandsAsync(BrokerClient api)
+    {
+        const string flow = "cs-waits", step = "ask";
+        foreach (var instance in (string[])["h1", "h2", "h3"]) await StatusAsync(201, () => api.StartRunAsync(flow, body: new() { Instance = instance }));
+        await api.CompleteStepAsync(flow, "h1", step, new() { Value = new JObject(), Reason = "a walk" });
+        await api.FailStepAsync(flow, "h2", step, new() { Name = "Stopped", Message = "by hand", Reason = "a walk" });
+        await api.SkipStepAsync(flow, "h3", step, new() { Reason = "a walk" });
+        await StatusAsync(409, () => api.RetryStepNowAsync(flow, "h3", step, new() { Reason = "a walk" }));
+        await StatusAsync(409, () => api.ReleaseStepByHandAsync(flow, "h3", step, new() { Reason = "a walk" }));
+        await (await api.WatchChangesAsync(topics: "runs")).Stream.DisposeAsync();
     }
 
     // Last of all: from the first key on the broker asks for keys.

@@ -270,6 +270,21 @@ async function orders(): Promise<void> {
   }
 }
 
+async function hands(): Promise<void> {
+  const workflow = "ts-waits";
+  const step = "/api/v1/runs/{workflow}/{instance}/steps/{step}" as const;
+  const reason = "a walk";
+  const at = (instance: string) => ({ path: { workflow, instance, step: "ask" } });
+  for (const instance of ["h1", "h2", "h3"]) want(await api.POST("/api/v1/workflows/{workflow}/runs", { params: { path: { workflow } }, body: { instance } }), 201);
+  want(await api.POST(`${step}/complete`, { params: at("h1"), body: { value: {}, reason } }));
+  want(await api.POST(`${step}/fail`, { params: at("h2"), body: { name: "Stopped", message: "by hand", reason } }));
+  want(await api.POST(`${step}/skip`, { params: at("h3"), body: { reason } }));
+  want(await api.POST(`${step}/retry-now`, { params: at("h3"), body: { reason } }), 409);
+  want(await api.POST(`${step}/release`, { params: at("h3"), body: { reason } }), 409);
+  const changes = await api.GET("/api/v1/changes", { params: { query: { topics: "runs" } }, parseAs: "stream" });
+  await (want(changes) as unknown as ReadableStream).cancel();
+}
+
 /** Last of all: from the first key on the broker asks for keys. */
 async function keys(): Promise<void> {
   const made = want(await api.POST("/api/v1/keys", { body: { name: "walk", scopes: ["admin"] } }), 201);
@@ -286,6 +301,7 @@ await instances();
 await operators();
 await bulk();
 await orders();
+await hands();
 want(await api.GET("/livez"));
 want(await api.GET("/readyz"));
 want(await api.GET("/metrics", { parseAs: "text" }));
