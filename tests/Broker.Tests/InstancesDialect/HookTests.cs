@@ -146,7 +146,7 @@ public sealed class HookTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(settings).AddSingleton(TimeProvider.System).AddSingleton<BrokerEngine>().AddSingleton<AuditTrail>().AddSingleton(Absent.Of<IAuditStore>()).AddSingleton<IInstanceHooks>(hooks);
-        builder.Services.AddSingleton<BacklogGate>().AddSingleton(Absent.Of<IBacklog>());
+        builder.Services.AddSingleton<BacklogGate>().AddSingleton(Absent.Of<IBacklog>()).AddSingleton<OperatorHolds>().AddSingleton(Absent.Of<IHoldStore>());
         builder.Services.AddSingleton(Absent.Of<IDefinitionStore>((method, arguments) =>
         {
             Assert.Equal((nameof(IDefinitionStore.LatestAsync), "w"), (method, arguments[0]));
