@@ -42,11 +42,11 @@ internal sealed record SchemaField(string Name, string Kind, bool Required, stri
             kind == "json" ? [] : [.. choices.Select(choice => Text(choice, kind))]);
     }
 
-    private static string KindOf(JsonElement schema, IReadOnlyList<JsonElement> choices)
+    private static string KindOf(JsonElement schema, List<JsonElement> choices)
     {
         if (schema.TryGetProperty("type", out var type) && type.ValueKind is JsonValueKind.String)
             return type.GetString() is "string" or "integer" or "number" or "boolean" ? type.GetString()! : "json";
-        return choices.Count > 0 && choices.All(choice => choice.ValueKind is JsonValueKind.String) ? "string" : "json";
+        return choices.Count > 0 && choices.TrueForAll(choice => choice.ValueKind is JsonValueKind.String) ? "string" : "json";
     }
 
     private static string Text(JsonElement value, string kind) => kind == "string" && value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText();

@@ -34,9 +34,5 @@ internal readonly struct PageQuery(HttpRequest request)
     public RunAddress Run => new(Segment("workflow"), Segment("instance"), Number("run"));
 
     /// <summary>The expression; a fault in it stands beside the field.</summary>
-    public WhereExpression Where(out WhereError? error)
-    {
-        WhereExpression.TryParse(Text("where"), out var where, out error);
-        return where;
-    }
+    public WhereExpression Where(out WhereError? error) => WhereExpression.TryParse(Text("where"), out var where, out error) ? where : WhereExpression.All;
 }
