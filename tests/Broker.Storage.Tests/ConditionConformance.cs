@@ -66,6 +66,24 @@ public abstract class ConditionConformance : StoreTests
         Assert.Equal(expected, (await ViewAsync(run)).Steps[2].Status);
     }
 
+    [Fact] // 26
+    public async Task The_first_failure_of_a_group_cancels_its_active_steps_and_no_others()
+    {
+        var run = await StartAsync(await JobsAsync(
+            """ "a": {"fail_fast": "g"}, "b": {"fail_fast": "g"}, "c": {"fail_fast": "g"}, "other": {}, """,
+            """ "tidy": {"depends_on": ["a", "b", "c"], "when": "failure"} """));
+        var (a, b) = (await NextAsync("a"), await NextAsync("b"));
+        await FailAsync(a);
+        await EndedAsync(run, RunStatus.Running, StepStatus.Failed, StepStatus.Cancelled, StepStatus.Cancelled, StepStatus.Ready, StepStatus.Ready);
+
+        // Its worker's report changes nothing more, and no claim finds the cancelled steps.
+        await SucceedAsync(b);
+        await SucceedAsync(await NextAsync("other"));
+        await SucceedAsync(await NextAsync("tidy"));
+        Assert.Null(await ClaimAsync());
+        await EndedAsync(run, RunStatus.Failed, StepStatus.Failed, StepStatus.Cancelled, StepStatus.Cancelled, StepStatus.Succeeded, StepStatus.Succeeded);
+    }
+
     [Fact] // 17
     public async Task An_optional_step_that_fails_stops_neither_its_run_nor_the_steps_below()
     {

@@ -34,7 +34,8 @@ internal static class ConditionReader
     public static void CheckNeeds(ImmutableArray<StepDefinition> steps, ProblemList problems)
     {
         var conditional = steps.Where(s => s.When is not null).ToList();
-        if (conditional.Count > 0 && steps.Length > MostSteps) problems.Add("steps", $"has more than {MostSteps} steps, the most for a definition that uses when");
+        if (steps.Length > MostSteps && (conditional.Count > 0 || steps.Any(s => s.FailFast is not null)))
+            problems.Add("steps", $"has more than {MostSteps} steps, the most for a definition that uses when or fail_fast");
         foreach (var step in conditional)
         {
             foreach (var name in step.When!.Needs.Where(name => !step.Predecessors.Any(p => NeedScope.Names(name, steps[p].Name))))

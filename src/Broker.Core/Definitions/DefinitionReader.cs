@@ -90,6 +90,7 @@ public static class DefinitionReader
                     ? outputIndexes.ToImmutable()
                     : [.. steps.Where(s => s.Successors.Values.All(v => v.IsEmpty)).Select(s => s.Index)],
                 HasConditions = steps.Any(s => s.When is not null),
+                HasFailFast = steps.Any(s => s.FailFast is not null),
                 ConditionsReadInputs = steps.Any(s => ConditionReader.ReadsInputs(s)),
                 HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
                 HasCommands = steps.Any(s => s.Command is not null),
@@ -188,6 +189,7 @@ public static class DefinitionReader
             AnyOf = problems.StringLists(step, "or_groups", path),
             When = ConditionReader.Read(step, path, problems),
             Optional = problems.Boolean(step, "optional", path),
+            FailFast = problems.Text(step, "fail_fast", path),
             Command = problems.Text(step, "command", path),
             RequiredLabels = problems.Strings(step, "required_labels", path),
             Priority = (int)(problems.Integer(step, "priority", path, -StepDefinition.MaxPriority, StepDefinition.MaxPriority) ?? 0),

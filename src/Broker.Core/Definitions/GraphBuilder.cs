@@ -56,6 +56,7 @@ internal static class GraphBuilder
             NeedsSuccess = draft.DependsOn is not null,
             When = draft.When,
             Optional = draft.Optional,
+            FailFast = draft.FailFast,
             Command = draft.Command,
             RequiredLabels = [.. draft.RequiredLabels.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
             Priority = draft.Priority,

@@ -58,6 +58,9 @@ public sealed class StepDefinition
     /// <summary>Its failure counts as success for the run and for the steps below.</summary>
     public bool Optional { get; init; }
 
+    /// <summary>Group of steps that end together: when one of them fails, the others are cancelled (invariant 26). Null: none.</summary>
+    public string? FailFast { get; init; }
+
     /// <summary>Shell command; a step that has one is offered to workers by label, any other to the definition's own workers.</summary>
     public string? Command { get; init; }
 

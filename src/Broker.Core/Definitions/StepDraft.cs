@@ -16,6 +16,7 @@ internal sealed class StepDraft
     public required IReadOnlyList<KeyValuePair<string, IReadOnlyList<string>>> AnyOf { get; init; }
     public Expression? When { get; init; }
     public bool Optional { get; init; }
+    public string? FailFast { get; init; }
     public string? Command { get; init; }
     public required IReadOnlyList<string> RequiredLabels { get; init; }
     public int Priority { get; init; }

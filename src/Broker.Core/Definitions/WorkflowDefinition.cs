@@ -35,7 +35,7 @@ public sealed class WorkflowDefinition
     /// Whether steps may be leased ahead of a worker's request: only where a step may run twice. After a crash of the broker, a step that was
     /// handed over looks like one that was not.
     /// </summary>
-    public bool AllowsAhead => LostLease is LostLeaseRule.ReturnToFront && MaxLeaseLosses > 0;
+    public bool AllowsAhead => LostLease is LostLeaseRule.ReturnToFront && MaxLeaseLosses > 0 && !HasFailFast;
 
     /// <summary>Limit of a run in milliseconds; null: none.</summary>
     public long? RunMs { get; init; }
@@ -66,6 +66,9 @@ public sealed class WorkflowDefinition
 
     /// <summary>True when a step has a condition. Then each end of a step decides on the steps below, and needs every reached step of the run.</summary>
     public bool HasConditions { get; init; }
+
+    /// <summary>A step is in a group that ends with the failure of one: the end of each step reads the others of its run.</summary>
+    public bool HasFailFast { get; init; }
 
     /// <summary>True when a condition reads an input of the run.</summary>
     public bool ConditionsReadInputs { get; init; }

@@ -226,10 +226,35 @@ public sealed partial class RunSession
         // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
         var begun = ended.GrantedAt ?? ended.BegunAt;
         Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
-        if (Definition(ended.Index).Blocks(ended)) Run = Run with { Error = Run.Error ?? (ended.Error ?? new(StepError.DefaultName, "failed")) with { Step = Definition(ended.Index).Name } };
-        else ReachBelow(ended, now);
+        if (Definition(ended.Index).Blocks(ended))
+        {
+            Run = Run with { Error = Run.Error ?? (ended.Error ?? new(StepError.DefaultName, "failed")) with { Step = Definition(ended.Index).Name } };
+            CancelGroup(ended, now);
+        }
+        else
+        {
+            ReachBelow(ended, now);
+        }
+
         if (Run.Definition.HasConditions) Decide(Definition(ended.Index).Dependents, now);
     }
+
+    // Invariant 26. Steps of the group that are reached later are cancelled when they are.
+    private void CancelGroup(StepState failed, DateTimeOffset now)
+    {
+        if (Definition(failed.Index).FailFast is not { } group) return;
+        foreach (var other in Active().Where(step => Definition(step.Index).FailFast == group))
+        {
+            var cancelled = StepMachine.Cancel(other, now);
+            Set(cancelled);
+            Run = Run with { Active = Run.Active - 1 };
+            Announce(cancelled, "not_running", null);
+            if (Run.Definition.HasConditions) Decide(Definition(other.Index).Dependents, now);
+        }
+    }
+
+    private bool IsGroupLost(StepDefinition step) => step.FailFast is { } group
+        && steps.Values.Any(other => other.Status is StepStatus.Failed && Definition(other.Index) is var its && its.FailFast == group && its.Blocks(other));
 
     private void ReachBelow(StepState ended, DateTimeOffset now)
     {
@@ -291,9 +316,16 @@ public sealed partial class RunSession
             Run = Run with { StartedAt = Run.StartedAt ?? now };
         }
 
-        steps[index] = step;
         moved = true;
         inserted.Add(index);
+        if (IsGroupLost(definition))
+        {
+            steps[index] = StepMachine.Cancel(step, now);
+            if (Run.Definition.HasConditions) Decide(definition.Dependents, now);
+            return;
+        }
+
+        steps[index] = step;
         Run = Run with { Active = Run.Active + 1 };
         if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) (freshWaits ??= []).Enqueue(index);
     }

@@ -60,9 +60,10 @@ internal sealed class RunLoader(BatchContext batch)
             [.. batch.Runs.Values.Where(r => requires(r, requirements[r.Ref.Id])).Select(r => r.Ref.Id).Order()];
 
         // Pausing: each report asks whether the last lease has gone. Inbox: a report may begin a wait whose event is there already.
-        var active = Requiring((run, all) => all.HasFlag(LoadRequirements.ActiveSteps) || run.State.Phase is RunPhase.Pausing);
+        // A group that fails together: a failure cancels the steps that are under way.
+        var active = Requiring((run, all) => all.HasFlag(LoadRequirements.ActiveSteps) || run.State.Phase is RunPhase.Pausing || run.State.Definition.HasFailFast);
         var withInbox = Requiring((run, all) => run.State.InboxCount > 0 && (all.HasFlag(LoadRequirements.Inbox) || run.State.Definition.HasWaits));
-        var withConditions = Requiring((run, _) => run.State.Definition.HasConditions);
+        var withConditions = Requiring((run, _) => run.State.Definition.HasConditions || run.State.Definition.HasFailFast);
         var allSteps = withConditions.Length > 0 ? transaction.AllSteps(withConditions) : null;
         var activeSteps = active.Length > 0 ? transaction.ActiveSteps(active) : null;
         var inbox = withInbox.Length > 0 ? transaction.InboxEvents(withInbox) : null;

@@ -1,7 +1,10 @@
 namespace Broker.WorkflowFiles;
 
-/// <summary>One job of a matrix: its id, and the values that <c>matrix.NAME</c> stands for.</summary>
-internal sealed record MatrixJob(string Id, IReadOnlyDictionary<string, string> Values);
+/// <summary>One job of a matrix.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Values">The values that <c>matrix.NAME</c> stands for.</param>
+/// <param name="FailFast">The first failure of the matrix cancels it.</param>
+internal sealed record MatrixJob(string Id, IReadOnlyDictionary<string, string> Values, bool FailFast);
 
 /// <summary>The jobs that <c>strategy.matrix</c> makes of one: every combination of the values, without excluded ones, with included ones.</summary>
 internal static class JobMatrix
@@ -15,8 +18,6 @@ internal static class JobMatrix
     public static IReadOnlyList<MatrixJob>? Read(string job, FieldReader fields)
     {
         if (fields.Fields("strategy")?.Only(KnownKeys.Strategy) is not { } strategy) return null;
-        if (strategy.Boolean("fail-fast") is true)
-            strategy.Report("fail-fast", "not supported as true: when a job of a matrix fails, the others go on; write false or remove it");
         strategy.Require("matrix");
         if (strategy.Fields("matrix") is not { } matrix) return null;
 
@@ -96,13 +97,14 @@ internal static class JobMatrix
         string job, List<OrderedDictionary<string, string>> combinations, OrderedDictionary<string, IReadOnlyList<string>> axes, FieldReader strategy)
     {
         var jobs = new List<MatrixJob>();
+        var failFast = strategy.Boolean("fail-fast") is true;
         foreach (var values in combinations)
         {
             var shown = axes.Count > 0 && axes.Keys.All(values.ContainsKey) ? axes.Keys.Select(axis => values[axis]) : values.Values;
             var id = $"{job} ({string.Join(", ", shown)})";
             if (id.Length > MaxIdLength) strategy.Report("matrix", $"makes a job id of more than {MaxIdLength} characters: {id[..MaxIdLength]}");
             else if (jobs.Exists(other => other.Id == id)) strategy.Report("matrix", $"makes '{id}' twice");
-            else jobs.Add(new(id, values));
+            else jobs.Add(new(id, values, failFast));
         }
 
         return jobs;

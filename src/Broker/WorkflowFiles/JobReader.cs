@@ -66,6 +66,7 @@ internal sealed class JobReader
             TimeoutMs = Timeout(fields),
             When = When(environment),
             IsOptional = Flag(fields, "continue-on-error"),
+            FailFast = matrix is { FailFast: true } ? key : null,
             Priority = (int)(fields.Integer("priority", -1000, 1000) ?? 0),
         };
         job = outputs.Count > 0 || references.ReadsSteps || steps.Exists(step => step.Condition is not null || step.ContinuesOnError)

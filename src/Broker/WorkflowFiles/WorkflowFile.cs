@@ -52,6 +52,9 @@ internal sealed record JobDocument
     /// <summary>A failure of the job does not fail the run.</summary>
     public bool IsOptional { get; init; }
 
+    /// <summary>Group of jobs that the first failure among them cancels; null: none.</summary>
+    public string? FailFast { get; init; }
+
     public int Priority { get; init; }
 
     /// <summary>Outputs of other jobs that the command reads from variables: variable, job, output.</summary>

@@ -14,6 +14,7 @@ internal static class RandomGraph
         var loops = random.Next(4) > 0 && random.Next(3) == 0;
         var document = !loops && random.Next(3) == 0 ? Jobs(random) : Graph(random, loops);
         if (random.Next(3) == 0) AddConditions(document["steps"]!.AsObject(), random, loops);
+        if (random.Next(4) == 0) AddGroups(document["steps"]!.AsObject(), random);
 
         // Some results fit it, and others do not.
         if (random.Next(4) == 0) document["events"] = JsonNode.Parse("""{"StopEvent":{"schema":{"properties":{"result":{"type":"string"}}}}}""");
@@ -39,6 +40,15 @@ internal static class RandomGraph
                 5 when need is not null => $"needs.{need}.result != 'failure' || failure()",
                 _ => "success()",
             };
+        }
+    }
+
+    /// <summary>Two groups of steps that fail together.</summary>
+    private static void AddGroups(JsonObject steps, Random random)
+    {
+        foreach (var (_, step) in steps)
+        {
+            if (random.Next(2) == 0) step!["fail_fast"] = random.Next(2) == 0 ? "g" : "h";
         }
     }
 

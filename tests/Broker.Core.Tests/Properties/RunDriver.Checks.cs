@@ -62,6 +62,7 @@ internal sealed partial class RunDriver
         JoinChecks();
         if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled && !IsTimedOut && Run.Run.CancelledAt is null) ConditionChecks();
         CancellingChecks();
+        GroupChecks();
         FateChecks();
         StatusChecks();
 
@@ -72,6 +73,18 @@ internal sealed partial class RunDriver
             var served = Run.Active.Where(s => undelivered.Any(m => Wants(s.Index, m))).ToList();
             Violation.If(served.Any(s => s.Status is StepStatus.Waiting), "invariant 9: a wait does not take the event that is kept for it");
         }
+    }
+
+    private void GroupChecks()
+    {
+        var lost = Run.Rows.Values.Where(s => s.Status is StepStatus.Failed && definition.Steps[s.Index].Blocks(s)).Select(s => definition.Steps[s.Index].FailFast).OfType<string>().ToHashSet();
+        foreach (var step in Run.Active)
+            Violation.If(definition.Steps[step.Index].FailFast is { } group && lost.Contains(group), $"invariant 26: step {step.Index} goes on though a step of its group has failed");
+
+        // A cancel and the end of the run's time cancel steps too.
+        if (Run.Run.Phase is RunPhase.Cancelled || Run.Run.CancelledAt is not null || IsTimedOut) return;
+        foreach (var step in Run.Rows.Values.Where(s => s.Status is StepStatus.Cancelled))
+            Violation.If(definition.Steps[step.Index].FailFast is not { } group || !lost.Contains(group), $"invariant 26: step {step.Index} was cancelled and no step of its group has failed");
     }
 
     private void ConditionChecks()
@@ -213,7 +226,7 @@ internal sealed partial class RunDriver
             }
         }
 
-        foreach (var failed in Run.Rows.Values.Where(s => before.Waiting.Contains(s.Index) && s.Status is StepStatus.Failed))
+        foreach (var failed in Run.Rows.Values.Where(s => before.Waiting.Contains(s.Index) && s is { Status: StepStatus.Failed, Error.Name: StepEvents.WaitTimeoutName }))
             Violation.If(Run.Undelivered.Any(m => Wants(failed.Index, m)), $"invariant 11: step {failed.Index} timed out with its event kept");
     }
 

@@ -48,7 +48,7 @@ internal sealed class StoredRun
 
     /// <summary>A session with these rows loaded, and the undelivered events.</summary>
     public RunSession Open(IEnumerable<StepState> loaded) =>
-        new(Run, Definition.HasConditions ? rows.Values.Concat(loaded) : loaded, Undelivered);
+        new(Run, Definition.HasConditions || Definition.HasFailFast ? rows.Values.Concat(loaded) : loaded, Undelivered);
 
     public IEnumerable<StepState> Active => rows.Values.Where(s => s.IsActive);
 
@@ -56,7 +56,7 @@ internal sealed class StoredRun
 
     /// <summary>The named step, and while pausing all active steps, as the session requires.</summary>
     public IEnumerable<StepState> NamedAndMore(int index) =>
-        run.Phase is RunPhase.Pausing ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
+        run.Phase is RunPhase.Pausing || run.Definition.HasFailFast ? Active.Concat(Named(index)).DistinctBy(s => s.Index) : Named(index);
 
     /// <summary>Writes the changes of a session. The checks are those of the tables: keys and legal changes of status.</summary>
     public void Save(RunSession session, InboxEvent? sent = null)

@@ -33,6 +33,13 @@ public sealed class JobMatrixTests
     }
 
     [Theory]
+    [InlineData("fail-fast: true, ", "only")]
+    [InlineData("fail-fast: false, ", null)]
+    [InlineData("", null)]
+    public void Jobs_of_a_matrix_fail_together_where_the_file_says_so(string key, string? group) => Assert.Equal(
+        [group, group], Reading.Good($"name: n\non: push\njobs: {{ only: {{ run: x, strategy: {{ {key}matrix: {{ a: [1, 2] }} }} }} }}").Jobs.Select(job => job.FailFast));
+
+    [Theory]
     [InlineData("{ a: [1, 2], b: [x, y], exclude: [ { a: 1, b: x }, { b: y, a: 2 } ] }", new[] { "1, y", "2, x" })]
     [InlineData("{ a: [1, 2], exclude: [ { a: 1 } ], include: [ { a: 3 } ] }", new[] { "2", "3" })]
     [InlineData("{ include: [ { a: 1, b: x }, { a: 2 } ] }", new[] { "1, x", "2" })]

@@ -27,7 +27,6 @@ public sealed class KnownKeyTests
     [InlineData("permissions: {}", "permissions: not supported: jobs get no token")]
     [InlineData("concurrency: {}", "concurrency: not supported: runs and jobs are not limited")]
     [InlineData("strategy: { matrix: { a: [1] }, max-parallel: 2 }", "strategy.max-parallel: not supported: jobs of a matrix are not limited")]
-    [InlineData("strategy: { matrix: { a: [1] }, fail-fast: true }", "strategy.fail-fast: not supported as true")]
     [InlineData("retry: { limit: 5 }", "retry.limit: not supported; a retry has max, backoff, jitter, retry_on_exit")]
     [InlineData("x-note: 5", "x-note: not supported; a job has name")]
     [InlineData("steps: [ { run: x, uses: actions/checkout@v4 } ]", "steps[0].uses: not supported: steps run shell commands, and no actions")]

@@ -34,7 +34,7 @@ public sealed class WorkflowFileSchemaTests
     [InlineData("name: n\non: push\njobs: { a: { run: x, retry: { max: 3, backoff: { base: 1, max: 5 }, jitter: 0.5, retry_on_exit: [1, 75] }, runs-on: a, priority: -5, timeout-minutes: 0.5 } }")]
     [InlineData("name: n\non: push\njobs: { a: { run: x, retry: { backoff: none } }, b: { run: x, retry: { backoff: 5 }, runs-on: [a, b] } }")]
     [InlineData("name: n\non: push\njobs: { a: { steps: [ { id: a, name: b, run: c, if: 'true', env: { A: b }, shell: sh, working-directory: x, continue-on-error: true, timeout: 5 }, { timeout-minutes: 1 } ], outputs: { a: b } } }")]
-    [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { fail-fast: false, matrix: { a: [1], include: [ { a: 1, b: 2 } ] } }, continue-on-error: '${{ matrix.a == 1 }}' } }")]
+    [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { fail-fast: true, matrix: { a: [1], include: [ { a: 1, b: 2 } ] } }, continue-on-error: '${{ matrix.a == 1 }}' } }")]
     public void A_sound_file_fits(string text)
     {
         Assert.Empty(WorkflowFileReader.Read("f.yml", text).Problems);
@@ -72,7 +72,7 @@ public sealed class WorkflowFileSchemaTests
     [InlineData("name: n\non: push\njobs: { a: { run: x, continue-on-error: maybe } }")]
     [InlineData("name: n\non: push\njobs: { a: { run: x, outputs: { a=b: c } } }")]
     [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: {} } }")]
-    [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { fail-fast: true, matrix: { a: [1] } } } }")]
+    [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { fail-fast: maybe, matrix: { a: [1] } } } }")]
     [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { matrix: { a: [] } } } }")]
     [InlineData("name: n\non: push\njobs: { a: { run: x, strategy: { matrix: {} } } }")]
     [InlineData("name: n\non: push\njobs: { a: { steps: [ { uses: x } ] } }")]

@@ -103,5 +103,5 @@ internal sealed class RunCache(DatabaseClockEstimate clock, bool keepsRuns = tru
     public void OnMiss() => skipNext = backoff = Math.Clamp(backoff * 2, 4, MaxSkipped);
 
     // Small, and with nothing in it that has to be looked for in other tables. HotSql.Claim says the same of what a claim finds.
-    private static bool IsPlain(RunState run) => run is { Phase: RunPhase.Active, InboxCount: 0, Error: null, Joins.Count: <= 16 };
+    private static bool IsPlain(RunState run) => run is { Phase: RunPhase.Active, InboxCount: 0, Error: null, Joins.Count: <= 16, Definition.HasFailFast: false };
 }

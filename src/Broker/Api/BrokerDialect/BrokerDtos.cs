@@ -26,6 +26,7 @@ internal sealed record PolicySchema(
 /// <param name="DependsOn">Names of steps that must succeed before, in place of <c>predecessors</c>.</param>
 /// <param name="When">success (when left out), failure, always or an expression; decided once the steps above have ended.</param>
 /// <param name="Optional">Its failure does not fail the run.</param>
+/// <param name="FailFast">Name of a group of steps: the first failure among them cancels the others.</param>
 /// <param name="Command">Shell text, for workers that claim by label.</param>
 /// <param name="RequiredLabels">Labels that a claim must carry.</param>
 /// <param name="Priority">-1,000 to 1,000; higher is handed out first.</param>
@@ -48,6 +49,7 @@ internal sealed record StepSchema(
     [property: JsonPropertyName("depends_on")] string[]? DependsOn = null,
     [property: JsonPropertyName("when")] string? When = null,
     [property: JsonPropertyName("optional")] bool? Optional = null,
+    [property: JsonPropertyName("fail_fast")] string? FailFast = null,
     [property: JsonPropertyName("command")] string? Command = null,
     [property: JsonPropertyName("required_labels")] string[]? RequiredLabels = null,
     [property: JsonPropertyName("priority")] int? Priority = null,

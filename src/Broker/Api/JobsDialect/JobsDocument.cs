@@ -215,6 +215,7 @@ internal static class JobsDocument
         if (job.Priority != 0) json.WriteNumber("priority", job.Priority);
         if (job.When is { } when) json.WriteString("when", when);
         if (job.IsOptional) json.WriteBoolean("optional", true);
+        if (job.FailFast is { } group) json.WriteString("fail_fast", group);
         if (job.TimeoutMs is not { } limit) return;
         json.WriteStartObject("timeouts");
         json.WriteNumber("attempt_ms", limit);

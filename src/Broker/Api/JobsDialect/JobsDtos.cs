@@ -44,6 +44,7 @@ internal sealed record NewWorkflowDto(
 /// <param name="RetryPolicy">Retries with their pauses, in place of <c>max_retries</c>.</param>
 /// <param name="When">success (when left out), failure, always or an expression; decided once the jobs that it depends on have ended.</param>
 /// <param name="Optional">Its failure does not fail the run.</param>
+/// <param name="FailFast">Name of a group of jobs: the first failure among them cancels the others.</param>
 /// <param name="Priority">-1,000 to 1,000; higher is handed out first.</param>
 /// <param name="Timeouts">Limits that the broker enforces.</param>
 /// <param name="Metadata">Any JSON for renderers.</param>
@@ -65,6 +66,7 @@ internal sealed record NewJobDto(
     [property: JsonPropertyName("retry_policy")] RetryPolicyForm? RetryPolicy,
     [property: JsonPropertyName("when")] string? When,
     [property: JsonPropertyName("optional")] bool? Optional,
+    [property: JsonPropertyName("fail_fast")] string? FailFast,
     [property: JsonPropertyName("priority")] int? Priority,
     [property: JsonPropertyName("timeouts")] StepTimeoutsForm? Timeouts,
     [property: JsonPropertyName("metadata")] JsonElement? Metadata,

@@ -9,7 +9,7 @@ namespace Broker.Api.JobsDialect;
 internal static class PostedWorkflow
 {
     /// <summary>Extensions whose form the definition reader checks.</summary>
-    private static readonly string[] Rules = ["when", "optional", "priority", "timeouts"];
+    private static readonly string[] Rules = ["when", "optional", "fail_fast", "priority", "timeouts"];
 
     private static readonly string[] RetryRules = ["jitter", "retry_on", "no_retry_on"];
 
