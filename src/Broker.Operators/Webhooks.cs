@@ -114,7 +114,7 @@ public sealed record WebhookDelivery
     public int? TookMs { get; init; }
 
     /// <summary>Body of the request.</summary>
-    public required RawJson Body { get; init; }
+    public required RawJson Payload { get; init; }
 }
 
 /// <summary>Body of a webhook's request.</summary>

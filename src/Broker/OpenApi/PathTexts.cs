@@ -19,6 +19,8 @@ internal sealed class PathTexts : IOperationFilter
         ["step"] = "Name of the step.",
         ["worker"] = "Id of the worker.",
         ["bulk"] = "Id of the action on many runs.",
+        ["webhook"] = "Id of the webhook.",
+        ["delivery"] = "Id of the delivery.",
         ["workers/id"] = "Id of the worker.",
         ["fingerprint"] = "Hash of a definition's content.",
         ["workflow"] = "Name of the workflow; in the jobs dialect its id, or `WORKFLOW~INSTANCE`.",

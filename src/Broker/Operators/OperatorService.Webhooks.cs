@@ -164,6 +164,6 @@ internal sealed partial class OperatorService
         HttpStatus = delivery.StatusCode,
         Error = delivery.Error,
         TookMs = delivery.TookMs,
-        Body = new(delivery.BodyJson),
+        Payload = new(delivery.BodyJson),
     };
 }

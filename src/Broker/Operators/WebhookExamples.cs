@@ -13,7 +13,7 @@ internal static class WebhookExamples
 
     public const string WebhookDelivery = $$$"""
         {"id": 4711, "message_id": "msg_5b2d4c1e8f9a0b1c2d3e4f507c0e6a3f", "type": "run.failed", "status": "pending", "attempts": 2, "created_at": "2030-01-31T12:00:00.25Z",
-         "next_at": "2030-01-31T12:00:17Z", "http_status": 500, "error": "the receiver refused it", "took_ms": 12, "body": {{{WebhookEvent}}} }
+         "next_at": "2030-01-31T12:00:17Z", "http_status": 500, "error": "the receiver refused it", "took_ms": 12, "payload": {{{WebhookEvent}}} }
         """;
 
     public const string WebhookEvent = """

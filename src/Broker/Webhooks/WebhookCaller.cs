@@ -46,7 +46,8 @@ internal sealed class WebhookCaller : IDisposable
             ResponseDrainTimeout = TimeSpan.FromSeconds(1),
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
             ConnectCallback = ConnectAsync,
-        }) { Timeout = Timeout.InfiniteTimeSpan };
+        });
+        http.Timeout = Timeout.InfiniteTimeSpan;
     }
 
     /// <summary>Sends the message; never throws but for a cancellation.</summary>

@@ -42,7 +42,7 @@ public abstract class WebhookSuite(BrokerApp app) : IAsyncLifetime
         Assert.Equal("upstream 7", Text(body.GetProperty("data").GetProperty("error"), "message"));
         var log = await DeliveredAsync(id);
         Assert.Equal((message.Id, "run.failed", 1, 204), (Text(log, "message_id"), Text(log, "type"), log.GetProperty("attempts").GetInt32(), log.GetProperty("http_status").GetInt32()));
-        Assert.Equal(message.Body, log.GetProperty("body").GetRawText());
+        Assert.Equal(message.Body, log.GetProperty("payload").GetRawText());
         Assert.DoesNotContain(secret, (await wire.GetAsync($"/webhooks/{id}")).GetRawText(), StringComparison.Ordinal);
     }
 

@@ -17,19 +17,19 @@ internal static class WebhookRoutes
         api.MapPost("/webhooks", CreateAsync).WithName("CreateWebhook").WithSummary("Send events of runs to an address")
             .WithDescription("The answer alone has the secret, the key of the signatures. Other brokers on the database begin to write events for it within 2 s.")
             .TakesJson<NewWebhook>(isOptional: false).Answers<CreatedWebhook>(StatusCodes.Status201Created).Refuses(400, 409, 413, 422).Takes().RequireScope(Scope.Admin);
-        api.MapGet("/webhooks/{id}", GetAsync).WithName("GetWebhook").WithSummary("One webhook")
+        api.MapGet("/webhooks/{webhook}", GetAsync).WithName("GetWebhook").WithSummary("One webhook")
             .Answers<Webhook>().Refuses(400, 404).Takes().RequireScope(Scope.Admin);
-        api.MapPatch("/webhooks/{id}", ChangeAsync).WithName("ChangeWebhook").WithSummary("Change a webhook, or enable it again")
+        api.MapPatch("/webhooks/{webhook}", ChangeAsync).WithName("ChangeWebhook").WithSummary("Change a webhook, or enable it again")
             .WithDescription("Members without a value stay as they are. The failures so far are forgotten.")
             .TakesJson<WebhookChange>(isOptional: false).Answers<Webhook>().Refuses(400, 404, 413, 422).Takes().RequireScope(Scope.Admin);
-        api.MapDelete("/webhooks/{id}", DeleteAsync).WithName("DeleteWebhook").WithSummary("Delete a webhook with its deliveries")
+        api.MapDelete("/webhooks/{webhook}", DeleteAsync).WithName("DeleteWebhook").WithSummary("Delete a webhook with its deliveries")
             .Answers<Webhook>().Refuses(400, 404).Takes().RequireScope(Scope.Admin);
-        api.MapGet("/webhooks/{id}/deliveries", DeliveriesAsync).WithName("ListDeliveries").WithSummary("Deliveries of a webhook, newest first; they are kept for 7 days")
+        api.MapGet("/webhooks/{webhook}/deliveries", DeliveriesAsync).WithName("ListDeliveries").WithSummary("Deliveries of a webhook, newest first; they are kept for 7 days")
             .Lists<WebhookDelivery>().Refuses(400, 404)
             .Takes(QueryParameter.Text("status", "Only of this status.", "pending", "delivered", "failed"), PageParameters.Limit, PageParameters.Cursor).RequireScope(Scope.Admin);
-        api.MapPost("/webhooks/{id}/deliveries/{delivery}/replay", ReplayAsync).WithName("ReplayDelivery").WithSummary("Send a delivery again, under the same webhook-id")
+        api.MapPost("/webhooks/{webhook}/deliveries/{delivery}/replay", ReplayAsync).WithName("ReplayDelivery").WithSummary("Send a delivery again, under the same webhook-id")
             .Answers<WebhookDelivery>().Refuses(400, 404, 409).Takes().RequireScope(Scope.Admin);
-        api.MapPost("/webhooks/{id}/test", TestAsync).WithName("TestWebhook").WithSummary("Send the event webhook.test")
+        api.MapPost("/webhooks/{webhook}/test", TestAsync).WithName("TestWebhook").WithSummary("Send the event webhook.test")
             .Answers<WebhookDelivery>(StatusCodes.Status201Created).Refuses(400, 404, 409).Takes().RequireScope(Scope.Admin);
     }
 
@@ -42,17 +42,17 @@ internal static class WebhookRoutes
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status201Created, await api.CreateWebhookAsync(body, ct), OperatorJson.Default.CreatedWebhook);
     }
 
-    private static async Task GetAsync(HttpContext http, IOperatorApi api, string id, CancellationToken ct) => await SendAsync(http, await api.GetWebhookAsync(id, ct));
+    private static async Task GetAsync(HttpContext http, IOperatorApi api, string webhook, CancellationToken ct) => await SendAsync(http, await api.GetWebhookAsync(webhook, ct));
 
-    private static async Task ChangeAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, string id, CancellationToken ct)
+    private static async Task ChangeAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, string webhook, CancellationToken ct)
     {
         var body = await OperatorBody.ReadAsync(http, engine, OperatorJson.Default.WebhookChange, isOptional: false, ct);
-        await SendAsync(http, await api.ChangeWebhookAsync(id, body, ct));
+        await SendAsync(http, await api.ChangeWebhookAsync(webhook, body, ct));
     }
 
-    private static async Task DeleteAsync(HttpContext http, IOperatorApi api, string id, CancellationToken ct) => await SendAsync(http, await api.DeleteWebhookAsync(id, ct));
+    private static async Task DeleteAsync(HttpContext http, IOperatorApi api, string webhook, CancellationToken ct) => await SendAsync(http, await api.DeleteWebhookAsync(webhook, ct));
 
-    private static async Task DeliveriesAsync(HttpContext http, IOperatorApi api, string id, CancellationToken ct)
+    private static async Task DeliveriesAsync(HttpContext http, IOperatorApi api, string webhook, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
         var chosen = new DeliveryQuery
@@ -61,17 +61,17 @@ internal static class WebhookRoutes
             Cursor = query.Cursor,
             Limit = query.Limit(),
         };
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListDeliveriesAsync(id, chosen, ct), OperatorJson.Default.ListingWebhookDelivery);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListDeliveriesAsync(webhook, chosen, ct), OperatorJson.Default.ListingWebhookDelivery);
     }
 
-    private static async Task ReplayAsync(HttpContext http, IOperatorApi api, string id, string delivery, CancellationToken ct)
+    private static async Task ReplayAsync(HttpContext http, IOperatorApi api, string webhook, string delivery, CancellationToken ct)
     {
         if (!long.TryParse(delivery, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) throw OperatorException.NotFound($"There is no delivery '{delivery}'.");
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ReplayDeliveryAsync(id, number, ct), OperatorJson.Default.WebhookDelivery);
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ReplayDeliveryAsync(webhook, number, ct), OperatorJson.Default.WebhookDelivery);
     }
 
-    private static async Task TestAsync(HttpContext http, IOperatorApi api, string id, CancellationToken ct) =>
-        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status201Created, await api.TestWebhookAsync(id, ct), OperatorJson.Default.WebhookDelivery);
+    private static async Task TestAsync(HttpContext http, IOperatorApi api, string webhook, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status201Created, await api.TestWebhookAsync(webhook, ct), OperatorJson.Default.WebhookDelivery);
 
-    private static Task SendAsync(HttpContext http, Webhook webhook) => JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, webhook, OperatorJson.Default.Webhook);
+    private static Task SendAsync(HttpContext http, Webhook shown) => JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, shown, OperatorJson.Default.Webhook);
 }

@@ -68,6 +68,7 @@ public static class Walk
         await InstancesAsync(api);
         await OperatorsAsync(api);
         await BulkAsync(api);
+        await WebhooksAsync(api);
         await OrdersAsync(api);
         await HandsAsync(api);
         await WebhooksAsync(api);
@@ -310,6 +311,18 @@ public static class Walk
         await api.ListBulkResultsAsync(id);
         var started = await ResultAsync<BulkPlan>(202, () => api.PlanBulkAsync(new() { Action = NewBulkAction.Cancel, Where = "workflow=cs-waits", Rate = 1, Dry_run = false }));
         await api.StopBulkAsync(started.Id.ToString());
+    }
+
+    private static async Task WebhooksAsync(BrokerClient api)
+    {
+        var made = await ResultAsync<CreatedWebhook>(201, () => api.CreateWebhookAsync(JsonConvert.DeserializeObject<NewWebhook>("""{"url": "http://hooks.invalid/", "events": ["run.failed"]}""")!));
+        Check((await api.ListWebhooksAsync()).Items.Count == 1);
+        Check((await api.GetWebhookAsync(made.Id)).Enabled);
+        var test = await ResultAsync<WebhookDelivery>(201, () => api.TestWebhookAsync(made.Id));
+        await api.ReplayDeliveryAsync(made.Id, test.Id.ToString());
+        await api.ListDeliveriesAsync(made.Id, limit: 5);
+        Check(!(await api.ChangeWebhookAsync(made.Id, new() { Enabled = false })).Enabled);
+        await api.DeleteWebhookAsync(made.Id);
     }
 
     private static async Task OrdersAsync(BrokerClient api)

@@ -251,6 +251,19 @@ async function bulk(): Promise<void> {
   want(await api.POST(`${all}/{bulk}/stop`, { params: { path: { bulk: String(started.id) } } }));
 }
 
+async function webhooks(): Promise<void> {
+  const all = "/api/v1/webhooks" as const;
+  const made = want(await api.POST(all, { body: { url: "http://hooks.invalid/", events: ["run.failed"] } }), 201);
+  const path = { webhook: made.id };
+  one(want(await api.GET(all)).items);
+  want(await api.GET(`${all}/{webhook}`, { params: { path } }));
+  const test = want(await api.POST(`${all}/{webhook}/test`, { params: { path } }), 201);
+  want(await api.POST(`${all}/{webhook}/deliveries/{delivery}/replay`, { params: { path: { ...path, delivery: String(test.id) } } }));
+  want(await api.GET(`${all}/{webhook}/deliveries`, { params: { path, query: { limit: 5 } } }));
+  want(await api.PATCH(`${all}/{webhook}`, { params: { path }, body: { enabled: false } }));
+  want(await api.DELETE(`${all}/{webhook}`, { params: { path } }));
+}
+
 async function orders(): Promise<void> {
   const v1 = "/api/v1" as const;
   const workflow = "ts-waits";
@@ -313,6 +326,7 @@ await handlers();
 await instances();
 await operators();
 await bulk();
+await webhooks();
 await orders();
 await hands();
 await webhooks();
