@@ -33,6 +33,6 @@ internal sealed class WebhookSubscriptions(IWebhookStore store, INoticeWishes wi
     private static WhereExpression Read(string? text) => WhereExpression.TryParse(text, out var where, out _) ? where : WhereExpression.All;
 
     // The first condition on the workflow's name, which a transaction can check by itself.
-    private static IReadOnlySet<string>? WorkflowsOf(WhereExpression where) =>
+    private static HashSet<string>? WorkflowsOf(WhereExpression where) =>
         where.Terms.FirstOrDefault(term => term is { Field: "workflow", Operator: WhereOperator.Equal }) is { } term ? term.Values.Select(value => value.Text).ToHashSet(StringComparer.Ordinal) : null;
 }
