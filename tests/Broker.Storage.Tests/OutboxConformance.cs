@@ -1,6 +1,4 @@
-using Broker.Core.Definitions;
 using Broker.Core.Runs;
-using Broker.Core.Steps;
 using Broker.Storage.Contracts;
 using Broker.Storage.Dispatch;
 using Broker.Storage.Tests.Model;

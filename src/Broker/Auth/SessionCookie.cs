@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Broker.Ui.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Broker.Auth;

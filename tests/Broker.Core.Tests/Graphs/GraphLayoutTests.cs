@@ -14,7 +14,7 @@ public sealed class GraphLayoutTests
         from density in Gen.Choose(0, 12)
         from circles in Gen.Choose(0, 2)
         from seed in Gen.Choose(0, int.MaxValue - 1)
-        select Random(count, density, circles, seed));
+        select (IReadOnlyList<GraphNode>)Random(count, density, circles, seed));
 
     [Fact]
     public void No_two_steps_overlap() => Check(graph =>
@@ -117,7 +117,7 @@ public sealed class GraphLayoutTests
     private static GraphNode Node(string name, params int[] successors) => new(name, "task", successors);
 
     // Each step leads to some later ones; some lines lead back.
-    private static IReadOnlyList<GraphNode> Random(int count, int density, int circles, int seed)
+    private static List<GraphNode> Random(int count, int density, int circles, int seed)
     {
         var random = new Random(seed);
         var nodes = new List<GraphNode>(count);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Broker.Operators;
 using Broker.Ui.Parts;
 using Xunit;
 
