@@ -6,7 +6,6 @@ using Broker.Tests.App;
 using Broker.Tests.BrokerDialect;
 using Broker.Tests.Operators;
 using Broker.Webhooks;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 using static Broker.Tests.Operators.OperatorWire;
