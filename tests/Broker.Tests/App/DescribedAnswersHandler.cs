@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Text;
 using Broker.OpenApi;
 using Broker.Settings;
@@ -38,6 +39,9 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
 
         // An answer without a length may be a stream, and reading it here would change what the test sees.
         var length = response.Content.Headers.ContentLength;
+
+        // The server itself refuses a path such as /%00: no route and no middleware of the broker sees the request.
+        if (response.StatusCode is HttpStatusCode.BadRequest && length == 0 && !response.Headers.Contains("X-Request-Id")) return response;
         var type = length == 0 ? null : response.Content.Headers.ContentType?.MediaType;
         var isRead = type is not null && (length is { } known ? known < 1_000_000 : withoutLengthToo && type == "application/json");
         if (isRead) await response.Content.LoadIntoBufferAsync(cancellationToken);

@@ -92,7 +92,7 @@ public sealed class TransitionTests
 
         Assert.True(run.FinishDue(1, Noon.AddMinutes(1)));
         Assert.Equal("errored", Word(run));
-        Assert.Equal(new StepError("WaitForEventTimeoutError", "WAIT_FOR_EVENT_TIMEOUT"), run.Run.Error);
+        Assert.Equal(new StepError("WaitForEventTimeoutError", "WAIT_FOR_EVENT_TIMEOUT") { Step = "wait" }, run.Run.Error);
     }
 
     [Theory]

@@ -60,7 +60,7 @@ public abstract class FolderBroker(PostgresCluster? cluster) : IAsyncLifetime
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await broker.Client.SendAsync(request, Ct);
         var text = await response.Content.ReadAsStringAsync(Ct);
-        return ((int)response.StatusCode, text.Length == 0 || response.Content.Headers.ContentType?.MediaType != "application/json" ? null : JsonNode.Parse(text));
+        return ((int)response.StatusCode, text.Length == 0 || response.Content.Headers.ContentType?.MediaType is not ("application/json" or "application/problem+json") ? null : JsonNode.Parse(text));
     }
 
     private protected static async Task<int> RunAsync(OwnBroker broker, string id) => (await CallAsync(broker, "POST", $"/api/workflows/{id}/run")).Status;

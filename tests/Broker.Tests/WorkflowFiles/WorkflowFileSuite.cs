@@ -60,7 +60,7 @@ public abstract class WorkflowFileSuite(PostgresCluster? cluster) : FolderBroker
         foreach (var (query, field) in (IEnumerable<(string, string)>)[("limit=-1", "limit"), ("offset=x", "offset"), ("limit=&offset=1", "limit")])
         {
             var refused = await CallAsync(broker, "GET", $"/api/workflow-files?{query}");
-            Assert.Equal((400, field), (refused.Status, (string)refused.Json!["field"]!));
+            Assert.Equal((400, $"query.{field}"), (refused.Status, (string)refused.Json!["place"]!));
         }
 
         async Task<IEnumerable<string>> PageAsync(string query) =>

@@ -71,7 +71,6 @@ public static class Walk
         await WebhooksAsync(api);
         await OrdersAsync(api);
         await HandsAsync(api);
-        await WebhooksAsync(api);
         await api.LiveAsync();
         await api.ReadyAsync();
         await api.MetricsAsync();
@@ -354,19 +353,6 @@ public static class Walk
         await StatusAsync(409, () => api.RetryStepNowAsync(flow, "h3", step, new() { Reason = "a walk" }));
         await StatusAsync(409, () => api.ReleaseStepByHandAsync(flow, "h3", step, new() { Reason = "a walk" }));
         await (await api.WatchChangesAsync(topics: "runs")).Stream.DisposeAsync();
-    }
-
-    private static async Task WebhooksAsync(BrokerClient api)
-    {
-        var wanted = JsonConvert.DeserializeObject<NewWebhook>("""{"url": "http://hooks.invalid/nobody", "events": ["run.failed"]}""")!;
-        var id = (await ResultAsync<CreatedWebhook>(201, () => api.CreateWebhookAsync(wanted))).Id;
-        await api.ListWebhooksAsync();
-        await api.GetWebhookAsync(id);
-        var sent = await ResultAsync<WebhookDelivery>(201, () => api.TestWebhookAsync(id));
-        await api.ListDeliveriesAsync(id);
-        await api.ReplayDeliveryAsync(id, sent.Id.ToString());
-        await api.ChangeWebhookAsync(id, new() { Enabled = false });
-        await api.DeleteWebhookAsync(id);
     }
 
     // Last of all: from the first key on the broker asks for keys.

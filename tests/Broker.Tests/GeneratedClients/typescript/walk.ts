@@ -298,19 +298,6 @@ async function hands(): Promise<void> {
   await (want(changes) as unknown as ReadableStream).cancel();
 }
 
-async function webhooks(): Promise<void> {
-  const all = "/api/v1/webhooks" as const;
-  const { id } = want(await api.POST(all, { body: { url: "http://hooks.invalid/nobody", events: ["run.failed"] } }), 201);
-  const path = { id };
-  want(await api.GET(all));
-  want(await api.GET(`${all}/{id}`, { params: { path } }));
-  const sent = want(await api.POST(`${all}/{id}/test`, { params: { path } }), 201);
-  want(await api.GET(`${all}/{id}/deliveries`, { params: { path } }));
-  want(await api.POST(`${all}/{id}/deliveries/{delivery}/replay`, { params: { path: { id, delivery: String(sent.id) } } }));
-  want(await api.PATCH(`${all}/{id}`, { params: { path }, body: { enabled: false } }));
-  want(await api.DELETE(`${all}/{id}`, { params: { path } }));
-}
-
 /** Last of all: from the first key on the broker asks for keys. */
 async function keys(): Promise<void> {
   const made = want(await api.POST("/api/v1/keys", { body: { name: "walk", scopes: ["admin"] } }), 201);
@@ -329,7 +316,6 @@ await bulk();
 await webhooks();
 await orders();
 await hands();
-await webhooks();
 want(await api.GET("/livez"));
 want(await api.GET("/readyz"));
 want(await api.GET("/metrics", { parseAs: "text" }));
