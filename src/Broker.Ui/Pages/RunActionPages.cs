@@ -88,8 +88,12 @@ internal static class RunActionPages
         return PageResult.Show<RunActionPage>(
             new()
             {
-                [nameof(RunActionPage.Page)] = page, [nameof(RunActionPage.Run)] = run, [nameof(RunActionPage.Action)] = action,
-                [nameof(RunActionPage.WhyNot)] = whyNot, [nameof(RunActionPage.Plan)] = plan, [nameof(RunActionPage.Fault)] = fault,
+                [nameof(RunActionPage.Page)] = page,
+                [nameof(RunActionPage.Run)] = run,
+                [nameof(RunActionPage.Action)] = action,
+                [nameof(RunActionPage.WhyNot)] = whyNot,
+                [nameof(RunActionPage.Plan)] = plan,
+                [nameof(RunActionPage.Fault)] = fault,
             },
             status);
     }

@@ -33,7 +33,9 @@ internal static class WorkflowPages
             inputs = FormJson.Value(form);
             var start = new NewRun
             {
-                Instance = Given(form, "instance"), Inputs = inputs, Version = Given(form, "version"),
+                Instance = Given(form, "instance"),
+                Inputs = inputs,
+                Version = Given(form, "version"),
                 Priority = int.TryParse(form["priority"], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var priority) ? priority : null,
                 DryRun = form.ContainsKey("check") ? true : null,
             };

@@ -1,6 +1,7 @@
 using Broker.Auth;
 using Broker.Http;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -48,26 +49,31 @@ internal sealed class RefusalFilter : IOperationFilter
     {
         var route = context.ApiDescription.ActionDescriptor.EndpointMetadata;
         var form = route.OfType<DialectErrorFormat>().LastOrDefault()?.Form ?? ProblemAnswer.Form;
+        IReadOnlyList<ErrorForm> forms = form != ProblemAnswer.Form && IsRefusedByRouting(route, status) ? [form, ProblemAnswer.Form] : [form];
         var responses = operation.Responses ??= [];
         if (responses.TryGetValue($"{status}", out var known) && known is OpenApiResponse own)
         {
-            Complete(own, form, status, header, context);
+            foreach (var one in forms) Complete(own, one, status, header, context);
             return;
         }
 
         // Equal for all routes of a form: described once.
-        var name = $"{(form.Type == typeof(string) ? "Text" : SchemaNames.Of(form.Type))}{status}";
+        var name = $"{(form.Type == typeof(string) ? "Text" : SchemaNames.Of(form.Type))}{(forms.Count > 1 ? "OrProblem" : "")}{status}";
         var components = context.Document.Components ??= new();
         var shared = components.Responses ??= new Dictionary<string, IOpenApiResponse>();
         if (!shared.ContainsKey(name))
         {
             var response = new OpenApiResponse { Description = text };
-            Complete(response, form, status, header, context);
+            foreach (var one in forms) Complete(response, one, status, header, context);
             shared.Add(name, response);
         }
 
         responses[$"{status}"] = new OpenApiResponseReference(name, context.Document);
     }
+
+    // A body of another content type reaches no route, so no dialect: the layers in front of it answer with a problem.
+    private static bool IsRefusedByRouting(IEnumerable<object> route, int status) =>
+        status is 401 or 403 or 415 or 429 && route.OfType<IAcceptsMetadata>().LastOrDefault() is { ContentTypes: var types } && !types.Contains("*/*");
 
     private static void Complete(OpenApiResponse response, ErrorForm form, int status, string? header, OperationFilterContext context)
     {

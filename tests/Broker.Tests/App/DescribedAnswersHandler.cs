@@ -54,6 +54,10 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
             var judged = described.Judge(
                 request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type, response.Headers.Select(header => header.Key), body);
             if (judged is null) return;
+
+            // Routing took the path for none or for another one, though it looks like one of the document: a segment is empty or has a slash in it.
+            if (response.StatusCode is HttpStatusCode.NotFound && body.Span.IndexOf("No route has this path"u8) >= 0) return;
+            if (response.StatusCode is HttpStatusCode.MethodNotAllowed && body.Span.IndexOf("This path takes "u8) >= 0) return;
             if (judged.Problem is { } problem)
                 throw new InvalidOperationException($"{judged.Answer} is not what the API document describes: {problem}: {Encoding.UTF8.GetString(body.Span)}");
             seen.TryAdd(judged.Answer, true);

@@ -130,6 +130,9 @@ public sealed partial class ApiDescriptionTests(SqliteApp host) : IClassFixture<
         var open = from member in Members(await DocumentAsync(path))
                    where suspects.Contains(member.Name[(member.Name.LastIndexOf('.') + 1)..])
                    where IsText(member.Node) && member.Node["enum"] is null
+
+                   // A port is shown as its author wrote it.
+                   where member.Name != "JobsPort.direction"
                    select member.Name;
         Assert.Equal(["InstancesInstanceError.code"], open.Distinct());
     }

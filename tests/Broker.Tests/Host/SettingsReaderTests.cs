@@ -195,11 +195,11 @@ public sealed class SettingsReaderTests
         // A value that no setting takes: a key that is read is named in a problem, unless it takes any text.
         var read = Read([.. typeof(BrokerSettings).GetProperties().Select(property => ($"Broker:{property.Name}", "\u0001"))]);
         var taken = read.Problems.Select(problem => problem[..problem.IndexOf(' ')].TrimEnd(':'));
-        // Any text will do for the first three; the next three are groups of settings with tests of their own, and the last two are of the host.
+        // Any text will do for the first three; the next four are groups of settings with tests of their own, and the last two are of the host.
         string[] anyText =
         [
             nameof(BrokerSettings.WorkflowsDir), nameof(BrokerSettings.WorkflowsSource), nameof(BrokerSettings.CorsOrigins), nameof(BrokerSettings.Limits), nameof(BrokerSettings.DataProtection),
-            nameof(BrokerSettings.Storage), nameof(BrokerSettings.Endpoints), nameof(BrokerSettings.IsEmbedded),
+            nameof(BrokerSettings.Storage), nameof(BrokerSettings.Webhooks), nameof(BrokerSettings.Endpoints), nameof(BrokerSettings.IsEmbedded),
         ];
         Assert.Equal(
             typeof(BrokerSettings).GetProperties().Select(property => property.Name).Except(anyText).Order().Select(name => $"Broker:{name}"), taken.Order());

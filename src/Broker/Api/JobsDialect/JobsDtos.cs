@@ -246,7 +246,7 @@ internal sealed record WorkflowFileDto(
 internal sealed record PortDto(
     [property: JsonPropertyName("id")] string Id,
     [property: JsonPropertyName("label")] string Label,
-    [property: JsonPropertyName("direction"), Words("input", "output")] string Direction,
+    [property: JsonPropertyName("direction")] string Direction,
     [property: JsonPropertyName("port_type")] string PortType,
     [property: JsonPropertyName("color")] string? Color);
 
