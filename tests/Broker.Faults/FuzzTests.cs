@@ -33,7 +33,9 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
             : Effort.IsLong ? Random.Shared.Next() : 1;
         await using var site = await Site.OpenAsync(database, cluster.Postgres);
         var process = site.Broker.Id;
-        var operations = await ApiOperation.ReadAllAsync(site.Http, Ct);
+
+        // The first key would lock the fuzzer out.
+        var operations = (await ApiOperation.ReadAllAsync(site.Http, Ct)).Where(operation => !(operation.Method == "POST" && operation.Path == "/api/v1/keys")).ToList();
         Assert.True(operations.Count > 50, "the description lists the routes");
         var fuzzer = new Fuzzer(seed, site.Broker.Address, operations, await PopulateAsync(site));
 
