@@ -11,8 +11,8 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Broker.Storage.Migrations.Postgres
 {
     [DbContext(typeof(PostgresDb))]
-    [Migration("20261201120415_BrowserSessions")]
-    partial class BrowserSessions
+    [Migration("20261201134645_OperatorsAndConsole")]
+    partial class OperatorsAndConsole
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
