@@ -1,8 +1,8 @@
 using Broker.Auth;
 using Broker.Http;
 using Broker.OpenApi;
-using Broker.Operators;
 using Broker.Operations;
+using Broker.Operators;
 
 namespace Broker.Api.JobsDialect;
 
