@@ -18,7 +18,7 @@ internal sealed class DescribedAnswers
     private static readonly string[] Headers = ["Accept-Encoding", "Idempotency-Replayed", "Location", "Retry-After", "WWW-Authenticate"];
 
     private readonly List<Operation> operations = [];
-    private readonly ConcurrentDictionary<(Operation, int), JsonSchema> schemas = new();
+    private readonly ConcurrentDictionary<(Operation, int Status, string ContentType), JsonSchema> schemas = new();
 
     public DescribedAnswers(params IEnumerable<string> documents)
     {
@@ -61,7 +61,7 @@ internal sealed class DescribedAnswers
         if (contentType is null) return judged;
         if (response["content"]?[contentType]?["schema"] is not { } schema) return judged with { Problem = $"the document describes no answer of type {contentType}" };
         return body.Length > 0 && contentType.EndsWith("json", StringComparison.Ordinal) && contentType != "application/x-ndjson"
-            ? judged with { Problem = ProblemOf(body, schemas.GetOrAdd((operation, status), _ => Compile(schema, operation.Components))) }
+            ? judged with { Problem = ProblemOf(body, schemas.GetOrAdd((operation, status, contentType), _ => Compile(schema, operation.Components))) }
             : judged;
     }
 

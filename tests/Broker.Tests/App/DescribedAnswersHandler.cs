@@ -55,7 +55,7 @@ internal sealed class DescribedAnswersHandler(DescribedAnswers described, bool w
                 request.Method.Method, request.RequestUri!.AbsolutePath, (int)response.StatusCode, type, response.Headers.Select(header => header.Key), body);
             if (judged is null) return;
 
-            // Routing took the path for none or for another one, though it looks like one of the document: a segment is empty or has a slash in it.
+            // Routing found another route or none, since a segment of the path is empty or has a slash in it.
             if (response.StatusCode is HttpStatusCode.NotFound && body.Span.IndexOf("No route has this path"u8) >= 0) return;
             if (response.StatusCode is HttpStatusCode.MethodNotAllowed && body.Span.IndexOf("This path takes "u8) >= 0) return;
             if (judged.Problem is { } problem)
