@@ -46,6 +46,9 @@ public interface IOperatorApi
     /// <summary>All steps of a run in order of the definition, also those that were not reached.</summary>
     Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct);
 
+    /// <summary>Status of every step of a run, in little space.</summary>
+    Task<StepStates> GetStepStatesAsync(RunAddress run, CancellationToken ct);
+
     /// <summary>One step, with the causes of its state.</summary>
     Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct);
 

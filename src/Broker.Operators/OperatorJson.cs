@@ -16,6 +16,7 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(RunCount))]
 [JsonSerializable(typeof(RunDetail))]
 [JsonSerializable(typeof(Listing<StepSummary>))]
+[JsonSerializable(typeof(StepStates))]
 [JsonSerializable(typeof(StepDetail))]
 [JsonSerializable(typeof(RunCommand))]
 [JsonSerializable(typeof(RunRetry))]

@@ -51,6 +51,14 @@ public record StepSummary
     public StepFailure? Error { get; init; }
 }
 
+/// <summary>Status of every step of a run in little space, for drawings of thousands of steps.</summary>
+/// <param name="Run">Number of the run.</param>
+/// <param name="Status">Status of the run.</param>
+/// <param name="Words">Status words that occur.</param>
+/// <param name="States">For each step, in order of the definition, the place of its word in <c>words</c>.</param>
+/// <param name="AsOf">The broker's time.</param>
+public sealed record StepStates(int Run, [property: RunStatusWords] string Status, [property: StepStatusWords] IReadOnlyList<string> Words, IReadOnlyList<int> States, DateTimeOffset AsOf);
+
 /// <summary>Failure of a step.</summary>
 /// <param name="Name">Name of the error.</param>
 /// <param name="Message">Message; at most 300 characters in lists.</param>

@@ -39,6 +39,9 @@ public sealed record WorkflowDetail
     /// <summary>First registration.</summary>
     public required DateTimeOffset RegisteredAt { get; init; }
 
+    /// <summary>The order that starts no runs of the workflow; absent while they start.</summary>
+    public HoldInfo? StartsPaused { get; init; }
+
     /// <summary>Steps in order of the definition.</summary>
     public required IReadOnlyList<WorkflowStep> Steps { get; init; }
 

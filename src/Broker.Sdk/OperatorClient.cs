@@ -51,6 +51,9 @@ public sealed partial class OperatorClient : IOperatorApi
         Of(run, "steps").With("status", List(query.Statuses)).Page(query.Limit, query.Cursor), Json.ListingStepSummary, ct);
 
     /// <inheritdoc/>
+    public Task<StepStates> GetStepStatesAsync(RunAddress run, CancellationToken ct) => GetAsync(Of(run, "states"), Json.StepStates, ct);
+
+    /// <inheritdoc/>
     public Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct) => GetAsync(Of(run, "steps", step), Json.StepDetail, ct);
 
     /// <inheritdoc/>

@@ -14,7 +14,7 @@ internal static class RunPages
     /// <summary>More steps with the same neighbours than that are drawn as a stack.</summary>
     public const int Fold = 8;
 
-    private const int MostSteps = 2000;
+    public const int MostSteps = 2000;
     private const int LogPage = 500;
 
     public static async Task<IResult> ShowAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
@@ -27,8 +27,8 @@ internal static class RunPages
         var tab = query.Word("tab", Tabs);
         var facts = new RunFacts(run, tab, address)
         {
-            Graph = tab == "graph" ? await api.GetGraphAsync(run.Definition.Fingerprint, Fold, ct) : null,
-            Steps = tab is "steps" or "graph" or "timeline" ? await StepsAsync(api, address, ct) : [],
+            Graph = tab == "graph" && run.Steps.Total <= MostSteps ? await api.GetGraphAsync(run.Definition.Fingerprint, Fold, ct) : null,
+            Steps = tab is "steps" or "timeline" || (tab == "graph" && run.Steps.Total <= MostSteps) ? await StepsAsync(api, address, ct) : [],
             Explanation = run.EndedAt is null && tab == "steps" ? await api.ExplainRunAsync(address, ct) : null,
             Received = tab == "events" ? await api.ListEventsAsync(address, new() { Limit = Limits.LargestPage }, ct) : null,
             Published = tab == "events" ? await api.ListEventsAsync(address, new() { Direction = "out", Limit = Limits.LargestPage, Cursor = query.Text("cursor") }, ct) : null,
@@ -37,6 +37,8 @@ internal static class RunPages
             Find = query.Text("find"),
         };
         if (query.Text("step") is { } step && tab is "steps" or "graph" or "timeline") facts = facts with { Opened = await OpenedAsync(api, address, step, ct) };
+        if (query.Text("stack") is { } first && facts.Graph?.Stacks.FirstOrDefault(stack => facts.Graph.Label[stack[0]] == first) is { } stacked)
+            facts = facts with { Stack = [.. stacked.Where(index => index < facts.Steps.Count).Select(index => facts.Steps[index])] };
         return PageResult.Show<RunPage>(new() { [nameof(RunPage.Page)] = page, [nameof(RunPage.Facts)] = facts, [nameof(RunPage.Before)] = query.Long("before") });
     }
 
@@ -98,7 +100,12 @@ public sealed record RunFacts(RunDetail Run, string Tab, RunAddress Address)
     /// <summary>Steps in order of the definition; empty where the tab does not show them.</summary>
     public IReadOnlyList<StepSummary> Steps { get; init; } = [];
 
+    /// <summary>The graph; null where it is not shown, or so large that the script reads it.</summary>
     public GraphGeometry? Graph { get; init; }
+
+    /// <summary>Steps of the stack that is open.</summary>
+    public IReadOnlyList<StepSummary>? Stack { get; init; }
+
     public OpenedStep? Opened { get; init; }
     public RunExplanation? Explanation { get; init; }
     public Listing<RunEvent>? Received { get; init; }

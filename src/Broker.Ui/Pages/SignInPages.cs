@@ -30,7 +30,7 @@ internal static class SignInPages
     public static string Address(HttpContext http) => new Links(http.Request.PathBase).To(Path, ("to", http.Request.Path + http.Request.QueryString));
 
     private static IResult Show(HttpContext http, string? fault, int status) => PageResult.Show<SignInPage>(
-        new() { [nameof(SignInPage.Links)] = new Links(http.Request.PathBase), [nameof(SignInPage.To)] = Target(http), [nameof(SignInPage.Fault)] = fault }, status);
+        new() { [nameof(SignInPage.Links)] = new Links(http.Request.PathBase), [nameof(SignInPage.To)] = Target(http), [nameof(SignInPage.Theme)] = PageContext.ThemeOf(http.Request), [nameof(SignInPage.Fault)] = fault }, status);
 
     // A page of the console, and no other address: a link must not lead elsewhere by way of the sign-in.
     private static string Target(HttpContext http)

@@ -37,6 +37,12 @@ internal static class WorkPages
         return PageResult.Show<QueuesPage>(new() { [nameof(QueuesPage.Page)] = page, [nameof(QueuesPage.Queues)] = (await api.ListQueuesAsync(ct)).Items });
     }
 
+    public static async Task<IResult> SystemAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
+    {
+        var page = await PageResult.ContextAsync(http, api, ct);
+        return PageResult.Show<SystemPage>(new() { [nameof(SystemPage.Page)] = page, [nameof(SystemPage.Facts)] = await api.GetSystemAsync(ct) });
+    }
+
     public static async Task<IResult> AuditAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new PageQuery(http.Request);

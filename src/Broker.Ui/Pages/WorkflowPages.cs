@@ -63,7 +63,7 @@ internal static class WorkflowPages
         var facts = new WorkflowFacts(workflow, tab)
         {
             Outcome = outcome,
-            Graph = tab == "graph" ? await api.GetGraphAsync(workflow.Fingerprint, RunPages.Fold, ct) : null,
+            Graph = tab == "graph" && workflow.Steps.Count <= RunPages.MostSteps ? await api.GetGraphAsync(workflow.Fingerprint, RunPages.Fold, ct) : null,
             Runs = tab == "runs" ? await api.ListRunsAsync(new(WhereExpression.All.And("workflow", WhereOperator.Equal, new WhereValue(name, IsQuoted: true))) { Cursor = query.Text("cursor") }, ct) : null,
             Versions = tab == "versions" ? (await api.ListVersionsAsync(name, ct)).Items : [],
         };

@@ -60,7 +60,8 @@ internal static class FormJson
         }
     }
 
-    private static string Checked(string name, string text)
+    /// <summary>The text, when it is JSON; empty text is null.</summary>
+    public static string Checked(string name, string text)
     {
         try
         {

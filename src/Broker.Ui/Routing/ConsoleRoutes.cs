@@ -78,7 +78,29 @@ public static class ConsoleRoutes
         pages.Get("/workers", WorkPages.WorkersAsync, ConsoleRight.Read);
         pages.Get("/workers/{worker}", WorkPages.WorkerAsync, ConsoleRight.Read);
         pages.Get("/queues", WorkPages.QueuesAsync, ConsoleRight.Read);
+        pages.Get("/failures", FailurePages.ShowAsync, ConsoleRight.Read);
+        pages.Get("/search", SearchPages.ShowAsync, ConsoleRight.Read);
         pages.Get("/audit", WorkPages.AuditAsync, ConsoleRight.Admin);
+        pages.Get("/keys", KeyPages.ShowAsync, ConsoleRight.Admin);
+        pages.Post("/keys", KeyPages.CreateAsync, ConsoleRight.Admin);
+        pages.Get("/system", WorkPages.SystemAsync, ConsoleRight.Admin);
+        MapBulk(pages);
+        foreach (var order in Orders.All)
+        {
+            pages.Get(order.Pattern, (http, api, ct) => OrderPages.AskAsync(order, http, api, ct), order.Right is ConsoleRight.Admin ? ConsoleRight.Admin : ConsoleRight.Read);
+            pages.Post(order.Pattern, (http, api, ct) => OrderPages.ActAsync(order, http, api, ct), order.Right);
+        }
+    }
+
+    private static void MapBulk(ConsolePages pages)
+    {
+        pages.Get("/bulk", BulkPages.ListAsync, ConsoleRight.Read);
+        pages.Get("/bulk/new", BulkPages.NewAsync, ConsoleRight.Read);
+        pages.Post("/bulk/plan", BulkPages.PlanAsync, ConsoleRight.Manage);
+        pages.Get("/bulk/{bulk}", BulkPages.ShowAsync, ConsoleRight.Read);
+        pages.Post("/bulk/{bulk}/start", BulkPages.StartAsync, ConsoleRight.Manage);
+        pages.Post("/bulk/{bulk}/stop", BulkPages.StopAsync, ConsoleRight.Manage);
+        pages.Post("/bulk/{bulk}/again", BulkPages.AgainAsync, ConsoleRight.Manage);
     }
 }
 

@@ -31,6 +31,13 @@ public sealed record Links(string Root)
 
     public string Worker(string id) => $"{To("workers")}/{Segment(id)}";
 
+    /// <summary>An action on many runs.</summary>
+    public string Bulk(long id, string? below = null) => To(string.Create(CultureInfo.InvariantCulture, $"bulk/{id}{(below is null ? "" : $"/{below}")}"));
+
+    /// <summary>A step of a run, or the page that asks before an order about it.</summary>
+    public string StepOrder(string workflow, string instance, string step, string order, int run) =>
+        $"{To("runs")}/{Segment(workflow)}/{Segment(instance)}/steps/{Segment(step)}/{order}{Query(("run", Text(run)))}";
+
     /// <summary>Path of a run in the API.</summary>
     public string ApiRun(string workflow, string instance, string below = "", int? run = null) =>
         $"{Api("runs")}/{Segment(workflow)}/{Segment(instance)}{below}{Query(("run", Text(run)))}";

@@ -1,4 +1,5 @@
 using Broker.Operators;
+using Microsoft.AspNetCore.Http;
 
 namespace Broker.Ui.Routing;
 
@@ -7,8 +8,15 @@ namespace Broker.Ui.Routing;
 /// <param name="Links">Addresses of pages.</param>
 /// <param name="Now">The broker's time.</param>
 /// <param name="Path">Path and query of this page, behind the console's own address.</param>
-public sealed record PageContext(Me Me, Links Links, DateTimeOffset Now, string Path)
+/// <param name="Theme">light or dark, where it was chosen in this browser; null: as the system has it.</param>
+/// <param name="IsFragment">The console's script asks for the content alone.</param>
+public sealed record PageContext(Me Me, Links Links, DateTimeOffset Now, string Path, string? Theme, bool IsFragment)
 {
+    private const string ThemeCookie = "broker-theme";
+
+    /// <summary>The theme that a browser has chosen.</summary>
+    public static string? ThemeOf(HttpRequest request) => request.Cookies[ThemeCookie] is "light" or "dark" ? request.Cookies[ThemeCookie] : null;
+
     /// <summary>Whether the caller's key has one of these scopes.</summary>
     public bool May(params ReadOnlySpan<string> scopes)
     {

@@ -12,7 +12,8 @@ namespace Broker.Ui.Routing;
 internal static class PageResult
 {
     public static async Task<PageContext> ContextAsync(HttpContext http, IOperatorApi api, CancellationToken ct) =>
-        new(await api.MeAsync(ct), new(http.Request.PathBase), http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), http.Request.Path + http.Request.QueryString);
+        new(await api.MeAsync(ct), new(http.Request.PathBase), http.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow(), http.Request.Path + http.Request.QueryString,
+            PageContext.ThemeOf(http.Request), http.Request.Headers.ContainsKey(ConsoleRoutes.FragmentHeader));
 
     public static IResult Show<TPage>(Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK)
         where TPage : IComponent => new RenderedPage<TPage>(parameters, status);

@@ -30,6 +30,8 @@ internal static class OperatorExamples
 
     public const string StepCause = """{"code": "no_worker", "message": "No worker with the label gpu has ever been seen.", "labels": ["gpu"]}""";
 
+    public const string StepStates = """{"run": 2, "status": "failed", "words": ["succeeded", "failed", "not_run"], "states": [0, 0, 1, 2], "as_of": "2030-01-31T12:00:00.25Z"}""";
+
     public const string StepAttempt = """
         {"attempt": 0, "outcome": "failed", "worker": "w-3", "begun_at": "2030-01-31T11:59:00Z", "ended_at": "2030-01-31T11:59:12Z",
          "error": {"name": "TimeoutError", "message": "upstream 7 did not answer", "exit_code": 1}}

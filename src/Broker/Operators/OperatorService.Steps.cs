@@ -17,6 +17,14 @@ internal sealed partial class OperatorService
         return new([.. page.Take(query.Limit).Select(step => Fill(new StepSummary { Index = 0, Name = "", Kind = "", Status = "" }, step, Limits.ListedMessage))], next, engine.Now);
     }
 
+    public async Task<StepStates> GetStepStatesAsync(RunAddress run, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        var words = BoardOf(view).Select(step => RunWords.Of(step)).ToList();
+        var known = words.Distinct().ToList();
+        return new(view.Ref.Number, RunWords.Of(view.Status), known, [.. words.Select(word => known.IndexOf(word))], engine.Now);
+    }
+
     public async Task<StepDetail> GetStepAsync(RunAddress run, string step, CancellationToken ct)
     {
         var view = await FindAsync(run, ct);

@@ -51,6 +51,7 @@ internal sealed partial class OperatorService
             Fingerprint = definition.Fingerprint,
             Kind = KindOf(definition),
             RegisteredAt = stored.RegisteredAt,
+            StartsPaused = InfoOf(holds.OfStarts(definition.Name)),
             Steps =
             [
                 .. definition.Steps.Select(step => new WorkflowStep(

@@ -24,7 +24,8 @@ public abstract class ConsoleSuite(BrokerApp app)
             "", "runs", $"runs?where=workflow%3D{name}", $"runs/{name}/i-1", $"runs/{name}/i-1?step=gate", $"runs/{name}/i-1?tab=graph&step=nap", $"runs/{name}/i-1?tab=timeline",
             $"runs/{name}/i-1?tab=events", $"runs/{name}/i-1?tab=logs", $"runs/{name}/i-1?tab=data", $"runs/{name}/i-1/cancel", $"runs/{name}/i-1/delete", "workflows",
             $"workflows?q={name}", $"workflows/{name}", $"workflows/{name}?tab=steps", $"workflows/{name}?tab=start", $"workflows/{name}?tab=runs", $"workflows/{name}?tab=versions",
-            $"workflows/{name}?tab=document", "waiting", "waiting?for=events", "workers", "queues", "audit"])
+            $"workflows/{name}?tab=document", "waiting", "waiting?for=events", "workers", "queues", "audit", "failures", "failures?since=all", "bulk", "bulk/new?action=tag", "keys", "system",
+            $"search?q={name}", "search?q=nothing-has-this-name", $"runs/{name}/i-1/fork", $"runs/{name}/i-1/tags", $"runs/{name}/i-1/steps/gate/complete?run=0", $"workflows/{name}/pause-starts", "keys/absent/revoke"])
         {
             using var answer = await app.Client.GetAsync(new Uri($"/ui/{path}", UriKind.Relative), Ct);
             var html = await answer.Content.ReadAsStringAsync(Ct);

@@ -188,7 +188,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await PostAsync($"/api/workflows/workflows/{name}/instances", """{"id":"one"}""");
         var run = $"/runs/{name}/one";
         var step = (await GetAsync($"/api/v1{run}/steps")).GetProperty("items")[0].GetProperty("name").GetString();
-        foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", run, $"{run}/steps/{step}/attempts", $"{run}/explain", $"{run}/events", $"{run}/logs", $"{run}/logs/find?q=x"])
+        foreach (var path in (string[])["/me", "/runs", "/runs?limit=1", "/runs/count", run, $"{run}/steps/{step}/attempts", $"{run}/states", $"{run}/explain", $"{run}/events", $"{run}/logs", $"{run}/logs/find?q=x"])
             await GetAsync($"/api/v1{path}");
         foreach (var path in (string[])["/workflows", $"/workflows/{name}", $"/workflows/{name}/versions", "/waiting", "/queues", "/workers", "/explain", "/audit"]) await GetAsync($"/api/v1{path}");
         await GetAsync($"/api/v1{run}?wait=1");

@@ -93,6 +93,10 @@ internal static class OperatorApi
         run.MapGet("/steps", RunRoutes.StepsAsync).WithName("ListRunSteps").WithSummary("Steps of a run in order of the definition, also those that were not reached")
             .Lists<StepSummary>().Refuses(400, 404).Takes(PageParameters.Run, RunRoutes.Statuses, PageParameters.Limit, PageParameters.Cursor)
             .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/states", RunRoutes.StatesAsync).WithName("GetRunStates").WithSummary("Status of every step of a run, in little space")
+            .WithDescription("For drawings of thousands of steps, beside the graph of the definition: the places of `states` are those of its `label`.")
+            .Answers<StepStates>().Refuses(400, 404).Takes(PageParameters.Run)
+            .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/steps/{step}", RunRoutes.StepAsync).WithName("GetRunStep").WithSummary("One step, and every cause why it is not running")
             .Answers<StepDetail>().Refuses(400, 404).Takes(PageParameters.Run).WithErrorExample(404, "There is no step 'test' in workflow 'ci', version '7'.")
             .RequireScope(Scope.Read).ByWorkflow();

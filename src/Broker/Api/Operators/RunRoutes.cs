@@ -26,6 +26,9 @@ internal static class RunRoutes
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListStepsAsync(AddressOf(http, workflow, instance), chosen, ct), OperatorJson.Default.ListingStepSummary);
     }
 
+    public static async Task StatesAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetStepStatesAsync(AddressOf(http, workflow, instance), ct), OperatorJson.Default.StepStates);
+
     public static async Task StepAsync(HttpContext http, IOperatorApi api, string workflow, string instance, string step, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.GetStepAsync(AddressOf(http, workflow, instance), step, ct), OperatorJson.Default.StepDetail);
 

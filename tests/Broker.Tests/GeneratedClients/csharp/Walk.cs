@@ -269,6 +269,7 @@ public static class Walk
         await api.CountRunsAsync(max: 5);
         Check((await api.GetRunAsync(flow, run)).Status == RunDetailStatus.Waiting);
         await api.ListRunStepsAsync(flow, run);
+        await api.GetRunStatesAsync(flow, run);
         Check((await api.GetRunStepAsync(flow, run, "ask")).Causes.First().Code == StepCauseCode.Waiting_for_event);
         await api.ListStepAttemptsAsync(flow, run, "ask");
         await api.ExplainRunAsync(flow, run);

@@ -204,6 +204,7 @@ async function operators(): Promise<void> {
   want(await api.GET(`${v1}/runs/count`, { params: { query: { max: 5 } } }));
   if (want(await api.GET(run, { params: { path } })).status !== "waiting") throw new Error("not waiting");
   const step = one(want(await api.GET(`${run}/steps`, { params: { path } })).items).name;
+  want(await api.GET(`${run}/states`, { params: { path } }));
   if (one(want(await api.GET(`${run}/steps/{step}`, { params: { path: { ...path, step } } })).causes).code !== "waiting_for_event") throw new Error("another cause");
   want(await api.GET(`${run}/steps/{step}/attempts`, { params: { path: { ...path, step } } }));
   want(await api.GET(`${run}/explain`, { params: { path } }));
