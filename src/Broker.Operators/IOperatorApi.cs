@@ -6,7 +6,7 @@ namespace Broker.Operators;
 /// The API for operators: one method for each route below <c>/api/v1</c>. Every method throws <see cref="OperatorException"/> where the route
 /// answers with a problem.
 /// </summary>
-public interface IOperatorApi
+public partial interface IOperatorApi
 {
     /// <summary>The caller and the broker.</summary>
     Task<Me> MeAsync(CancellationToken ct);

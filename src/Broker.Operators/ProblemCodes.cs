@@ -30,6 +30,7 @@ public static class ProblemCodes
         new("conflict", 409, "The stored state does not allow the request."),
         new("already_exists", 409, "An instance of this id exists."),
         new("from_file", 409, "The workflow comes from the folder of workflow files: change its file there."),
+        new("from_definition", 409, "The schedule belongs to the definition of a workflow: change it there."),
         new("not_allowed", 409, "The status of the run, in `run_status`, does not allow the command."),
         new("changed", 409, "More than 1 % and 10 of the runs differ from those that were confirmed."),
         new("expired", 409, "The token of the trial is over: try the action again."),

@@ -118,6 +118,7 @@ public static class StorageRegistration
         services.AddSingleton<IDataKeyStore, DataKeyStore>();
         services.AddSingleton<IBulkStore, BulkStore>();
         services.AddSingleton<IHoldStore, HoldStore>();
+        services.AddSingleton<IScheduleStore, ScheduleStore>();
         return services;
     }
 

@@ -80,6 +80,8 @@ internal sealed class OnPostgres(PostgresCluster cluster) : ITestEngine
         await ExecuteAsync($"UPDATE outbox SET {Moved("lease_until")}");
         await ExecuteAsync($"UPDATE webhook SET {Moved("failing_since", "created_at", "updated_at")}");
         await ExecuteAsync($"UPDATE webhook_delivery SET {Moved("created_at", "due", "ended_at")}");
+        await ExecuteAsync($"UPDATE schedule SET {Moved("paused_at", "last_nominal", "paused_until", "next_at", "last_at", "created_at", "updated_at")}");
+        await ExecuteAsync($"UPDATE schedule_firing SET {Moved("nominal", "until", "at")}");
         await ExecuteAsync($"UPDATE bulk SET {Moved("as_of", "created_at", "lease_until")}");
     }
 

@@ -43,6 +43,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IHoldStore Holds => provider.GetRequiredService<IHoldStore>();
 
+    public IScheduleStore Schedules => provider.GetRequiredService<IScheduleStore>();
+
     public INoticeWishes Wishes => provider.GetRequiredService<INoticeWishes>();
 
     public IOutbox Outbox => provider.GetRequiredService<IOutbox>();

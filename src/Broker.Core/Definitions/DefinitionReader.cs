@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Broker.Core.Json;
+using Broker.Core.Schedules;
 using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
@@ -52,6 +53,7 @@ public static class DefinitionReader
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
         var inputs = ReadInputs(document, isStored, problems);
+        var schedules = ReadSchedules(document, name, isStored, problems);
         var limit = TimeoutsReader.RunMs(document, problems);
         var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
         if (!isStored) RefusePathNames(name, drafts, problems);
@@ -81,6 +83,7 @@ public static class DefinitionReader
                 RunMs = limit,
                 Events = events,
                 Inputs = inputs,
+                Schedules = schedules,
                 Jobs = jobs,
                 Document = document.GetRawText(),
                 Fingerprint = DefinitionFingerprint.Of(document),
@@ -111,6 +114,13 @@ public static class DefinitionReader
         var ofInputs = new ProblemList();
         var inputs = InputReader.Read(document, ofInputs);
         return ofInputs.Any ? null : inputs;
+    }
+
+    private static ImmutableArray<ScheduleEntry> ReadSchedules(JsonElement document, string name, bool isStored, ProblemList problems)
+    {
+        var ofSchedules = isStored ? new ProblemList() : problems;
+        var schedules = ScheduleReader.ReadEntries(document, name, ofSchedules);
+        return isStored && ofSchedules.Any ? [] : schedules;
     }
 
     private static JobsDisplay? ReadJobs(JsonElement document, string name, ProblemList problems)

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using Broker.Core.Schedules;
 
 namespace Broker.Core.Definitions;
 
@@ -45,6 +46,9 @@ public sealed class WorkflowDefinition
 
     /// <summary>Inputs that a start may give; null: the definition declares none, and a start may give any.</summary>
     public InputCatalog? Inputs { get; init; }
+
+    /// <summary>Schedules that come and go with the definition.</summary>
+    public ImmutableArray<ScheduleEntry> Schedules { get; init; } = [];
 
     /// <summary>Shown by the jobs dialect: display name and trigger text. Null for definitions of other dialects.</summary>
     public JobsDisplay? Jobs { get; init; }

@@ -17,6 +17,9 @@ public static class Topics
     /// <summary>Deliveries were queued, or an attempt has ended.</summary>
     public const string Deliveries = "deliveries";
 
+    /// <summary>A schedule was made or changed.</summary>
+    public const string Schedules = "schedules";
+
     /// <summary>A job got log lines; the names as workers know them.</summary>
     public static string Log(string workflow, string step) => string.Create(CultureInfo.InvariantCulture, $"l{workflow.Length}:{workflow}/{step}");
 

@@ -29,6 +29,7 @@ internal sealed class PostgresDb : BrokerDb
             run.Property(r => r.InstanceId).UseCollation("C");
             Hot(run, RunFill);
         });
+        model.Entity<ScheduleRow>(schedule => schedule.Property(s => s.Name).UseCollation("C"));
         model.Entity<StepRow>(step => Hot(step, StepFill));
     }
 
@@ -57,6 +58,9 @@ internal sealed class PostgresDb : BrokerDb
             """,
             ct);
     }
+
+    public override IQueryable<string> TakeDueSchedules(long now, int most) =>
+        Database.SqlQuery<string>($"SELECT name AS \"Value\" FROM schedule WHERE next_at <= {now} ORDER BY next_at LIMIT {most} FOR UPDATE SKIP LOCKED");
 
     // A row is rewritten several times within seconds and then stays as it is. Room on its page keeps its versions together, and vacuum
     // starts at a few thousand dead rows instead of 20 % of the history.

@@ -29,6 +29,10 @@ internal sealed class SqliteDb(DbContextOptions<SqliteDb> options) : BrokerDb(op
             """,
             ct);
     }
+
+    // Its single writer needs no lock.
+    public override IQueryable<string> TakeDueSchedules(long now, int most) =>
+        Schedules.Where(s => s.NextAt != null && s.NextAt <= now).OrderBy(s => s.NextAt).Take(most).Select(s => s.Name);
 }
 
 /// <summary>Makes the context for dotnet-ef, which writes migrations and opens no database.</summary>

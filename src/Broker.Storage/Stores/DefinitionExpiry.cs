@@ -7,7 +7,7 @@ namespace Broker.Storage.Stores;
 
 /// <summary>
 /// Removes definitions that workers and dispatches made and that neither has asked for since: stock workers make new ids with every
-/// process. One that a run or a registered worker refers to stays.
+/// process. One that a run, a schedule or a registered worker refers to stays.
 /// </summary>
 internal sealed class DefinitionExpiry(IDatabase database, IPageReads pages, DefinitionCache cache, QueueCatalog queues, WorkerStore workers) : IDefinitionExpiry
 {
@@ -30,7 +30,7 @@ internal sealed class DefinitionExpiry(IDatabase database, IPageReads pages, Def
         {
             var from = after;
             var old = await pages.RunAsync(
-                db => db.Definitions.Where(d => d.SeenAt < limit && d.Id > from).OrderBy(d => d.Id).Take(Batch)
+                db => db.Definitions.Where(d => d.SeenAt < limit && d.Id > from && !db.Schedules.Any(s => s.Workflow == d.Name)).OrderBy(d => d.Id).Take(Batch)
                     .Select(d => new Candidate(d.Id, d.Name, d.Version)).ToListAsync(ct),
                 ct);
             if (old.Count == 0) return removed;

@@ -83,7 +83,9 @@ internal sealed class WorkflowFileStore(IDatabase database, DefinitionCache cach
         {
             await db.Definitions.Where(d => d.Name == name && d.Version == version).ExecuteUpdateAsync(
                 set => set.SetProperty(d => d.Withdrawn, true).SetProperty(d => d.SeenAt, now), ct);
-            if (!still.Exists(f => f.Name == name)) withdrawn.Add(name);
+            if (still.Exists(f => f.Name == name)) continue;
+            await ScheduleStore.FollowAsync(db, name, [], now, ct);
+            withdrawn.Add(name);
         }
 
         return withdrawn;

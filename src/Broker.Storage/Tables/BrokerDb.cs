@@ -38,6 +38,8 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<BulkRow> Bulk => Set<BulkRow>();
     public DbSet<BulkItemRow> BulkItems => Set<BulkItemRow>();
     public DbSet<HoldRow> Holds => Set<HoldRow>();
+    public DbSet<ScheduleRow> Schedules => Set<ScheduleRow>();
+    public DbSet<ScheduleFiringRow> Firings => Set<ScheduleFiringRow>();
 
     /// <summary>
     /// Adds to the audit trail, whose rows come by the thousand: one statement for all. Measured: row by row, the trail of the starts took 5 %
@@ -47,6 +49,9 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>Adds runs to an action on many runs, which may be a million: one statement for each page of them.</summary>
     public abstract Task AddBulkItemsAsync(long bulkId, IReadOnlyList<BulkItem> items, CancellationToken ct);
+
+    /// <summary>Names of schedules that are due, the longest due first, locked until the transaction ends. Rows that another one has locked are left out.</summary>
+    public abstract IQueryable<string> TakeDueSchedules(long now, int most);
 
     /// <summary>UTF-8 bytes of a stored text, in a query.</summary>
     [DbFunction("octet_length", IsBuiltIn = true)]
@@ -216,6 +221,8 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         model.Entity<BulkItemRow>(BulkItemRow.Map);
         model.Entity<HoldRow>(HoldRow.Map);
         model.Entity<SessionRow>(SessionRow.Map);
+        model.Entity<ScheduleRow>(ScheduleRow.Map);
+        model.Entity<ScheduleFiringRow>(ScheduleFiringRow.Map);
 
         NameColumns(model.Model);
     }

@@ -6,6 +6,7 @@ using Broker.OpenApi;
 using Broker.Operations;
 using Broker.Operations.Metrics;
 using Broker.Operators.Bulk;
+using Broker.Schedules;
 using Broker.Settings;
 using Broker.Startup;
 using Broker.Webhooks;
@@ -30,6 +31,7 @@ internal static class BrokerPipeline
         services.AddDialects();
         services.AddBulk(settings);
         services.AddWebhooks(settings);
+        services.AddSchedules(settings);
         services.AddApiDocument();
         services.AddBrokerMetrics();
         services.AddSingleton<WorkflowFileSync>();

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Broker.Api;
+using Broker.Operators;
 using Microsoft.OpenApi;
 using Swashbuckle.AspNetCore.SwaggerGen;
 
@@ -11,6 +12,7 @@ internal static class MixedForms
     public static void AddMixedForms(this SwaggerGenOptions options)
     {
         options.MapType<InstantForm>(() => new OpenApiSchema { OneOf = [Of(JsonSchemaType.String, "date-time"), Of(JsonSchemaType.Integer, "int64"), Null] });
+        options.MapType<CronList>(() => new OpenApiSchema { OneOf = [Of(JsonSchemaType.String), new OpenApiSchema { Type = JsonSchemaType.Array, Items = Of(JsonSchemaType.String) }, Null] });
     }
 
     /// <summary>Forms of a type that is a schema of its own; null for types of one form.</summary>

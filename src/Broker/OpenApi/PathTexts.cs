@@ -21,6 +21,7 @@ internal sealed class PathTexts : IOperationFilter
         ["bulk"] = "Id of the action on many runs.",
         ["webhook"] = "Id of the webhook.",
         ["delivery"] = "Id of the delivery.",
+        ["schedule"] = "Name of the schedule; that of a definition's schedule is `WORKFLOW:NAME`.",
         ["workers/id"] = "Id of the worker.",
         ["fingerprint"] = "Hash of a definition's content.",
         ["workflow"] = "Name of the workflow; in the jobs dialect its id, or `WORKFLOW~INSTANCE`.",

@@ -3,6 +3,7 @@ using Broker.Audit;
 using Broker.Auth;
 using Broker.Core.Runs;
 using Broker.Engine;
+using Broker.Schedules;
 using Broker.Storage.Contracts;
 using Broker.Webhooks;
 
@@ -26,6 +27,9 @@ internal sealed partial class OperatorService(
     IWebhookStore webhooks,
     IDeliveryStore deliveries,
     WebhookSubscriptions subscriptions,
+    IScheduleStore schedules,
+    ScheduleStarter starter,
+    IChangeHints hints,
     ICredentialCipher cipher,
     IChanges changes,
     AuditTrail trail) : IOperatorApi
@@ -38,7 +42,7 @@ internal sealed partial class OperatorService(
     {
         var caller = Caller.Current;
         return Task.FromResult(new Me(
-            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph", "overview", "failures", "holds", "keys", "webhooks"]));
+            caller.Id, caller == Caller.Anonymous, ScopeWords.Of(caller.Scopes), caller.Limit, Version, ["runs", "where", "explain", "logs", "workflows", "waiting", "queues", "workers", "audit", "steer", "start", "tags", "bulk", "graph", "overview", "failures", "holds", "keys", "webhooks", "schedules"]));
     }
 
     // A run by its names, or the problem that there is none.

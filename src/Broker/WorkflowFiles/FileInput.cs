@@ -72,7 +72,7 @@ internal sealed record FileInput(InputType Type)
         }
     }
 
-    private static bool IsJson(string number)
+    internal static bool IsJson(string number)
     {
         try
         {

@@ -45,6 +45,11 @@ internal sealed class KnownKeys(string owner, string[] keys, params (string Key,
     public static readonly KnownKeys Input = new(
         "an input", ["type", "required", "default", "options", "choice", "description"], ("deprecationMessage", "write it into description"));
 
+    public static readonly KnownKeys Schedule = new(
+        "a schedule",
+        ["name", "cron", "timezone", "every_ms", "overlap", "catch_up", "jitter_ms", "starts_at", "ends_at", "pause_on_failure", "inputs", "tags", "priority"],
+        ("version", "a file's schedules start the file's own version"));
+
     public static readonly KnownKeys Dispatch = new("workflow_dispatch", ["inputs"]);
 
     /// <summary>Keys that are honoured.</summary>

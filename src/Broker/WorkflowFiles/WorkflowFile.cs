@@ -10,10 +10,13 @@ internal sealed record WorkflowFile(string Id, string Name, string Trigger, IRea
 
     public IReadOnlyDictionary<string, FileInput> Inputs { get; init; } = new Dictionary<string, FileInput>();
 
-    /// <summary>Lines of jobs and inputs, by path.</summary>
+    /// <summary>Schedules as a JSON array; null for none.</summary>
+    public string? SchedulesJson { get; init; }
+
+    /// <summary>Lines of jobs, inputs and schedules, by path.</summary>
     public IReadOnlyDictionary<string, int> Lines { get; init; } = new Dictionary<string, int>();
 
-    /// <summary>A fault that the definition's own check found, with the line of the job or input.</summary>
+    /// <summary>A fault that the definition's own check found, with the line of the job, input or schedule.</summary>
     public FileProblem At(DefinitionProblem problem)
     {
         for (var path = problem.Path; path.Length > 0; path = path[..Math.Max(path.LastIndexOf('.'), 0)])

@@ -76,6 +76,7 @@ internal sealed class WorkflowFileReader
         var jobs = Jobs(fields);
         var defaults = fields.Fields("defaults")?.Only(KnownKeys.Defaults).Fields("run")?.Only(KnownKeys.DefaultsOfRun);
         var inputs = Inputs(fields);
+        var schedules = fields.Value("on") is MappingNode ? FileSchedules.Read(fields.Fields("on")!, lines) : null;
         var scope = new FileScope(
             fields.Environment("env"),
             defaults?.Scalar("shell") is { } shell ? (shell, defaults.PathOf("shell")) : null,
@@ -83,7 +84,7 @@ internal sealed class WorkflowFileReader
             inputs,
             jobs.ToDictionary(job => job.Key, job => job.Value.Matrix, StringComparer.Ordinal));
         var documents = Documents(jobs, scope);
-        return problems.Any ? null : new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name!, trigger!, documents) { FileName = fileName, Inputs = inputs, Lines = lines };
+        return problems.Any ? null : new WorkflowFile(Path.GetFileNameWithoutExtension(fileName), name!, trigger!, documents) { FileName = fileName, Inputs = inputs, SchedulesJson = schedules, Lines = lines };
     }
 
     private static string? Trigger(FieldReader fields)

@@ -230,6 +230,7 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await PostAsync($"/api/v1/runs/{name}/{held.GetProperty("instance").GetString()}/steps/{step}/release", """{"reason":"walk"}""");
         await WalkBulkAsync(name);
         await WalkWebhooksAsync();
+        await WalkSchedulesAsync(name);
         await WalkKeysAsync();
     }
 
@@ -251,6 +252,19 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await PostAsync($"{webhook}/deliveries/{test.GetProperty("id")}/replay", "");
         await SendAsync(HttpMethod.Patch, webhook, """{"enabled":false}""", 200);
         await SendAsync(HttpMethod.Delete, webhook, null, 200);
+    }
+
+    private async Task WalkSchedulesAsync(string workflow)
+    {
+        const string schedule = "/api/v1/schedules/walk";
+        await SendAsync(HttpMethod.Put, schedule, $$"""{"workflow":"{{workflow}}","cron":["0 3 * * *"],"timezone":"Europe/Berlin"}""", 200);
+        await PostAsync($"{schedule}/pause", """{"reason":"walk"}""");
+        await PostAsync($"{schedule}/trigger", "", 201);
+        await PostAsync($"{schedule}/backfill", """{"from":"2026-03-28T00:00:00Z","to":"2026-03-30T00:00:00Z","dry_run":true}""");
+        await PostAsync($"{schedule}/backfill", """{"from":"2026-03-29T00:00:00Z","to":"2026-03-29T12:00:00Z"}""", 202);
+        await PostAsync($"{schedule}/resume", "");
+        foreach (var path in (string[])["/api/v1/schedules", schedule, $"{schedule}/next", $"{schedule}/history"]) await GetAsync(path);
+        await SendAsync(HttpMethod.Delete, schedule, null, 200);
     }
 
     private async Task WalkBulkAsync(string workflow)

@@ -851,6 +851,177 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 45);
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.ScheduleFiringRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Instance")
+                        .HasColumnType("text")
+                        .HasColumnName("instance");
+
+                    b.Property<bool>("IsCapped")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_capped");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("Nominal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("nominal");
+
+                    b.Property<short?>("Overlap")
+                        .HasColumnType("smallint")
+                        .HasColumnName("overlap");
+
+                    b.Property<short>("Phase")
+                        .HasColumnType("smallint")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Schedule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("schedule");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("Schedule", "Id");
+
+                    b.HasIndex(new[] { "Schedule", "Nominal" }, "ix_schedule_firing_waiting")
+                        .HasFilter("phase = 0");
+
+                    b.ToTable("schedule_firing", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_schedule_firing_phase", "phase BETWEEN 0 AND 2 AND kind BETWEEN 0 AND 2");
+
+                            t.HasCheckConstraint("ck_schedule_firing_reason", "(phase = 2) = (reason IS NOT NULL) AND count > 0");
+                        });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.ScheduleRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("DisabledBecause")
+                        .HasColumnType("text")
+                        .HasColumnName("disabled_because");
+
+                    b.Property<bool>("IsOwned")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_owned");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<long?>("LastAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_at");
+
+                    b.Property<string>("LastInstance")
+                        .HasColumnType("text")
+                        .HasColumnName("last_instance");
+
+                    b.Property<long>("LastNominal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_nominal");
+
+                    b.Property<long?>("NextAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("text")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("PauseNote")
+                        .HasColumnType("text")
+                        .HasColumnName("pause_note");
+
+                    b.Property<long?>("PausedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("PausedBy")
+                        .HasColumnType("text")
+                        .HasColumnName("paused_by");
+
+                    b.Property<long?>("PausedUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("paused_until");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("integer")
+                        .HasColumnName("revision");
+
+                    b.Property<long>("Skipped")
+                        .HasColumnType("bigint")
+                        .HasColumnName("skipped");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("spec");
+
+                    b.Property<long>("Started")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Workflow")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("workflow");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("Workflow");
+
+                    b.HasIndex(new[] { "NextAt" }, "ix_schedule_due")
+                        .HasFilter("next_at IS NOT NULL");
+
+                    b.ToTable("schedule", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.SessionRow", b =>
                 {
                     b.Property<string>("Id")

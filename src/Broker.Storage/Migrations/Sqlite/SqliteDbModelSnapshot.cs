@@ -826,6 +826,174 @@ namespace Broker.Storage.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("Broker.Storage.Tables.ScheduleFiringRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("count");
+
+                    b.Property<string>("Detail")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("detail");
+
+                    b.Property<string>("Instance")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<bool>("IsCapped")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_capped");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("Nominal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("nominal");
+
+                    b.Property<short?>("Overlap")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("overlap");
+
+                    b.Property<short>("Phase")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("phase");
+
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<string>("Schedule")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("schedule");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("Schedule", "Id");
+
+                    b.HasIndex(new[] { "Schedule", "Nominal" }, "ix_schedule_firing_waiting")
+                        .HasFilter("phase = 0");
+
+                    b.ToTable("schedule_firing", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_schedule_firing_phase", "phase BETWEEN 0 AND 2 AND kind BETWEEN 0 AND 2");
+
+                            t.HasCheckConstraint("ck_schedule_firing_reason", "(phase = 2) = (reason IS NOT NULL) AND count > 0");
+                        });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.ScheduleRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("DisabledBecause")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("disabled_because");
+
+                    b.Property<bool>("IsOwned")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_owned");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<long?>("LastAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_at");
+
+                    b.Property<string>("LastInstance")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("last_instance");
+
+                    b.Property<long>("LastNominal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_nominal");
+
+                    b.Property<long?>("NextAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_at");
+
+                    b.Property<string>("Owner")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("owner");
+
+                    b.Property<string>("PauseNote")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("pause_note");
+
+                    b.Property<long?>("PausedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("paused_at");
+
+                    b.Property<string>("PausedBy")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("paused_by");
+
+                    b.Property<long?>("PausedUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("paused_until");
+
+                    b.Property<int>("Revision")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revision");
+
+                    b.Property<long>("Skipped")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("skipped");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("spec");
+
+                    b.Property<long>("Started")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started");
+
+                    b.Property<long>("UpdatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("updated_at");
+
+                    b.Property<string>("Workflow")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("workflow");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("Workflow");
+
+                    b.HasIndex(new[] { "NextAt" }, "ix_schedule_due")
+                        .HasFilter("next_at IS NOT NULL");
+
+                    b.ToTable("schedule", (string)null);
+                });
+
             modelBuilder.Entity("Broker.Storage.Tables.SessionRow", b =>
                 {
                     b.Property<string>("Id")

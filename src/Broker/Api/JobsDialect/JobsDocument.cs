@@ -55,7 +55,7 @@ internal static class JobsDocument
         var content = SHA256.HashData(Bytes(json => WriteFile("", json)).Span);
         return Read(json => WriteFile($"{Convert.ToHexStringLower(content)[..12]}{edition}", json), mostSteps);
 
-        void WriteFile(string version, Utf8JsonWriter json) => Write(json, file.Id, version, display, jobs, inputs);
+        void WriteFile(string version, Utf8JsonWriter json) => Write(json, file.Id, version, display, jobs, inputs, schedulesJson: file.SchedulesJson);
     }
 
     /// <summary>Reads what <paramref name="write"/> writes; paths of problems speak of jobs.</summary>
@@ -74,7 +74,7 @@ internal static class JobsDocument
         }
     }
 
-    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs, string? inputsJson = null, string? timeoutsJson = null)
+    public static void Write(Utf8JsonWriter json, string id, string version, JobsDisplay display, IReadOnlyList<Job> jobs, string? inputsJson = null, string? timeoutsJson = null, string? schedulesJson = null)
     {
         json.WriteStartObject();
         json.WriteString("workflow_id", id);
@@ -94,6 +94,12 @@ internal static class JobsDocument
         {
             json.WritePropertyName("timeouts");
             json.WriteRaw(timeoutsJson);
+        }
+
+        if (schedulesJson is not null)
+        {
+            json.WritePropertyName("schedules");
+            json.WriteRaw(schedulesJson);
         }
 
         json.WriteStartObject("steps");
@@ -242,6 +248,7 @@ internal static class JobsDocument
     private static DefinitionProblem InJobs(DefinitionProblem problem) => problem with
     {
         Path = problem.Path.StartsWith("steps", StringComparison.Ordinal) ? $"jobs{problem.Path["steps".Length..]}"
+            : problem.Path.StartsWith("schedules[", StringComparison.Ordinal) ? $"{FileSchedules.Place}{problem.Path["schedules".Length..]}"
             : problem.Path.StartsWith("/steps", StringComparison.Ordinal) ? $"/jobs{problem.Path["/steps".Length..]}"
             : problem.Path,
     };

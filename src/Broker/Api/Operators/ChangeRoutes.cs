@@ -15,7 +15,7 @@ internal static class ChangeRoutes
 {
     private const int MostTopics = 32;
 
-    private static readonly string[] Plain = ["runs", "waiting", "workers", "queues", "failures", "bulk"];
+    private static readonly string[] Plain = ["runs", "waiting", "workers", "queues", "failures", "bulk", "schedules"];
 
     // Hints of one topic in between are one.
     private static readonly TimeSpan Merging = TimeSpan.FromMilliseconds(500);

@@ -56,6 +56,7 @@ internal static class OperatorApi
         MapWorkflows(api);
         MapWork(api);
         api.MapWebhooks();
+        api.MapSchedules();
         api.MapBulk();
         api.MapOverviews();
         api.MapHolds();
@@ -184,7 +185,8 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/audit", WorkRoutes.AuditAsync).WithName("ListAudit").WithSummary("Who did what, newest first")
             .WithDescription(
-                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery.")
+                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery, put_schedule, "
+                + "delete_schedule, pause_schedule, resume_schedule, trigger_schedule, backfill_schedule.")
             .Lists<AuditRecord>().Refuses(400).Takes(WorkRoutes.Entries)
             .RequireScope(Scope.Admin);
     }

@@ -78,6 +78,8 @@ internal static class OperatorBody
         var number when number == typeof(int) || number == typeof(long) => "an integer",
         var runs when runs == typeof(IReadOnlyList<RunAddress>) => "an array of objects with workflow, instance and run",
         var arguments when arguments == typeof(BulkArguments) => "an object with some of grace_ms, steps, tags, type, value and step",
+        var crons when crons == typeof(CronList) => "a cron expression, or an array of them",
+        var catchUp when catchUp == typeof(ScheduleCatchUp) => "an object with some of window_ms, runs and most",
         var names when names == typeof(IReadOnlyList<string>) => "an array of strings",
         _ => "any JSON",
     };

@@ -19,6 +19,12 @@ internal static class HostMetrics
 
     private static readonly UpDownCounter<long> Clients = Meter.CreateUpDownCounter<long>("broker.stream.clients", "{client}", "Open streams of events and log lines");
 
+    private static readonly Counter<long> Firings = Meter.CreateCounter<long>("broker.schedule.instants", "{instant}", "Instants of schedules that were served, by outcome");
+
+    /// <param name="outcome">started, or why the instants were skipped.</param>
+    /// <param name="count">Number of instants.</param>
+    public static void Fired(string outcome, int count) => Firings.Add(count, new KeyValuePair<string, object?>("outcome", outcome));
+
     public static void Round(string service) => Rounds.Add(1, new KeyValuePair<string, object?>("service", service));
 
     public static void FailedRound(string service) => FailedRounds.Add(1, new KeyValuePair<string, object?>("service", service));

@@ -36,6 +36,7 @@ internal static class MetricCatalogue
         [(HostMetrics.MeterName, "broker.background.rounds")] = ["service"],
         [(HostMetrics.MeterName, "broker.background.failed_rounds")] = ["service"],
         [(HostMetrics.MeterName, "broker.stream.clients")] = ["kind"],
+        [(HostMetrics.MeterName, "broker.schedule.instants")] = ["outcome"],
         [(HostMetrics.MeterName, "broker.claims.parked")] = [],
         [(HostMetrics.MeterName, "broker.queue.depth")] = ["workflow"],
         [(HostMetrics.MeterName, "broker.queue.oldest_age")] = ["workflow"],

@@ -69,6 +69,7 @@ public static class Walk
         await OperatorsAsync(api);
         await BulkAsync(api);
         await WebhooksAsync(api);
+        await SchedulesAsync(api);
         await OrdersAsync(api);
         await HandsAsync(api);
         await api.LiveAsync();
@@ -323,6 +324,22 @@ public static class Walk
         await api.ListDeliveriesAsync(made.Id, limit: 5);
         Check(!(await api.ChangeWebhookAsync(made.Id, new() { Enabled = false })).Enabled);
         await api.DeleteWebhookAsync(made.Id);
+    }
+
+    private static async Task SchedulesAsync(BrokerClient api)
+    {
+        const string name = "cs-nightly";
+        var made = await api.PutScheduleAsync(name, new() { Workflow = "cs-waits", Cron = "0 3 * * *", Timezone = "Europe/Berlin", Overlap = ScheduleSpecOverlap.Queue_all });
+        Check(made.Overlap == ScheduleOverlap.Queue_all && made.Cron.Single() == "0 3 * * *");
+        Check((await api.ListSchedulesAsync(q: name)).Items.Count == 1);
+        Check((await api.PauseScheduleAsync(name)).Paused is not null);
+        Check((await ResultAsync<ScheduleFiring>(201, () => api.TriggerScheduleAsync(name))).Status == ScheduleFiringStatus.Started);
+        Check((await api.BackfillScheduleAsync(name, new() { From = DateTimeOffset.UnixEpoch, To = DateTimeOffset.UnixEpoch.AddDays(2), Dry_run = true })).Instants.Count == 2);
+        await api.ResumeScheduleAsync(name);
+        Check((await api.GetNextInstantsAsync(name, 5)).Instants.Count == 5);
+        Check((await api.ListFiringsAsync(name)).Items.Count > 0);
+        await api.GetScheduleAsync(name);
+        await api.DeleteScheduleAsync(name);
     }
 
     private static async Task OrdersAsync(BrokerClient api)

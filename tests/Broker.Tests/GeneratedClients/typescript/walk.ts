@@ -265,6 +265,21 @@ async function webhooks(): Promise<void> {
   want(await api.DELETE(`${all}/{webhook}`, { params: { path } }));
 }
 
+async function schedules(): Promise<void> {
+  const all = "/api/v1/schedules" as const;
+  const path = { schedule: "ts-nightly" };
+  want(await api.PUT(`${all}/{schedule}`, { params: { path }, body: { workflow: "ts-waits", cron: "0 3 * * *", timezone: "Europe/Berlin", catch_up: { runs: "none" } } }));
+  one(want(await api.GET(all, { params: { query: { q: path.schedule } } })).items);
+  want(await api.POST(`${all}/{schedule}/pause`, { params: { path }, body: { reason: "a walk" } }));
+  want(await api.POST(`${all}/{schedule}/trigger`, { params: { path }, body: {} }), 201);
+  want(await api.POST(`${all}/{schedule}/backfill`, { params: { path }, body: { from: "2026-03-28T00:00:00Z", to: "2026-03-30T00:00:00Z", dry_run: true } }));
+  want(await api.POST(`${all}/{schedule}/resume`, { params: { path }, body: {} }));
+  want(await api.GET(`${all}/{schedule}/next`, { params: { path, query: { count: 5 } } }));
+  want(await api.GET(`${all}/{schedule}/history`, { params: { path, query: { status: "started" } } }));
+  want(await api.GET(`${all}/{schedule}`, { params: { path } }));
+  want(await api.DELETE(`${all}/{schedule}`, { params: { path } }));
+}
+
 async function orders(): Promise<void> {
   const v1 = "/api/v1" as const;
   const workflow = "ts-waits";
@@ -315,6 +330,7 @@ await instances();
 await operators();
 await bulk();
 await webhooks();
+await schedules();
 await orders();
 await hands();
 want(await api.GET("/livez"));
