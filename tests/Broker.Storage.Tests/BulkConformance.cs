@@ -45,6 +45,70 @@ public abstract class BulkConformance : StoreTests
         Assert.Equal([2], (await Store.Bulk.ResultsAsync(bulk.Id, [BulkOutcome.Skipped], 0, 10, Ct)).Rows.Select(r => r.Item.Seq));
     }
 
+    [Theory]
+    [InlineData("retry")]
+    [InlineData("restart")]
+    [InlineData("delete")]
+    public async Task A_command_writes_with_its_change_that_an_item_is_done_and_what_a_killed_broker_did_is_counted(string action)
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
+        for (var i = 1; i <= 3; i++)
+        {
+            await StartAsync(definition, $"i{i}");
+            await Store.Runs.ControlAsync("w", $"i{i}", ControlCommand.Cancel, Ct);
+        }
+
+        var bulk = await Store.Bulk.AddAsync(Bulk() with { Phase = BulkPhase.Running, Action = action }, Items(4), Ct);
+        var held = (await Store.Bulk.LeaseAsync("a", Lease, Ct))!;
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(i => DoAsync(action, $"i{i}", new(bulk.Id, i))));
+        Assert.Equal([4], (await Store.Bulk.PendingAsync(bulk.Id, 0, 10, Ct)).Select(item => item.Seq));
+
+        // The broker is killed before it has counted: neither is a run acted on again, nor is its outcome another one.
+        await Engine.PassAsync(Lease + TimeSpan.FromSeconds(1));
+        var taken = (await OpenPeer().Bulk.LeaseAsync("b", Lease, Ct))!;
+        Assert.Equal((0, 3), (held.Done, taken.Done));
+        var after = (await Store.Bulk.RecordAsync(taken, "b", Lease, [new(4, BulkOutcome.Skipped, "not_newest", "gone")], Ct))!;
+        Assert.Equal(BulkPhase.Done, (await Store.Bulk.RecordAsync(after, "b", Lease, [], Ct))!.Phase);
+        Assert.Equal(["Done", "Done", "Done", "Skipped"], (await Store.Bulk.ResultsAsync(bulk.Id, null, 0, 10, Ct)).Rows.Select(r => $"{r.Outcome}"));
+    }
+
+    [Fact]
+    public async Task What_an_interrupted_slice_did_is_counted_when_the_action_is_leased_or_stopped()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
+        for (var i = 1; i <= 3; i++) await StartAsync(definition, $"i{i}");
+        var bulk = await Store.Bulk.AddAsync(Bulk() with { Phase = BulkPhase.Running }, Items(3), Ct);
+        for (var i = 1; i <= 2; i++)
+        {
+            await Store.Bulk.LeaseAsync("a", Lease, Ct);
+            await DoAsync("cancel", $"i{i}", new(bulk.Id, i));
+            await Store.Bulk.ReleaseAsync(bulk.Id, "a", isCounted: false, Ct);
+            if (i == 1) Assert.Equal(1, (await Store.Bulk.LeaseAsync("b", Lease, Ct))!.Done);
+            if (i == 1) await Store.Bulk.ReleaseAsync(bulk.Id, "b", isCounted: true, Ct);
+        }
+
+        Assert.True(await Store.Bulk.StopAsync(bulk.Id, "enough", Ct));
+        Assert.Equal(2, (await Store.Bulk.FindAsync(bulk.Id, Ct))!.Done);
+    }
+
+    [Fact]
+    public async Task An_item_that_its_command_has_done_keeps_that_outcome_whatever_the_broker_believes()
+    {
+        await StartAsync(await RegisterAsync(ADefinition.Jobs("w", "a")), "i1");
+        var bulk = await Store.Bulk.AddAsync(Bulk() with { Phase = BulkPhase.Running }, Items(2), Ct);
+        var held = (await Store.Bulk.LeaseAsync("a", Lease, Ct))!;
+        await DoAsync("cancel", "i1", new(bulk.Id, 1));
+        var after = (await Store.Bulk.RecordAsync(held, "a", Lease, [new(1, BulkOutcome.Failed, "fault", "no answer"), new(2, BulkOutcome.Failed, "fault", "no answer")], Ct))!;
+        Assert.Equal((1, 1), (after.Done, after.Failed));
+        Assert.Equal(["Done ", "Failed fault"], (await Store.Bulk.ResultsAsync(bulk.Id, null, 0, 10, Ct)).Rows.Select(r => $"{r.Outcome} {r.Code}"));
+    }
+
+    private async Task DoAsync(string action, string instance, BulkItemKey item)
+    {
+        if (action == "retry") await Store.Runs.RerunAsync(new("w", instance) { Number = 0 }, Ct, item);
+        else await Store.Runs.ControlAsync("w", instance, action == "restart" ? ControlCommand.Restart : action == "delete" ? ControlCommand.Purge : ControlCommand.Cancel, Ct, item: item);
+    }
+
     [Fact]
     public async Task Runs_are_listed_page_by_page_from_the_stored_place()
     {
@@ -52,7 +116,7 @@ public abstract class BulkConformance : StoreTests
         var held = (await Store.Bulk.LeaseAsync("a", Lease, Ct))!;
         var place = new RunListPlace(IsById: true, Engine.Clock.GetUtcNow(), 7);
         held = (await Store.Bulk.CollectAsync(held, "a", Lease, Items(2), place, Ct))!;
-        await Store.Bulk.ReleaseAsync(bulk.Id, "a", Ct);
+        await Store.Bulk.ReleaseAsync(bulk.Id, "a", isCounted: true, Ct);
         Assert.Null(await Store.Bulk.CollectAsync(held, "a", Lease, Items(2), null, Ct));
 
         var again = (await OpenPeer().Bulk.LeaseAsync("b", Lease, Ct))!;
@@ -64,7 +128,7 @@ public abstract class BulkConformance : StoreTests
         Assert.True(await Store.Bulk.StopAsync(bulk.Id, "enough", Ct));
         var stopped = (await Store.Bulk.RecordAsync(again, "b", Lease, [new(1, BulkOutcome.Done)], Ct))!;
         Assert.Equal((BulkPhase.Stopped, 1, "enough"), (stopped.Phase, stopped.Done, stopped.StoppedBecause));
-        await Store.Bulk.ReleaseAsync(bulk.Id, "b", Ct);
+        await Store.Bulk.ReleaseAsync(bulk.Id, "b", isCounted: true, Ct);
         Assert.Null(await Store.Bulk.LeaseAsync("b", Lease, Ct));
     }
 

@@ -29,6 +29,21 @@ public abstract class TogetherConformance : StoreTests
         }
     }
 
+    [Fact] // 24
+    public async Task Of_retries_at_once_one_starts_a_run_and_the_others_find_it()
+    {
+        var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
+        for (var round = 0; round < Rounds; round++)
+        {
+            var id = $"i{round}";
+            await StartAsync(definition, id);
+            await Store.Runs.ControlAsync("w", id, ControlCommand.Cancel, Ct);
+            var retries = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Store.Runs.RerunAsync(new("w", id) { Number = i % 2 == 0 ? 0 : null }, Ct))).WaitAsync(WaitLimit, Ct);
+            Assert.Equal(1, Assert.Single(retries, r => r.Verdict is RerunVerdict.Started).Run!.Number);
+            Assert.All(retries, r => Assert.Contains(r.Verdict, (RerunVerdict[])[RerunVerdict.Started, RerunVerdict.StillActive, RerunVerdict.UnknownRun]));
+        }
+    }
+
     [Fact]
     public async Task A_call_beside_a_restart_meets_the_run_before_it_or_the_one_after()
     {

@@ -54,6 +54,12 @@ public sealed partial class RunSession
     /// <summary>Raw JSON of the final value of a run that succeeded in this session.</summary>
     public string? ResultJson { get; private set; }
 
+    /// <summary>The loaded steps as they are now, and those that this session has added.</summary>
+    public IReadOnlyCollection<StepState> Reached => steps.Values;
+
+    /// <summary>The loaded events that no step has taken.</summary>
+    public IEnumerable<InboxEvent> Undelivered => mail?.Values ?? Enumerable.Empty<InboxEvent>();
+
     public IEnumerable<StepState> Inserted => inserted.Select(i => steps[i]);
 
     public IEnumerable<StepState> Updated => updated.Where(i => !inserted.Contains(i)).Select(i => steps[i]);

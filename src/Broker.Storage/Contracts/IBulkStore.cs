@@ -62,6 +62,9 @@ public sealed record BulkRecord
 /// <summary>A run of an action.</summary>
 public sealed record BulkItem(int Seq, long RunId, string Workflow, string InstanceId, int Number);
 
+/// <summary>A run of an action, for the command that acts on it: the transaction of the command writes that it is done.</summary>
+public readonly record struct BulkItemKey(long BulkId, int Seq);
+
 /// <summary>A run of an action, with its outcome.</summary>
 public sealed record BulkItemResult(BulkItem Item, BulkOutcome Outcome, string? Code, string? Message);
 
@@ -94,7 +97,11 @@ public interface IBulkStore
     Task<BulkRecord?> LeaseAsync(string owner, TimeSpan lease, CancellationToken ct);
 
     /// <summary>Ends the lease: the next broker may go on at once.</summary>
-    Task ReleaseAsync(long id, string owner, CancellationToken ct);
+    /// <param name="id">The action.</param>
+    /// <param name="owner">The broker.</param>
+    /// <param name="isCounted">Each outcome was recorded; else the next lease counts those that commands have written.</param>
+    /// <param name="ct">Gives up.</param>
+    Task ReleaseAsync(long id, string owner, bool isCounted, CancellationToken ct);
 
     /// <summary>Adds runs to a collecting action. Without a further place it is complete, and running.</summary>
     /// <returns>Null when the lease is lost or the action was stopped.</returns>
@@ -103,7 +110,7 @@ public interface IBulkStore
     /// <summary>The next runs to act on, in order, behind a number.</summary>
     Task<IReadOnlyList<BulkItem>> PendingAsync(long id, int after, int most, CancellationToken ct);
 
-    /// <summary>Writes outcomes, and renews the lease; without any the action is done.</summary>
+    /// <summary>Counts outcomes, writes those that no command has written, and renews the lease; without any the action is done.</summary>
     /// <returns>Null when the lease is lost.</returns>
     Task<BulkRecord?> RecordAsync(BulkRecord bulk, string owner, TimeSpan lease, IReadOnlyList<BulkEnd> ends, CancellationToken ct);
 

@@ -12,13 +12,13 @@ public interface IRunStore
 
     /// <summary>
     /// Steers the current run of an instance, or the numbered one alone. For Restart the outcome names the new run. Cancel may give steps that clean up a
-    /// grace time.
+    /// grace time. An item of an action on many runs becomes done in the same transaction.
     /// </summary>
     Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default);
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default, BulkItemKey? item = null);
 
     /// <summary>Retries the current run of an instance, or forks any of its runs into a new instance; both keep finished steps (invariant 24).</summary>
-    Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct);
+    Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, BulkItemKey? item = null);
 
     /// <summary>Stores an event for the current run of an instance and gives it to the waits that want it.</summary>
     /// <param name="workflow">Its workflow.</param>

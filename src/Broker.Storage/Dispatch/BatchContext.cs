@@ -23,6 +23,9 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>The rules at work on each loaded run.</summary>
     public Dictionary<long, RunSession> Sessions { get; } = [];
 
+    /// <summary>What further runs take over, of the runs whose commands require it.</summary>
+    public IReadOnlyDictionary<long, Inherited> Heritage { get; set; } = new Dictionary<long, Inherited>();
+
     /// <summary>Runs that this transaction adds and that ended at once, failed a step or wait for an event that somebody wants to know of; null: none.</summary>
     public List<(LoadedRun Run, RunSession Session)>? NotedStarts { get; private set; }
 

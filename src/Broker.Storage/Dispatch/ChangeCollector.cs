@@ -10,6 +10,8 @@ internal sealed class ChangeCollector(BatchContext batch)
 
     public void Collect()
     {
+        if (changes.PurgedInstances.Count > 0) changes.Purged.AddRange(batch.Transaction.RunsOf(changes.PurgedInstances));
+
         // Lines of a run that is purged go with it.
         if (changes.Purged.Count > 0) changes.Lines.RemoveAll(line => changes.Purged.Contains(line.RunId!.Value));
         foreach (var (id, session) in batch.Sessions)

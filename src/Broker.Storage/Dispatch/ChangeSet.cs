@@ -1,5 +1,6 @@
 using Broker.Core.Runs;
 using Broker.Core.Steps;
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
@@ -30,8 +31,14 @@ internal sealed class ChangeSet
     /// <summary>Starts to remember under their keys.</summary>
     public List<StartKeyRow> StartKeys { get; } = [];
 
+    /// <summary>Instances to delete.</summary>
+    public List<(string Workflow, string InstanceId)> PurgedInstances { get; } = [];
+
     /// <summary>Runs to delete with all that belongs to them.</summary>
     public List<long> Purged { get; } = [];
+
+    /// <summary>Runs of actions on many runs, each acted on in this transaction; null: none.</summary>
+    public List<BulkItemKey>? DoneItems { get; set; }
 
     /// <summary>Leases to renew.</summary>
     public List<LeaseRenewal> Heartbeats { get; } = [];
@@ -42,7 +49,7 @@ internal sealed class ChangeSet
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + Attempts.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
         + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0
-        && Outbox is null;
+        && Outbox is null && DoneItems is null;
 }
 
 /// <summary>A lease to renew, and the progress that its worker sends with it; null: none.</summary>

@@ -65,11 +65,11 @@ internal interface IBatchTransaction : IDisposable
     /// <summary>Results of those of the named steps that have finished.</summary>
     IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps);
 
-    /// <summary>All runs of an instance, whatever their number: for purging.</summary>
-    IReadOnlyList<long> RunsOf(string workflow, string instanceId);
+    /// <summary>All runs of these instances, whatever their number: for purging.</summary>
+    IReadOnlyList<long> RunsOf(IReadOnlyList<(string Workflow, string InstanceId)> instances);
 
-    /// <summary>What a further run takes over from a run.</summary>
-    Inherited Inherited(long runId);
+    /// <summary>What further runs take over from these runs, by their ids.</summary>
+    IReadOnlyDictionary<long, Inherited> Inherited(IReadOnlyList<long> runs);
 
     /// <summary>Starts that were made under these keys before.</summary>
     IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys);

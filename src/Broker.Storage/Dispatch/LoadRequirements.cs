@@ -14,4 +14,10 @@ internal enum LoadRequirements
 
     /// <summary>The named step locked: heartbeats renew its lease without the run's lock.</summary>
     Lease = 4,
+
+    /// <summary>Every reached step.</summary>
+    AllSteps = 8,
+
+    /// <summary>What a further run takes over from it.</summary>
+    Heritage = 16,
 }

@@ -12,16 +12,16 @@ internal sealed class RunHeritage<TRows>
     public RunHeritage(IReadOnlyModel model)
     {
         var columns = new TableColumns<RunRow>(model).Only(
-            nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.Tags), nameof(RunRow.LimitMs), nameof(RunRow.InstanceCreatedAt));
+            nameof(RunRow.Id), nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.Tags), nameof(RunRow.LimitMs), nameof(RunRow.InstanceCreatedAt));
         (map, Names) = (new(columns), columns.Names);
     }
 
     /// <summary>For the list of a SELECT.</summary>
     public string Names { get; }
 
-    public Inherited Read(TRows rows)
+    public (long RunId, Inherited Heritage) Read(TRows rows)
     {
         var run = map.Read(rows);
-        return new(run.Inputs, run.Context, run.StartContext, run.Tags, run.LimitMs, run.InstanceCreatedAt);
+        return (run.Id, new(run.Inputs, run.Context, run.StartContext, run.Tags, run.LimitMs, run.InstanceCreatedAt));
     }
 }

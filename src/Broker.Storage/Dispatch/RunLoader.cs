@@ -63,10 +63,12 @@ internal sealed class RunLoader(BatchContext batch)
         // A group that fails together: a failure cancels the steps that are under way.
         var active = Requiring((run, all) => all.HasFlag(LoadRequirements.ActiveSteps) || run.State.Phase is RunPhase.Pausing || run.State.Definition.HasFailFast);
         var withInbox = Requiring((run, all) => run.State.InboxCount > 0 && (all.HasFlag(LoadRequirements.Inbox) || run.State.Definition.HasWaits));
-        var withConditions = Requiring((run, _) => run.State.Definition.HasConditions || run.State.Definition.HasFailFast);
-        var allSteps = withConditions.Length > 0 ? transaction.AllSteps(withConditions) : null;
+        var whole = Requiring((run, all) => all.HasFlag(LoadRequirements.AllSteps) || run.State.Definition.HasConditions || run.State.Definition.HasFailFast);
+        var heirs = Requiring((run, all) => all.HasFlag(LoadRequirements.Heritage) || run.State.Definition.ConditionsReadInputs);
+        var allSteps = whole.Length > 0 ? transaction.AllSteps(whole) : null;
         var activeSteps = active.Length > 0 ? transaction.ActiveSteps(active) : null;
         var inbox = withInbox.Length > 0 ? transaction.InboxEvents(withInbox) : null;
+        if (heirs.Length > 0) batch.Heritage = transaction.Inherited(heirs);
         foreach (var (id, run) in batch.Runs)
         {
             var state = run.State;
@@ -80,7 +82,7 @@ internal sealed class RunLoader(BatchContext batch)
             var steps = loaded.Steps[id];
             if (allSteps is not null) steps = allSteps[id].Concat(steps);
             if (activeSteps is not null) steps = steps.Concat(activeSteps[id]);
-            var inputs = state.Definition.ConditionsReadInputs ? transaction.Inherited(id).Inputs : null;
+            var inputs = state.Definition.ConditionsReadInputs ? batch.Heritage[id].Inputs : null;
             batch.Sessions[id] = new RunSession(state, steps, undelivered, inputs);
         }
     }

@@ -54,12 +54,12 @@ internal sealed class RunStarter(BatchContext batch)
         if (control.Target is not { } old) return;
         if (control.Command is ControlCommand.Purge)
         {
-            changes.Purged.AddRange(transaction.RunsOf(old.Ref.Workflow, old.Ref.InstanceId));
+            changes.PurgedInstances.Add((old.Ref.Workflow, old.Ref.InstanceId));
             services.Names.Forget(old.Ref);
         }
         else if (control.Command is ControlCommand.Restart)
         {
-            var inherited = transaction.Inherited(old.Ref.Id);
+            var inherited = batch.Heritage[old.Ref.Id];
             control.Outcome = (ControlVerdict.Done, Add(Again(old, inherited), old, old.DefinitionId, inherited.StartContext, inherited.InstanceCreatedAt, now));
         }
     }
@@ -70,7 +70,7 @@ internal sealed class RunStarter(BatchContext batch)
         var definition = old.State.Definition;
         if (request.Steps?.FirstOrDefault(name => definition.Find(name) is null) is { } unknown) return new(RerunVerdict.UnknownStep) { Step = unknown };
         if (request.ForkInto is null && !old.State.IsTerminal) return new(RerunVerdict.StillActive, old.Ref);
-        var plan = RerunPlan.Of(definition, Reached(old), request.Steps?.Select(name => definition.IndexOf[name]).ToList());
+        var plan = RerunPlan.Of(definition, batch.Sessions[old.Ref.Id].Reached, request.Steps?.Select(name => definition.IndexOf[name]).ToList());
         if (request is { ForkInto: null, Steps: null } && plan.Again.Count == 0) return new(RerunVerdict.NothingFailed, old.Ref);
         if (request.ForkInto is { } id && IsTaken(definition.Name, id)) return new(RerunVerdict.AlreadyExists);
         var outcome = new RerunOutcome(RerunVerdict.Planned)
@@ -83,21 +83,14 @@ internal sealed class RunStarter(BatchContext batch)
 
     private RunRef Add(RerunRequest request, LoadedRun old, RerunPlan plan, DateTimeOffset now)
     {
+        var session = batch.Sessions[old.Ref.Id];
         var before = request.ForkInto is null ? old : null;
-        if (before is not null) VoidLeases(before);
-        var inherited = transaction.Inherited(old.Ref.Id);
+        if (before is not null) session.VoidLeases();
+        var inherited = batch.Heritage[old.Ref.Id];
         var start = Again(old, inherited) with { InstanceId = request.ForkInto ?? old.Ref.InstanceId, InputsJson = request.InputsJson ?? inherited.Inputs };
-        var events = request.CopiesEvents && old.State.InboxCount > 0 ? transaction.InboxEvents([old.Ref.Id])[old.Ref.Id].ToList() : [];
+        IReadOnlyList<InboxEvent> events = request.CopiesEvents ? [.. session.Undelivered] : [];
         var created = before is null ? now.ToMicros() : inherited.InstanceCreatedAt;
         return Add(start, before, old.DefinitionId, inherited.Context, created, now, new(old.Ref.Id, plan.Kept, events));
-    }
-
-    // The rows as they are, with what commands before this one have decided.
-    private List<StepState> Reached(LoadedRun run)
-    {
-        var session = batch.Sessions[run.Ref.Id];
-        var stored = transaction.AllSteps([run.Ref.Id])[run.Ref.Id].ToList();
-        return [.. stored.Select(step => session.Find(step.Index) ?? step), .. session.Inserted.Where(step => !stored.Exists(s => s.Index == step.Index))];
     }
 
     private bool IsTaken(string workflow, string instanceId)
@@ -118,7 +111,7 @@ internal sealed class RunStarter(BatchContext batch)
     };
 
     private IReadOnlyList<string> Differences(StartRequest start, LoadedRun active) =>
-        start.JoinsEqualInputs ? start.DifferencesFrom(transaction.Inherited(active.Ref.Id).Inputs) : [];
+        start.JoinsEqualInputs ? start.DifferencesFrom(InheritedFrom(active).Inputs) : [];
 
     private Dictionary<long, LoadedRun> Standing(
         IReadOnlyList<StartRequest> starts, (long Id, int DefinitionId)[] current)
@@ -139,9 +132,11 @@ internal sealed class RunStarter(BatchContext batch)
         if (before is null) return Add(start, null, definitionId, start.ContextJson, now.ToMicros(), now);
 
         VoidLeases(before);
-        var inherited = transaction.Inherited(before.Ref.Id);
+        var inherited = InheritedFrom(before);
         return Add(start, before, definitionId, start.ContextAfter(inherited.Context), inherited.InstanceCreatedAt, now);
     }
+
+    private Inherited InheritedFrom(LoadedRun run) => transaction.Inherited([run.Ref.Id])[run.Ref.Id];
 
     // Leases of a cancelled run may still be out: whatever they report, it is not this run.
     private void VoidLeases(LoadedRun before)

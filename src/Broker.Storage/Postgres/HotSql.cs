@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Postgres;
@@ -129,11 +130,23 @@ internal static class HotSql
 
     public static readonly string InsertRuns = PostgresTables.Runs.Insert;
 
-    public static readonly string Inherited = $"SELECT {PostgresTables.Heritage.Names} FROM run WHERE id = $1";
+    public static readonly string Inherited = $"SELECT {PostgresTables.Heritage.Names} FROM run WHERE id = ANY($1)";
+
+    /// <summary>All runs of instances, locked in order of id.</summary>
+    public const string RunsOf = """
+        SELECT r.id FROM unnest($1::text[], $2::text[]) AS k(workflow, instance_id)
+        JOIN run r ON r.workflow = k.workflow AND r.instance_id = k.instance_id ORDER BY r.id FOR UPDATE OF r
+        """;
 
     public const string Supersede = "UPDATE run SET is_current = false WHERE id = ANY($1)";
 
     public static readonly string InsertStartKeys = PostgresTables.StartKeys.Insert;
+
+    /// <summary>What an action on many runs has done. An item with an outcome keeps it.</summary>
+    public static readonly string DoneItems = $"""
+        UPDATE bulk_item i SET outcome = {(int)BulkOutcome.Done} FROM unnest($1::bigint[], $2::int[]) AS d(bulk_id, seq)
+        WHERE i.bulk_id = d.bulk_id AND i.seq = d.seq AND i.outcome = {(int)BulkOutcome.Pending}
+        """;
 
     public static readonly string InsertOutbox = PostgresTables.Outbox.Text;
 

@@ -166,23 +166,29 @@ internal sealed class PostgresBatchTransaction(
         return ReadResults(reader);
     }
 
-    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
+    public IReadOnlyList<long> RunsOf(IReadOnlyList<(string Workflow, string InstanceId)> instances)
     {
         using var batch = Batch();
-        batch.Add("SELECT id FROM run WHERE workflow = $1 AND instance_id = $2 ORDER BY id FOR UPDATE", Parameter(workflow), Parameter(instanceId));
+        batch.Add(HotSql.RunsOf, Column(instances, i => i.Workflow), Column(instances, i => i.InstanceId));
         var ids = new List<long>();
         using var reader = batch.Read();
         while (reader.Read()) ids.Add(reader.GetInt64(0));
         return ids;
     }
 
-    public Inherited Inherited(long runId)
+    public IReadOnlyDictionary<long, Inherited> Inherited(IReadOnlyList<long> runs)
     {
         using var batch = Batch();
-        batch.Add(HotSql.Inherited, Parameter(runId));
+        batch.Add(HotSql.Inherited, Parameter(runs.ToArray()));
         using var reader = batch.Read();
-        reader.Read();
-        return PostgresTables.Heritage.Read(new PostgresRows(reader));
+        var heritage = new Dictionary<long, Inherited>(runs.Count);
+        while (reader.Read())
+        {
+            var (run, its) = PostgresTables.Heritage.Read(new PostgresRows(reader));
+            heritage[run] = its;
+        }
+
+        return heritage;
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)

@@ -34,6 +34,7 @@ internal static class PostgresWrites
         if (changes.TakenInboxEvents.Count > 0) PostgresTables.Inbox.AddConsume(batch, changes.TakenInboxEvents);
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);
         if (changes.Outbox is { } told) PostgresTables.Outbox.Add(batch, told);
+        if (changes.DoneItems is { } done) batch.Add(HotSql.DoneItems, Column(done, d => d.BulkId), Column(done, d => d.Seq));
         if (changes.Purged.Count > 0)
         {
             foreach (var statement in HotSql.Purge) batch.Add(statement, Parameter(changes.Purged.ToArray()));

@@ -145,19 +145,28 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         return results;
     }
 
-    public IReadOnlyList<long> RunsOf(string workflow, string instanceId)
+    public IReadOnlyList<long> RunsOf(IReadOnlyList<(string Workflow, string InstanceId)> instances)
     {
         var ids = new List<long>();
-        using var reader = Query("SELECT id FROM run WHERE workflow = @p0 AND instance_id = @p1 ORDER BY id", workflow, instanceId);
-        while (reader.Read()) ids.Add(reader.GetInt64(0));
+        foreach (var (workflow, instanceId) in instances)
+        {
+            using var reader = Query("SELECT id FROM run WHERE workflow = @p0 AND instance_id = @p1 ORDER BY id", workflow, instanceId);
+            while (reader.Read()) ids.Add(reader.GetInt64(0));
+        }
+
         return ids;
     }
 
-    public Inherited Inherited(long runId)
+    public IReadOnlyDictionary<long, Inherited> Inherited(IReadOnlyList<long> runs)
     {
-        using var reader = Query(SqliteSql.Inherited, runId);
-        reader.Read();
-        return SqliteTables.Heritage.Read(reader);
+        var heritage = new Dictionary<long, Inherited>(runs.Count);
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.Inherited, run);
+            if (reader.Read()) heritage[run] = SqliteTables.Heritage.Read(reader).Heritage;
+        }
+
+        return heritage;
     }
 
     public void AppendEvents(IReadOnlyList<Appended> events)
@@ -249,6 +258,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);
         foreach (var consumed in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, SqliteTables.Inbox.ConsumedValues, consumed);
         foreach (var entry in changes.Outbox ?? []) Execute(SqliteSql.InsertOutbox, SqliteTables.Outbox.Values, entry);
+        foreach (var (bulkId, seq) in changes.DoneItems ?? []) Execute(SqliteSql.DoneItem, bulkId, seq);
         foreach (var id in changes.Purged)
         {
             foreach (var statement in SqliteSql.Purge) Execute(statement, id);

@@ -1,3 +1,4 @@
+using Broker.Storage.Contracts;
 using Broker.Storage.Tables;
 
 namespace Broker.Storage.Sqlite;
@@ -57,6 +58,9 @@ internal static class SqliteSql
     public static readonly string InsertStartKey = SqliteTables.StartKeys.Insert;
 
     public static readonly string InsertOutbox = SqliteTables.Outbox.Insert;
+
+    public static readonly string DoneItem =
+        $"UPDATE bulk_item SET outcome = {(int)BulkOutcome.Done} WHERE bulk_id = @p0 AND seq = @p1 AND outcome = {(int)BulkOutcome.Pending}";
 
     public static readonly string StartKey = SqliteTables.StartKeys.Load;
 

@@ -79,8 +79,13 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
         var now = (await database.NowAsync(ct)).ToMicros();
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
-        return await db.Bulk.Where(b => b.Id == id && b.Phase < (short)BulkPhase.Done).ExecuteUpdateAsync(
-            set => set.SetProperty(b => b.Phase, (short)BulkPhase.Stopped).SetProperty(b => b.EndedAt, now).SetProperty(b => b.StoppedBecause, why), ct) > 0;
+        var stopped = await db.Bulk.Where(b => b.Id == id && b.Phase < (short)BulkPhase.Done).ExecuteUpdateAsync(
+            set => set.SetProperty(b => b.Phase, (short)BulkPhase.Stopped).SetProperty(b => b.EndedAt, now).SetProperty(b => b.StoppedBecause, why), ct);
+        if (stopped == 0) return false;
+
+        // No broker takes the lease of a stopped action, so what a killed one has not counted is counted here.
+        if (await db.Bulk.AnyAsync(b => b.Id == id && b.Owner != null && b.LeaseUntil <= now, ct)) await CountDoneAsync(db, id, ct);
+        return true;
     }
 
     public async Task<BulkRecord?> LeaseAsync(string owner, TimeSpan lease, CancellationToken ct)
@@ -88,24 +93,27 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
         var now = (await database.NowAsync(ct)).ToMicros();
         await using var db = database.CreateContext();
         var open = await db.Bulk.Where(b => b.Phase >= (short)BulkPhase.Collecting && b.Phase <= (short)BulkPhase.Running && b.LeaseUntil <= now)
-            .OrderBy(b => b.LeaseUntil).Select(b => b.Id).Take(10).ToListAsync(ct);
-        foreach (var id in open)
+            .OrderBy(b => b.LeaseUntil).Select(b => new { b.Id, IsCounted = b.Owner == null }).Take(10).ToListAsync(ct);
+        foreach (var bulk in open)
         {
             using var turn = await database.WriteTurnAsync(ct);
-            var leased = await Open(db, id).Where(b => b.LeaseUntil <= now).ExecuteUpdateAsync(
+            var leased = await Open(db, bulk.Id).Where(b => b.LeaseUntil <= now).ExecuteUpdateAsync(
                 set => set.SetProperty(b => b.Owner, owner).SetProperty(b => b.LeaseUntil, now + Micros(lease)), ct);
-            if (leased > 0) return await FindAsync(db, id, ct);
+            if (leased == 0) continue;
+            if (!bulk.IsCounted) await CountDoneAsync(db, bulk.Id, ct);
+            return await FindAsync(db, bulk.Id, ct);
         }
 
         return null;
     }
 
-    public async Task ReleaseAsync(long id, string owner, CancellationToken ct)
+    public async Task ReleaseAsync(long id, string owner, bool isCounted, CancellationToken ct)
     {
         var now = (await database.NowAsync(ct)).ToMicros();
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
-        await db.Bulk.Where(b => b.Id == id && b.Owner == owner).ExecuteUpdateAsync(set => set.SetProperty(b => b.LeaseUntil, now).SetProperty(b => b.Owner, (string?)null), ct);
+        await db.Bulk.Where(b => b.Id == id && b.Owner == owner).ExecuteUpdateAsync(
+            set => set.SetProperty(b => b.LeaseUntil, now).SetProperty(b => b.Owner, isCounted ? null : owner), ct);
     }
 
     public async Task<BulkRecord?> CollectAsync(BulkRecord bulk, string owner, TimeSpan lease, IReadOnlyList<BulkItem> items, RunListPlace? next, CancellationToken ct)
@@ -139,31 +147,33 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
     public async Task<BulkRecord?> RecordAsync(BulkRecord bulk, string owner, TimeSpan lease, IReadOnlyList<BulkEnd> ends, CancellationToken ct)
     {
         var now = (await database.NowAsync(ct)).ToMicros();
-        int Count(BulkOutcome outcome) => ends.Count(end => end.Outcome == outcome);
-        var (done, failed, skipped, isLast) = (Count(BulkOutcome.Done), Count(BulkOutcome.Failed), Count(BulkOutcome.Skipped), ends.Count == 0);
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
         // Also of an action that was stopped meanwhile: its outcomes are written.
-        var written = await db.Bulk.Where(b => b.Id == bulk.Id && b.Owner == owner).ExecuteUpdateAsync(
+        if (await db.Bulk.Where(b => b.Id == bulk.Id && b.Owner == owner).ExecuteUpdateAsync(set => set.SetProperty(b => b.LeaseUntil, now + Micros(lease)), ct) == 0) return null;
+        var (failed, skipped, isLast) = (0, 0, ends.Count == 0);
+        foreach (var same in ends.GroupBy(end => (end.Outcome, end.Code, end.Message)))
+        {
+            var (outcome, code, message) = ((short)same.Key.Outcome, same.Key.Code, same.Key.Message);
+            int[] seqs = [.. same.Select(end => end.Seq)];
+            var changed = await db.BulkItems.Where(i => i.BulkId == bulk.Id && seqs.Contains(i.Seq) && i.Outcome == (short)BulkOutcome.Pending).ExecuteUpdateAsync(
+                set => set.SetProperty(i => i.Outcome, outcome).SetProperty(i => i.Code, code).SetProperty(i => i.Message, message), ct);
+            if (same.Key.Outcome is BulkOutcome.Failed) failed += changed;
+            if (same.Key.Outcome is BulkOutcome.Skipped) skipped += changed;
+        }
+
+        // The others are done: here, or by the commands themselves.
+        var done = ends.Count - failed - skipped;
+        await db.Bulk.Where(b => b.Id == bulk.Id).ExecuteUpdateAsync(
             set => set
                 .SetProperty(b => b.Done, b => b.Done + done)
                 .SetProperty(b => b.Failed, b => b.Failed + failed)
                 .SetProperty(b => b.Skipped, b => b.Skipped + skipped)
                 .SetProperty(b => b.EndedAt, b => isLast && b.Phase == (short)BulkPhase.Running ? now : b.EndedAt)
-                .SetProperty(b => b.Phase, b => isLast && b.Phase == (short)BulkPhase.Running ? (short)BulkPhase.Done : b.Phase)
-                .SetProperty(b => b.LeaseUntil, now + Micros(lease)),
+                .SetProperty(b => b.Phase, b => isLast && b.Phase == (short)BulkPhase.Running ? (short)BulkPhase.Done : b.Phase),
             ct);
-        if (written == 0) return null;
-        foreach (var same in ends.GroupBy(end => (end.Outcome, end.Code, end.Message)))
-        {
-            var (outcome, code, message) = ((short)same.Key.Outcome, same.Key.Code, same.Key.Message);
-            int[] seqs = [.. same.Select(end => end.Seq)];
-            await db.BulkItems.Where(i => i.BulkId == bulk.Id && seqs.Contains(i.Seq)).ExecuteUpdateAsync(
-                set => set.SetProperty(i => i.Outcome, outcome).SetProperty(i => i.Code, code).SetProperty(i => i.Message, message), ct);
-        }
-
         var after = await FindAsync(db, bulk.Id, ct);
         await transaction.CommitAsync(ct);
         return after;
@@ -189,6 +199,13 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
 
         // As long as there are further ones the caller goes on.
         return batch;
+    }
+
+    // Items that commands have done, whether or not a broker lived to count them. Open items have an index of their own.
+    private static async Task CountDoneAsync(BrokerDb db, long id, CancellationToken ct)
+    {
+        var others = await db.BulkItems.CountAsync(i => i.BulkId == id && i.Outcome != (short)BulkOutcome.Done, ct);
+        await db.Bulk.Where(b => b.Id == id).ExecuteUpdateAsync(set => set.SetProperty(b => b.Done, b => b.Total - others), ct);
     }
 
     private static IQueryable<BulkRow> Open(BrokerDb db, long id) =>

@@ -21,10 +21,11 @@ internal sealed class RunStore(IDatabase database, Batcher batcher, IDefinitionS
     }
 
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
-        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default) =>
-        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, number), command) { Grace = grace }, ct);
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default, BulkItemKey? item = null) =>
+        await batcher.RunAsync(new ControlRunCommand(new(workflow, instanceId, number), command) { Grace = grace, Item = item }, ct);
 
-    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct) => await batcher.RunAsync(new RerunCommand(request) { Cancelled = ct }, ct);
+    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, BulkItemKey? item = null) =>
+        await batcher.RunAsync(new RerunCommand(request) { Item = item, Cancelled = ct }, ct);
 
     public async Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>

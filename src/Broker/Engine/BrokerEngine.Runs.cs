@@ -66,19 +66,20 @@ internal sealed partial class BrokerEngine
     /// <param name="number">Only this run of the instance.</param>
     /// <param name="grace">Cancel: time for steps that clean up.</param>
     /// <param name="reason">Why, for the audit trail.</param>
+    /// <param name="item">The item of an action on many runs that this does.</param>
     public async Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
         string workflow, string instanceId, ControlCommand command, CancellationToken ct, string? action = null, int? number = null, TimeSpan grace = default,
-        string? reason = null)
+        string? reason = null, BulkItemKey? item = null)
     {
         if (!Caller.Current.Knows(workflow)) return (ControlVerdict.UnknownRun, null);
-        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number, grace);
+        var outcome = await runs.ControlAsync(workflow, instanceId, command, ct, number, grace, item);
         LogControlled(log, command, workflow, instanceId, outcome.Verdict);
         if (outcome.Verdict is ControlVerdict.Done) await audit.RecordAsync(action ?? ActionOf(command), workflow, instanceId, reason);
         return outcome;
     }
 
     /// <summary>Retries a run, or forks it into a new instance. Inputs of a fork are judged by the definition of the earlier run.</summary>
-    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, string? reason = null)
+    public async Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, string? reason = null, BulkItemKey? item = null)
     {
         if (!Caller.Current.Knows(request.Workflow)) return new(RerunVerdict.UnknownRun);
         if (request.InputsJson is { } inputs)
@@ -89,7 +90,7 @@ internal sealed partial class BrokerEngine
             request = request with { InputsJson = start.InputsJson };
         }
 
-        var outcome = await runs.RerunAsync(request, ct);
+        var outcome = await runs.RerunAsync(request, ct, item);
         if (outcome is { Verdict: RerunVerdict.Started, Run: { } run })
         {
             LogStarted(log, run.Workflow, run.InstanceId, run.Number);

@@ -140,9 +140,9 @@ internal abstract class FaultyTransaction(IBatchTransaction inner) : IBatchTrans
 
     public IReadOnlyList<(StepKey Step, string? Result)> Results(IReadOnlyList<StepKey> steps) => inner.Results(steps);
 
-    public IReadOnlyList<long> RunsOf(string workflow, string instanceId) => inner.RunsOf(workflow, instanceId);
+    public IReadOnlyList<long> RunsOf(IReadOnlyList<(string Workflow, string InstanceId)> instances) => inner.RunsOf(instances);
 
-    public Inherited Inherited(long runId) => inner.Inherited(runId);
+    public IReadOnlyDictionary<long, Inherited> Inherited(IReadOnlyList<long> runs) => inner.Inherited(runs);
 
     public virtual (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
         ChangeSet changes, IReadOnlyList<ClaimGroup> claims) => inner.Write(changes, claims);

@@ -8,7 +8,12 @@ internal sealed class ControlRunCommand : RunCommand<(ControlVerdict Verdict, Ru
 {
     public ControlRunCommand(RunName name, ControlCommand command) => (Name, Command) = (name, command);
 
-    public override LoadRequirements Requirements => LoadRequirements.ActiveSteps | (Command is ControlCommand.Resume ? LoadRequirements.Inbox : LoadRequirements.Nothing);
+    public override LoadRequirements Requirements => LoadRequirements.ActiveSteps | Command switch
+    {
+        ControlCommand.Resume => LoadRequirements.Inbox,
+        ControlCommand.Restart => LoadRequirements.Heritage,
+        _ => LoadRequirements.Nothing,
+    };
 
     public ControlCommand Command { get; }
 
@@ -22,6 +27,7 @@ internal sealed class ControlRunCommand : RunCommand<(ControlVerdict Verdict, Ru
     {
         base.Decide(batch, now);
         new RunStarter(batch).AfterControl(this, now);
+        if (Outcome.Verdict is ControlVerdict.Done) DoItem(batch.Changes);
     }
 
     protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)

@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Storage.Catalog;
+using Broker.Storage.Contracts;
 
 namespace Broker.Storage.Dispatch.Commands;
 
@@ -13,6 +14,9 @@ internal abstract class RunCommand<T> : StoreCommand<T>, IRunCommand
 
     public int? StepIndex { get; protected set; }
 
+    /// <summary>The item of an action on many runs that this command does.</summary>
+    public BulkItemKey? Item { get; init; }
+
     public virtual LoadRequirements Requirements => LoadRequirements.Nothing;
 
     public virtual void Locate(WorkflowDefinition definition)
@@ -23,6 +27,12 @@ internal abstract class RunCommand<T> : StoreCommand<T>, IRunCommand
     {
         var run = batch.Runs.GetValueOrDefault(RunId);
         Apply(run, run is null ? null : batch.Sessions[run.Ref.Id], batch.Changes, now);
+    }
+
+    /// <summary>The action on many runs, if it asked for this command, has done it: written with the change itself, it is neither lost nor done again.</summary>
+    protected void DoItem(ChangeSet changes)
+    {
+        if (Item is { } item) (changes.DoneItems ??= []).Add(item);
     }
 
     /// <summary>Applies the rules; null session: there is no such run.</summary>

@@ -33,21 +33,24 @@ internal sealed partial class BulkRunner(IBulkStore store, IRunSearch search, Bu
 
     private async Task<int> WorkAsync(BulkRecord bulk, CancellationToken ct)
     {
+        var isCounted = false;
         try
         {
             if (keys.CallerOf(bulk.KeyId) is not { } caller || !BulkOrder.May(caller, bulk.Action))
             {
-                await store.StopAsync(bulk.Id, "Its key was revoked or has other scopes.", ct);
+                isCounted = await store.StopAsync(bulk.Id, "Its key was revoked or has other scopes.", ct);
                 return 0;
             }
 
             // The engine asks for the caller. It flows with this method alone.
             Caller.Current = caller;
-            return await SliceAsync(bulk, new BulkOrder(bulk), caller.Limit, ct);
+            var done = await SliceAsync(bulk, new BulkOrder(bulk), caller.Limit, ct);
+            isCounted = true;
+            return done;
         }
         finally
         {
-            await store.ReleaseAsync(bulk.Id, owner, CancellationToken.None);
+            await store.ReleaseAsync(bulk.Id, owner, isCounted, CancellationToken.None);
         }
     }
 

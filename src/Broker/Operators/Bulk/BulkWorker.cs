@@ -6,8 +6,9 @@ using Broker.Storage.Contracts;
 namespace Broker.Operators.Bulk;
 
 /// <summary>
-/// Performs an action on some runs at a time. Each run is judged again: it must fit still, and its status must allow the action. A broker may be killed
-/// before it has written an outcome. Commands name the number of their run, so the same command, sent again, is refused.
+/// Performs an action on some runs at a time. Each run is judged again: it must fit still, and its status must allow the action. A command on a run
+/// writes the outcome with its change, so a broker that is killed leaves no run that was acted on without one. Tags and events are the same when they
+/// are sent again.
 /// </summary>
 internal sealed class BulkWorker(BrokerEngine engine, IRunSearch search, AuditTrail trail)
 {
@@ -32,9 +33,9 @@ internal sealed class BulkWorker(BrokerEngine engine, IRunSearch search, AuditTr
         {
             var fault = order.Action switch
             {
-                RunActions.Retry => FaultOf(await engine.RerunAsync(new(item.Workflow, item.InstanceId) { Number = item.Number, Steps = order.Arguments.Steps }, ct, why)),
+                RunActions.Retry => FaultOf(await engine.RerunAsync(new(item.Workflow, item.InstanceId) { Number = item.Number, Steps = order.Arguments.Steps }, ct, why, new(bulk.Id, item.Seq))),
                 RunActions.SendEvent => await SendAsync(bulk, order, item, why, ct),
-                _ => FaultOf((await ControlAsync(order, item, why, ct)).Verdict),
+                _ => FaultOf((await ControlAsync(bulk, order, item, why, ct)).Verdict),
             };
             return fault is var (code, message) ? new(item.Seq, BulkOutcome.Skipped, code, message) : new(item.Seq, BulkOutcome.Done);
         }
@@ -44,7 +45,7 @@ internal sealed class BulkWorker(BrokerEngine engine, IRunSearch search, AuditTr
         }
     }
 
-    private Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(BulkOrder order, BulkItem item, string why, CancellationToken ct)
+    private Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(BulkRecord bulk, BulkOrder order, BulkItem item, string why, CancellationToken ct)
     {
         var command = order.Action switch
         {
@@ -57,7 +58,9 @@ internal sealed class BulkWorker(BrokerEngine engine, IRunSearch search, AuditTr
 
         // A deletion is about all runs of the instance: this one was found to be the newest.
         var only = command is ControlCommand.Purge ? (int?)null : item.Number;
-        return engine.ControlAsync(item.Workflow, item.InstanceId, command, ct, order.Action == RunActions.Delete ? null : order.Action, only, TimeSpan.FromMilliseconds(order.Arguments.GraceMs ?? 0), why);
+        return engine.ControlAsync(
+            item.Workflow, item.InstanceId, command, ct, order.Action == RunActions.Delete ? null : order.Action, only, TimeSpan.FromMilliseconds(order.Arguments.GraceMs ?? 0), why,
+            new(bulk.Id, item.Seq));
     }
 
     private async Task<(string Code, string Message)?> SendAsync(BulkRecord bulk, BulkOrder order, BulkItem item, string why, CancellationToken ct)
