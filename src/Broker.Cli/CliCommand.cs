@@ -47,15 +47,18 @@ internal static class CliCommand
     public static void SetAction(this Command command, Connection connection, Func<CliCall, CancellationToken, Task<int>> action)
     {
         foreach (var argument in command.Arguments) Suggestions.AddTo(argument, connection);
-        command.SetAction((line, given) => GuardAsync(
-            line,
-            async ct =>
-            {
-                var (api, owner) = await connection.OpenAsync(line, ct);
-                using (owner) return await action(new(line, api, connection.PrinterOf(line), line.InvocationConfiguration.Error), ct);
-            },
-            given));
+        command.SetAction((line, ct) => CallAsync(line, connection, action, ct));
     }
+
+    /// <summary>Calls the broker that the command line names.</summary>
+    public static Task<int> CallAsync(ParseResult line, Connection connection, Func<CliCall, CancellationToken, Task<int>> action, CancellationToken given) => GuardAsync(
+        line,
+        async ct =>
+        {
+            var (api, owner) = await connection.OpenAsync(line, ct);
+            using (owner) return await action(new(line, api, connection.PrinterOf(line), line.InvocationConfiguration.Error), ct);
+        },
+        given);
 
     /// <summary>The action of a command that needs no broker.</summary>
     public static void SetLocalAction(this Command command, Func<ParseResult, Task<int>> action) => command.SetAction((line, ct) => GuardAsync(line, _ => action(line), ct));

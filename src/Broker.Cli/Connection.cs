@@ -25,6 +25,9 @@ internal sealed class Connection
         foreach (var option in (Option[])[server, keyFile, profile, form, columns, noColour]) command.Options.Add(option);
     }
 
+    /// <summary>The command line itself names a broker or its key.</summary>
+    public bool IsNamed(ParseResult line) => line.GetValue(server) is not null || line.GetValue(profile) is not null || line.GetValue(keyFile) is not null;
+
     public Printer PrinterOf(ParseResult line)
     {
         var usesColour = !line.GetValue(noColour) && Environment.GetEnvironmentVariable("NO_COLOR") is null or "" && !Console.IsOutputRedirected;

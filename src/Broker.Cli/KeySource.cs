@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Broker.Sdk;
 
 namespace Broker.Cli;
 
@@ -6,7 +7,7 @@ namespace Broker.Cli;
 internal static class KeySource
 {
     private const int Longest = 4096;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(30);
 
     public static async Task<string> OfFileAsync(string place, string path, bool mustBeOwn, CancellationToken ct)
     {
@@ -27,17 +28,16 @@ internal static class KeySource
         const string place = "key_command";
         string[] shell = OperatingSystem.IsWindows() ? ["cmd", "/c", command] : ["sh", "-c", command];
         using var process = Process.Start(new ProcessStartInfo(shell[0], shell[1..]) { RedirectStandardOutput = true }) ?? throw new CliException(ExitCodes.Usage, $"{place}: the command does not start");
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(Patience);
+        using var limit = new TimeLimit(CommandTimeout, TimeProvider.System, ct);
         try
         {
-            var output = await process.StandardOutput.ReadToEndAsync(patience.Token);
-            await process.WaitForExitAsync(patience.Token);
+            var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+            await process.WaitForExitAsync(limit.Token);
             return process.ExitCode == 0 ? Checked(place, output, "the command's output") : throw new CliException(ExitCodes.Usage, $"{place}: the command ended with code {process.ExitCode}");
         }
-        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.HasPassed)
         {
-            throw new CliException(ExitCodes.Usage, $"{place}: the command did not end within {Patience.TotalSeconds} s");
+            throw new CliException(ExitCodes.Usage, $"{place}: the command did not end within {CommandTimeout.TotalSeconds} s");
         }
         finally
         {

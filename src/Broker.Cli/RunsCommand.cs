@@ -26,7 +26,7 @@ internal static class RunsCommand
 
     public static Command Create(Connection connection)
     {
-        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection), TreeCommand(connection), ExportCommand.Create(connection) };
+        var runs = new Command("runs", "Runs of every workflow") { ListCommand(connection), ShowCommand(connection), StepsCommand(connection), TreeCommand.Create(connection), ExportCommand.Create(connection) };
         foreach (var command in SteerCommands.Create(connection)) runs.Subcommands.Add(command);
         return runs;
     }
@@ -93,36 +93,6 @@ internal static class RunsCommand
         command.SetAction(connection, async (call, ct) =>
         {
             await PrintStepsAsync(call, await call.RunAsync(run, ct), ct);
-            return ExitCodes.Succeeded;
-        });
-        return command;
-    }
-
-    // Retries and restarts are further runs of one instance. A run that is gone meanwhile is left out.
-    private static Command TreeCommand(Connection connection)
-    {
-        var run = CliCommand.Run();
-        var command = new Command("tree", "Shows the runs of an instance, the first one on top, with the steps that failed") { run };
-        command.SetAction(connection, async (call, ct) =>
-        {
-            var address = await call.RunAsync(run, ct);
-            var numbers = (await call.Api.GetRunAsync(address with { Run = null }, ct)).Lineage.Runs.Order().ToList();
-            var runs = new List<RunDetail>(numbers.Count);
-            foreach (var number in numbers) runs.Add(await call.Api.GetRunAsync(address with { Run = number }, ct));
-            if (!call.Printer.IsForPeople)
-            {
-                call.Printer.Items(runs, OperatorJson.Default.RunDetail, RunName.Of);
-                return ExitCodes.Succeeded;
-            }
-
-            call.Printer.Line($"{address.Workflow}/{address.Instance}");
-            foreach (var one in runs)
-            {
-                var isLast = one == runs[^1];
-                call.Printer.Line(string.Create(CultureInfo.InvariantCulture, $"{(isLast ? "└─" : "├─")} run {one.Run}  {one.Status}  {Cells.Time(one.CreatedAt)}  {Cells.Span(one.DurationMs)}  {one.Steps.Done}/{one.Steps.Total} steps"));
-                if (one.Error is { } error) call.Printer.Line($"{(isLast ? "  " : "│ ")}  {Cells.Error(error)}");
-            }
-
             return ExitCodes.Succeeded;
         });
         return command;

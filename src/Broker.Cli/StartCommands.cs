@@ -9,7 +9,7 @@ namespace Broker.Cli;
 /// <summary><c>broker run</c> starts a run, <c>broker wait</c> waits for one. The exit code is that of the outcome.</summary>
 internal static class StartCommands
 {
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan CancelTimeout = TimeSpan.FromSeconds(10);
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static IEnumerable<Command> Create(Connection connection) => [Run(connection), Wait(connection)];
@@ -57,8 +57,8 @@ internal static class StartCommands
             }
             catch (OperationCanceledException) when (ct.IsCancellationRequested && call.Line.GetValue(cancel))
             {
-                using var patience = new CancellationTokenSource(Farewell);
-                await call.Api.CancelAsync(run.Workflow, run.Instance, new() { IfRun = number, Reason = "interrupted at the command line" }, patience.Token);
+                using var limit = new CancellationTokenSource(CancelTimeout);
+                await call.Api.CancelAsync(run.Workflow, run.Instance, new() { IfRun = number, Reason = "interrupted at the command line" }, limit.Token);
                 throw;
             }
         });

@@ -11,7 +11,7 @@ internal static class Suggestions
     private const int Most = 50;
 
     /// <summary>Longest wait for the broker; tests on a busy machine set a longer one.</summary>
-    internal static TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(300);
+    internal static TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(300);
 
     public static void AddTo(Argument argument, Connection connection)
     {
@@ -30,8 +30,8 @@ internal static class Suggestions
     {
         try
         {
-            using var patience = new CancellationTokenSource(Patience);
-            return Task.Run(() => AskAsync(asked, connection, ask, patience.Token), patience.Token).GetAwaiter().GetResult();
+            using var limit = new CancellationTokenSource(Timeout);
+            return Task.Run(() => AskAsync(asked, connection, ask, limit.Token), limit.Token).GetAwaiter().GetResult();
         }
         catch (Exception fault) when (fault is OperatorException or CliException or HttpRequestException or OperationCanceledException)
         {

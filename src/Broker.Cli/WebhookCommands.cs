@@ -9,7 +9,9 @@ internal static class WebhookCommands
 {
     public static Command Create(Connection connection) => new("webhooks", "Sends events of runs to other programs")
     {
-        List(connection), New(connection), Show(connection), Delete(connection), Deliveries(connection), Replay(connection), Test(connection),
+        List(connection), New(connection), Show(connection), Change(connection),
+        Switch(connection, "enable", "Sends events again, also those that waited meanwhile", isOn: true), Switch(connection, "disable", "Sends no further event", isOn: false),
+        Delete(connection), Deliveries(connection), Replay(connection), Test(connection),
     };
 
     private static Argument<string> Id() => new("WEBHOOK") { Description = "Id of the webhook" };
@@ -52,17 +54,37 @@ internal static class WebhookCommands
         return command;
     }
 
-    private static Command Show(Connection connection) => One(connection, "show", "Shows one webhook", (api, id, ct) => api.GetWebhookAsync(id, ct));
+    private static Command Show(Connection connection) => One(connection, "show", "Shows one webhook", (call, id, ct) => call.Api.GetWebhookAsync(id, ct));
 
-    private static Command Delete(Connection connection) => One(connection, "delete", "Deletes a webhook with its deliveries", (api, id, ct) => api.DeleteWebhookAsync(id, ct));
+    private static Command Change(Connection connection)
+    {
+        var url = new Option<string?>("--url") { Description = "Another address", HelpName = "URL" };
+        var events = new Option<string[]>("--event") { Description = "Instead of the events it has; repeat it for more", HelpName = "EVENT" };
+        var where = new Option<string?>("--where") { Description = "Other conditions; empty for all runs", HelpName = "EXPR" };
+        return One(
+            connection, "change", "Changes a webhook, and forgets its failures",
+            (call, id, ct) =>
+            {
+                var change = new WebhookChange { Url = call.Line.GetValue(url), Events = call.Line.GetValue(events) is { Length: > 0 } words ? words : null, Where = call.Line.GetValue(where) };
+                return change is { Url: null, Events: null, Where: null } ? throw new CliException(ExitCodes.Usage, "write --url, --event or --where") : call.Api.ChangeWebhookAsync(id, change, ct);
+            },
+            url, events, where);
+    }
 
-    private static Command One(Connection connection, string name, string description, Func<IOperatorApi, string, CancellationToken, Task<Webhook>> action)
+    private static Command Switch(Connection connection, string name, string description, bool isOn) =>
+        One(connection, name, description, (call, id, ct) => call.Api.ChangeWebhookAsync(id, new() { Enabled = isOn }, ct));
+
+    private static Command Delete(Connection connection) => One(connection, "delete", "Deletes a webhook with its deliveries", (call, id, ct) => call.Api.DeleteWebhookAsync(id, ct));
+
+    private static Command One(
+        Connection connection, string name, string description, Func<CliCall, string, CancellationToken, Task<Webhook>> action, params ReadOnlySpan<Option> options)
     {
         var id = Id();
         var command = new Command(name, description) { id };
+        foreach (var option in options) command.Options.Add(option);
         command.SetAction(connection, async (call, ct) =>
         {
-            call.Printer.One(await action(call.Api, call.Line.GetValue(id)!, ct), OperatorJson.Default.Webhook, w => w.Id, w =>
+            call.Printer.One(await action(call, call.Line.GetValue(id)!, ct), OperatorJson.Default.Webhook, w => w.Id, w =>
             {
                 call.Printer.Line($"webhook  {w.Id}");
                 call.Printer.Line($"url      {w.Url}");

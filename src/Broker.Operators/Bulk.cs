@@ -191,14 +191,8 @@ public sealed record BulkResult(
     [property: Words("not_allowed", "no_match", "not_newest", "not_found", "invalid", "fault")] string? Code = null, string? Message = null, int? NewRun = null);
 
 /// <summary>Choice of results.</summary>
-public sealed record BulkResultQuery
+public sealed record BulkResultQuery : PagedQuery
 {
     /// <summary>Only these outcomes; empty: all.</summary>
     public IReadOnlyList<string> Outcomes { get; init; } = [];
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

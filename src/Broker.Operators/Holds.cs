@@ -36,6 +36,15 @@ public sealed record WorkerOrder(string Worker, HoldInfo? Drained, int Released)
 public sealed record KeyInfo(
     string Id, string Name, [property: KeyScopeWords] IReadOnlyList<string> Scopes, IReadOnlyList<string>? Workflows, DateTimeOffset? CreatedAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt);
 
+/// <summary>A browser that signed in to the console with a key.</summary>
+/// <param name="Id">Id, which is no secret: the browser alone has the token.</param>
+/// <param name="Key">Id of the key that it stands for.</param>
+/// <param name="Agent">Browser, as it names itself.</param>
+/// <param name="CreatedAt">Sign-in.</param>
+/// <param name="SeenAt">Last use, to the minute. After 12 hours without use a session ends.</param>
+/// <param name="ExpiresAt">End at the latest.</param>
+public sealed record SessionInfo(string Id, string Key, string Agent, DateTimeOffset CreatedAt, DateTimeOffset SeenAt, DateTimeOffset ExpiresAt);
+
 /// <summary>An API key to make.</summary>
 public sealed record NewKey
 {

@@ -252,6 +252,12 @@ public partial interface IOperatorApi
     /// <summary>Revokes a key for good.</summary>
     Task<KeyInfo> RevokeKeyAsync(string id, CancellationToken ct);
 
+    /// <summary>Browsers that are signed in to the console, the last sign-in first; at most 1,000.</summary>
+    Task<Listing<SessionInfo>> ListSessionsAsync(CancellationToken ct);
+
+    /// <summary>Signs a browser out.</summary>
+    Task<SessionInfo> EndSessionAsync(string id, CancellationToken ct);
+
     /// <summary>Says what an action on many runs would do, or starts it at once.</summary>
     Task<BulkPlan> PlanBulkAsync(NewBulk bulk, CancellationToken ct);
 

@@ -56,6 +56,8 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(WorkerOrder))]
 [JsonSerializable(typeof(Listing<KeyInfo>))]
 [JsonSerializable(typeof(NewKey))]
+[JsonSerializable(typeof(Listing<SessionInfo>))]
+[JsonSerializable(typeof(SessionInfo))]
 [JsonSerializable(typeof(CreatedKey))]
 [JsonSerializable(typeof(KeyInfo))]
 [JsonSerializable(typeof(Listing<Webhook>))]

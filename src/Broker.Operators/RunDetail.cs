@@ -30,10 +30,12 @@ public sealed record RunDetail : RunSummary
 /// <param name="Fingerprint">Hash of the content: equal for equal definitions.</param>
 public sealed record DefinitionRef(string Version, string Fingerprint);
 
-/// <summary>Runs of one instance.</summary>
+/// <summary>Runs of one instance, and runs that share finished steps with this one.</summary>
 /// <param name="Runs">Numbers of stored runs, newest first, at most 100.</param>
 /// <param name="InstanceCreatedAt">Creation of the instance.</param>
-public sealed record RunLineage(IReadOnlyList<int> Runs, DateTimeOffset InstanceCreatedAt);
+/// <param name="From">The run whose finished steps this one keeps: a retry is of its own instance, a fork of another. Absent: none, or it was removed.</param>
+/// <param name="Forks">Runs that were forked from this one, newest first, at most 100.</param>
+public sealed record RunLineage(IReadOnlyList<int> Runs, DateTimeOffset InstanceCreatedAt, RunAddress? From = null, IReadOnlyList<RunAddress>? Forks = null);
 
 /// <summary>An action on a run.</summary>
 /// <param name="Name">Name of the action.</param>

@@ -14,7 +14,7 @@ public sealed record RunEvent(
     long Id, [property: Words("in", "out")] string Direction, string Type, RawJson Value, DateTimeOffset At, string? Step = null, string? ConsumedBy = null, DateTimeOffset? ConsumedAt = null, bool? Internal = null);
 
 /// <summary>Choice of events.</summary>
-public sealed record EventQuery
+public sealed record EventQuery : PagedQuery
 {
     /// <summary>in or out.</summary>
     public string Direction { get; init; } = "in";
@@ -24,10 +24,4 @@ public sealed record EventQuery
 
     /// <summary>Published events that are internal as well.</summary>
     public bool WithInternal { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

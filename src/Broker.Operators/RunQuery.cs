@@ -5,16 +5,10 @@ namespace Broker.Operators;
 
 /// <summary>Choice of runs.</summary>
 /// <param name="Where">Conditions, all of which a run fits.</param>
-public sealed record RunQuery(WhereExpression Where)
+public sealed record RunQuery(WhereExpression Where) : PagedQuery
 {
     /// <summary>Oldest runs first; else the newest.</summary>
     public bool OldestFirst { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }
 
 /// <summary>Bounds of the API.</summary>

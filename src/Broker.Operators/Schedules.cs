@@ -234,32 +234,20 @@ public sealed record ScheduleFiring
 }
 
 /// <summary>Choice of schedules.</summary>
-public sealed record ScheduleQuery
+public sealed record ScheduleQuery : PagedQuery
 {
     /// <summary>A part of the name or of the workflow's name.</summary>
     public string? Search { get; init; }
 
     /// <summary>Only paused ones, or only others.</summary>
     public bool? Paused { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }
 
 /// <summary>Choice of instants of a schedule.</summary>
-public sealed record FiringQuery
+public sealed record FiringQuery : PagedQuery
 {
     /// <summary>waiting, started, skipped, or null for all.</summary>
     public string? Status { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }
 
 /// <summary>Instants of the past to start runs for.</summary>

@@ -66,14 +66,8 @@ public sealed record StepStates(int Run, [property: RunStatusWords] string Statu
 public sealed record StepFailure(string Name, string Message, int? ExitCode = null);
 
 /// <summary>Choice of steps.</summary>
-public sealed record StepQuery
+public sealed record StepQuery : PagedQuery
 {
     /// <summary>Only these status words; empty: all.</summary>
     public IReadOnlyList<string> Statuses { get; init; } = [];
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

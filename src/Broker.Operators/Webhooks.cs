@@ -158,14 +158,8 @@ public sealed record WebhookData
 }
 
 /// <summary>Choice of deliveries.</summary>
-public sealed record DeliveryQuery
+public sealed record DeliveryQuery : PagedQuery
 {
     /// <summary>pending, delivered, failed, or null for all.</summary>
     public string? Status { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

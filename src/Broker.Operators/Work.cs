@@ -76,7 +76,7 @@ public sealed record HeldLease(string Workflow, string Instance, int Run, string
 public sealed record LastStep(string Workflow, string Instance, string Step, bool Succeeded);
 
 /// <summary>Choice of workers.</summary>
-public sealed record WorkerQuery
+public sealed record WorkerQuery : PagedQuery
 {
     /// <summary>fresh, silent, or null for both.</summary>
     public string? Status { get; init; }
@@ -89,12 +89,6 @@ public sealed record WorkerQuery
 
     /// <summary>Only workers that hold a lease.</summary>
     public bool Busy { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }
 
 /// <summary>Entry of the audit trail.</summary>
@@ -108,7 +102,7 @@ public sealed record WorkerQuery
 public sealed record AuditRecord(long Id, DateTimeOffset At, string Key, string Action, string? Workflow, string? Instance, string? Detail);
 
 /// <summary>Choice of entries; null: no condition.</summary>
-public sealed record AuditQuery
+public sealed record AuditQuery : PagedQuery
 {
     /// <summary>Exactly this action.</summary>
     public string? Action { get; init; }
@@ -121,10 +115,4 @@ public sealed record AuditQuery
 
     /// <summary>At that instant or later.</summary>
     public DateTimeOffset? Since { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

@@ -116,7 +116,7 @@ public sealed record WaitingStep(
     string Workflow, string Instance, int Run, string Step, string Event, bool ForPeople, DateTimeOffset? Since, DateTimeOffset DueAt, bool Overdue, bool Paused, RawJson Schema);
 
 /// <summary>Choice of waits.</summary>
-public sealed record WaitQuery
+public sealed record WaitQuery : PagedQuery
 {
     /// <summary>people, events, or null for both.</summary>
     public string? For { get; init; }
@@ -129,10 +129,4 @@ public sealed record WaitQuery
 
     /// <summary>Only waits whose time has passed.</summary>
     public bool Overdue { get; init; }
-
-    /// <summary>Cursor of the page before; null begins the list.</summary>
-    public string? Cursor { get; init; }
-
-    /// <summary>Most items, 1 to 200.</summary>
-    public int Limit { get; init; } = Limits.UsualPage;
 }

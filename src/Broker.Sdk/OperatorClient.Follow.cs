@@ -13,14 +13,13 @@ public sealed partial class OperatorClient
     public async Task<RunDetail> WaitForRunAsync(RunAddress run, TimeSpan wait, CancellationToken ct)
     {
         var seconds = (long)Math.Clamp(Math.Ceiling(wait.TotalSeconds), 0, Limits.LongestWaitSecs);
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(seconds) + Grace, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, patience.Token);
+        using var limit = new TimeLimit(TimeSpan.FromSeconds(seconds) + Grace, clock, ct);
         try
         {
             using var request = Get(Of(run).With("wait", seconds));
-            return await ReadAsync(clients(Endless), request, Json.RunDetail, either.Token);
+            return await ReadAsync(clients(Endless), request, Json.RunDetail, limit.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !ct.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.HasPassed)
         {
             throw new HttpRequestException("The broker does not answer in time.");
         }

@@ -252,6 +252,16 @@ public sealed partial class OperatorClient : IOperatorApi
     }
 
     /// <inheritdoc/>
+    public Task<Listing<SessionInfo>> ListSessionsAsync(CancellationToken ct) => GetAsync(new("sessions"), Json.ListingSessionInfo, ct);
+
+    /// <inheritdoc/>
+    public async Task<SessionInfo> EndSessionAsync(string id, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Delete, new Address("sessions", id).ToString());
+        return await ReadAsync(clients(!Endless), request, Json.SessionInfo, ct);
+    }
+
+    /// <inheritdoc/>
     public Task<StepDetail> CompleteStepAsync(RunAddress run, string step, StepCompletion completion, CancellationToken ct) =>
         SendAsync(HttpMethod.Post, Of(run, "steps", step, "complete"), JsonContent.Create(completion, Json.StepCompletion), Json.StepDetail, ct);
 

@@ -19,13 +19,12 @@ internal sealed class WatchedStream(Stream inner, TimeSpan longest, TimeProvider
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        using var patience = new CancellationTokenSource(longest, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        using var limit = new TimeLimit(longest, clock, cancellationToken);
         try
         {
-            return await inner.ReadAsync(buffer, either.Token);
+            return await inner.ReadAsync(buffer, limit.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.HasPassed)
         {
             throw new TimeoutException("The stream was silent for too long.");
         }

@@ -25,7 +25,7 @@ public abstract class AuditConformance : StoreTests
         Assert.Equal(["a4", "a3"], first.Rows.Select(entry => entry.Action));
         Assert.True(first.HasMore);
 
-        var second = await Store.Audit.ReadAsync(new(BeforeId: first.Rows[^1].Id), 3, Ct);
+        var second = await Store.Audit.ReadAsync(new(BehindId: first.Rows[^1].Id), 3, Ct);
         Assert.Equal(["a2", "a1", "a0"], second.Rows.Select(entry => entry.Action));
         Assert.False(second.HasMore);
     }

@@ -92,7 +92,7 @@ public abstract class BulkConformance : StoreTests
     }
 
     [Fact]
-    public async Task An_item_that_its_command_has_done_keeps_that_outcome_whatever_the_broker_believes()
+    public async Task An_item_that_its_command_has_done_keeps_that_outcome_whatever_the_broker_records()
     {
         await StartAsync(await RegisterAsync(ADefinition.Jobs("w", "a")), "i1");
         var bulk = await Store.Bulk.AddAsync(Bulk() with { Phase = BulkPhase.Running }, Items(2), Ct);

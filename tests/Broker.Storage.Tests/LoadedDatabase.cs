@@ -37,6 +37,7 @@ internal static class Load
         """,
         $"INSERT INTO stream (run_id, next, read_to, reader_until) SELECT n, 2, -1, 0 FROM {numbers(Runs)} AS k",
         $"INSERT INTO event (run_id, seq, type, value, internal, created_at) SELECT r.id, k.n - 1, 'T', '1', false, 1 FROM run r CROSS JOIN {numbers(2)} AS k",
+        $"INSERT INTO run_tag (name, value, created_at, run_id) SELECT 'k', 'v' || n % 50, n, n FROM {numbers(Runs)} AS k",
         $"INSERT INTO inbox (run_id, id, type) SELECT n, 1, 'go' FROM {numbers(Runs)} AS k",
         $"""
         INSERT INTO log (run_id, workflow, step, level, category, message, sequence, stream, timestamp_ms, created_at)

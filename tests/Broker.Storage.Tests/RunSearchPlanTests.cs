@@ -18,8 +18,8 @@ public abstract class RunSearchPlanSuite
         ["failed runs"] = (new() { Statuses = new HashSet<RunStatus> { RunStatus.Failed } }, "ix_run_failed_id"),
         ["failed runs of a workflow"] = (new() { Statuses = new HashSet<RunStatus> { RunStatus.Failed }, Workflows = ["w7"] }, "ix_run_failed"),
         ["errors"] = (new() { ErrorTexts = ["timeout"], Workflows = ["w7"] }, "ix_run_failed"),
-        ["tagged runs"] = (new() { Tags = [new("k", ["v"], IsNot: false)] }, "ix_run_tagged_id"),
-        ["tagged runs of a workflow"] = (new() { Tags = [new("k", ["v"], IsNot: false)], Workflows = ["w7"] }, "ix_run_tagged"),
+        ["tagged runs"] = (new() { Tags = [new("k", ["v7"], IsNot: false)] }, "run_tag"),
+        ["tagged runs of a workflow"] = (new() { Tags = [new("k", ["v7"], IsNot: false)], Workflows = ["w7"] }, "run_tag"),
     };
 
     public static TheoryData<string> Names => [.. Walks.Keys];
@@ -40,7 +40,7 @@ public abstract class RunSearchPlanSuite
         var conditions = RunConditions.Of(filter, TimeProvider.System.GetUtcNow())!;
         var (walks, isById, _) = await RunWalks.PlanAsync(db, new(filter, null, OldestFirst: false, 50), conditions, ct);
         var after = new RunListPlace(isById, Instants.FromMicros(15_000), 15_000);
-        await using var command = new RunOrder(isById, OldestFirst: false).From(Assert.Single(walks), after).Take(IRunSearch.Examined).Select(r => new { r.Id, r.CreatedAt, r.Inputs }).CreateDbCommand();
+        await using var command = Assert.Single(walks)(new RunOrder(isById, OldestFirst: false), after).Take(IRunSearch.Examined).Select(r => new { r.Id, r.CreatedAt, r.Inputs }).CreateDbCommand();
         command.CommandText = $"{(db.Database.IsSqlite() ? "EXPLAIN QUERY PLAN" : "EXPLAIN")} {command.CommandText}";
         await db.Database.OpenConnectionAsync(ct);
         var plan = new List<string>();

@@ -24,7 +24,7 @@ public abstract class SessionConformance : StoreTests
         Assert.False(await Store.Sessions.EndAsync("\0", Ct));
         Assert.True(await Store.Sessions.EndAsync("a", Ct));
         Assert.Null(await Store.Sessions.FindAsync(HashOf("a"), Idle, Ct));
-        Assert.Empty(await Store.Sessions.ListAsync(Ct));
+        Assert.Empty(await Store.Sessions.ListAsync(Idle, Ct));
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public abstract class SessionConformance : StoreTests
         await Store.Sessions.SeenAsync(HashOf("used"), Ct);
         await Engine.PassAsync(TimeSpan.FromMinutes(40));
         Assert.Null(await Store.Sessions.FindAsync(HashOf("used"), Idle, Ct));
-        Assert.Empty(await Store.Sessions.ListAsync(Ct));
+        Assert.Empty(await Store.Sessions.ListAsync(Idle, Ct));
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public abstract class SessionConformance : StoreTests
             await Engine.PassAsync(TimeSpan.FromMilliseconds(1));
         }
 
-        var listed = await Store.Sessions.ListAsync(Ct);
+        var listed = await Store.Sessions.ListAsync(Idle, Ct);
         Assert.Equal(ISessionStore.MostOfKey + 1, listed.Count);
         Assert.Equal("s100", listed[0].Id);
         Assert.DoesNotContain(listed, session => session.Id == "s000");

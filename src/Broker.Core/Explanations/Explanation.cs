@@ -116,9 +116,8 @@ public static class Explanation
 
     private static Cause NoWorker(StepDefinition step, DateTimeOffset? seenAt)
     {
-        var able = step.RequiredLabels.IsEmpty ? step.Command is null ? "registered for this workflow" : "that takes jobs"
-            : $"with the label{(step.RequiredLabels.Length == 1 ? "" : "s")} {string.Join(", ", step.RequiredLabels)}{(step.Command is null ? " registered for this workflow" : "")}";
-        return new(CauseKind.NoWorker, seenAt is null ? $"No worker {able} has ever been seen." : $"No worker {able} has been seen since {Text(seenAt)}.")
+        var needed = NeededWorker.Of(step, "this workflow");
+        return new(CauseKind.NoWorker, seenAt is null ? NeededWorker.Never(needed) : NeededWorker.NotSeen(needed, $"since {Text(seenAt)}"))
         {
             Since = seenAt,
             Labels = step.RequiredLabels,

@@ -25,13 +25,17 @@ public static class RunTags
         return null;
     }
 
-    /// <summary>The text of a tag, numbers as they were written; null when there is no such tag.</summary>
+    /// <summary>The tags with their texts, numbers as they were written. Of tags with one name the first counts.</summary>
+    public static IEnumerable<(string Name, string Value)> All(string? tagsJson) => tagsJson is null ? [] : JsonElement.Parse(tagsJson).EnumerateObject()
+        .Select(tag => (Name: JsonText.NameOf(tag), Value: tag.Value.ValueKind is JsonValueKind.String ? JsonText.StringOf(tag.Value) : tag.Value.GetRawText()))
+        .DistinctBy(tag => tag.Name);
+
+    /// <summary>The text of a tag; null when there is no such tag.</summary>
     public static string? Find(string? tagsJson, string name)
     {
-        if (tagsJson is null) return null;
-        foreach (var tag in JsonElement.Parse(tagsJson).EnumerateObject())
+        foreach (var tag in All(tagsJson))
         {
-            if (JsonText.NameOf(tag) == name) return tag.Value.ValueKind is JsonValueKind.String ? JsonText.StringOf(tag.Value) : tag.Value.GetRawText();
+            if (tag.Name == name) return tag.Value;
         }
 
         return null;

@@ -18,8 +18,8 @@ public sealed record AuditEntry(DateTimeOffset At, string Key, string Action, st
 /// <param name="Workflow">Exactly this workflow.</param>
 /// <param name="Key">Exactly this key id.</param>
 /// <param name="Since">At that instant or later.</param>
-/// <param name="BeforeId">Older than this entry: the last one of the page before.</param>
-public sealed record AuditFilter(string? Action = null, string? Workflow = null, string? Key = null, DateTimeOffset? Since = null, long? BeforeId = null);
+/// <param name="BehindId">Behind this entry, in the direction of the read.</param>
+public sealed record AuditFilter(string? Action = null, string? Workflow = null, string? Key = null, DateTimeOffset? Since = null, long? BehindId = null);
 
 /// <summary>The audit trail: only ever added to, until its entries are old.</summary>
 public interface IAuditStore
@@ -27,8 +27,8 @@ public interface IAuditStore
     /// <summary>Writes all in one transaction. A batch may be given again after a fault, whatever became of its transaction.</summary>
     Task AddAsync(AuditBatch batch, CancellationToken ct);
 
-    /// <summary>Newest first.</summary>
-    Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct);
+    /// <summary>Newest first; backward those that are newer than an entry, the nearest first.</summary>
+    Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Removes what is older, at most a batch; returns how many.</summary>
     Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct);

@@ -84,8 +84,10 @@ public interface IBulkStore
 
     Task<BulkRecord?> FindAsync(long id, CancellationToken ct);
 
-    /// <summary>Newest first, behind an id; only those of keys that are limited to some of these workflows (null: all).</summary>
-    Task<Page<BulkRecord>> ListAsync(long? before, IReadOnlyList<string>? workflows, int limit, CancellationToken ct);
+    /// <summary>
+    /// Newest first, behind an id; only those of keys that are limited to some of these workflows (null: all). Backward those that are newer, the nearest first.
+    /// </summary>
+    Task<Page<BulkRecord>> ListAsync(long? behind, IReadOnlyList<string>? workflows, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Starts a planned action; false when it is not planned any more.</summary>
     Task<bool> StartAsync(long id, string? reason, CancellationToken ct);
@@ -114,8 +116,8 @@ public interface IBulkStore
     /// <returns>Null when the lease is lost.</returns>
     Task<BulkRecord?> RecordAsync(BulkRecord bulk, string owner, TimeSpan lease, IReadOnlyList<BulkEnd> ends, CancellationToken ct);
 
-    /// <summary>Runs of an action with their outcomes, in order, behind a number.</summary>
-    Task<Page<BulkItemResult>> ResultsAsync(long id, IReadOnlyList<BulkOutcome>? outcomes, int after, int limit, CancellationToken ct);
+    /// <summary>Runs of an action with their outcomes, in order, behind a number; backward those before it, the nearest first.</summary>
+    Task<Page<BulkItemResult>> ResultsAsync(long id, IReadOnlyList<BulkOutcome>? outcomes, int behind, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Removes actions that ended before, and planned ones that were made before, with their runs: at most a batch of rows; returns how many.</summary>
     Task<int> PruneAsync(DateTimeOffset endedBefore, DateTimeOffset plannedBefore, int batch, CancellationToken ct);

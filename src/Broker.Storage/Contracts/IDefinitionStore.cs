@@ -40,7 +40,8 @@ public interface IDefinitionStore
     /// <param name="after">Place of the head before the first; 0 begins with the oldest.</param>
     /// <param name="limit">At most that many.</param>
     /// <param name="ct">Gives up.</param>
-    Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct);
+    /// <param name="isBackward">Those before that place, the nearest first.</param>
+    Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Workflows whose latest definition is from a workflow file, by name.</summary>
     Task<IReadOnlyList<DefinitionHead>> FileHeadsAsync(CancellationToken ct);

@@ -74,8 +74,8 @@ public interface IDeliveryStore
     /// <summary>Writes the outcome of an attempt and counts it at the subscription; false when the lease is lost.</summary>
     Task<bool> EndAsync(StoredDelivery delivery, string owner, AttemptResult result, DisableRule rule, CancellationToken ct);
 
-    /// <summary>Deliveries of a subscription, newest first, behind an id.</summary>
-    Task<Page<StoredDelivery>> ListAsync(string webhookId, DeliveryPhase? phase, long? before, int limit, CancellationToken ct);
+    /// <summary>Deliveries of a subscription, newest first, behind an id; backward those that are newer, the nearest first.</summary>
+    Task<Page<StoredDelivery>> ListAsync(string webhookId, DeliveryPhase? phase, long? behind, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Queues a delivery again, under the id of its message; null when there is none.</summary>
     Task<StoredDelivery?> ReplayAsync(string webhookId, long id, CancellationToken ct);

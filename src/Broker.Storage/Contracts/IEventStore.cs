@@ -17,6 +17,9 @@ public interface IEventStore
     /// <summary>Events after a sequence (-1: from the beginning), in order.</summary>
     Task<IReadOnlyList<StreamEvent>> ReadAsync(long runId, long after, int limit, CancellationToken ct);
 
+    /// <summary>Events before a sequence, the nearest first.</summary>
+    Task<IReadOnlyList<StreamEvent>> ReadBackAsync(long runId, long before, int limit, CancellationToken ct);
+
     /// <summary>The number of the last event, -1 when there is none.</summary>
     Task<long> LastSequenceAsync(long runId, CancellationToken ct);
 

@@ -165,6 +165,9 @@ public interface IRunSearch
     /// <summary>Numbers of an instance's stored runs, newest first.</summary>
     Task<IReadOnlyList<int>> NumbersAsync(string workflow, string instanceId, int most, CancellationToken ct);
 
+    /// <summary>The run whose finished steps a run keeps, and the runs of other instances that keep steps of it, the newest first.</summary>
+    Task<(RunRef? From, IReadOnlyList<RunRef> Forks)> KeptStepsAsync(RunRef run, int most, CancellationToken ct);
+
     /// <summary>Replaces the tags of a run; false when it is gone.</summary>
     /// <param name="runId">The run.</param>
     /// <param name="tagsJson">Raw JSON object, or null for none.</param>

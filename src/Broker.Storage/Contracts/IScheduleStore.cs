@@ -140,8 +140,11 @@ public sealed record ScheduleChoice
     /// <summary>Only of these workflows.</summary>
     public IReadOnlyList<string>? Workflows { get; init; }
 
-    /// <summary>Name of the last one of the page before.</summary>
+    /// <summary>Behind this name, in the direction of the read.</summary>
     public string? After { get; init; }
+
+    /// <summary>Those before the name, the nearest first.</summary>
+    public bool IsBackward { get; init; }
 }
 
 /// <summary>Schedules, and the history of their instants.</summary>
@@ -176,8 +179,8 @@ public interface IScheduleStore
     /// <summary>Instants that wait, the oldest nominal one first.</summary>
     Task<IReadOnlyList<Firing>> WaitingAsync(string name, int most, CancellationToken ct);
 
-    /// <summary>Instants of a schedule, newest first, behind an id.</summary>
-    Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? before, int limit, CancellationToken ct);
+    /// <summary>Instants of a schedule, newest first, behind an id; backward those that are newer, the nearest first.</summary>
+    Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? behind, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>Removes instants of the history that were written before, at most a batch; returns how many.</summary>
     Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct);

@@ -31,8 +31,10 @@ public interface ISessionStore
     /// <summary>Notes that a session is in use.</summary>
     Task SeenAsync(string hash, CancellationToken ct);
 
-    /// <summary>Sessions that have not reached their end, the newest first; at most 1,000.</summary>
-    Task<IReadOnlyList<StoredSession>> ListAsync(CancellationToken ct);
+    /// <summary>Sessions that have not ended, the newest first; at most 1,000.</summary>
+    /// <param name="idle">A session that was not used for longer has ended.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<IReadOnlyList<StoredSession>> ListAsync(TimeSpan idle, CancellationToken ct);
 
     /// <summary>Ends a session; false when there is none of that id.</summary>
     Task<bool> EndAsync(string id, CancellationToken ct);

@@ -46,8 +46,10 @@ public interface IStepFacts
     /// <summary>The claimable step of a queue that is first in line; null: there is none.</summary>
     Task<OpenStep?> FirstOfQueueAsync(int queueId, CancellationToken ct);
 
-    /// <summary>Waits for events, the one that ends first first. Examines at most <see cref="IRunSearch.Examined"/> waits.</summary>
-    Task<WaitList> WaitsAsync(WaitFilter filter, WaitPlace? after, int limit, CancellationToken ct);
+    /// <summary>
+    /// Waits for events, the one that ends first first; backward those before a place, the nearest first. Examines at most <see cref="IRunSearch.Examined"/> waits.
+    /// </summary>
+    Task<WaitList> WaitsAsync(WaitFilter filter, WaitPlace? after, int limit, CancellationToken ct, bool isBackward = false);
 
     /// <summary>For each step the workers that could take it. Workers are read once for all.</summary>
     /// <param name="steps">Ready steps.</param>

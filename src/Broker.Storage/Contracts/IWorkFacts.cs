@@ -54,8 +54,11 @@ public interface IWorkFacts
     /// <summary>Workers by their last sign of life.</summary>
     Task<WorkerCounts> CountWorkersAsync(Func<WorkerKind, TimeSpan> silentAfter, CancellationToken ct);
 
-    /// <summary>Workers in order of registration, each with at most <paramref name="held"/> of its leases, and the store's time.</summary>
-    Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct);
+    /// <summary>
+    /// Workers in order of registration, each with at most <paramref name="held"/> of its leases, and the store's time; backward those before a place, the
+    /// nearest first.
+    /// </summary>
+    Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct, bool isBackward = false);
 
     /// <summary>One worker with its leases; null when it is not known.</summary>
     Task<(WorkerState? Worker, DateTimeOffset Now)> WorkerAsync(string id, int held, CancellationToken ct);

@@ -12,6 +12,9 @@ internal readonly record struct Appended(long RunId, PublishedEvent Event);
 internal sealed class ChangeSet
 {
     public List<RunRow> NewRuns { get; } = [];
+
+    /// <summary>Tags of new runs; null: they have none.</summary>
+    public List<RunTagRow>? NewTags { get; set; }
     public List<RunChange> Runs { get; } = [];
     public List<StepRow> NewSteps { get; } = [];
     public List<StepRow> Steps { get; } = [];

@@ -210,6 +210,7 @@ internal sealed class RunStarter(BatchContext batch)
             UpdatedAt = now.ToMicros(),
             EndedAt = session.Run.EndedAt.ToMicros(),
         });
+        if (start.TagsJson is not null) (changes.NewTags ??= []).AddRange(RunTagRow.Of(run.Id, now.ToMicros(), start.TagsJson));
         var loaded = new LoadedRun(session.Run, run, definitionId, IsCurrent: true);
         foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(loaded, step));
         batch.Started(loaded, session);

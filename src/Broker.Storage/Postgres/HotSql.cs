@@ -148,6 +148,8 @@ internal static class HotSql
         WHERE i.bulk_id = d.bulk_id AND i.seq = d.seq AND i.outcome = {(int)BulkOutcome.Pending}
         """;
 
+    public static readonly string InsertTags = PostgresTables.Tags.Text;
+
     public static readonly string InsertOutbox = PostgresTables.Outbox.Text;
 
     public static readonly string StartKeys = PostgresTables.StartKeys.Load;
@@ -293,7 +295,7 @@ internal static class HotSql
     public static readonly IReadOnlyList<string> Purge =
     [
         "DELETE FROM step WHERE run_id = ANY($1)", "DELETE FROM step_attempt WHERE run_id = ANY($1)", "DELETE FROM event WHERE run_id = ANY($1)", "DELETE FROM stream WHERE run_id = ANY($1)",
-        "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM log_size WHERE run_id = ANY($1)",
+        "DELETE FROM inbox WHERE run_id = ANY($1)", "DELETE FROM log WHERE run_id = ANY($1)", "DELETE FROM log_size WHERE run_id = ANY($1)", "DELETE FROM run_tag WHERE run_id = ANY($1)",
         "DELETE FROM run WHERE id = ANY($1)",
     ];
 

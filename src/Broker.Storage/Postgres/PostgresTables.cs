@@ -17,6 +17,7 @@ internal static class PostgresTables
 
     public static readonly StartKeyStatements StartKeys = new(Model);
 
+    public static readonly InsertStatement<RunTagRow> Tags = new("run_tag", new TableColumns<RunTagRow>(Model));
     public static readonly InsertStatement<OutboxRow> Outbox = new("outbox", new TableColumns<OutboxRow>(Model).Without(nameof(OutboxRow.Id)));
 
     public static readonly ClaimedColumns Claimed = new(Model);

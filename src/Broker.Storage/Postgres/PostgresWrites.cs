@@ -29,6 +29,7 @@ internal static class PostgresWrites
 
         if (changes.Attempts.Count > 0) AddAttempts(batch, changes.Attempts);
         if (changes.NewRuns.Count > 0) PostgresTables.Runs.AddInsert(batch, changes.NewRuns);
+        if (changes.NewTags is { } tags) PostgresTables.Tags.Add(batch, tags);
         if (changes.NewSteps.Count > 0) PostgresTables.Steps.AddInsert(batch, changes.NewSteps);
         if (changes.NewInboxEvents.Count > 0) PostgresTables.Inbox.AddInsert(batch, changes.NewInboxEvents);
         if (changes.TakenInboxEvents.Count > 0) PostgresTables.Inbox.AddConsume(batch, changes.TakenInboxEvents);

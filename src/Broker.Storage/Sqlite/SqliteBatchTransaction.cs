@@ -254,6 +254,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         }
 
         foreach (var run in changes.NewRuns) Execute(SqliteSql.InsertRun, SqliteTables.Runs.Values, run);
+        foreach (var tag in changes.NewTags ?? []) Execute(SqliteSql.InsertTag, SqliteTables.Tags.Values, tag);
         foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
         foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);
         foreach (var consumed in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, SqliteTables.Inbox.ConsumedValues, consumed);

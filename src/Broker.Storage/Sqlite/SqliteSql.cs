@@ -57,6 +57,8 @@ internal static class SqliteSql
 
     public static readonly string InsertStartKey = SqliteTables.StartKeys.Insert;
 
+    public static readonly string InsertTag = SqliteTables.Tags.Insert;
+
     public static readonly string InsertOutbox = SqliteTables.Outbox.Insert;
 
     public static readonly string DoneItem =
@@ -117,6 +119,6 @@ internal static class SqliteSql
     public static readonly IReadOnlyList<string> Purge =
     [
         "DELETE FROM step WHERE run_id = @p0", "DELETE FROM step_attempt WHERE run_id = @p0", "DELETE FROM event WHERE run_id = @p0", "DELETE FROM stream WHERE run_id = @p0",
-        "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM log_size WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
+        "DELETE FROM inbox WHERE run_id = @p0", "DELETE FROM log WHERE run_id = @p0", "DELETE FROM log_size WHERE run_id = @p0", "DELETE FROM run_tag WHERE run_id = @p0", "DELETE FROM run WHERE id = @p0",
     ];
 }

@@ -23,6 +23,7 @@ internal static class SqliteTables
 
     public static readonly AppendStatement<EventRow> Events = new("event", new(Model));
 
+    public static readonly AppendStatement<RunTagRow> Tags = new("run_tag", new TableColumns<RunTagRow>(Model));
     public static readonly AppendStatement<OutboxRow> Outbox = new("outbox", new TableColumns<OutboxRow>(Model).Without(nameof(OutboxRow.Id)));
 
     public static readonly AppendStatement<LogLineRow> Lines = new("log", new TableColumns<LogLineRow>(Model).Without(nameof(LogLineRow.Id)));

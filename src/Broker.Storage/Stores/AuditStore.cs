@@ -59,18 +59,17 @@ internal sealed class AuditStore(IDatabase database, TimeProvider clock, IPageRe
     private static (long, string, string, string?, string?, string?) ContentOf(AuditRow row) =>
         (row.At, row.KeyId, row.Action, row.Workflow, row.InstanceId, row.Detail);
 
-    public async Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct)
+    public async Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct, bool isBackward = false)
     {
         if (!Fits(filter.Action) || !Fits(filter.Workflow) || !Fits(filter.Key)) return new([], false);
-        var rows = await pages.RunAsync(db => Of(db, filter).Take(limit + 1).ToListAsync(ct), ct);
+        var rows = await pages.RunAsync(db => Of(db, filter, isBackward).Take(limit + 1).ToListAsync(ct), ct);
         return new([.. rows.Take(limit).Select(EntryOf)], rows.Count > limit);
     }
 
-    // Newest first.
-    private static IQueryable<AuditRow> Of(BrokerDb db, AuditFilter filter)
+    private static IQueryable<AuditRow> Of(BrokerDb db, AuditFilter filter, bool isBackward)
     {
         var entries = db.Audit.AsNoTracking();
-        if (filter.BeforeId is { } before) entries = entries.Where(a => a.Id < before);
+        if (filter.BehindId is { } id) entries = isBackward ? entries.Where(a => a.Id > id) : entries.Where(a => a.Id < id);
         if (filter.Since is { } since)
         {
             var from = since.ToMicros();
@@ -80,7 +79,7 @@ internal sealed class AuditStore(IDatabase database, TimeProvider clock, IPageRe
         if (filter.Workflow is { } workflow) entries = entries.Where(a => a.Workflow == workflow);
         if (filter.Action is { } action) entries = entries.Where(a => a.Action == action);
         if (filter.Key is { } key) entries = entries.Where(a => a.KeyId == key);
-        return entries.OrderByDescending(a => a.Id);
+        return isBackward ? entries.OrderBy(a => a.Id) : entries.OrderByDescending(a => a.Id);
     }
 
     public async Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct)

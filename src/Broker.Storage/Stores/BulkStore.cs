@@ -47,14 +47,17 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
         return await FindAsync(db, id, ct);
     }
 
-    public async Task<Page<BulkRecord>> ListAsync(long? before, IReadOnlyList<string>? workflows, int limit, CancellationToken ct)
+    public async Task<Page<BulkRecord>> ListAsync(long? behind, IReadOnlyList<string>? workflows, int limit, CancellationToken ct, bool isBackward = false)
     {
         // A limited caller sees those whose key was limited to some of its workflows: they are few, and looked at page by page.
         var found = new List<BulkRecord>();
-        var end = before ?? long.MaxValue;
+        var end = behind ?? (isBackward ? 0 : long.MaxValue);
         while (true)
         {
-            var rows = await pages.RunAsync(db => db.Bulk.AsNoTracking().Where(b => b.Id < end).OrderByDescending(b => b.Id).Take(limit + 1).ToListAsync(ct), ct);
+            var rows = await pages.RunAsync(
+                db => (isBackward ? db.Bulk.Where(b => b.Id > end).OrderBy(b => b.Id) : db.Bulk.Where(b => b.Id < end).OrderByDescending(b => b.Id))
+                    .AsNoTracking().Take(limit + 1).ToListAsync(ct),
+                ct);
             found.AddRange(rows.Select(RecordOf).Where(bulk => workflows is null || bulk.Workflows?.All(workflows.Contains) is true));
             if (found.Count > limit || rows.Count <= limit) return new([.. found.Take(limit)], found.Count > limit);
             end = rows[^1].Id;
@@ -179,11 +182,17 @@ internal sealed class BulkStore(IDatabase database, IPageReads pages) : IBulkSto
         return after;
     }
 
-    public async Task<Page<BulkItemResult>> ResultsAsync(long id, IReadOnlyList<BulkOutcome>? outcomes, int after, int limit, CancellationToken ct)
+    public async Task<Page<BulkItemResult>> ResultsAsync(long id, IReadOnlyList<BulkOutcome>? outcomes, int behind, int limit, CancellationToken ct, bool isBackward = false)
     {
         short[]? wanted = outcomes is null ? null : [.. outcomes.Select(outcome => (short)outcome)];
         var rows = await pages.RunAsync(
-            db => db.BulkItems.AsNoTracking().Where(i => i.BulkId == id && i.Seq > after && (wanted == null || wanted.Contains(i.Outcome))).OrderBy(i => i.Seq).Take(limit + 1).ToListAsync(ct), ct);
+            db =>
+            {
+                var items = db.BulkItems.AsNoTracking().Where(i => i.BulkId == id && (wanted == null || wanted.Contains(i.Outcome)));
+                items = isBackward ? items.Where(i => i.Seq < behind).OrderByDescending(i => i.Seq) : items.Where(i => i.Seq > behind).OrderBy(i => i.Seq);
+                return items.Take(limit + 1).ToListAsync(ct);
+            },
+            ct);
         return new([.. rows.Take(limit).Select(row => new BulkItemResult(ItemOf(row), (BulkOutcome)row.Outcome, row.Code, row.Message))], rows.Count > limit);
     }
 

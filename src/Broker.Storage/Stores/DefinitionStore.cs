@@ -169,14 +169,16 @@ internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache,
         .Where(d => !db.WorkflowFiles.Any(f => f.Name == d.Name && f.Error != null)
             || d.Id == db.Definitions.Where(o => o.Name == d.Name).OrderByDescending(o => o.LatestOrder).Select(o => o.Id).First());
 
-    public async Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct) => await pages.RunAsync(
-        db => db.Definitions
-            .Where(d => d.Id > after && !db.Definitions.Any(o => o.Name == d.Name && o.Id < d.Id))
-            .Join(Offered(db), d => d.Name, o => o.Name, (d, o) => new { d.Id, d.Name, LatestId = o.Id })
-            .OrderBy(h => h.Id).Take(limit)
+    public async Task<IReadOnlyList<DefinitionHead>> HeadsAsync(int after, int limit, CancellationToken ct, bool isBackward = false) => await pages.RunAsync(
+        db => Ordered(db.Definitions
+            .Where(d => (isBackward ? d.Id < after : d.Id > after) && !db.Definitions.Any(o => o.Name == d.Name && o.Id < d.Id))
+            .Join(Offered(db), d => d.Name, o => o.Name, (d, o) => new Head { Id = d.Id, Name = d.Name, LatestId = o.Id }), isBackward)
+            .Take(limit)
             .Select(h => new DefinitionHead(h.Id, h.Name, h.LatestId))
             .ToListAsync(ct),
         ct);
+
+    private static IQueryable<Head> Ordered(IQueryable<Head> heads, bool isBackward) => isBackward ? heads.OrderByDescending(h => h.Id) : heads.OrderBy(h => h.Id);
 
     public async Task<IReadOnlyList<DefinitionHead>> FileHeadsAsync(CancellationToken ct) => await pages.RunAsync(
         db => Offered(db).Where(d => d.FromFile).Select(d => new DefinitionHead(d.Id, d.Name, d.Id)).ToListAsync(ct),
@@ -189,6 +191,13 @@ internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache,
         var definition = await cache.GetAsync(id, ct);
         await queues.EnsureAsync(definition, id, ct);
         return definition;
+    }
+
+    private sealed class Head
+    {
+        public int Id { get; init; }
+        public required string Name { get; init; }
+        public int LatestId { get; init; }
     }
 
     /// <summary>What became of definitions in one transaction.</summary>

@@ -100,20 +100,20 @@ internal sealed class DeliveryStore(IDatabase database, IPageReads pages) : IDel
             set => set.SetProperty(w => w.IsEnabled, false).SetProperty(w => w.DisabledBecause, reason).SetProperty(w => w.UpdatedAt, now), ct);
     }
 
-    public async Task<Page<StoredDelivery>> ListAsync(string webhookId, DeliveryPhase? phase, long? before, int limit, CancellationToken ct)
+    public async Task<Page<StoredDelivery>> ListAsync(string webhookId, DeliveryPhase? phase, long? behind, int limit, CancellationToken ct, bool isBackward = false)
     {
         var rows = await pages.RunAsync(
             db =>
             {
                 var of = db.Deliveries.AsNoTracking().Where(d => d.WebhookId == webhookId);
-                if (before is { } id) of = of.Where(d => d.Id < id);
+                if (behind is { } id) of = isBackward ? of.Where(d => d.Id > id) : of.Where(d => d.Id < id);
                 if (phase is { } only)
                 {
                     var number = (short)only;
                     of = of.Where(d => d.Phase == number);
                 }
 
-                return of.OrderByDescending(d => d.Id).Take(limit + 1).ToListAsync(ct);
+                return (isBackward ? of.OrderBy(d => d.Id) : of.OrderByDescending(d => d.Id)).Take(limit + 1).ToListAsync(ct);
             },
             ct);
         return new([.. rows.Take(limit).Select(DeliveryOf)], rows.Count > limit);

@@ -13,19 +13,24 @@ internal sealed class EventStore(IDatabase database, SignalHub changes, IPageRea
     public Task<IReadOnlyList<StreamEvent>> ReadAsync(long runId, long after, int limit, CancellationToken ct) =>
         pages.RunAsync(db => ReadAsync(db, runId, after, limit, ct), ct);
 
+    public Task<IReadOnlyList<StreamEvent>> ReadBackAsync(long runId, long before, int limit, CancellationToken ct) => pages.RunAsync<IReadOnlyList<StreamEvent>>(
+        async db => (await db.Events.AsNoTracking().Where(e => e.RunId == runId && e.Seq < before).OrderByDescending(e => e.Seq).Take(limit).ToListAsync(ct)).ConvertAll(EventOf), ct);
+
     private static async Task<IReadOnlyList<StreamEvent>> ReadAsync(BrokerDb db, long runId, long after, int limit, CancellationToken ct)
     {
         // The run before its events: once it has ended there are no more, so what is read then is all there will be.
         var run = await db.Runs.Where(r => r.Id == runId).Select(r => new { r.Phase, r.EndedAt, r.UpdatedAt }).FirstOrDefaultAsync(ct);
         if (run is null) return [];
         var rows = await db.Events.AsNoTracking().Where(e => e.RunId == runId && e.Seq > after).OrderBy(e => e.Seq).Take(limit).ToListAsync(ct);
-        var events = rows.ConvertAll(e => new StreamEvent(e.Seq, e.Type, e.Value, e.Internal, Instants.FromMicros(e.CreatedAt)));
+        var events = rows.ConvertAll(EventOf);
         if (!IsTerminal(run.Phase) || rows.Count >= limit) return events;
 
         var next = await db.Streams.Where(s => s.RunId == runId).Select(s => (long?)s.Next).FirstOrDefaultAsync(ct) ?? 0;
         if (next > after) events.Add(new(next, null, "{}", false, Instants.FromMicros(run.EndedAt ?? run.UpdatedAt)));
         return events;
     }
+
+    private static StreamEvent EventOf(EventRow row) => new(row.Seq, row.Type, row.Value, row.Internal, Instants.FromMicros(row.CreatedAt));
 
     public async Task<long> LastSequenceAsync(long runId, CancellationToken ct)
     {

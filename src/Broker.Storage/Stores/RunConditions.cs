@@ -55,8 +55,8 @@ internal sealed class RunConditions
     /// <summary>Runs without an error do not fit: the small indexes of failed runs serve.</summary>
     public bool IsFailedOnly => filter is { ErrorTexts.Count: > 0 } or { ErrorNames: not null } or { ErrorGroups: not null } || (filter.Statuses is { Count: 1 } statuses && statuses.Contains(RunStatus.Failed));
 
-    /// <summary>Runs without tags do not fit: the small indexes of tagged runs serve.</summary>
-    public bool IsTaggedOnly => filter.Tags.Any(tag => !tag.IsNot);
+    /// <summary>A tag that runs must have, with as few values as possible: its rows serve. Null: there is none.</summary>
+    public TagMatch? Tag => filter.Tags.Where(tag => !tag.IsNot).MinBy(tag => tag.Values.Count);
 
     /// <summary>Null when no run can fit. Names that no column can hold are in no row.</summary>
     public static RunConditions? Of(RunFilter filter, DateTimeOffset now, bool isWhole = false)
@@ -69,8 +69,10 @@ internal sealed class RunConditions
             Instances = filter.Instances is null ? null : [.. filter.Instances.Where(i => StorableText.Fits(i.Text))],
             NotWorkflows = Storable(filter.NotWorkflows)!,
             NotVersions = Storable(filter.NotVersions)!,
+            Tags = [.. filter.Tags.Select(tag => tag.IsNot ? tag : tag with { Values = StorableText.Fits(tag.Name) ? [.. tag.Values.Where(StorableText.Fits).Distinct(StringComparer.Ordinal)] : [] })],
         };
-        var isEmpty = storable is { Workflows.Count: 0 } or { Versions.Count: 0 } or { Workers.Count: 0 } or { Instances.Count: 0 } or { Statuses.Count: 0 } or { Numbers.Count: 0 };
+        var isEmpty = storable.Tags.Any(tag => tag is { IsNot: false, Values.Count: 0 })
+            || storable is { Workflows.Count: 0 } or { Versions.Count: 0 } or { Workers.Count: 0 } or { Instances.Count: 0 } or { Statuses.Count: 0 } or { Numbers.Count: 0 };
         return isEmpty ? null : new(storable, now.ToMicros(), isWhole);
     }
 

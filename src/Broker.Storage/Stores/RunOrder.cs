@@ -15,6 +15,20 @@ internal readonly record struct RunOrder(bool IsById, bool OldestFirst)
 
     public RunListPlace PlaceOf(FoundRun run) => new(IsById, Instants.FromMicros(run.CreatedAt), run.Id);
 
+    /// <summary>The same of tags, whose rows are in order of creation.</summary>
+    public IQueryable<RunTagRow> From(IQueryable<RunTagRow> tags, RunListPlace? after)
+    {
+        if (after is { } place)
+        {
+            var (at, id) = (place.CreatedAt.ToMicros(), place.Id);
+            tags = OldestFirst
+                ? tags.Where(t => t.CreatedAt >= at && (t.CreatedAt > at || t.RunId > id))
+                : tags.Where(t => t.CreatedAt <= at && (t.CreatedAt < at || t.RunId < id));
+        }
+
+        return OldestFirst ? tags.OrderBy(t => t.CreatedAt).ThenBy(t => t.RunId) : tags.OrderByDescending(t => t.CreatedAt).ThenByDescending(t => t.RunId);
+    }
+
     /// <summary>The runs behind a place, in order. The first comparison lets the index seek; the second one decides among equal instants.</summary>
     public IQueryable<RunRow> From(IQueryable<RunRow> runs, RunListPlace? after)
     {

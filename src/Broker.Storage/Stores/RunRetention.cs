@@ -91,6 +91,7 @@ internal sealed class RunRetention(IDatabase database) : IRetention
         await db.Inbox.Where(i => gone.Contains(i.RunId)).ExecuteDeleteAsync(ct);
         await db.Logs.Where(l => l.RunId != null && gone.Contains(l.RunId.Value)).ExecuteDeleteAsync(ct);
         await db.LogSizes.Where(s => gone.Contains(s.RunId)).ExecuteDeleteAsync(ct);
+        await db.RunTags.Where(t => gone.Contains(t.RunId)).ExecuteDeleteAsync(ct);
         await transaction.CommitAsync(ct);
         return gone.Length;
     }

@@ -13,6 +13,8 @@ namespace Broker.Storage.Stores;
 /// </summary>
 internal sealed class RunSearch(IDatabase database, DefinitionCache definitions, IPageReads pages) : IRunSearch
 {
+    private const string TagLock = "run tags";
+
     private static readonly RunList Nothing = new([], null, null, default);
 
     public async Task<RunList> ListAsync(RunListRequest request, CancellationToken ct)
@@ -81,11 +83,29 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
             db => db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId).OrderByDescending(r => r.Number).Take(most).Select(r => r.Number).ToListAsync(ct), ct);
     }
 
+    public async Task<(RunRef? From, IReadOnlyList<RunRef> Forks)> KeptStepsAsync(RunRef run, int most, CancellationToken ct) => await pages.RunAsync<(RunRef?, IReadOnlyList<RunRef>)>(
+        async db =>
+        {
+            var from = await db.Runs.Where(r => r.Id == run.Id && r.FromRun != null).Join(db.Runs, r => r.FromRun, f => f.Id, (r, f) => f)
+                .Select(f => new RunRef(f.Id, f.Workflow, f.InstanceId, f.Number)).FirstOrDefaultAsync(ct);
+            var forks = await db.Runs.Where(r => r.FromRun == run.Id && r.InstanceId != run.InstanceId).OrderByDescending(r => r.Id).Take(most)
+                .Select(r => new RunRef(r.Id, r.Workflow, r.InstanceId, r.Number)).ToListAsync(ct);
+            return (from, forks);
+        },
+        ct);
+
     public async Task<bool> TagAsync(long runId, string? tagsJson, CancellationToken ct)
     {
-        using var turn = await database.WriteTurnAsync(ct);
-        await using var db = database.CreateContext();
-        return await db.Runs.Where(r => r.Id == runId).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, tagsJson), ct) > 0;
+        var isThere = false;
+        await TagAsync(
+            [runId],
+            (_, _) =>
+            {
+                isThere = true;
+                return tagsJson;
+            },
+            ct);
+        return isThere;
     }
 
     public async Task TagAsync(IReadOnlyList<long> runs, Func<long, string?, string?> change, CancellationToken ct)
@@ -93,15 +113,21 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
         using var turn = await database.WriteTurnAsync(ct);
         await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var before = await db.Runs.Where(r => runs.Contains(r.Id)).OrderBy(r => r.Id).Select(r => new { r.Id, r.Tags }).ToListAsync(ct);
+
+        // One change of tags after the other: each sees what the one before has written.
+        await database.LockAsync(db, [TagLock], ct);
+        var before = await db.Runs.Where(r => runs.Contains(r.Id)).OrderBy(r => r.Id).Select(r => new { r.Id, r.CreatedAt, r.Tags }).ToListAsync(ct);
 
         // Runs with the same tags are changed together.
-        foreach (var same in before.GroupBy(run => change(run.Id, run.Tags)))
+        foreach (var same in before.GroupBy(run => change(run.Id, run.Tags)).Where(same => same.Any(run => run.Tags != same.Key)))
         {
             long[] ids = [.. same.Select(run => run.Id)];
             await db.Runs.Where(r => ids.Contains(r.Id)).ExecuteUpdateAsync(set => set.SetProperty(r => r.Tags, same.Key), ct);
+            await db.RunTags.Where(t => ids.Contains(t.RunId)).ExecuteDeleteAsync(ct);
+            db.RunTags.AddRange(same.SelectMany(run => RunTagRow.Of(run.Id, run.CreatedAt, same.Key)));
         }
 
+        await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }
 
@@ -132,7 +158,7 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
         RunListPlace? end = null;
         foreach (var walk in walks)
         {
-            var window = order.From(walk, request.After).Take(share);
+            var window = walk(order, request.After).Take(share);
             var fitting = await conditions.FitAsync(db, window, share, definitions, request.Limit + 1, ct);
             found.AddRange(fitting);
 

@@ -6,6 +6,9 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Stores;
 
+/// <summary>Runs behind a place, in order.</summary>
+internal delegate IQueryable<RunRow> RunPart(RunOrder order, RunListPlace? after);
+
 /// <summary>Chooses the walks of a search: each is a part of the run table that one index serves.</summary>
 internal static class RunWalks
 {
@@ -15,17 +18,30 @@ internal static class RunWalks
     // The largest set of runs that is sorted by itself.
     private const int LargestSet = IRunSearch.Examined;
 
-    public static async Task<(IReadOnlyList<IQueryable<RunRow>> Walks, bool IsById, bool IsSet)> PlanAsync(BrokerDb db, RunListRequest request, RunConditions conditions, CancellationToken ct)
+    public static async Task<(IReadOnlyList<RunPart> Walks, bool IsById, bool IsSet)> PlanAsync(BrokerDb db, RunListRequest request, RunConditions conditions, CancellationToken ct)
     {
-        var workflows = conditions.Workflows ?? await ActiveSinceAsync(db, conditions, ct);
+        var tag = conditions.IsFailedOnly ? null : conditions.Tag;
+        var workflows = tag is null ? conditions.Workflows ?? await ActiveSinceAsync(db, conditions, ct) : null;
 
         // A list keeps the order of its first page.
-        var isById = request.After?.IsById ?? workflows is not { Count: <= MergedWorkflows };
-        if (await SetAsync(db, conditions, ct) is { } set) return ([db.Runs.Where(r => set.Contains(r.Id))], isById, IsSet: true);
-        var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : conditions.IsTaggedOnly ? db.Runs.Where(r => r.Tags != null) : db.Runs;
-        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([runs], isById, IsSet: false);
-        return ([.. workflows.Select(workflow => Bounded(runs.Where(r => r.Workflow == workflow), conditions))], isById, IsSet: false);
+        var isById = request.After?.IsById ?? (tag is null && workflows is not { Count: <= MergedWorkflows });
+        if (await SetAsync(db, conditions, ct) is { } set) return ([Along(db.Runs.Where(r => set.Contains(r.Id)))], isById, IsSet: true);
+        if (tag is not null) return ([.. tag.Values.Select(value => Tagged(db, conditions, tag.Name, value))], isById, IsSet: false);
+        var runs = conditions.IsFailedOnly ? db.Runs.Where(r => r.Error != null) : db.Runs;
+        if (isById || workflows is not { Count: <= MergedWorkflows }) return ([Along(runs)], isById, IsSet: false);
+        return ([.. workflows.Select(workflow => Along(Bounded(runs.Where(r => r.Workflow == workflow), conditions)))], isById, IsSet: false);
     }
+
+    private static RunPart Along(IQueryable<RunRow> runs) => (order, after) => order.From(runs, after);
+
+    // In the order of the tag's own rows: else all runs with the tag would be read and sorted.
+    private static RunPart Tagged(BrokerDb db, RunConditions conditions, string name, string value) => (order, after) =>
+    {
+        var tags = db.RunTags.Where(t => t.Name == name && t.Value == value);
+        if (conditions.CreatedAfter is { } from) tags = tags.Where(t => t.CreatedAt > from);
+        if (conditions.CreatedBefore is { } to) tags = tags.Where(t => t.CreatedAt < to);
+        return order.From(tags, after).Join(db.Runs, t => t.RunId, r => r.Id, (t, r) => r);
+    };
 
     // The bounds of time end the walk, so that a search is complete when it has seen them.
     private static IQueryable<RunRow> Bounded(IQueryable<RunRow> runs, RunConditions conditions)
@@ -51,6 +67,13 @@ internal static class RunWalks
         {
             // The status as a literal, so that the small index of leased steps serves.
             return await SmallAsync(db.Steps.Where(s => s.Status == (short)StepStatus.Leased && workers.Contains(s.Worker!)).OrderBy(s => s.Fence).Select(s => s.RunId), ct);
+        }
+
+        // Failed runs have an index of their own, and it may be the longer way.
+        if (conditions is { IsFailedOnly: true, Tag: { } tag })
+        {
+            var values = tag.Values.ToArray();
+            if (await SmallAsync(db.RunTags.Where(t => t.Name == tag.Name && values.Contains(t.Value)).Select(t => t.RunId), ct) is { } tagged) return tagged;
         }
 
         if (conditions.Instances is { } instances && await InstancesAsync(db, instances, ct) is { } named) return named;

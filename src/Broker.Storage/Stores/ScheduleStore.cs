@@ -154,11 +154,11 @@ internal sealed class ScheduleStore(IDatabase database, IPageReads pages) : ISch
             db =>
             {
                 var of = db.Schedules.AsNoTracking();
-                if (choice.After is { } after) of = of.Where(s => string.Compare(s.Name, after) > 0);
+                if (choice.After is { } after) of = choice.IsBackward ? of.Where(s => string.Compare(s.Name, after) < 0) : of.Where(s => string.Compare(s.Name, after) > 0);
                 if (choice.Text is { } text) of = of.Where(s => s.Name.Contains(text) || s.Workflow.Contains(text));
                 if (choice.IsPaused is { } paused) of = of.Where(s => s.PausedAt != null == paused);
                 if (choice.Workflows is { } workflows) of = of.Where(s => workflows.Contains(s.Workflow));
-                return of.OrderBy(s => s.Name).Take(limit + 1).ToListAsync(ct);
+                return (choice.IsBackward ? of.OrderByDescending(s => s.Name) : of.OrderBy(s => s.Name)).Take(limit + 1).ToListAsync(ct);
             },
             ct);
         return new([.. rows.Take(limit).Select(ScheduleOf)], rows.Count > limit);
@@ -256,20 +256,20 @@ internal sealed class ScheduleStore(IDatabase database, IPageReads pages) : ISch
         return rows.ConvertAll(FiringOf);
     }
 
-    public async Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? before, int limit, CancellationToken ct)
+    public async Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? behind, int limit, CancellationToken ct, bool isBackward = false)
     {
         var rows = await pages.RunAsync(
             db =>
             {
                 var of = db.Firings.AsNoTracking().Where(f => f.Schedule == name);
-                if (before is { } id) of = of.Where(f => f.Id < id);
+                if (behind is { } id) of = isBackward ? of.Where(f => f.Id > id) : of.Where(f => f.Id < id);
                 if (phase is { } only)
                 {
                     var number = (short)only;
                     of = of.Where(f => f.Phase == number);
                 }
 
-                return of.OrderByDescending(f => f.Id).Take(limit + 1).ToListAsync(ct);
+                return (isBackward ? of.OrderBy(f => f.Id) : of.OrderByDescending(f => f.Id)).Take(limit + 1).ToListAsync(ct);
             },
             ct);
         return new([.. rows.Take(limit).Select(FiringOf)], rows.Count > limit);

@@ -48,11 +48,11 @@ internal sealed class SessionStore(IDatabase database) : ISessionStore
         await db.Sessions.Where(s => s.Hash == hash && s.SeenAt < now).ExecuteUpdateAsync(set => set.SetProperty(s => s.SeenAt, now), ct);
     }
 
-    public async Task<IReadOnlyList<StoredSession>> ListAsync(CancellationToken ct)
+    public async Task<IReadOnlyList<StoredSession>> ListAsync(TimeSpan idle, CancellationToken ct)
     {
-        var now = (await database.NowAsync(ct)).ToMicros();
+        var now = await database.NowAsync(ct);
         await using var db = database.CreateContext();
-        var rows = await db.Sessions.AsNoTracking().Where(s => s.ExpiresAt > now).OrderByDescending(s => s.CreatedAt).ThenBy(s => s.Id).Take(MostListed).ToListAsync(ct);
+        var rows = await db.Sessions.AsNoTracking().Where(s => s.ExpiresAt > now.ToMicros() && s.SeenAt > (now - idle).ToMicros()).OrderByDescending(s => s.CreatedAt).ThenBy(s => s.Id).Take(MostListed).ToListAsync(ct);
         return rows.ConvertAll(Of);
     }
 

@@ -28,13 +28,13 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
         return await OpenAsync(rows, ct);
     }
 
-    public async Task<WaitList> WaitsAsync(WaitFilter filter, WaitPlace? after, int limit, CancellationToken ct)
+    public async Task<WaitList> WaitsAsync(WaitFilter filter, WaitPlace? after, int limit, CancellationToken ct, bool isBackward = false)
     {
         var now = await database.NowAsync(ct);
         var found = new List<OpenStep>();
         for (var examined = 0; examined < IRunSearch.Examined; examined += Batch)
         {
-            var rows = await pages.RunAsync(db => WaitsOf(db, filter, after).Take(Batch).AsNoTracking().ToListAsync(ct), ct);
+            var rows = await pages.RunAsync(db => WaitsOf(db, filter, after, isBackward).Take(Batch).AsNoTracking().ToListAsync(ct), ct);
             foreach (var wait in await OpenAsync(rows, ct))
             {
                 if (!Fits(wait, filter)) continue;
@@ -85,13 +85,15 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
     }
 
     // The first comparison lets the index seek. Steps of equal ends are sorted among themselves.
-    private static IQueryable<StepWithRun> WaitsOf(BrokerDb db, WaitFilter filter, WaitPlace? after)
+    private static IQueryable<StepWithRun> WaitsOf(BrokerDb db, WaitFilter filter, WaitPlace? after, bool isBackward)
     {
         var waits = db.Steps.Where(s => s.Status == (short)StepStatus.Waiting);
         if (after is { } place)
         {
             var (due, run, index) = (place.Due.ToMicros(), place.RunId, place.Index);
-            waits = waits.Where(s => s.Due >= due && (s.Due > due || s.RunId > run || (s.RunId == run && s.Idx > index)));
+            waits = isBackward
+                ? waits.Where(s => s.Due <= due && (s.Due < due || s.RunId < run || (s.RunId == run && s.Idx < index)))
+                : waits.Where(s => s.Due >= due && (s.Due > due || s.RunId > run || (s.RunId == run && s.Idx > index)));
         }
 
         if (filter.DueBefore is { } before)
@@ -107,7 +109,9 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
             rows = rows.Where(r => names.Contains(r.Workflow));
         }
 
-        return rows.OrderBy(r => r.Step.Due).ThenBy(r => r.Step.RunId).ThenBy(r => r.Step.Idx);
+        return isBackward
+            ? rows.OrderByDescending(r => r.Step.Due).ThenByDescending(r => r.Step.RunId).ThenByDescending(r => r.Step.Idx)
+            : rows.OrderBy(r => r.Step.Due).ThenBy(r => r.Step.RunId).ThenBy(r => r.Step.Idx);
     }
 
     private static bool Fits(OpenStep wait, WaitFilter filter) =>

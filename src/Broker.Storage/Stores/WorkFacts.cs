@@ -79,12 +79,14 @@ internal sealed class WorkFacts(IDatabase database, DefinitionCache definitions,
             ct);
     }
 
-    public async Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct)
+    public async Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct, bool isBackward = false)
     {
         await workers.FlushAsync(ct);
-        var (at, id) = (after?.RegisteredAt.ToMicros() ?? long.MinValue, after?.Id ?? "");
+        var (at, id) = (after?.RegisteredAt.ToMicros() ?? (isBackward ? long.MaxValue : long.MinValue), after?.Id ?? "");
         return (await ReadAsync(
-            db => db.Workers.Where(w => w.RegisteredAt >= at && (w.RegisteredAt > at || string.Compare(w.Id, id) > 0)).OrderBy(w => w.RegisteredAt).ThenBy(w => w.Id).Take(limit),
+            db => (isBackward
+                ? db.Workers.Where(w => w.RegisteredAt <= at && (w.RegisteredAt < at || string.Compare(w.Id, id) < 0)).OrderByDescending(w => w.RegisteredAt).ThenByDescending(w => w.Id)
+                : db.Workers.Where(w => w.RegisteredAt >= at && (w.RegisteredAt > at || string.Compare(w.Id, id) > 0)).OrderBy(w => w.RegisteredAt).ThenBy(w => w.Id)).Take(limit),
             held, ct), await database.NowAsync(ct));
     }
 

@@ -16,6 +16,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<DefinitionRow> Definitions => Set<DefinitionRow>();
     public DbSet<QueueRow> Queues => Set<QueueRow>();
     public DbSet<RunRow> Runs => Set<RunRow>();
+    public DbSet<RunTagRow> RunTags => Set<RunTagRow>();
     public DbSet<StepRow> Steps => Set<StepRow>();
     public DbSet<StepAttemptRow> Attempts => Set<StepAttemptRow>();
     public DbSet<InboxRow> Inbox => Set<InboxRow>();
@@ -120,10 +121,10 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id }, "ix_run_failed").HasFilter("error IS NOT NULL");
             run.HasIndex(r => r.Id, "ix_run_failed_id").HasFilter("error IS NOT NULL");
 
-            // Serve searches by tag. Runs without tags are not in them.
-            run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id }, "ix_run_tagged").HasFilter("tags IS NOT NULL");
-            run.HasIndex(r => r.Id, "ix_run_tagged_id").HasFilter("tags IS NOT NULL");
+            // Serves "what was forked from it". Runs that keep steps of no other are not in it.
+            run.HasIndex(r => r.FromRun, "ix_run_from").HasFilter("from_run IS NOT NULL");
         });
+        model.Entity<RunTagRow>(RunTagRow.Map);
         model.Entity<StepRow>(step =>
         {
             step.ToTable("step", table =>

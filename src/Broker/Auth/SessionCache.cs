@@ -82,7 +82,8 @@ internal sealed class SessionCache(ISessionStore store, ApiKeyCache keys, TimePr
         return known[hash] = new(session, clock.GetTimestamp());
     }
 
-    private void Forget(string hash)
+    /// <summary>The session has ended: its streams on this broker end too.</summary>
+    public void Forget(string hash)
     {
         if (known.TryRemove(hash, out var gone)) gone.Ended.Cancel();
     }

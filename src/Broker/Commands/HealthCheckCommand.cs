@@ -6,7 +6,7 @@ namespace Broker.Commands;
 /// <summary>Asks the broker in the same container whether it is ready, for images without curl.</summary>
 internal static class HealthCheckCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>0 when ready, 1 otherwise: the exit codes of a container's health check.</summary>
     public static async Task<int> RunAsync(string[] settings, TextWriter output, TextWriter errors)
@@ -15,7 +15,7 @@ internal static class HealthCheckCommand
 
         var address = IPAddress.Parse(setup.Settings.Host);
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)) address = IPAddress.Loopback;
-        using var client = new HttpClient { Timeout = Patience };
+        using var client = new HttpClient { Timeout = AnswerTimeout };
         try
         {
             using var answer = await client.GetAsync(new Uri($"http://{new IPEndPoint(address, setup.Settings.Port)}{Probes.Ready}"));

@@ -1,23 +1,32 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Broker.Auth;
+using Broker.Cli;
+using Broker.Operators;
 using Broker.Startup;
 using Broker.Storage.Contracts;
 
 namespace Broker.Commands;
 
-/// <summary>Creates, lists and revokes API keys in the configured database; no broker need run.</summary>
+/// <summary>
+/// Creates, lists and revokes API keys in the configured database; no broker need run. Where the command line names a broker, it does so over the API.
+/// </summary>
 internal static class KeysCommand
 {
     private const int LongestName = 100;
 
-    public static Command Create(string[] settings) => new("keys", "Create, list and revoke API keys")
+    public static Command Create(string[] settings)
     {
-        Creating(settings), Listing(settings), Revoking(settings),
-    };
+        var connection = new Connection();
+        var keys = new Command("keys", "Create, list and revoke API keys in the database; with --server, --profile or --api-key-file over the API")
+        {
+            Creating(settings, connection), Listing(settings, connection), Revoking(settings, connection),
+        };
+        connection.AddTo(keys);
+        return keys;
+    }
 
-    private static Command Creating(string[] settings)
+    private static Command Creating(string[] settings, Connection connection)
     {
         var name = new Option<string>("--name") { Description = "By which you will know the key", HelpName = "N", Required = true, CustomParser = NameOf };
         var scopes = new Option<Scope>("--scopes") { Description = $"Comma list: {ScopeWords.Expected}", HelpName = "A,B", Required = true, CustomParser = ScopesOf };
@@ -26,27 +35,38 @@ internal static class KeysCommand
         var command = new Command("create", "Make a key and show it once, on standard output") { name, scopes, workflows, printConfig };
         command.SetAction((line, ct) =>
         {
-            var (id, key) = ApiKey.Create();
-
             // An option of an array type that is left out has an empty array as its value: a key for no workflow.
             var only = line.GetResult(workflows) is null ? null : line.GetValue(workflows);
+            if (connection.IsNamed(line))
+            {
+                return CliCommand.CallAsync(
+                    line, connection,
+                    (call, stop) => line.GetValue(printConfig)
+                        ? throw new CliException(ExitCodes.Usage, "--print-config stores no key: leave the broker out")
+                        : KeyCommands.CreateAsync(call, new() { Name = line.GetRequiredValue(name), Scopes = ScopeWords.Of(line.GetRequiredValue(scopes)), Workflows = only }, stop),
+                    ct);
+            }
+
+            var (id, key) = ApiKey.Create();
             var made = new StoredKey(id, line.GetRequiredValue(name), ApiKey.HashOf(key), ScopeWords.Of(line.GetRequiredValue(scopes)), only, default, null, null);
             var (output, errors) = (line.InvocationConfiguration.Output, line.InvocationConfiguration.Error);
             return line.GetValue(printConfig)
                 ? PrintAsync(made, key, output, errors)
-                : OnKeysAsync(settings, errors, (keys, _) => StoreAsync(made, key, keys, output, errors), ct);
+                : OnKeysAsync(settings, errors, (keys, _) => StoreAsync(made, key, keys, connection.PrinterOf(line), errors), ct);
         });
         return command;
     }
 
-    private static Command Listing(string[] settings)
+    private static Command Listing(string[] settings, Connection connection)
     {
         var command = new Command("list", "Show all keys, without their secret part");
-        command.SetAction((line, ct) => OnKeysAsync(settings, line.InvocationConfiguration.Error, (keys, auth) => ListAsync(keys, auth, line.InvocationConfiguration.Output), ct));
+        command.SetAction((line, ct) => connection.IsNamed(line)
+            ? CliCommand.CallAsync(line, connection, KeyCommands.ListAsync, ct)
+            : OnKeysAsync(settings, line.InvocationConfiguration.Error, (keys, auth) => ListAsync(keys, auth, connection.PrinterOf(line)), ct));
         return command;
     }
 
-    private static Command Revoking(string[] settings)
+    private static Command Revoking(string[] settings, Connection connection)
     {
         // An operator who finds a leaked key has its whole text at hand.
         var id = new Argument<string>("ID")
@@ -55,11 +75,13 @@ internal static class KeysCommand
             CustomParser = read => ApiKey.IdOf(read.Tokens[0].Value) is { IsEmpty: false } inKey ? inKey.ToString() : read.Tokens[0].Value,
         };
         var command = new Command("revoke", "End a key; brokers refuse it within 5 s") { id };
-        command.SetAction((line, ct) => OnKeysAsync(
-            settings,
-            line.InvocationConfiguration.Error,
-            (keys, auth) => RevokeAsync(line.GetRequiredValue(id), keys, auth, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error),
-            ct));
+        command.SetAction((line, ct) => connection.IsNamed(line)
+            ? CliCommand.CallAsync(line, connection, (call, stop) => KeyCommands.RevokeAsync(call, line.GetRequiredValue(id), stop), ct)
+            : OnKeysAsync(
+                settings,
+                line.InvocationConfiguration.Error,
+                (keys, auth) => RevokeAsync(line.GetRequiredValue(id), keys, auth, line.InvocationConfiguration.Output, line.InvocationConfiguration.Error),
+                ct));
         return command;
     }
 
@@ -104,13 +126,10 @@ internal static class KeysCommand
         }
     }
 
-    private static async Task<int> StoreAsync(StoredKey made, string key, IKeyStore keys, TextWriter output, TextWriter errors)
+    private static async Task<int> StoreAsync(StoredKey made, string key, IKeyStore keys, Printer printer, TextWriter errors)
     {
         await keys.AddAsync(made, Caller.CommandLine.Id, CancellationToken.None);
-
-        // The key alone goes to standard output, so that a script can take it from there.
-        await output.WriteLineAsync(key);
-        await errors.WriteLineAsync($"Created key {made.Id} '{made.Name}' with {Described(made)}. It is shown only now. Running brokers know it within 5 s, and ask for keys from then on.");
+        await KeyCommands.ShowAsync(new(key, KeyInfos.Of((await keys.ListAsync(CancellationToken.None)).Single(stored => stored.Id == made.Id))), printer, errors);
         return 0;
     }
 
@@ -125,22 +144,9 @@ internal static class KeysCommand
         return 0;
     }
 
-    private static async Task<int> ListAsync(IKeyStore keys, AuthSettings auth, TextWriter output)
+    private static async Task<int> ListAsync(IKeyStore keys, AuthSettings auth, Printer printer)
     {
-        List<string[]> rows = [["ID", "NAME", "SCOPES", "WORKFLOWS", "CREATED", "LAST USED", "STATE"]];
-        foreach (var key in await keys.ListAsync(CancellationToken.None))
-        {
-            rows.Add([
-                key.Id, key.Name, string.Join(',', key.Scopes), key.Workflows is null ? "all" : string.Join(',', key.Workflows),
-                Instant(key.CreatedAt), key.LastUsedAt is { } used ? Instant(used) : "never", key.RevokedAt is { } revoked ? $"revoked {Instant(revoked)}" : "valid",
-            ]);
-        }
-
-        foreach (var key in auth.Keys)
-            rows.Add([key.Id, "(configuration)", string.Join(',', ScopeWords.Of(key.Scopes)), key.Workflows is null ? "all" : string.Join(',', key.Workflows), "-", "-", "valid"]);
-
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
-        foreach (var row in rows) await output.WriteLineAsync(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+        KeyCommands.Show([.. (await keys.ListAsync(CancellationToken.None)).Select(KeyInfos.Of), .. auth.Keys.Select(KeyInfos.Of)], printer);
         return 0;
     }
 
@@ -157,9 +163,4 @@ internal static class KeysCommand
             : $"broker keys: there is no valid key '{id}'; broker keys list shows those there are.");
         return 1;
     }
-
-    private static string Described(StoredKey key) =>
-        $"{string.Join(',', key.Scopes)} on {(key.Workflows is null ? "all workflows" : $"the workflows {string.Join(", ", key.Workflows)}")}";
-
-    private static string Instant(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

@@ -69,12 +69,12 @@ internal sealed partial class BrokerEngine(
     public Task<WorkflowDefinition?> LatestAsync(string workflow, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? definitions.LatestAsync(workflow, ct) : Task.FromResult<WorkflowDefinition?>(null);
 
-    /// <summary>Names of workflows in order of first registration, behind a place, read page by page.</summary>
-    public async IAsyncEnumerable<DefinitionHead> DefinitionsAsync([EnumeratorCancellation] CancellationToken ct, int after = 0)
+    /// <summary>Names of workflows in order of first registration, behind a place, read page by page; backward those before it, the nearest first.</summary>
+    public async IAsyncEnumerable<DefinitionHead> DefinitionsAsync([EnumeratorCancellation] CancellationToken ct, int after = 0, bool isBackward = false)
     {
         while (true)
         {
-            var page = await definitions.HeadsAsync(after, DefinitionPage, ct);
+            var page = await definitions.HeadsAsync(after, DefinitionPage, ct, isBackward);
             foreach (var head in Known(page, head => head.Name)) yield return head;
             if (page.Count < DefinitionPage) yield break;
             after = page[^1].Place;

@@ -19,7 +19,7 @@ namespace Broker.Operations;
 internal static class HostSetup
 {
     private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan SlowBodyPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SlowBodyGrace = TimeSpan.FromSeconds(5);
     private const int DrainFactor = 8;
 
     public static void AddStructuredLogs(this WebApplicationBuilder builder)
@@ -53,7 +53,7 @@ internal static class HostSetup
             kestrel.Limits.RequestHeadersTimeout = settings.Limits.HeaderTimeout;
             kestrel.Limits.MaxConcurrentConnections = settings.Limits.Connections == 0 ? null : settings.Limits.Connections;
             kestrel.Limits.MinRequestBodyDataRate =
-                settings.Limits.BodyBytesPerSecond == 0 ? null : new MinDataRate(settings.Limits.BodyBytesPerSecond, SlowBodyPatience);
+                settings.Limits.BodyBytesPerSecond == 0 ? null : new MinDataRate(settings.Limits.BodyBytesPerSecond, SlowBodyGrace);
         });
         builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = endpoint =>
             endpoint is IPEndPoint wanted ? PortSearch.Listen(wanted) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint));

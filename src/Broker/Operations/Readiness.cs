@@ -23,7 +23,7 @@ internal static class Probes
     private const string Unavailable = "unavailable";
 
     // A probe must answer although the database hangs: orchestrators time out after a few seconds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan PartTimeout = TimeSpan.FromSeconds(4);
 
     public static void MapProbes(this IEndpointRouteBuilder routes)
     {
@@ -41,14 +41,14 @@ internal static class Probes
     private static async Task<string?> FaultAsync(IEnumerable<IReadiness> parts, IHostApplicationLifetime lifetime, CancellationToken ct)
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested) return "stopping";
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        patience.CancelAfter(Patience);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(PartTimeout);
         try
         {
             foreach (var part in parts)
             {
                 // The driver ignores the token in some of its waits.
-                if (await part.FaultAsync(patience.Token).WaitAsync(Patience, ct) is { } fault) return fault;
+                if (await part.FaultAsync(limit.Token).WaitAsync(PartTimeout, ct) is { } fault) return fault;
             }
 
             return null;

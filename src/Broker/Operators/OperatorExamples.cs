@@ -17,7 +17,7 @@ internal static class OperatorExamples
 
     public const string RunDetail = $$$"""
         { {{{SummaryMembers}}}, "inputs": {"branch": "main"}, "context": {"cache": "warm"}, "definition": {"version": "7", "fingerprint": "3f9c2a77d01e"},
-         "lineage": {"runs": [2, 1, 0], "instance_created_at": "2030-01-31T11:40:00Z"},
+         "lineage": {"runs": [2, 1, 0], "instance_created_at": "2030-01-31T11:40:00Z", "from": {"workflow": "ci", "instance": "build-812", "run": 1}},
          "actions": [{"name": "cancel", "allowed": false, "why_not": "The run has ended (failed)."}, {"name": "restart", "allowed": true}], "as_of": "2030-01-31T12:00:00.25Z"}
         """;
 
@@ -144,6 +144,9 @@ internal static class OperatorExamples
     public const string WorkerOrder = """{"worker": "w-3", "drained": {"name": "w-3", "at": "2030-01-31T11:50:00Z", "by": "q3v9k2m1x8ab", "reason": "new kernel"}, "released": 0}""";
 
     public const string KeyInfo = """{"id": "q3v9k2m1x8ab", "name": "ci", "scopes": ["read", "create"], "workflows": ["ci"], "created_at": "2030-01-03T09:00:00Z", "last_used_at": "2030-01-31T11:59:48Z"}""";
+
+    public const string SessionInfo =
+        """{"id": "4f1c0a9be27d5538", "key": "q3v9k2m1x8ab", "agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "created_at": "2030-01-31T08:00:00Z", "seen_at": "2030-01-31T11:59:00Z", "expires_at": "2030-02-07T08:00:00Z"}""";
 
     public const string NewKey = """{"name": "ci", "scopes": ["read", "create"], "workflows": ["ci"]}""";
 

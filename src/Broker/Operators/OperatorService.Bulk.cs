@@ -72,10 +72,9 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<BulkState>> ListBulkAsync(string? cursor, int limit, CancellationToken ct)
     {
-        const string list = "bulk";
-        var before = ListCursor.Read(cursor, list, 1) is [var id] ? id : (long?)null;
-        var page = await bulks.ListAsync(before, Caller.Current.Limit, limit, ct);
-        return new([.. page.Rows.Select(StateOf)], page.HasMore ? ListCursor.Write(list, page.Rows[^1].Id) : null, engine.Now);
+        var list = ListPage.Read(cursor, "bulk", 1);
+        var page = await bulks.ListAsync(list.Place?.Numbers[0], Caller.Current.Limit, limit, ct, list.IsBackward);
+        return list.Of(page.Rows, bulk => new(bulk.Id), StateOf, page.HasMore, engine.Now);
     }
 
     public async Task<BulkState> GetBulkAsync(long id, CancellationToken ct) => StateOf(await FindBulkAsync(id, ct));
@@ -83,16 +82,15 @@ internal sealed partial class OperatorService
     public async Task<Listing<BulkResult>> ListBulkResultsAsync(long id, BulkResultQuery query, CancellationToken ct)
     {
         var bulk = await FindBulkAsync(id, ct);
-        var list = $"bulk {id} {string.Join(',', query.Outcomes)}";
-        var after = ListCursor.Read(query.Cursor, list, 1) is [var seq] ? (int)Math.Clamp(seq, 0, int.MaxValue) : 0;
-        var page = await bulks.ResultsAsync(id, query.Outcomes.Count == 0 ? null : [.. query.Outcomes.Select(RunWords.OutcomeOf)], after, query.Limit, ct);
-        return new(
-            [
-                .. page.Rows.Select(row => new BulkResult(
-                    row.Item.Workflow, row.Item.InstanceId, row.Item.Number, RunWords.Of(row.Outcome), row.Code, row.Message,
-                    row.Outcome is BulkOutcome.Done && bulk.Action is (RunActions.Retry or RunActions.Restart) ? row.Item.Number + 1 : null)),
-            ],
-            page.HasMore ? ListCursor.Write(list, page.Rows[^1].Item.Seq) : null, engine.Now);
+        var list = ListPage.Read(query.Cursor, $"bulk {id} {string.Join(',', query.Outcomes)}", 1);
+        var behind = (int)Math.Clamp(list.Place?.Numbers[0] ?? 0, 0, int.MaxValue);
+        var page = await bulks.ResultsAsync(id, query.Outcomes.Count == 0 ? null : [.. query.Outcomes.Select(RunWords.OutcomeOf)], behind, query.Limit, ct, list.IsBackward);
+        return list.Of(
+            page.Rows, row => new(row.Item.Seq),
+            row => new BulkResult(
+                row.Item.Workflow, row.Item.InstanceId, row.Item.Number, RunWords.Of(row.Outcome), row.Code, row.Message,
+                row.Outcome is BulkOutcome.Done && bulk.Action is (RunActions.Retry or RunActions.Restart) ? row.Item.Number + 1 : null),
+            page.HasMore, engine.Now);
     }
 
     private static void Demand(string action)

@@ -1,5 +1,6 @@
 using Broker.Auth;
 using Broker.Core.Definitions;
+using Broker.Core.Explanations;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Operators.Where;
@@ -88,13 +89,11 @@ internal sealed partial class OperatorService
 
     private static OpenCause NoWorker(OpenStep step, AbleWorkers able)
     {
-        var labels = step.Step.RequiredLabels;
-        var named = labels.IsEmpty ? "" : $" with the label{(labels.Length == 1 ? "" : "s")} {string.Join(", ", labels)}";
-        var worker = step.Step.Command is null ? $"worker{named} registered for workflow '{step.Run.Workflow}'" : $"worker{(labels.IsEmpty ? " that takes jobs" : named)}";
-        return new("no_worker", able.SeenAt is null ? $"No {worker} has ever been seen." : $"No {worker} has been seen lately.")
+        var needed = NeededWorker.Of(step.Step, $"workflow '{step.Run.Workflow}'");
+        return new("no_worker", able.SeenAt is null ? NeededWorker.Never(needed) : NeededWorker.NotSeen(needed, "lately"))
         {
-            Labels = labels,
-            Advice = $"Start a {worker}.",
+            Labels = step.Step.RequiredLabels,
+            Advice = NeededWorker.Advice(needed),
             Since = step.State.Due,
         };
     }

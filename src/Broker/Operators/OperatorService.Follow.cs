@@ -26,7 +26,7 @@ internal sealed partial class OperatorService
         while (true)
         {
             var isEnded = await HasEndedAsync(first.Ref, stop.Token);
-            var (page, isMore) = await OutAsync(first, after, stop.Token);
+            var (page, isMore) = await OutAsync(first, after, isBackward: false, stop.Token);
             foreach (var one in page)
             {
                 after = one.Id;

@@ -8,38 +8,41 @@ internal sealed partial class OperatorService
     public async Task<Listing<RunEvent>> ListEventsAsync(RunAddress run, EventQuery query, CancellationToken ct)
     {
         var view = await FindAsync(run, ct);
-        var list = $"events {view.Ref.Id} {query.Direction} {query.Type} {query.WithInternal}";
-        var after = ListCursor.Read(query.Cursor, list, 1) is [var place] ? place : (long?)null;
+        var list = ListPage.Read(query.Cursor, $"events {view.Ref.Id} {query.Direction} {query.Type} {query.WithInternal}", 1);
+        var behind = list.Place?.Numbers[0];
+        static ListPlace PlaceOf(RunEvent one) => new(one.Id);
         var found = new List<RunEvent>();
         var isOut = query.Direction == "out";
         for (var examined = 0; examined < Limits.ExaminedRows;)
         {
-            var (page, isMore) = isOut ? await OutAsync(view, after, ct) : await InAsync(view, after, ct);
+            var (page, isMore) = isOut ? await OutAsync(view, behind, list.IsBackward, ct) : await InAsync(view, behind, list.IsBackward, ct);
             foreach (var one in page)
             {
                 if ((query.Type is { } type && one.Type != type) || (one.Internal is true && !query.WithInternal)) continue;
-                if (found.Count == query.Limit) return new(found, ListCursor.Write(list, found[^1].Id), engine.Now);
+                if (found.Count == query.Limit) return list.Of(found, PlaceOf, one => one, hasMore: true, engine.Now);
                 found.Add(one);
             }
 
-            if (!isMore) return new(found, null, engine.Now);
+            if (!isMore) return list.Of(found, PlaceOf, one => one, hasMore: false, engine.Now);
             examined += page.Count;
-            after = page[^1].Id;
+            behind = page[^1].Id;
         }
 
-        return new(found, ListCursor.Write(list, after!.Value), engine.Now, Complete: false);
+        return list.Of(found, PlaceOf, one => one, new ListPlace(behind!.Value), engine.Now, isComplete: false);
     }
 
-    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> OutAsync(RunView run, long? after, CancellationToken ct)
+    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> OutAsync(RunView run, long? behind, bool isBackward, CancellationToken ct)
     {
         // The terminal event is rendered by the dialects; here the run itself has its end.
-        var page = await engine.Events.ReadAsync(run.Ref.Id, after ?? -1, Limits.LargestPage, ct);
+        var page = isBackward
+            ? await engine.Events.ReadBackAsync(run.Ref.Id, behind ?? long.MaxValue, Limits.LargestPage, ct)
+            : await engine.Events.ReadAsync(run.Ref.Id, behind ?? -1, Limits.LargestPage, ct);
         return ([.. page.Where(e => !e.IsTerminal).Select(e => new RunEvent(e.Sequence, "out", e.Type!, new(e.ValueJson), e.CreatedAt, Internal: e.Internal))], page.Count == Limits.LargestPage && !page[^1].IsTerminal);
     }
 
-    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> InAsync(RunView run, long? after, CancellationToken ct)
+    private async Task<(IReadOnlyList<RunEvent> Page, bool IsMore)> InAsync(RunView run, long? behind, bool isBackward, CancellationToken ct)
     {
-        var page = await engine.History.InboundAsync(run.Ref.Id, after, descending: false, Limits.LargestPage, ct);
+        var page = await engine.History.InboundAsync(run.Ref.Id, behind, isBackward, Limits.LargestPage, ct);
         return ([.. page.Rows.Select(e => new RunEvent(
             e.Id, "in", e.Type, new(e.PayloadJson ?? "null"), e.CreatedAt, NameOf(run, e.TargetStep), NameOf(run, e.ConsumedBy), e.DeliveredAt))], page.HasMore);
     }

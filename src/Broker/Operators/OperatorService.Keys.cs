@@ -15,8 +15,8 @@ internal sealed partial class OperatorService
         var stored = await keyStore.ListAsync(ct);
         return new(
             [
-                .. stored.Select(InfoOf),
-                .. auth.Keys.Select(key => new KeyInfo(key.Id, "(configuration)", ScopeWords.Of(key.Scopes), key.Workflows is null ? null : [.. key.Workflows], null, null, null)),
+                .. stored.Select(KeyInfos.Of),
+                .. auth.Keys.Select(KeyInfos.Of),
             ],
             null, engine.Now);
     }
@@ -35,7 +35,7 @@ internal sealed partial class OperatorService
         var made = new StoredKey(id, name, ApiKey.HashOf(text), ScopeWords.Of(scopes), key.Workflows is null ? null : [.. key.Workflows.Distinct(StringComparer.Ordinal)], default, null, null);
         await keyStore.AddAsync(made, Caller.Current.Id, ct);
         await keys.RefreshAsync(ct);
-        return new(text, InfoOf((await keyStore.ListAsync(ct)).Single(stored => stored.Id == id)));
+        return new(text, KeyInfos.Of((await keyStore.ListAsync(ct)).Single(stored => stored.Id == id)));
     }
 
     public async Task<KeyInfo> RevokeKeyAsync(string id, CancellationToken ct)
@@ -45,8 +45,19 @@ internal sealed partial class OperatorService
         var stored = (await keyStore.ListAsync(ct)).FirstOrDefault(key => key.Id == id) ?? throw OperatorException.NotFound($"There is no key '{id}'.");
         if (!isRevoked) throw new OperatorException(StatusCodes.Status409Conflict, "not_allowed", "The key was revoked before.");
         await keys.RefreshAsync(ct);
-        return InfoOf(stored);
+        return KeyInfos.Of(stored);
     }
 
-    private static KeyInfo InfoOf(StoredKey key) => new(key.Id, key.Name, key.Scopes, key.Workflows, key.CreatedAt, key.LastUsedAt, key.RevokedAt);
+    public async Task<Listing<SessionInfo>> ListSessionsAsync(CancellationToken ct) => new([.. (await sessionStore.ListAsync(SessionCache.Idle, ct)).Select(InfoOf)], null, engine.Now);
+
+    public async Task<SessionInfo> EndSessionAsync(string id, CancellationToken ct)
+    {
+        var session = (await sessionStore.ListAsync(SessionCache.Idle, ct)).FirstOrDefault(session => session.Id == id);
+        if (session is null || !await sessionStore.EndAsync(id, ct)) throw OperatorException.NotFound($"There is no session '{id}'.");
+        sessions.Forget(session.Hash);
+        await trail.RecordAsync("end_session", detail: $"{id} of key {session.KeyId}");
+        return InfoOf(session);
+    }
+
+    private static SessionInfo InfoOf(StoredSession session) => new(session.Id, session.KeyId, session.Agent, session.CreatedAt, session.SeenAt, session.ExpiresAt);
 }

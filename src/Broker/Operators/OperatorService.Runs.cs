@@ -12,17 +12,20 @@ internal sealed partial class OperatorService
     public async Task<Listing<RunSummary>> ListRunsAsync(RunQuery query, CancellationToken ct)
     {
         // The instant of the first page: a time ago means the same on each page.
-        var list = $"runs {query.OldestFirst} {query.Where}";
-        var place = ListCursor.Read(query.Cursor, list, 4);
+        var page = ListPage.Read(query.Cursor, $"runs {query.OldestFirst} {query.Where}", 4);
+        var place = page.Place?.Numbers;
         var asOf = place is null ? engine.Now : InstantOf(place[3]);
         var filter = RunFilterReader.Of(query.Where, asOf, Caller.Current.Limit);
         var after = place is null ? (RunListPlace?)null : new(place[0] != 0, InstantOf(place[1]), place[2]);
-        var found = await search.ListAsync(new(filter, after, query.OldestFirst, query.Limit), ct);
-        var next = found.Next is { } end ? ListCursor.Write(list, end.IsById ? 1 : 0, MicrosOf(end.CreatedAt), end.Id, MicrosOf(asOf)) : null;
+        var found = await search.ListAsync(new(filter, after, query.OldestFirst != page.IsBackward, query.Limit), ct);
+        ListPlace PlaceOf(bool isById, DateTimeOffset createdAt, long id) => new(isById ? 1 : 0, MicrosOf(createdAt), id, MicrosOf(asOf));
+        var listed = page.Of(
+            found.Rows, run => PlaceOf(after?.IsById is true, run.CreatedAt, run.Ref.Id), run => run, found.Next is { } end ? PlaceOf(end.IsById, end.CreatedAt, end.Id) : null,
+            found.Now, found.SearchedTo is null);
 
         // Ids are nearly in order of creation: within a page the order is exact.
-        var rows = query.OldestFirst ? found.Rows.OrderBy(run => run.CreatedAt).ThenBy(run => run.Ref.Id) : found.Rows.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Ref.Id);
-        return new([.. rows.Select(run => SummaryOf(run, found.Now))], next, found.Now, found.SearchedTo is null, found.SearchedTo);
+        var rows = query.OldestFirst ? listed.Items.OrderBy(run => run.CreatedAt).ThenBy(run => run.Ref.Id) : listed.Items.OrderByDescending(run => run.CreatedAt).ThenByDescending(run => run.Ref.Id);
+        return new([.. rows.Select(run => SummaryOf(run, found.Now))], listed.Next, found.Now, listed.Complete, found.SearchedTo) { Prev = listed.Prev };
     }
 
     public async Task<RunCount> CountRunsAsync(RunQuery query, int max, CancellationToken ct)
@@ -36,6 +39,7 @@ internal sealed partial class OperatorService
         var view = await FindAsync(run, ct);
         var numbers = await search.NumbersAsync(view.Ref.Workflow, view.Ref.InstanceId, ListedNumbers, ct);
         var last = numbers.Count > 0 ? numbers[0] : view.Ref.Number;
+        var (from, forks) = await search.KeptStepsAsync(view.Ref, ListedNumbers, ct);
         return new RunDetail
         {
             Workflow = view.Ref.Workflow,
@@ -59,11 +63,13 @@ internal sealed partial class OperatorService
             Result = view.ResultJson is { } result ? new(result) : null,
             Context = view.ContextJson is { } context ? new(context) : null,
             Definition = new(view.Definition.Version, view.Definition.Fingerprint),
-            Lineage = new(numbers, view.CreatedAt),
+            Lineage = new(numbers, view.CreatedAt, from is null ? null : AddressOf(from), forks.Count == 0 ? null : [.. forks.Select(AddressOf)]),
             Actions = RunActions.Of(view, view.Ref.Number == last),
             AsOf = engine.Now,
         };
     }
+
+    private static RunAddress AddressOf(RunRef run) => new(run.Workflow, run.InstanceId, run.Number);
 
     private static RunSummary SummaryOf(ListedRun run, DateTimeOffset now) => new()
     {

@@ -24,16 +24,17 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<Schedule>> ListSchedulesAsync(ScheduleQuery query, CancellationToken ct)
     {
-        var list = $"schedules {query.Paused} {query.Search}";
+        var list = ListPage.Read(query.Cursor, $"schedules {query.Paused} {query.Search}", 0, isNamed: true);
         var choice = new ScheduleChoice
         {
             Text = query.Search,
             IsPaused = query.Paused,
             Workflows = Caller.Current.Limit,
-            After = ListCursor.ReadNamed(query.Cursor, list, 0) is var (_, name) ? name : null,
+            After = list.Place?.Name,
+            IsBackward = list.IsBackward,
         };
         var page = await schedules.ListAsync(choice, query.Limit, ct);
-        return new([.. page.Rows.Select(row => ScheduleOf(row, isWhole: false))], page.HasMore ? ListCursor.Write(list, page.Rows[^1].Name) : null, engine.Now);
+        return list.Of(page.Rows, row => new(row.Name), row => ScheduleOf(row, isWhole: false), page.HasMore, engine.Now);
     }
 
     public async Task<Schedule> GetScheduleAsync(string name, CancellationToken ct) => ScheduleOf(await FindScheduleAsync(name, ct), isWhole: true);
@@ -142,11 +143,10 @@ internal sealed partial class OperatorService
     public async Task<Listing<ScheduleFiring>> ListFiringsAsync(string name, FiringQuery query, CancellationToken ct)
     {
         await FindScheduleAsync(name, ct);
-        var list = $"firings {name} {query.Status}";
-        var before = ListCursor.Read(query.Cursor, list, 1) is [var last] ? last : (long?)null;
+        var list = ListPage.Read(query.Cursor, $"firings {name} {query.Status}", 1);
         var phase = query.Status is null ? (FiringPhase?)null : (FiringPhase)Array.IndexOf(FiringStatuses, query.Status);
-        var page = await schedules.HistoryAsync(name, phase, before, query.Limit, ct);
-        return new([.. page.Rows.Select(FiringOf)], page.HasMore ? ListCursor.Write(list, page.Rows[^1].Id) : null, engine.Now);
+        var page = await schedules.HistoryAsync(name, phase, list.Place?.Numbers[0], query.Limit, ct, list.IsBackward);
+        return list.Of(page.Rows, firing => new(firing.Id), FiringOf, page.HasMore, engine.Now);
     }
 
     private async Task<StoredSchedule> FindScheduleAsync(string name, CancellationToken ct) =>

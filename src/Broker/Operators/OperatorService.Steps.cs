@@ -10,11 +10,13 @@ internal sealed partial class OperatorService
     public async Task<Listing<StepSummary>> ListStepsAsync(RunAddress run, StepQuery query, CancellationToken ct)
     {
         var view = await FindAsync(run, ct);
-        var list = $"steps {view.Ref.Id} {string.Join(',', query.Statuses)}";
-        var from = ListCursor.Read(query.Cursor, list, 1) is [var index] ? index : 0;
-        var page = BoardOf(view).Where(step => step.Step.Index >= from && (query.Statuses.Count == 0 || query.Statuses.Contains(RunWords.Of(step)))).Take(query.Limit + 1).ToList();
-        var next = page.Count > query.Limit ? ListCursor.Write(list, page[^1].Step.Index) : null;
-        return new([.. page.Take(query.Limit).Select(step => Fill(new StepSummary { Index = 0, Name = "", Kind = "", Status = "" }, step, Limits.ListedMessage))], next, engine.Now);
+        var list = ListPage.Read(query.Cursor, $"steps {view.Ref.Id} {string.Join(',', query.Statuses)}", 1);
+        var behind = list.Place?.Numbers[0] ?? -1;
+        var board = BoardOf(view).Where(step => query.Statuses.Count == 0 || query.Statuses.Contains(RunWords.Of(step)));
+        var page = (list.IsBackward ? board.Reverse().Where(step => step.Step.Index < behind) : board.Where(step => step.Step.Index > behind)).Take(query.Limit + 1).ToList();
+        return list.Of(
+            page.Take(query.Limit).ToList(), step => new(step.Step.Index),
+            step => Fill(new StepSummary { Index = 0, Name = "", Kind = "", Status = "" }, step, Limits.ListedMessage), page.Count > query.Limit, engine.Now);
     }
 
     public async Task<StepStates> GetStepStatesAsync(RunAddress run, CancellationToken ct)

@@ -79,11 +79,10 @@ internal sealed partial class OperatorService
     public async Task<Listing<WebhookDelivery>> ListDeliveriesAsync(string id, DeliveryQuery query, CancellationToken ct)
     {
         await FindWebhookAsync(id, ct);
-        var list = $"deliveries {id} {query.Status}";
-        var before = ListCursor.Read(query.Cursor, list, 1) is [var last] ? last : (long?)null;
+        var list = ListPage.Read(query.Cursor, $"deliveries {id} {query.Status}", 1);
         var phase = query.Status is null ? (DeliveryPhase?)null : (DeliveryPhase)Array.IndexOf(DeliveryWords, query.Status);
-        var page = await deliveries.ListAsync(id, phase, before, query.Limit, ct);
-        return new([.. page.Rows.Select(DeliveryOf)], page.HasMore ? ListCursor.Write(list, page.Rows[^1].Id) : null, engine.Now);
+        var page = await deliveries.ListAsync(id, phase, list.Place?.Numbers[0], query.Limit, ct, list.IsBackward);
+        return list.Of(page.Rows, delivery => new(delivery.Id), DeliveryOf, page.HasMore, engine.Now);
     }
 
     public async Task<WebhookDelivery> ReplayDeliveryAsync(string id, long delivery, CancellationToken ct)

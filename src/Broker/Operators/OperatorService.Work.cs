@@ -22,26 +22,26 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<WorkerInfo>> ListWorkersAsync(WorkerQuery query, CancellationToken ct)
     {
-        var list = $"workers {query.Status} {query.Workflow} {query.Busy} {string.Join(',', query.Labels)}";
-        WorkerPlace? after = ListCursor.ReadNamed(query.Cursor, list, 1) is var (place, id) ? new(InstantOf(place[0]), id) : null;
+        var list = ListPage.Read(query.Cursor, $"workers {query.Status} {query.Workflow} {query.Busy} {string.Join(',', query.Labels)}", 1, isNamed: true);
+        WorkerPlace? after = list.Place is { } place ? new(InstantOf(place.Numbers[0]), place.Name) : null;
         var found = new List<WorkerInfo>();
         for (var examined = 0; ; examined += WorkersAtOnce)
         {
-            var (page, now) = await work.WorkersAsync(after, WorkersAtOnce, ListedLeases, ct);
+            var (page, now) = await work.WorkersAsync(after, WorkersAtOnce, ListedLeases, ct, list.IsBackward);
             foreach (var worker in page)
             {
                 var info = InfoOf(worker, now);
                 if (!Knows(worker) || !Fits(info, query)) continue;
-                if (found.Count == query.Limit) return new(found, Next(found[^1]), now);
+                if (found.Count == query.Limit) return list.Of(found, PlaceOf, worker => worker, hasMore: true, now);
                 found.Add(info);
             }
 
-            if (page.Count < WorkersAtOnce) return new(found, null, now);
+            if (page.Count < WorkersAtOnce) return list.Of(found, PlaceOf, worker => worker, hasMore: false, now);
             after = new(page[^1].RegisteredAt, page[^1].Id);
-            if (examined + WorkersAtOnce >= Limits.ExaminedRows) return new(found, Next(InfoOf(page[^1], now)), now, Complete: false);
+            if (examined + WorkersAtOnce >= Limits.ExaminedRows) return list.Of(found, PlaceOf, worker => worker, PlaceOf(InfoOf(page[^1], now)), now, isComplete: false);
         }
 
-        string Next(WorkerInfo last) => ListCursor.Write(list, last.Id, MicrosOf(last.RegisteredAt));
+        static ListPlace PlaceOf(WorkerInfo worker) => new(worker.Id, MicrosOf(worker.RegisteredAt));
     }
 
     public async Task<WorkerInfo> GetWorkerAsync(string id, CancellationToken ct)
@@ -87,12 +87,10 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<AuditRecord>> ListAuditAsync(AuditQuery query, CancellationToken ct)
     {
-        var list = $"audit {query.Action} {query.Workflow} {query.Key} {query.Since:O}";
-        var before = ListCursor.Read(query.Cursor, list, 1) is [var id] ? id : (long?)null;
+        var list = ListPage.Read(query.Cursor, $"audit {query.Action} {query.Workflow} {query.Key} {query.Since:O}", 1);
         await trail.FlushAsync(ct);
-        var page = await audit.ReadAsync(new(query.Action, query.Workflow, query.Key, query.Since, before), query.Limit, ct);
-        return new(
-            [.. page.Rows.Select(entry => new AuditRecord(entry.Id, entry.At, entry.Key, entry.Action, entry.Workflow, entry.InstanceId, entry.Detail))],
-            page.HasMore ? ListCursor.Write(list, page.Rows[^1].Id) : null, engine.Now);
+        var page = await audit.ReadAsync(new(query.Action, query.Workflow, query.Key, query.Since, list.Place?.Numbers[0]), query.Limit, ct, list.IsBackward);
+        return list.Of(
+            page.Rows, entry => new(entry.Id), entry => new AuditRecord(entry.Id, entry.At, entry.Key, entry.Action, entry.Workflow, entry.InstanceId, entry.Detail), page.HasMore, engine.Now);
     }
 }

@@ -11,11 +11,11 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<WorkflowSummary>> ListWorkflowsAsync(string? contains, string? cursor, int limit, CancellationToken ct)
     {
-        var list = $"workflows {contains}";
-        var after = ListCursor.Read(cursor, list, 1) is [var place] ? (int)Math.Clamp(place, 0, int.MaxValue) : 0;
+        var list = ListPage.Read(cursor, $"workflows {contains}", 1);
+        var after = (int)Math.Clamp(list.Place?.Numbers[0] ?? 0, 0, int.MaxValue);
         var heads = new List<DefinitionHead>();
         var isMore = false;
-        await foreach (var head in engine.DefinitionsAsync(ct, after))
+        await foreach (var head in engine.DefinitionsAsync(ct, after, list.IsBackward))
         {
             if (contains is not null && !head.Name.Contains(contains, StringComparison.OrdinalIgnoreCase)) continue;
             if (isMore = heads.Count == limit) break;
@@ -23,18 +23,18 @@ internal sealed partial class OperatorService
         }
 
         var last = await engine.History.LatestOfAsync([.. heads.Select(head => head.Name)], ct);
-        var items = new List<WorkflowSummary>(heads.Count);
+        var items = new List<(int Place, WorkflowSummary Workflow)>(heads.Count);
         foreach (var head in heads)
         {
             var definition = await engine.DefinitionAsync(head, ct);
             var run = last.GetValueOrDefault(head.Name);
-            items.Add(new(
+            items.Add((head.Place, new(
                 head.Name, definition.Version, KindOf(definition), definition.Steps.Length, definition.Jobs?.FromFile is true,
                 run is null ? null : new(run.Ref.InstanceId, run.Ref.Number, RunWords.Of(run.Status), run.QueuedAt),
-                InfoOf(holds.OfStarts(head.Name))));
+                InfoOf(holds.OfStarts(head.Name)))));
         }
 
-        return new(items, isMore ? ListCursor.Write(list, heads[^1].Place) : null, engine.Now);
+        return list.Of(items, item => new(item.Place), item => item.Workflow, isMore, engine.Now);
     }
 
     public async Task<WorkflowDetail> GetWorkflowAsync(string workflow, string? version, CancellationToken ct)
@@ -72,15 +72,17 @@ internal sealed partial class OperatorService
 
     public async Task<Listing<WaitingStep>> ListWaitingAsync(WaitQuery query, CancellationToken ct)
     {
-        var list = $"waiting {query.For} {query.Overdue} {string.Join(',', query.Types)} {string.Join(',', query.Workflows)}";
-        var place = ListCursor.Read(query.Cursor, list, 3);
+        var list = ListPage.Read(query.Cursor, $"waiting {query.For} {query.Overdue} {string.Join(',', query.Types)} {string.Join(',', query.Workflows)}", 3);
+        var place = list.Place?.Numbers;
         var workflows = query.Workflows.Count > 0 ? [.. query.Workflows.Where(Caller.Current.Knows)] : Caller.Current.Limit;
         var filter = new WaitFilter(
             workflows, query.Types.Count > 0 ? query.Types : null, query.For is null ? null : query.For == ForPeople, query.Overdue ? engine.Now : null);
         var after = place is null ? (WaitPlace?)null : new(InstantOf(place[0]), place[1], (int)place[2]);
-        var found = await steps.WaitsAsync(filter, after, query.Limit, ct);
-        var next = found.Next is { } end ? ListCursor.Write(list, MicrosOf(end.Due), end.RunId, end.Index) : null;
-        return new([.. found.Rows.Select(wait => WaitingOf(wait, found.Now))], next, found.Now, !found.IsCut);
+        var found = await steps.WaitsAsync(filter, after, query.Limit, ct, list.IsBackward);
+        static ListPlace PlaceOf(DateTimeOffset due, long runId, int index) => new(MicrosOf(due), runId, index);
+        return list.Of(
+            found.Rows, wait => PlaceOf(wait.State.Due, wait.Run.Id, wait.State.Index), wait => WaitingOf(wait, found.Now), found.Next is { } end ? PlaceOf(end.Due, end.RunId, end.Index) : null,
+            found.Now, !found.IsCut);
     }
 
     private static WaitingStep WaitingOf(OpenStep wait, DateTimeOffset now)

@@ -22,6 +22,8 @@ internal sealed partial class OperatorService(
     IBulkStore bulks,
     IKeyStore keyStore,
     ApiKeyCache keys,
+    ISessionStore sessionStore,
+    SessionCache sessions,
     AuthSettings auth,
     OperatorHolds holds,
     IWebhookStore webhooks,

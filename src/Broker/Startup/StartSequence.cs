@@ -13,7 +13,7 @@ internal sealed partial class StartSequence(
     ResiliencePipelineProvider<string> pipelines, IHostApplicationLifetime lifetime, ILogger<StartSequence> log) : IHostedLifecycleService, IDisposable
 {
     // A server that accepts connections and never answers counts as away.
-    private static readonly TimeSpan ContactPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ContactTimeout = TimeSpan.FromSeconds(3);
 
     private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource away = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +25,7 @@ internal sealed partial class StartSequence(
         foreach (var service in services.GetServices<IHostedService>().OfType<IWaitsForStart>()) service.Opened = gate.Opened;
         alone.Take();
         running = pipelines.GetPipeline(RetryPipelines.DatabaseStart).ExecuteAsync(RunOnceAsync, stop.Token).AsTask();
-        var first = await Task.WhenAny(running, away.Task, reached.Task, Task.Delay(ContactPatience, clock, cancellationToken));
+        var first = await Task.WhenAny(running, away.Task, reached.Task, Task.Delay(ContactTimeout, clock, cancellationToken));
         if (first == reached.Task) first = await Task.WhenAny(running, away.Task).WaitAsync(cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (first == running) await running;

@@ -25,7 +25,7 @@ internal sealed record StarvedQueue(int Id, RunRef Run, string Step, DateTimeOff
 internal sealed class StarvationWatch(IWorkFacts work, IStepFacts steps, WebhookSubscriptions subscriptions, NoticeHandler notices, BrokerSettings settings, TimeProvider clock, ILogger<StarvationWatch> log)
     : PeriodicService(TimeSpan.FromSeconds(15), clock, log)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StarvedAfter = TimeSpan.FromMinutes(1);
 
     private HashSet<int> announced = [];
 
@@ -33,7 +33,7 @@ internal sealed class StarvationWatch(IWorkFacts work, IStepFacts steps, Webhook
     {
         if (!subscriptions.All.Any(one => one.Webhook is { IsEnabled: true } webhook && webhook.Events.HasFlag(NoticeKinds.QueueStarved))) return 0;
         var (queues, now) = await work.QueuesAsync(null, settings.SilentAfter, ct);
-        var starved = queues.Where(queue => queue is { Depth: > 0, WorkersAble: 0, OldestDue: { } due } && now - due >= Patience).ToList();
+        var starved = queues.Where(queue => queue is { Depth: > 0, WorkersAble: 0, OldestDue: { } due } && now - due >= StarvedAfter).ToList();
         announced.IntersectWith(starved.Select(queue => queue.Id));
         var messages = new List<Message>();
         foreach (var queue in starved.Where(queue => !announced.Contains(queue.Id)))

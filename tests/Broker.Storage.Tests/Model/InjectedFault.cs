@@ -195,10 +195,11 @@ internal abstract class FaultyRunStore(IRunStore inner, BrokerCluster cluster) :
 
     public virtual Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct) => inner.StartAsync(starts, ct);
 
-    public Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct) => inner.RerunAsync(request, ct);
+    public Task<RerunOutcome> RerunAsync(RerunRequest request, CancellationToken ct, BulkItemKey? item = null) => inner.RerunAsync(request, ct, item);
 
-    public Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default) =>
-        inner.ControlAsync(workflow, instanceId, command, ct, number, grace);
+    public Task<(ControlVerdict Verdict, RunRef? Run)> ControlAsync(
+        string workflow, string instanceId, ControlCommand command, CancellationToken ct, int? number = null, TimeSpan grace = default, BulkItemKey? item = null) =>
+        inner.ControlAsync(workflow, instanceId, command, ct, number, grace, item);
 
     public Task<(SendVerdict Verdict, RunStatus Before)> SendAsync(
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>

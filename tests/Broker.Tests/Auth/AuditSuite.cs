@@ -134,7 +134,7 @@ public abstract class AuditSuite(BrokerApp app)
 
         public Task AddAsync(AuditBatch batch, CancellationToken ct) => Works ? store.AddAsync(batch, ct) : throw new IOException("away");
 
-        public Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct) => store.ReadAsync(filter, limit, ct);
+        public Task<Page<AuditEntry>> ReadAsync(AuditFilter filter, int limit, CancellationToken ct, bool isBackward = false) => store.ReadAsync(filter, limit, ct, isBackward);
 
         public Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct) => store.PruneAsync(before, batch, ct);
     }

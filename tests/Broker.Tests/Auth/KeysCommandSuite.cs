@@ -35,7 +35,7 @@ public abstract class KeysCommandSuite : IAsyncLifetime
         var id = ApiKey.IdOf(key).ToString();
         var (listed, list, _) = await RunAsync("keys", "list");
         Assert.Equal(0, listed);
-        Assert.Matches($"{id} +build server +read,worker +ci,nightly +[0-9TZ:-]+ +never +valid", list);
+        Assert.Matches($"{id} +build server +read,worker +ci,nightly +[0-9Z: -]+ +never +valid", list);
         Assert.DoesNotContain(key[^40..], list, StringComparison.Ordinal);
 
         var (revoked, told, _) = await RunAsync("keys", "revoke", id);

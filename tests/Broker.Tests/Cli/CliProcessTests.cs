@@ -11,7 +11,7 @@ namespace Broker.Tests.Cli;
 /// <summary>The command line as a program: profiles, keys, signals, the output in CI, and <c>broker dev</c>.</summary>
 public sealed class CliProcessTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private readonly TempFolder folder = new();
 
@@ -67,7 +67,7 @@ public sealed class CliProcessTests : IDisposable
         var watch = Task.Run(() => RunAsync(new() { ["GITHUB_ACTIONS"] = "true" }, "run", "w", "--id", "j", "--watch", "--server", broker.Address.ToString()), Ct);
         var step = await wire.MustClaimAsync(worker, "&wait=60");
         await wire.ReportAsync(worker, step, "FAILED", """{"name":"E","message":"50% of, it","retryable":false}""", ""","logs":[{"level":"info","message":"one"}]""");
-        var (code, output) = await watch.WaitAsync(Patience, Ct);
+        var (code, output) = await watch.WaitAsync(WaitLimit, Ct);
         Assert.Equal(1, code);
         Assert.Contains("::group::a: the last 1 lines\none\n::endgroup::\n::error title=a::50%25 of, it\n", output, StringComparison.Ordinal);
     }
@@ -86,7 +86,7 @@ public sealed class CliProcessTests : IDisposable
         {
             await using var watch = new ManagedProcess(RepositoryLayout.HostProgram(), new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder.Path }, ["run", "w", "--id", id, "--watch", "--server", broker.Address.ToString(), .. more]);
             await watch.StartUntilAsync($"w/{id}.0");
-            Assert.Equal(130, await watch.InterruptAsync(Patience));
+            Assert.Equal(130, await watch.InterruptAsync(WaitLimit));
             return (await wire.GetAsync($"/api/v1/runs/w/{id}")).Json.GetProperty("status").GetString();
         }
     }
@@ -105,7 +105,7 @@ public sealed class CliProcessTests : IDisposable
         var (code, output) = await RunAsync([], "run", "hello", "--watch", "--logs", "--server", address);
         Assert.Equal(0, code);
         Assert.Contains("a  hello", output, StringComparison.Ordinal);
-        Assert.Equal(0, await dev.InterruptAsync(Patience));
+        Assert.Equal(0, await dev.InterruptAsync(WaitLimit));
         Assert.Empty(Directory.GetDirectories(folder.Path, "broker-dev-*"));
     }
 
@@ -146,8 +146,8 @@ public sealed class CliProcessTests : IDisposable
         var variables = new Dictionary<string, string>(environment) { ["XDG_CONFIG_HOME"] = folder.Path };
         await using var process = new ManagedProcess(RepositoryLayout.HostProgram(), variables, words);
         process.Start();
-        await process.OutputEnded.WaitAsync(Patience, Ct);
-        await Eventually.TrueAsync(() => process.HasExited, Patience);
+        await process.OutputEnded.WaitAsync(WaitLimit, Ct);
+        await Eventually.TrueAsync(() => process.HasExited, WaitLimit);
         return (process.ExitCode, string.Concat(process.Output.Select(line => line + "\n")));
     }
 
@@ -157,8 +157,8 @@ public sealed class CliProcessTests : IDisposable
         await File.WriteAllTextAsync(file, script, Ct);
         await using var process = new ManagedProcess("/bin/bash", new Dictionary<string, string> { ["XDG_CONFIG_HOME"] = folder.Path }, [file]);
         process.Start();
-        await process.OutputEnded.WaitAsync(Patience, Ct);
-        await Eventually.TrueAsync(() => process.HasExited, Patience);
+        await process.OutputEnded.WaitAsync(WaitLimit, Ct);
+        await Eventually.TrueAsync(() => process.HasExited, WaitLimit);
         return (process.ExitCode, string.Concat(process.Output.Select(line => line + "\n")));
     }
 }

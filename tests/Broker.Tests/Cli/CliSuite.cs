@@ -66,6 +66,9 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
         await EndAsync("complete", "{}");
         Assert.Equal(0, (await RunAsync("wait", $"{id}/i-1")).Code);
         Assert.Equal((0, $"{id}/i-2.0\nkeeps 1 steps: build\nruns 1 steps again: ship\n"), Shown(await RunAsync("runs", "fork", $"{id}/i-1", "--from", "ship", "--id", "i-2")));
+        Assert.Matches(
+            $"^{id}/i-1\n├─ run 0  failed  .+\n│   ship: no\n└─ run 1  succeeded  .+  2/2 steps\n   └─ fork {id}/i-2.0  queued  .+  1/2 steps\n$", (await RunAsync("runs", "tree", $"{id}/i-1")).Output);
+        Assert.StartsWith($"{id}/i-1.1, forked into\n{id}/i-2\n", (await RunAsync("runs", "tree", $"{id}/i-2")).Output, StringComparison.Ordinal);
         Assert.Equal((0, $"{id}/i-2.0  paused\n"), Shown(await RunAsync("runs", "pause", $"{id}/i-2")));
         Assert.Equal((0, $"{id}/i-2.0  queued\n"), Shown(await RunAsync("runs", "resume", $"{id}/i-2")));
         Assert.Equal((0, $"{id}/i-2.0  cancelled\n"), Shown(await RunAsync("runs", "cancel", $"{id}/i-2", "--reason", "wrong branch")));
@@ -172,11 +175,46 @@ public abstract class CliSuite(BrokerApp app) : JobsSuite(app)
     }
 
     [Fact]
+    public async Task A_step_is_ended_or_released_by_hand()
+    {
+        var id = await DefineAsync(Job("build"), Job("ship", "build"), Job("tell", "ship"));
+        Assert.Equal(0, (await RunAsync("run", id, "--id", "i-1")).Code);
+        await PostAsync("/api/jobs/claim", $$"""{"worker_id":"w","labels":["{{Label}}"]}""");
+        Assert.Equal(2, (await RunAsync("steps", "release", $"{id}/i-1", "build")).Code);
+        Assert.Equal((0, $"{id}/i-1  build  ready\n"), Shown(await RunAsync("steps", "release", $"{id}/i-1", "build", "--reason", "old disk")));
+        Assert.Equal(8, (await RunAsync("steps", "release", $"{id}/i-1", "build", "--reason", "again")).Code);
+        Assert.Equal(3, (await RunAsync("steps", "skip", $"{id}/i-1", "none", "--reason", "x")).Code);
+        Assert.Equal(2, (await RunAsync("steps", "complete", $"{id}/i-1", "build", "--reason", "x", "--value", "{")).Code);
+        Assert.Equal((0, $"{id}/i-1  build  succeeded\n"), Shown(await RunAsync("steps", "complete", $"{id}/i-1", "build", "--reason", "built elsewhere", "--value", """{"version":"7"}""")));
+        Assert.Equal((0, $"{id}/i-1  ship  skipped\n"), Shown(await RunAsync("steps", "skip", $"{id}/i-1", "ship", "--reason", "not today")));
+        Assert.Equal(0, (await RunAsync("run", id, "--id", "i-2")).Code);
+        Assert.Equal((0, $"{id}/i-2  build  failed\n"), Shown(await RunAsync("steps", "fail", $"{id}/i-2", "build", "--reason", "x", "--name", "Stopped", "--message", "by hand")));
+        Assert.Equal((1, $"{id}/i-2.0  failed  build: by hand\n"), Shown(await RunAsync("wait", $"{id}/i-2")));
+    }
+
+    [Fact]
+    public async Task A_webhook_is_changed_disabled_and_enabled()
+    {
+        var made = JsonElement.Parse((await RunAsync("webhooks", "create", "https://hooks.example.com/a", "--event", "run.failed", "--where", "workflow=ci", "-o", "json")).Output);
+        var id = made.GetProperty("id").GetString()!;
+        var changed = await RunAsync("webhooks", "change", id, "--url", "https://hooks.example.com/b", "--event", "run.succeeded", "--event", "run.failed", "--where", "");
+        Assert.Equal(0, changed.Code);
+        Assert.Contains("url      https://hooks.example.com/b\n", changed.Output, StringComparison.Ordinal);
+        Assert.Contains("where    -\n", changed.Output, StringComparison.Ordinal);
+        Assert.Contains("run.succeeded", changed.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await RunAsync("webhooks", "change", id)).Code);
+        Assert.Contains("state    disabled\n", (await RunAsync("webhooks", "disable", id)).Output, StringComparison.Ordinal);
+        Assert.Contains("state    enabled\n", (await RunAsync("webhooks", "enable", id)).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("webhooks", "delete", id)).Code);
+        Assert.Equal(3, (await RunAsync("webhooks", "enable", id)).Code);
+    }
+
+    [Fact]
     public async Task Completion_knows_commands_workflows_and_runs()
     {
         var id = await DefineAsync(Job("build"));
         Assert.Equal(0, (await RunAsync("run", id, "--id", "i-1")).Code);
-        Suggestions.Patience = TimeSpan.FromSeconds(30);
+        Suggestions.Timeout = TimeSpan.FromSeconds(30);
         Assert.Contains("cancel\n", await SuggestAsync("broker runs c"), StringComparison.Ordinal);
         Assert.Contains(id, await SuggestAsync($"broker run --server {app.Address} {id[..5]}"), StringComparison.Ordinal);
         Assert.Contains($"{id}/i-1.0", await SuggestAsync($"broker runs show --server {app.Address} {id}"), StringComparison.Ordinal);

@@ -6,7 +6,7 @@ namespace Broker.Tests.Cli;
 /// <summary>The command line packed alone, installed as a tool from its package and run.</summary>
 public sealed class ToolTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromMinutes(2);
 
     private readonly TempFolder folder = new();
 
@@ -59,8 +59,8 @@ public sealed class ToolTests : IDisposable
         };
         await using var process = new ManagedProcess(program, variables, words);
         process.Start();
-        await process.OutputEnded.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => process.HasExited, Patience);
+        await process.OutputEnded.WaitAsync(WaitLimit, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => process.HasExited, WaitLimit);
         return (process.ExitCode, string.Concat(process.Output.Select(line => line + "\n")));
     }
 }

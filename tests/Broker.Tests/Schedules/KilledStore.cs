@@ -25,7 +25,7 @@ internal sealed class KilledStore(IScheduleStore store) : IScheduleStore
 
     public Task<IReadOnlyList<Firing>?> AddAsync(string name, IReadOnlyList<Firing> firings, CancellationToken ct) => throw new NotSupportedException();
 
-    public Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? before, int limit, CancellationToken ct) => throw new NotSupportedException();
+    public Task<Page<Firing>> HistoryAsync(string name, FiringPhase? phase, long? behind, int limit, CancellationToken ct, bool isBackward = false) => throw new NotSupportedException();
 
     public Task<int> PruneAsync(DateTimeOffset before, int batch, CancellationToken ct) => throw new NotSupportedException();
 }

@@ -11,7 +11,7 @@ namespace Broker.Tests.Sdk;
 /// <summary>The client while its broker is killed and started again.</summary>
 public abstract class RestartSuite
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WaitLimit = TimeSpan.FromSeconds(60);
 
     private protected static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -41,7 +41,7 @@ public abstract class RestartSuite
 
         Assert.Equal("Shipped {\"n\":1}", await events.NextAsync());
         Assert.Equal("ship \"shipping\"", await lines.NextAsync());
-        Assert.Equal(new Receipt("r-1"), await result.WaitAsync(Patience, Ct));
+        Assert.Equal(new Receipt("r-1"), await result.WaitAsync(WaitLimit, Ct));
         Assert.Null(await events.NextAsync());
         Assert.Null(await lines.NextAsync());
     }
@@ -75,7 +75,7 @@ public abstract class RestartSuite
         /// <summary>Null at the end of the stream.</summary>
         public async Task<string?> NextAsync()
         {
-            var isMore = await read.Reader.WaitToReadAsync(Ct).AsTask().WaitAsync(Patience, Ct);
+            var isMore = await read.Reader.WaitToReadAsync(Ct).AsTask().WaitAsync(WaitLimit, Ct);
             return isMore && read.Reader.TryRead(out var text) ? text : null;
         }
 

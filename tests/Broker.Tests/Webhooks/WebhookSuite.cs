@@ -265,7 +265,8 @@ internal sealed class LateWork(IWorkFacts inner) : IWorkFacts
 
     public Task<WorkerCounts> CountWorkersAsync(Func<WorkerKind, TimeSpan> silentAfter, CancellationToken ct) => inner.CountWorkersAsync(silentAfter, ct);
 
-    public Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct) => inner.WorkersAsync(after, limit, held, ct);
+    public Task<(IReadOnlyList<WorkerState> Workers, DateTimeOffset Now)> WorkersAsync(WorkerPlace? after, int limit, int held, CancellationToken ct, bool isBackward = false) =>
+        inner.WorkersAsync(after, limit, held, ct, isBackward);
 
     public Task<(WorkerState? Worker, DateTimeOffset Now)> WorkerAsync(string id, int held, CancellationToken ct) => inner.WorkerAsync(id, held, ct);
 }

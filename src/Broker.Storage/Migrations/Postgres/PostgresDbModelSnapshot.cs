@@ -827,11 +827,8 @@ namespace Broker.Storage.Migrations.Postgres
                     b.HasIndex(new[] { "Id" }, "ix_run_failed_id")
                         .HasFilter("error IS NOT NULL");
 
-                    b.HasIndex(new[] { "Workflow", "CreatedAt", "Id" }, "ix_run_tagged")
-                        .HasFilter("tags IS NOT NULL");
-
-                    b.HasIndex(new[] { "Id" }, "ix_run_tagged_id")
-                        .HasFilter("tags IS NOT NULL");
+                    b.HasIndex(new[] { "FromRun" }, "ix_run_from")
+                        .HasFilter("from_run IS NOT NULL");
 
                     b.ToTable("run", null, t =>
                         {
@@ -849,6 +846,31 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.02)
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_threshold", 2000)
                         .HasAnnotation("Npgsql:StorageParameter:fillfactor", 45);
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.RunTagRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Value")
+                        .HasColumnType("text")
+                        .HasColumnName("value");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("RunId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("run_id");
+
+                    b.HasKey("Name", "Value", "CreatedAt", "RunId");
+
+                    b.HasIndex("RunId");
+
+                    b.ToTable("run_tag", (string)null);
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.ScheduleFiringRow", b =>

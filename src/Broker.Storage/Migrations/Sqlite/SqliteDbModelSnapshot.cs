@@ -808,11 +808,8 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.HasIndex(new[] { "Id" }, "ix_run_failed_id")
                         .HasFilter("error IS NOT NULL");
 
-                    b.HasIndex(new[] { "Workflow", "CreatedAt", "Id" }, "ix_run_tagged")
-                        .HasFilter("tags IS NOT NULL");
-
-                    b.HasIndex(new[] { "Id" }, "ix_run_tagged_id")
-                        .HasFilter("tags IS NOT NULL");
+                    b.HasIndex(new[] { "FromRun" }, "ix_run_from")
+                        .HasFilter("from_run IS NOT NULL");
 
                     b.ToTable("run", null, t =>
                         {
@@ -824,6 +821,31 @@ namespace Broker.Storage.Migrations.Sqlite
 
                             t.HasCheckConstraint("ck_run_phase", "phase BETWEEN 0 AND 5");
                         });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.RunTagRow", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Value")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("RunId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("run_id");
+
+                    b.HasKey("Name", "Value", "CreatedAt", "RunId");
+
+                    b.HasIndex("RunId");
+
+                    b.ToTable("run_tag", (string)null);
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.ScheduleFiringRow", b =>

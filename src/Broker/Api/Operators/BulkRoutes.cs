@@ -58,7 +58,7 @@ internal static class BulkRoutes
     private static async Task ResultsAsync(HttpContext http, IOperatorApi api, string bulk, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new BulkResultQuery { Outcomes = query.Words("outcome", RunWords.BulkOutcomes), Cursor = query.Cursor, Limit = query.Limit() };
+        var chosen = query.Page(new BulkResultQuery { Outcomes = query.Words("outcome", RunWords.BulkOutcomes) });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListBulkResultsAsync(IdOf(bulk), chosen, ct), OperatorJson.Default.ListingBulkResult);
     }
 

@@ -7,7 +7,7 @@ using Broker.Operators;
 
 namespace Broker.Api.Operators;
 
-/// <summary>Orders about workers and starts, and API keys.</summary>
+/// <summary>Orders about workers and starts, API keys, and sessions of browsers.</summary>
 internal static class HoldRoutes
 {
     public static void MapHolds(this RouteGroupBuilder api)
@@ -28,6 +28,11 @@ internal static class HoldRoutes
         api.MapDelete("/keys/{key}", RevokeAsync).WithName("RevokeKey").WithSummary("Revoke an API key for good")
             .WithDescription("Streams and waits of the key end; other brokers refuse it within 2 s. A key of the configuration is a 409 `not_allowed`.")
             .Answers<KeyInfo>().Refuses(400, 404, 409).Takes().WithErrorExample(404, "There is no key 'q3v9k2m1x8ab'.").RequireScope(Scope.Admin);
+        api.MapGet("/sessions", SessionsAsync).WithName("ListSessions").WithSummary("Browsers that are signed in to the console, the last sign-in first; at most 1,000")
+            .Lists<SessionInfo>().Refuses(400).Takes().RequireScope(Scope.Admin);
+        api.MapDelete("/sessions/{session}", EndSessionAsync).WithName("EndSession").WithSummary("Sign a browser out")
+            .WithDescription("Its pages and streams end, on other brokers within 5 s.")
+            .Answers<SessionInfo>().Refuses(400, 404).Takes().WithErrorExample(404, "There is no session '4f1c0a9be27d5538'.").RequireScope(Scope.Admin);
     }
 
     private static void Orders<T>(this RouteHandlerBuilder route, string description) => route
@@ -65,4 +70,10 @@ internal static class HoldRoutes
 
     private static async Task RevokeAsync(HttpContext http, IOperatorApi api, string key, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.RevokeKeyAsync(key, ct), OperatorJson.Default.KeyInfo);
+
+    private static async Task SessionsAsync(HttpContext http, IOperatorApi api, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListSessionsAsync(ct), OperatorJson.Default.ListingSessionInfo);
+
+    private static async Task EndSessionAsync(HttpContext http, IOperatorApi api, string session, CancellationToken ct) =>
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.EndSessionAsync(session, ct), OperatorJson.Default.SessionInfo);
 }

@@ -185,7 +185,7 @@ internal static class OperatorApi
             .RequireScope(Scope.Read).ByWorkflow();
         api.MapGet("/audit", WorkRoutes.AuditAsync).WithName("ListAudit").WithSummary("Who did what, newest first")
             .WithDescription(
-                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery, put_schedule, "
+                "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, end_session, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery, put_schedule, "
                 + "delete_schedule, pause_schedule, resume_schedule, trigger_schedule, backfill_schedule.")
             .Lists<AuditRecord>().Refuses(400).Takes(WorkRoutes.Entries)
             .RequireScope(Scope.Admin);
@@ -199,7 +199,7 @@ internal static class OperatorAnswers
 
     /// <summary>A page of items, shown by one.</summary>
     public static RouteHandlerBuilder Lists<T>(this RouteHandlerBuilder route) => route.Answers<Listing<T>>().WithExample(responseJson:
-        $$"""{"items": [{{ExampleBook.Of(typeof(T))?.ToJsonString()}}], "next": "9Zl2mB0q1kYAAAAAAAAAAQ", "as_of": "2030-01-31T12:00:00.25Z", "complete": true}""");
+        $$"""{"items": [{{ExampleBook.Of(typeof(T))?.ToJsonString()}}], "next": "9Zl2mB0q1kYAAAAAAAAAAAE", "as_of": "2030-01-31T12:00:00.25Z", "complete": true, "prev": null}""");
 
     /// <summary>Server-sent events.</summary>
     public static RouteHandlerBuilder Streams(this RouteHandlerBuilder route) => route

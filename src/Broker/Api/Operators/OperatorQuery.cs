@@ -67,4 +67,8 @@ internal readonly struct OperatorQuery(HttpRequest request)
     public int Limit(int most = Limits.LargestPage) => Number("limit", Limits.UsualPage, 1, most);
 
     public string? Cursor => Text("cursor");
+
+    /// <summary>The choice with the page that the request asks for.</summary>
+    public T Page<T>(T choice)
+        where T : PagedQuery => (T)(choice with { Cursor = Cursor, Limit = Limit() });
 }

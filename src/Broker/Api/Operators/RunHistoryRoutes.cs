@@ -27,14 +27,12 @@ internal static class RunHistoryRoutes
     public static async Task EventsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new EventQuery
+        var chosen = query.Page(new EventQuery
         {
             Direction = query.Word("direction", "in", "in", "out"),
             Type = query.Text("type"),
             WithInternal = query.Flag("internal"),
-            Cursor = query.Cursor,
-            Limit = query.Limit(),
-        };
+        });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListEventsAsync(RunRoutes.AddressOf(http, workflow, instance), chosen, ct), OperatorJson.Default.ListingRunEvent);
     }
 

@@ -36,7 +36,7 @@ internal static class RunListRoutes
     public static async Task ListAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = ChoiceOf(query) with { OldestFirst = query.Word("order", "newest", "newest", "oldest") == "oldest", Limit = query.Limit(), Cursor = query.Cursor };
+        var chosen = query.Page(ChoiceOf(query) with { OldestFirst = query.Word("order", "newest", "newest", "oldest") == "oldest" });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListRunsAsync(chosen, ct), OperatorJson.Default.ListingRunSummary);
     }
 

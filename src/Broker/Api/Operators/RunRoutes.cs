@@ -22,7 +22,7 @@ internal static class RunRoutes
     public static async Task StepsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new StepQuery { Statuses = query.Words("status", RunWords.StepStatuses), Cursor = query.Cursor, Limit = query.Limit() };
+        var chosen = query.Page(new StepQuery { Statuses = query.Words("status", RunWords.StepStatuses) });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListStepsAsync(AddressOf(http, workflow, instance), chosen, ct), OperatorJson.Default.ListingStepSummary);
     }
 

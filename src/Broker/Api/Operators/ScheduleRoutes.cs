@@ -47,7 +47,7 @@ internal static class ScheduleRoutes
     private static async Task ListAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new ScheduleQuery { Search = query.Text("q"), Paused = query.Text("paused") is null ? null : query.Flag("paused"), Cursor = query.Cursor, Limit = query.Limit() };
+        var chosen = query.Page(new ScheduleQuery { Search = query.Text("q"), Paused = query.Text("paused") is null ? null : query.Flag("paused") });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListSchedulesAsync(chosen, ct), OperatorJson.Default.ListingSchedule);
     }
 
@@ -83,7 +83,7 @@ internal static class ScheduleRoutes
     private static async Task HistoryAsync(HttpContext http, IOperatorApi api, string schedule, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new FiringQuery { Status = query.Text("status") is null ? null : query.Word("status", "", "waiting", "started", "skipped"), Cursor = query.Cursor, Limit = query.Limit() };
+        var chosen = query.Page(new FiringQuery { Status = query.Text("status") is null ? null : query.Word("status", "", "waiting", "started", "skipped") });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListFiringsAsync(schedule, chosen, ct), OperatorJson.Default.ListingScheduleFiring);
     }
 

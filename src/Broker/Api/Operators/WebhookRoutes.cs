@@ -55,12 +55,10 @@ internal static class WebhookRoutes
     private static async Task DeliveriesAsync(HttpContext http, IOperatorApi api, string webhook, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new DeliveryQuery
+        var chosen = query.Page(new DeliveryQuery
         {
             Status = query.Text("status") is null ? null : query.Word("status", "", "pending", "delivered", "failed"),
-            Cursor = query.Cursor,
-            Limit = query.Limit(),
-        };
+        });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListDeliveriesAsync(webhook, chosen, ct), OperatorJson.Default.ListingWebhookDelivery);
     }
 

@@ -36,15 +36,13 @@ internal static class WorkRoutes
     public static async Task WorkersAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new WorkerQuery
+        var chosen = query.Page(new WorkerQuery
         {
             Status = query.Text("status") is null ? null : query.Word("status", "", "fresh", "silent"),
             Labels = query.List("label"),
             Workflow = query.Text("workflow"),
             Busy = query.Flag("busy"),
-            Cursor = query.Cursor,
-            Limit = query.Limit(),
-        };
+        });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListWorkersAsync(chosen, ct), OperatorJson.Default.ListingWorkerInfo);
     }
 
@@ -64,7 +62,7 @@ internal static class WorkRoutes
             since = instant;
         }
 
-        var chosen = new AuditQuery { Action = query.Text("action"), Workflow = query.Text("workflow"), Key = query.Text("key"), Since = since, Cursor = query.Cursor, Limit = query.Limit() };
+        var chosen = query.Page(new AuditQuery { Action = query.Text("action"), Workflow = query.Text("workflow"), Key = query.Text("key"), Since = since });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListAuditAsync(chosen, ct), OperatorJson.Default.ListingAuditRecord);
     }
 }

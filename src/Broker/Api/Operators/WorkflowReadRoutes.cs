@@ -60,15 +60,13 @@ internal static class WorkflowReadRoutes
     public static async Task WaitingAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new OperatorQuery(http.Request);
-        var chosen = new WaitQuery
+        var chosen = query.Page(new WaitQuery
         {
             For = query.Text("for") is null ? null : query.Word("for", "", "people", "events"),
             Types = query.List("type"),
             Workflows = query.List("workflow"),
             Overdue = query.Flag("overdue"),
-            Cursor = query.Cursor,
-            Limit = query.Limit(),
-        };
+        });
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListWaitingAsync(chosen, ct), OperatorJson.Default.ListingWaitingStep);
     }
 }

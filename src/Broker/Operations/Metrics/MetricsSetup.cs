@@ -12,7 +12,7 @@ internal static class MetricsSetup
     public const string Path = "/metrics";
 
     // The figures that need no database are wanted most when it hangs.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RefreshTimeout = TimeSpan.FromSeconds(2);
 
     public static IServiceCollection AddBrokerMetrics(this IServiceCollection services)
     {
@@ -51,7 +51,7 @@ internal static class MetricsSetup
     {
         try
         {
-            await queues.RefreshAsync(http.RequestAborted).WaitAsync(Patience, http.RequestAborted);
+            await queues.RefreshAsync(http.RequestAborted).WaitAsync(RefreshTimeout, http.RequestAborted);
         }
         catch (Exception) when (!http.RequestAborted.IsCancellationRequested)
         {

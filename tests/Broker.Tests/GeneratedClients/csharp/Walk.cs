@@ -379,6 +379,8 @@ public static class Walk
         var made = await ResultAsync<CreatedKey>(201, () => api.CreateKeyAsync(JsonConvert.DeserializeObject<NewKey>("""{"name": "walk", "scopes": ["admin"]}""")!));
         http.DefaultRequestHeaders.Authorization = new("Bearer", made.Key);
         Check((await api.ListKeysAsync()).Items.Count > 0);
+        Check((await api.ListSessionsAsync()).Items.Count == 0);
+        await StatusAsync(404, () => api.EndSessionAsync("absent"));
         await api.RevokeKeyAsync(made.Info.Id);
     }
 

@@ -319,6 +319,8 @@ async function keys(): Promise<void> {
   const made = want(await api.POST("/api/v1/keys", { body: { name: "walk", scopes: ["admin"] } }), 201);
   const headers = { Authorization: `Bearer ${made.key}` };
   one(want(await api.GET("/api/v1/keys", { headers })).items);
+  want(await api.GET("/api/v1/sessions", { headers }));
+  want(await api.DELETE("/api/v1/sessions/{session}", { params: { path: { session: "absent" } }, headers }), 404);
   want(await api.DELETE("/api/v1/keys/{key}", { params: { path: { key: made.info.id } }, headers }));
 }
 
