@@ -32,8 +32,8 @@ internal static class BatchRoutes
     private static (Item[] Items, ClaimBody Claim) ReadBatch(JsonElement body, JobsReader reader)
     {
         var results = Items(body, "results", reader);
-        var claim = !reader.Any && JobsReader.Has(body, "claim") ? ClaimBody.Read(body.GetProperty("claim"), "claim", reader) : default;
-        if (reader.Any) return ([], claim);
+        var claim = !reader.IsBroken && JobsReader.Has(body, "claim") ? ClaimBody.Read(body.GetProperty("claim"), "claim", reader) : default;
+        if (reader.IsBroken) return ([], claim);
         var items = new Item[results.GetArrayLength()];
         for (var i = 0; i < items.Length; i++) items[i] = Read(results[i], $"results[{i}]", reader.Limits);
         return (items, claim);
@@ -75,7 +75,7 @@ internal static class BatchRoutes
             : failed ? Reports.Failure(result, path, reader) : Reports.Success(result, path, reader);
         if (postponed && (failed || JobsReader.Has(result, "outputs"))) reader.Add(path, "has postpone_ms and an end: a job is put off or ends");
         if (failed && JobsReader.Has(result, "outputs")) reader.Add(path, "has outputs and an error: a job ends with one of them");
-        if (reader.Any) return new(text, null, Invalid, reader.Problems[0]);
+        if (reader.IsBroken) return new(text, null, Invalid, reader.Problems[0]);
 
         // No lease of ours has another form, so this one is lost, as an unknown one is.
         return LeaseId.TryParse(text, out var lease) ? new(text, new(lease, report), "", null) : new(text, null, Reports.Stale, null, LeaseLoss.UnknownLease);
@@ -117,7 +117,7 @@ internal static class BatchRoutes
     private static (List<string> Texts, Dictionary<string, string>? Progress) ReadLeases(JsonElement body, JobsReader reader)
     {
         var ids = Items(body, "lease_ids", reader);
-        if (reader.Any) return ([], null);
+        if (reader.IsBroken) return ([], null);
         List<string> texts = [.. ids.EnumerateArray().Select(i => i.ValueKind is JsonValueKind.String ? StorableText.Fitting(JsonText.StringOf(i)) : "")];
         return (texts, ReadProgress(body, texts, reader));
     }

@@ -8,7 +8,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>What workers call for one job (jobs contract 4).</summary>
+/// <summary>Routes that workers call for one job (jobs contract 4).</summary>
 internal static class JobRoutes
 {
     public static async Task ClaimAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
@@ -45,22 +45,12 @@ internal static class JobRoutes
         await JsonAnswer.SendAsync(http.Response, status, RenewedLeaseDto.Of(StorableText.Fitting(lease), verdict, loss), JobsJson.Default.RenewedLeaseDto);
     }
 
-    private static async ValueTask<(bool IsRead, string? Progress)> ReadProgressAsync(HttpContext http, BrokerEngine engine, CancellationToken ct)
-    {
-        using var body = await JsonBody.ReadAsync(http.Request, engine.Settings, ct);
-        if (body.Fault is BodyFault.Empty) return (true, null);
-        if (body.Fault is not BodyFault.None)
-        {
-            await JobsErrors.BadBodyAsync(http.Response, body);
-            return (false, null);
-        }
-
-        var reader = new JobsReader(engine.Settings.Limits);
-        var progress = reader.IsObject(body.Root, "") && JobsReader.Has(body.Root, "progress") ? Progress.Read(body.Root.GetProperty("progress"), "progress", reader.Add) : null;
-        if (!reader.Any) return (true, progress);
-        await JobsErrors.WrongShapeAsync(http.Response, reader.Problems);
-        return (false, null);
-    }
+    private static ValueTask<(bool IsRead, string? Progress)> ReadProgressAsync(HttpContext http, BrokerEngine engine, CancellationToken ct) => JobsRequests.ReadAsync(
+        http,
+        engine.Settings,
+        static (body, reader) => reader.IsObject(body, "") && JobsReader.Has(body, "progress") ? Progress.Read(body.GetProperty("progress"), "progress", reader.Add) : null,
+        ct,
+        isOptional: true);
 
     /// <summary>An extension: the job is put off, and it is charged nothing.</summary>
     public static async Task PostponeAsync(HttpContext http, BrokerEngine engine, string lease, CancellationToken ct)

@@ -6,7 +6,7 @@ using Broker.WorkflowFiles;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>What is shown of a job beside its state: raw JSON as it was posted.</summary>
+/// <summary>Members of a job that are shown beside its state: raw JSON as it was posted.</summary>
 internal sealed record JobShape
 {
     public required string NameJson { get; init; }

@@ -45,7 +45,7 @@ internal static class JobsDocument
     /// </summary>
     /// <param name="file">As it was read.</param>
     /// <param name="fromFile">False for the built-in sample.</param>
-    /// <param name="edition">Told apart from the same content under another edition; empty for files.</param>
+    /// <param name="edition">It differs from the same content under another edition; empty for files.</param>
     /// <param name="mostSteps">Jobs that the definition may have here.</param>
     public static DefinitionReading Read(WorkflowFile file, bool fromFile, string edition = "", int mostSteps = WorkflowDefinition.MaxSteps)
     {

@@ -1,28 +1,14 @@
 using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
+using Broker.Http;
 using Broker.Settings;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>Reads members of request bodies by hand and collects what is wrong with them, each problem with its place.</summary>
-internal sealed class JobsReader(LimitSettings limits)
+/// <summary>Reader of request members. Places are paths of members: <c>claim.worker_id</c>.</summary>
+internal sealed class JobsReader(LimitSettings limits) : BodyReader(limits)
 {
-    public LimitSettings Limits => limits;
-
-    private const int MostShown = 50;
-    private List<DefinitionProblem>? problems;
-
-    public bool Any => problems is not null;
-
-    public IReadOnlyList<DefinitionProblem> Problems => problems ?? [];
-
-    public void Add(string path, string message)
-    {
-        problems ??= [];
-        if (problems.Count < MostShown) problems.Add(new(path, message));
-    }
-
     /// <summary>False, with a problem, for anything but an object.</summary>
     public bool IsObject(JsonElement value, string path)
     {
@@ -32,20 +18,8 @@ internal sealed class JobsReader(LimitSettings limits)
     }
 
     /// <summary>Text that can be stored; empty, with a problem, when it is missing or something else.</summary>
-    public string Text(JsonElement owner, string member, string path, bool required = true)
-    {
-        if (!Given(owner, member, path, required, out var value)) return "";
-        if (value.ValueKind is not JsonValueKind.String)
-        {
-            Add(Join(path, member), $"expected a string, got {JsonText.KindOf(value)}");
-            return "";
-        }
-
-        var text = JsonText.StringOf(value);
-        if (StorableText.Fits(text)) return text;
-        Add(Join(path, member), StorableText.Message);
-        return "";
-    }
+    public string Text(JsonElement owner, string member, string path, bool required = true) =>
+        Given(owner, member, path, required, out var value) ? TextOf(value, Join(path, member)) : "";
 
     /// <summary>Text of 1 to <see cref="JobIds.MaxLength"/> characters.</summary>
     public string Name(JsonElement owner, string member, string path, bool required = true)
@@ -153,7 +127,9 @@ internal sealed class JobsReader(LimitSettings limits)
         }
     }
 
-    private bool HasProblem(string path) => problems?.Exists(p => p.Path == path) ?? false;
+    protected override Task RefuseAsync(HttpContext http, JsonBody body) => JobsErrors.BadBodyAsync(http.Response, body);
+
+    protected override Task RefuseAsync(HttpContext http) => JobsErrors.WrongShapeAsync(http.Response, Problems);
 
     public static string Join(string path, string member) => path.Length == 0 ? member : $"{path}.{member}";
 }

@@ -45,7 +45,7 @@ internal static class JobsStatuses
     {
         var board = StepBoard.Of(definition, status, reached);
 
-        // What a failure had skipped before the cancel keeps its status; only what could still have started is cancelled.
+        // A job that a failure had skipped before the cancel keeps its status; only what could still have started is cancelled.
         var before = status is RunStatus.Cancelled
             ? StepBoard.Of(definition, RunStatus.Running, reached.Where(s => s.Status is not StepStatus.Cancelled))
             : board;

@@ -50,7 +50,7 @@ internal sealed record ClaimedJobDto(
     [property: JsonPropertyName("job")] QueuedJobDto Job,
     [property: JsonPropertyName("lease")] JobLeaseDto Lease);
 
-/// <summary>What a worker needs to run a job. The members behind <c>delayed_until_ms</c> are extensions.</summary>
+/// <summary>Data that a worker needs to run a job. The members behind <c>delayed_until_ms</c> are extensions.</summary>
 /// <param name="JobId">Id of the job within the workflow.</param>
 /// <param name="WorkflowId">Id of the workflow, or <c>WORKFLOW~INSTANCE</c>.</param>
 /// <param name="Command">Shell text.</param>
@@ -135,7 +135,7 @@ internal sealed record JobFailureDto(
 /// <param name="DelayMs">Milliseconds until it is handed out again.</param>
 internal sealed record JobPostponementDto([property: JsonPropertyName("delay_ms")] long DelayMs);
 
-/// <summary>What a heartbeat may carry.</summary>
+/// <summary>Members that a heartbeat may carry.</summary>
 /// <param name="Progress">Any JSON up to 64 KiB, which the next attempt is given.</param>
 internal sealed record JobProgressDto([property: JsonPropertyName("progress")] JsonElement? Progress);
 
@@ -193,7 +193,7 @@ internal sealed record LeaseIdsDto(
     [property: JsonPropertyName("progress")] IReadOnlyDictionary<string, JsonElement>? Progress = null);
 
 /// <summary>Outcome of a batch of heartbeats.</summary>
-/// <param name="Results">What was found for each lease, in order.</param>
+/// <param name="Results">Finding for each lease, in order.</param>
 internal sealed record RenewedLeasesDto([property: JsonPropertyName("results")] IReadOnlyList<RenewedLeaseDto> Results);
 
 /// <summary>Outcome of a heartbeat.</summary>

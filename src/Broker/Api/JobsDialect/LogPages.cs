@@ -24,5 +24,5 @@ internal sealed class LogPages(BrokerEngine engine, LogName log, long after)
     }
 }
 
-/// <summary>What a log is filed under. <paramref name="Run"/>: the only run whose lines are wanted, or null.</summary>
+/// <summary>Name that a log is filed under. <paramref name="Run"/>: the only run whose lines are wanted, or null.</summary>
 internal sealed record LogName(string Workflow, string Job, RunRef? Run);

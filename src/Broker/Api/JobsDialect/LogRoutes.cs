@@ -91,7 +91,7 @@ internal static class LogRoutes
         return (true, new(run is null ? await WorkflowLookup.LogNameAsync(engine, workflow, ct) : WorkflowLookup.WorkerName(run), job, run));
     }
 
-    /// <summary>What is stored, then what comes in, until the client leaves or the host stops.</summary>
+    /// <summary>Stored lines, then those that come in, until the client leaves or the host stops.</summary>
     public static async Task StreamAsync(HttpContext http, BrokerEngine engine, string workflow, string job, CancellationToken ct)
     {
         if (await FindAsync(http, engine, workflow, job, ct) is not (true, var log)) return;

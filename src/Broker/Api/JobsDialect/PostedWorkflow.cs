@@ -21,7 +21,7 @@ internal static class PostedWorkflow
         var name = reader.Text(body, "name", "");
         var trigger = reader.Text(body, "trigger", "");
         var jobs = ReadJobs(body, reader);
-        return reader.Any ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs, Of(body, "inputs"), Of(body, "timeouts")), limits.Steps);
+        return reader.IsBroken ? new(null, reader.Problems) : JobsDocument.Read(json => JobsDocument.Write(json, id, "1", new(name, trigger, false), jobs, Of(body, "inputs"), Of(body, "timeouts")), limits.Steps);
     }
 
     private static List<JobsDocument.Job> ReadJobs(JsonElement body, JobsReader reader)
@@ -37,7 +37,7 @@ internal static class PostedWorkflow
             var path = $"jobs[{i++}]";
             if (Check(job, path, reader) is not { } id) continue;
             if (!seen.Add(id)) reader.Add($"{path}.id", $"'{id}' is there twice");
-            if (reader.Any) continue;
+            if (reader.IsBroken) continue;
 
             var policy = reader.Value(job, "retry_policy", path, JsonValueKind.Object);
             jobs.Add(new JobsDocument.Job

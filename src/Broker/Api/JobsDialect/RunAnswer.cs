@@ -29,7 +29,7 @@ internal static class RunAnswer
     /// <summary>The run as it stands.</summary>
     public static Task SendAsync(HttpContext http, RunView run) => SendAsync(http, run, StatusCodes.Status200OK);
 
-    /// <summary>The run after a wait: the status tells the outcome.</summary>
+    /// <summary>The run after a wait: the status says the outcome.</summary>
     public static Task OutcomeAsync(HttpContext http, RunView run)
     {
         var status = run.Status switch

@@ -5,7 +5,7 @@ using Broker.Core.Runs;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>What a start does while a run of its instance is active.</summary>
+/// <summary>Action of a start while a run of its instance is active.</summary>
 internal enum IfActive
 {
     /// <summary>The answer names the active run; another one with other inputs is a conflict.</summary>
@@ -93,7 +93,7 @@ internal sealed record RunBody(string? InputsJson, string? Id, IfActive IfActive
             case "reject":
                 return IfActive.Reject;
             case var other:
-                if (other.Length > 0 || !reader.Any) reader.Add("if_active", $"is '{other}', expected join, start or reject");
+                if (other.Length > 0 || !reader.IsBroken) reader.Add("if_active", $"is '{other}', expected join, start or reject");
                 return IfActive.Join;
         }
     }

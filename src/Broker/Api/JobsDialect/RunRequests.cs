@@ -6,7 +6,7 @@ using Broker.Http;
 
 namespace Broker.Api.JobsDialect;
 
-/// <summary>What requests about runs have in common: the run that they name, how long they wait, and whether they ask for JSON.</summary>
+/// <summary>Common members of requests about runs: the run that they name, how long they wait, and whether they ask for JSON.</summary>
 internal static class RunRequests
 {
     /// <summary>Longest that an answer is held (seconds).</summary>

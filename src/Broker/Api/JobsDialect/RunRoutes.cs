@@ -75,7 +75,7 @@ internal static class RunRoutes
         var reader = new JobsReader(engine.Settings.Limits);
         var body = sent.Fault is BodyFault.None ? RunBody.Read(sent.Root, reader) : RunBody.None;
         if (body.Id is not null && target.InstanceId != target.Definition.Name) reader.Add("id", "the path names an instance already");
-        if (reader.Any)
+        if (reader.IsBroken)
         {
             await JobsErrors.WrongShapeAsync(http.Response, reader.Problems);
             return null;
@@ -141,7 +141,7 @@ internal static class RunRoutes
         await http.Response.WriteAsync(JsonText.StringOf(JsonElement.Parse(summary)), ct);
     }
 
-    // Not a byte is sent before, so that the status can tell the outcome.
+    // Not a byte is sent before, so that the status can say the outcome.
     private static async Task WaitAsync(HttpContext http, BrokerEngine engine, RunRef run, TimeSpan limit, CancellationToken ct)
     {
         if (await engine.WaitForEndAsync(run, ct, limit) is { } view) await RunAnswer.OutcomeAsync(http, view);

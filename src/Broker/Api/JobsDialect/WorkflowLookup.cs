@@ -4,7 +4,7 @@ using Broker.Engine;
 namespace Broker.Api.JobsDialect;
 
 /// <summary>
-/// What an id of this dialect means. A workflow here is a definition and, under the same id, one instance of it. Runs that were started
+/// Meaning of an id of this dialect. A workflow here is a definition and, under the same id, one instance of it. Runs that were started
 /// in other dialects are found by instance id, or as <c>WORKFLOW~INSTANCE</c>.
 /// </summary>
 internal static class WorkflowLookup
