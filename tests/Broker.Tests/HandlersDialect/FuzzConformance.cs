@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.HandlersDialect;
@@ -22,7 +23,7 @@ public abstract class FuzzConformance
     [Fact]
     public async Task No_request_body_makes_the_server_fail()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await new HandlersClient(Http).StartedIdAsync(workflow);
         var seed = Environment.TickCount;
         var random = new Random(seed);
@@ -46,7 +47,7 @@ public abstract class FuzzConformance
     [InlineData("/events/{1}", "event")]
     public async Task Text_that_is_no_UTF8_is_no_JSON(string path, string member)
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await new HandlersClient(Http).StartedIdAsync(workflow);
         byte[] bytes = [.. Encoding.ASCII.GetBytes($"{{\"{member}\":{{\"type\":\"StartEvent\",\"value\":{{\"a\":\""), 0xFF, .. "\"}}}"u8];
         using var body = new ByteArrayContent(bytes);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.HandlersDialect;
@@ -18,7 +19,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Health_and_workflows_have_the_documented_form()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         Assert.Equal("""{"status":"healthy"}""", (await Root.GetAsync("/health")).Text);
         var names = (await Root.GetAsync("/workflows")).Json.GetProperty("workflows").EnumerateArray().Select(n => n.GetString()).ToList();
@@ -29,7 +30,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_start_without_waiting_answers_with_the_handler_as_it_was_created()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         var handler = await Root.StartAsync(workflow, """{"start_event":{"a":1.0},"context":{}}""");
 
@@ -43,7 +44,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Start_event_fields_reach_the_worker_as_written()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         await Root.StartAsync(workflow, """{"start_event":{"n":1.0,"_data":{"big":12345678901234567890}}}""");
 
         var step = await worker.TakeAsync("hello");
@@ -54,7 +55,7 @@ public abstract class RunConformance
     [Fact]
     public async Task An_empty_body_starts_too()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         Assert.Equal(HttpStatusCode.OK, (await Root.PostAsync($"/workflows/{workflow}/run-nowait")).Status);
     }
@@ -62,7 +63,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Run_waits_and_answers_with_the_bare_result_at_root_and_the_stop_event_under_agents()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         var waiting = Root.PostAsync($"/workflows/{workflow}/run", "{}");
         await worker.DoAsync("hello", """{"a":1.0}""");
@@ -83,7 +84,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_failed_run_is_500_with_its_message()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         var waiting = Root.PostAsync($"/workflows/{workflow}/run", "{}");
         await worker.DoAsync("hello", """{"name":"ValueError","message":"no such thing"}""", "FAILED");
@@ -105,7 +106,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_client_that_goes_away_leaves_the_run_alone()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         var waiting = Http.PostAsync($"/workflows/{workflow}/run", null, gone.Token);
         var step = await worker.TakeAsync("hello");
@@ -121,7 +122,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Results_are_202_then_200_and_stay()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Total);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Total);
         var id = await Root.StartedIdAsync(workflow);
 
         var running = await Root.GetAsync($"/results/{id}");
@@ -175,7 +176,7 @@ public abstract class RunConformance
     [InlineData("""{"handler_id":7}""", 400, "Validation error for 'handler_id': ", 400, "Validation error for 'handler_id': ")]
     public async Task A_bad_body_names_what_is_wrong(string body, int atRoot, string rootMessage, int underAgents, string agentsMessage)
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
 
         foreach (var route in (string[])["run", "run-nowait"])
         {
@@ -193,7 +194,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_completed_handler_is_continued_under_its_id_with_its_context()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var first = await Root.StartAsync(workflow, """{"start_event":{"n":1},"context":{"seen":1.0}}""");
         var id = first.GetProperty("handler_id").GetString()!;
 
@@ -212,7 +213,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Root_continues_only_what_succeeded_and_agents_whatever_has_ended()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var body = $$"""{"handler_id":"chosen-{{Guid.NewGuid():N}}"}""";
 
         Assert.Equal("Handler not found", (await Root.PostAsync($"/workflows/{workflow}/run-nowait", body)).Text);
@@ -227,7 +228,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_context_lets_the_client_choose_the_id_at_root_too()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = $"chosen-{Guid.NewGuid():N}";
 
         var handler = await Root.StartAsync(workflow, $$$"""{"handler_id":"{{{id}}}","context":{"a":1}}""");
@@ -249,7 +250,7 @@ public abstract class RunConformance
     [InlineData("cancelled", true, 200, """{"status":"deleted"}""")]
     public async Task A_cancellation_has_the_contract_s_answer_in_each_state(string state, bool purge, int status, string text)
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         if (state == "completed") await worker.DoAsync("hello", "1");
         if (state == "failed") await worker.DoAsync("hello", "1", "FAILED");
@@ -269,7 +270,7 @@ public abstract class RunConformance
     [Fact]
     public async Task A_late_report_for_a_cancelled_run_changes_nothing()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var waiting = Root.PostAsync($"/workflows/{workflow}/run", "{}");
         var step = await worker.TakeAsync("hello");
         var id = step.GetProperty("instance_id").GetString();
@@ -285,8 +286,8 @@ public abstract class RunConformance
     [Fact]
     public async Task Handlers_are_filtered_by_any_of_each_key_and_shown_in_the_form_of_the_asker()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
-        var (_, other) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
+        var (_, other) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var done = await Root.StartedIdAsync(workflow);
         await worker.DoAsync("hello", "1");
         var failed = await Root.StartedIdAsync(workflow);
@@ -310,7 +311,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Handlers_are_listed_in_pages_when_a_client_asks_for_them()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var started = new List<string>();
         for (var i = 0; i < 7; i++) started.Add(await Root.StartedIdAsync(workflow));
 
@@ -341,7 +342,7 @@ public abstract class RunConformance
     [Fact]
     public async Task Schema_events_and_representation_describe_the_workflow()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
 
         var schema = (await Root.GetAsync($"/workflows/{workflow}/schema")).Json;
         var events = (await Root.GetAsync($"/workflows/{workflow}/events")).Json.GetProperty("events");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.HandlersDialect;
@@ -20,7 +21,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_human_in_the_loop_answers_what_the_stream_asks()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"value":{"topic":"tea"},"type":"AskStart","qualified_name":null}}""");
         var seen = new List<string>();
         await worker.DoAsync("ask", "null", eventsJson: NameAsked);
@@ -49,7 +50,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task Both_framings_are_exact_to_the_byte()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         await worker.DoAsync("hello", "{\n\"a\": 1.0}");
         const string stop = """{"value":{"result":{ "a": 1.0}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}""";
@@ -69,7 +70,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task An_event_that_one_reader_took_from_the_queue_is_gone_and_reading_by_number_takes_none()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         await worker.DoAsync("hello", "1", eventsJson: """[{"type":"P","value":{"pct":1}},{"type":"P","value":{"pct":2}}]""");
 
@@ -88,7 +89,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task Internal_events_are_shown_on_request_and_dropped_otherwise()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
         await worker.DoAsync("ask", "null", eventsJson: NameAsked);
         await Root.PostAsync($"/events/{id}", """{"event":{"type":"NameGiven","value":{"name":"Ada"}}}""");
@@ -107,7 +108,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task One_reader_at_a_time_empties_a_queue()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         using (var first = await Root.OpenAsync(id, "sse=true"))
         {
@@ -129,7 +130,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_reader_that_waited_for_an_emptied_queue_gets_204()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         using var first = await Root.OpenAsync(id, "sse=false");
         var second = Root.GetAsync($"/events/{id}?acquire_timeout=15");
@@ -143,7 +144,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task Reading_goes_on_from_a_number_a_header_or_now()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         var step = await worker.TakeAsync("hello");
         using var live = await Agents.OpenAsync(id, "sse=true");
@@ -170,7 +171,7 @@ public abstract class StreamConformance
     [InlineData("purge", "WorkflowCancelledEvent")]
     public async Task Open_streams_get_the_terminal_event_of_their_generation_and_close(string end, string newest)
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         using var queue = await Root.OpenAsync(id, "sse=true");
         using var cursor = await Root.OpenAsync(id, "after_sequence=now");
@@ -189,7 +190,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_run_that_timed_out_says_so_to_the_newest_readers()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(
             Http, """{"workflow_id":"late","version":"1","steps":{"w":{"name":"w","kind":"waitForEvent","event":"E","timeout_ms":1000}}}""");
         var id = await Root.StartedIdAsync(workflow);
 
@@ -206,7 +207,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task Idle_runs_and_unhandled_events_are_on_the_stream_by_number()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
         await worker.DoAsync("ask", "null");
         await Root.PostAsync($"/events/{id}", """{"event":{"type":"Progress","value":{"pct":1}}}""");
@@ -229,7 +230,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_step_finds_the_events_that_it_accepts_in_its_payload()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(
             Http,
             """{"workflow_id":"taker","version":"1","steps":{"plain":{"name":"plain","successors":{"default":["take"]}},"take":{"name":"take","accepts":["Note"],"predecessors":["plain"]}}}""");
         var id = await Root.StartedIdAsync(workflow);
@@ -247,7 +248,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_continued_handler_has_a_stream_of_its_own()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         await worker.DoAsync("hello", "1");
         await Root.StartAsync(workflow, $$"""{"handler_id":"{{id}}"}""");
@@ -261,7 +262,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task Without_qualified_names_the_key_is_null()
     {
-        var (worker, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (worker, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var id = await Root.StartedIdAsync(workflow);
         await worker.DoAsync("hello", "null");
 
@@ -285,7 +286,7 @@ public abstract class StreamConformance
     [Fact]
     public async Task A_body_nested_too_deep_is_400()
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Greet);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Greet);
         var deep = "{\"start_event\":{\"x\":" + new string('[', 5000) + new string(']', 5000) + "}}";
         var id = await Root.StartedIdAsync(workflow);
 
@@ -319,7 +320,7 @@ public abstract class StreamConformance
     [InlineData("""{"event":{"type":"NameGiven","value":{"name":"A"}},"step":"ask"}""", 400, "Failed to send event: Step ask does not accept event of type NameGiven")]
     public async Task A_bad_event_is_refused_with_the_reason(string body, int status, string message)
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
 
         var answer = await Root.PostAsync($"/events/{id}", body);
@@ -337,7 +338,7 @@ public abstract class StreamConformance
     [InlineData("""{"event":{"type":"Progress","value":{}},"step":""}""")]
     public async Task A_good_event_is_kept_for_the_step_that_will_want_it(string body)
     {
-        var (_, workflow) = await StepWorker.RegisterAsync(Http, Definitions.Ask);
+        var (_, workflow) = await StepWorker.RegisterAloneAsync(Http, Definitions.Ask);
         var id = await Root.StartedIdAsync(workflow, """{"start_event":{"topic":"tea"}}""");
 
         Assert.Equal(new(HttpStatusCode.OK, "application/json", """{"status":"sent"}"""), await Root.PostAsync($"/events/{id}", body));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Broker.Testing;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;
@@ -12,7 +13,7 @@ public abstract partial class InstancesDialectTests
     public async Task An_approval_sleeps_waits_and_completes()
     {
         var name = Flows.Name("approvals");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Approval(name, sleepMs: 1000));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Approval(name, sleepMs: 1000));
         (await Cli.CreateAsync(name, "order-7", """{"amount":12}""")).Expect(HttpStatusCode.OK);
         var fresh = (await Cli.DetailsAsync(name, "order-7"))["meta"];
         Assert.Equal(JsonValueKind.Null, fresh.GetProperty("startedAt").ValueKind);
@@ -34,8 +35,8 @@ public abstract partial class InstancesDialectTests
         Assert.Equal("""{"status":{"status":"waiting"},"accepted":true}""", (await Cli.EventAsync(name, "order-7", "approval", """{"by":"kim"}""")).Expect(HttpStatusCode.OK).Text);
 
         var last = await worker.TakeAsync("finish");
-        Assert.Equal("kim", last.Payload.GetProperty("results").GetProperty("wait-approval").GetProperty("payload").GetProperty("by").GetString());
-        await worker.ReportAsync(last, "SUCCEEDED", """{"approved":true}""");
+        Assert.Equal("kim", last.GetProperty("payload").GetProperty("results").GetProperty("wait-approval").GetProperty("payload").GetProperty("by").GetString());
+        await worker.ReportAsync(last, """{"approved":true}""");
 
         var done = (await Cli.DetailsAsync(name, "order-7")).Expect(HttpStatusCode.OK);
         Assert.Equal("""{"status":"complete","output":{"approved":true},"runGeneration":1}""", done["details"].GetRawText());
@@ -58,7 +59,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_null_output_is_left_out()
     {
         var name = await StartedAsync("a");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.One(name));
 
         await worker.DoAsync("work");
 
@@ -72,9 +73,9 @@ public abstract partial class InstancesDialectTests
     public async Task A_failed_step_makes_the_instance_errored(string result, string error)
     {
         var name = await StartedAsync("a");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.One(name));
 
-        await worker.ReportAsync(await worker.TakeAsync("work"), "FAILED", result);
+        await worker.ReportAsync(await worker.TakeAsync("work"), result, "FAILED");
 
         Assert.Equal($$"""{"status":"errored","error":{{error}},"runGeneration":1}""", (await Cli.DetailsAsync(name, "a"))["details"].GetRawText());
         var step = (await Cli.HistoryAsync(name, "a"))["steps"][0];
@@ -87,10 +88,10 @@ public abstract partial class InstancesDialectTests
     public async Task A_retry_delay_shows_as_waiting()
     {
         var name = Flows.Name("retry");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name, ""","retries":{"limit":2,"delay_ms":600000}"""));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.One(name, ""","retries":{"limit":2,"delay_ms":600000}"""));
         (await Cli.CreateAsync(name, "a")).Expect(HttpStatusCode.OK);
 
-        await worker.ReportAsync(await worker.TakeAsync("work"), "FAILED", "\"boom\"");
+        await worker.ReportAsync(await worker.TakeAsync("work"), "\"boom\"", "FAILED");
 
         var details = await Cli.DetailsAsync(name, "a");
         var step = details["meta"].GetProperty("currentStep");
@@ -106,8 +107,8 @@ public abstract partial class InstancesDialectTests
     public async Task Log_lines_are_shown_on_request()
     {
         var name = await StartedAsync("a");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name));
-        await worker.DoAsync("work", "null", """
+        var worker = await StepWorker.RegisterAsync(Client, Flows.One(name));
+        await worker.DoAsync("work", logsJson: """
             [{"level":"info","message":"one"},{"level":"warn","message":"two","category":"billing","data":{"n":1.0}},
              {"level":"warn","message":"three"},{"level":"info","message":"four"}]
             """);
@@ -139,7 +140,7 @@ public abstract partial class InstancesDialectTests
     public async Task The_lists_of_a_history_page_independently()
     {
         var name = Flows.Name("history");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Two(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Two(name));
         (await Cli.CreateAsync(name, "a")).Expect(HttpStatusCode.OK);
         foreach (var type in new[] { "e1", "e2", "e3" }) (await Cli.EventAsync(name, "a", type)).Expect(HttpStatusCode.OK);
         await worker.DoAsync("first");

@@ -1,4 +1,5 @@
 using System.Net;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;
@@ -101,7 +102,7 @@ public abstract partial class InstancesDialectTests
     private async Task<string> StartedAsync(params string[] ids)
     {
         var name = Flows.Name("pages");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
         (await Cli.BatchAsync(name, $$"""{"instances":[{{string.Join(',', ids.Select(id => $$"""{"id":"{{id}}"}"""))}}]}""")).Expect(HttpStatusCode.OK);
         return name;
     }

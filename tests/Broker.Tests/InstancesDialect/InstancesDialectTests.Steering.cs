@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;
@@ -92,7 +93,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_pause_lets_the_running_step_end()
     {
         var name = Flows.Name("pause");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Two(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Two(name));
         await Cli.CreateAsync(name, "a");
         var work = await worker.TakeAsync("first");
         await Cli.SteerAsync(name, "a", "pause");
@@ -114,7 +115,7 @@ public abstract partial class InstancesDialectTests
         var work = await worker.TakeAsync("prepare");
         await Cli.SteerAsync(name, "a", "terminate");
 
-        await worker.ReportAsync(work, "SUCCEEDED", "1");
+        await worker.ReportAsync(work, "1");
 
         Assert.Equal("""{"status":"terminated","runGeneration":1}""", (await Cli.DetailsAsync(name, "a"))["details"].GetRawText());
         Assert.Equal(JsonValueKind.Null, (await Cli.HistoryAsync(name, "a"))["steps"][0].GetProperty("result").ValueKind);
@@ -125,7 +126,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_restart_is_a_new_run_that_the_old_one_cannot_touch()
     {
         var name = Flows.Name("restart");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Two(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Two(name));
         await Cli.CreateAsync(name, "a", """{"n":1.0}""");
         await Cli.EventAsync(name, "a", "go");
         var created = (await Cli.DetailsAsync(name, "a"))["meta"].GetProperty("createdAt").GetString();
@@ -133,7 +134,7 @@ public abstract partial class InstancesDialectTests
         var late = await worker.TakeAsync("second");
 
         (await Cli.SteerAsync(name, "a", "restart")).Expect(HttpStatusCode.OK);
-        await worker.ReportAsync(late, "FAILED", "\"late\"");
+        await worker.ReportAsync(late, "\"late\"", "FAILED");
 
         var fresh = await Cli.DetailsAsync(name, "a");
         var meta = fresh["meta"];
@@ -150,7 +151,7 @@ public abstract partial class InstancesDialectTests
         Assert.Equal(["go"], Types(before));
 
         var work = await worker.TakeAsync("first");
-        Assert.NotEqual(old.Instance, work.Instance);
+        Assert.NotEqual(old.GetProperty("instance_id").GetString(), work.GetProperty("instance_id").GetString());
         await worker.ReportAsync(work);
         await worker.DoAsync("second", "2");
         Assert.Equal("""{"status":"complete","output":2,"runGeneration":2}""", (await Cli.DetailsAsync(name, "a"))["details"].GetRawText());
@@ -166,7 +167,7 @@ public abstract partial class InstancesDialectTests
         await worker.DoAsync("prepare");
 
         var work = await worker.TakeAsync("finish");
-        Assert.Equal("1.0", work.Payload.GetProperty("results").GetProperty("gate").GetProperty("payload").GetRawText());
+        Assert.Equal("1.0", work.GetProperty("payload").GetProperty("results").GetProperty("gate").GetProperty("payload").GetRawText());
         var history = await Cli.HistoryAsync(name, "a", "?order=asc");
         Assert.Equal([null, "gate", null], history["events"].EnumerateArray().Select(e => e.GetProperty("consumedByStepKey").GetString()));
         var gate = history["steps"][1];
@@ -178,7 +179,7 @@ public abstract partial class InstancesDialectTests
     public async Task Of_two_waits_the_one_created_first_gets_the_first_event()
     {
         var name = Flows.Name("waits");
-        await FlowWorker.RegisterAsync(Client, Flows.TwoWaits(name));
+        await StepWorker.RegisterAsync(Client, Flows.TwoWaits(name));
         await Cli.CreateAsync(name, "a");
 
         await Cli.EventAsync(name, "a", "go");
@@ -193,7 +194,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_wait_without_an_event_times_out_and_the_instance_with_it()
     {
         var name = Flows.Name("timeout");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Waiting(name, timeoutMs: 1000));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Waiting(name, timeoutMs: 1000));
         await Cli.CreateAsync(name, "a");
         await worker.DoAsync("prepare");
 
@@ -220,10 +221,10 @@ public abstract partial class InstancesDialectTests
     }
 
     /// <summary>An instance <c>a</c> of a waiting workflow in that state.</summary>
-    private async Task<(string Name, FlowWorker Worker)> InStateAsync(string state)
+    private async Task<(string Name, StepWorker Worker)> InStateAsync(string state)
     {
         var name = Flows.Name("state");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Waiting(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Waiting(name));
         (await Cli.CreateAsync(name, "a")).Expect(HttpStatusCode.OK);
         switch (state)
         {
@@ -246,7 +247,7 @@ public abstract partial class InstancesDialectTests
                 await worker.DoAsync("finish");
                 break;
             case "errored":
-                await worker.ReportAsync(await worker.TakeAsync("prepare"), "FAILED", "\"boom\"");
+                await worker.ReportAsync(await worker.TakeAsync("prepare"), "\"boom\"", "FAILED");
                 break;
             case "terminated":
                 await Cli.SteerAsync(name, "a", "terminate");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Broker.Tests.App;
 using Xunit;
 
 namespace Broker.Tests.InstancesDialect;
@@ -18,7 +19,7 @@ public abstract partial class InstancesDialectTests
     public async Task Workflows_are_listed_by_name(PathStyle style)
     {
         var name = Flows.Name("listed");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
 
         var answer = (await new CliClient(Client, style).WorkflowsAsync()).Expect(HttpStatusCode.OK);
 
@@ -33,7 +34,7 @@ public abstract partial class InstancesDialectTests
     public async Task Every_route_works_at_every_path(PathStyle style)
     {
         var name = Flows.Name("paths");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.Waiting(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.Waiting(name));
         var cli = new CliClient(Client, style);
 
         (await cli.CreateAsync(name, "a")).Expect(HttpStatusCode.OK);
@@ -52,7 +53,7 @@ public abstract partial class InstancesDialectTests
     [Fact]
     public async Task The_documented_reading_wins()
     {
-        await FlowWorker.RegisterAsync(Client, Flows.One("instances"));
+        await StepWorker.RegisterAsync(Client, Flows.One("instances"));
         var id = Flows.Name("i");
         (await Cli.CreateAsync("instances", id)).Expect(HttpStatusCode.OK);
 
@@ -66,7 +67,7 @@ public abstract partial class InstancesDialectTests
     public async Task Create_answers_200_with_the_id_and_queued()
     {
         var name = Flows.Name("create");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
 
         var answer = (await Cli.CreateAsync(name, "order-7", """{"amount":12}""")).Expect(HttpStatusCode.OK);
 
@@ -77,7 +78,7 @@ public abstract partial class InstancesDialectTests
     public async Task Create_makes_up_an_id()
     {
         var name = Flows.Name("create");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
 
         var id = (await Cli.PostAsync(name, "", "{}")).Expect(HttpStatusCode.OK)["id"].GetString()!;
 
@@ -89,7 +90,7 @@ public abstract partial class InstancesDialectTests
     public async Task An_id_in_use_is_a_conflict_in_its_workflow_only_and_in_any_state()
     {
         var (name, other) = (Flows.Name("create"), Flows.Name("other"));
-        await FlowWorker.RegisterAsync(Client, Flows.One(name), Flows.One(other));
+        await StepWorker.RegisterAsync(Client, Flows.One(name), Flows.One(other));
         (await Cli.CreateAsync(name, "a", "1")).Expect(HttpStatusCode.OK);
 
         (await Cli.CreateAsync(name, "a", "2")).Expect(HttpStatusCode.Conflict, "INSTANCE_ID_ALREADY_EXISTS");
@@ -110,12 +111,12 @@ public abstract partial class InstancesDialectTests
     public async Task Params_come_out_as_they_went_in(string paramsJson)
     {
         var name = Flows.Name("params");
-        var worker = await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        var worker = await StepWorker.RegisterAsync(Client, Flows.One(name));
         (await Cli.CreateAsync(name, "a", paramsJson)).Expect(HttpStatusCode.OK);
 
         var work = await worker.TakeAsync("work");
 
-        Assert.Equal(paramsJson, work.Payload.GetProperty("workflow_inputs").GetRawText());
+        Assert.Equal(paramsJson, work.GetProperty("payload").GetProperty("workflow_inputs").GetRawText());
         Assert.Equal(paramsJson, (await Cli.DetailsAsync(name, "a"))["meta"].GetProperty("params").GetRawText());
     }
 
@@ -123,7 +124,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_batch_starts_what_is_new_in_order_and_skips_the_rest()
     {
         var name = Flows.Name("batch");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
         (await Cli.CreateAsync(name, "old", "1")).Expect(HttpStatusCode.OK);
 
         var answer = (await Cli.BatchAsync(
@@ -138,7 +139,7 @@ public abstract partial class InstancesDialectTests
     public async Task A_batch_with_a_bad_entry_starts_nothing()
     {
         var name = Flows.Name("batch");
-        await FlowWorker.RegisterAsync(Client, Flows.One(name));
+        await StepWorker.RegisterAsync(Client, Flows.One(name));
 
         (await Cli.BatchAsync(name, """{"instances":[{"id":"a"},{"id":"-b"}]}""")).Expect(HttpStatusCode.BadRequest, "FRAGNO_VALIDATION_ERROR");
         Assert.Equal("""{"instances":[]}""", (await Cli.BatchAsync(name, """{"instances":[]}""")).Expect(HttpStatusCode.OK).Text);
@@ -151,7 +152,7 @@ public abstract partial class InstancesDialectTests
     public async Task Params_that_break_the_declared_schema_are_refused_and_the_whole_batch_with_them()
     {
         var name = Flows.Name("strict");
-        await FlowWorker.RegisterAsync(Client, Flows.Strict(name));
+        await StepWorker.RegisterAsync(Client, Flows.Strict(name));
 
         var refused = (await Cli.CreateAsync(name, "a", """{"amount":"12"}""")).Expect(HttpStatusCode.BadRequest, "WORKFLOW_PARAMS_INVALID");
         (await Cli.BatchAsync(name, """{"instances":[{"id":"b","params":{"amount":1}},{"id":"c"}]}""")).Expect(HttpStatusCode.BadRequest, "WORKFLOW_PARAMS_INVALID");
