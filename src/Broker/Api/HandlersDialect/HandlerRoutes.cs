@@ -15,7 +15,7 @@ internal static class HandlerRoutes
     /// All handlers, oldest first, or with a limit or a cursor one page of them; values of one key are alternatives, blank ones count for nothing.
     /// </summary>
     public static async Task ListAsync(
-        HttpContext http, HandlersMount mount, BrokerEngine engine, string[] status, [FromQuery(Name = "workflow_name")] string[] workflowName, string? limit,
+        HttpContext http, HandlersMount mount, BrokerEngine engine, [FromQuery] string[] status, [FromQuery(Name = "workflow_name")] string[] workflowName, string? limit,
         string? cursor)
     {
         var (paging, problem) = HandlerPaging.Read(limit, cursor);
