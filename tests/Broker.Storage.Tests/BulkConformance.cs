@@ -73,7 +73,7 @@ public abstract class BulkConformance : StoreTests
     }
 
     [Fact]
-    public async Task What_an_interrupted_slice_did_is_counted_when_the_action_is_leased_or_stopped()
+    public async Task Acts_of_an_interrupted_slice_are_counted_when_the_action_is_leased_or_stopped()
     {
         var definition = await RegisterAsync(ADefinition.Jobs("w", "a"));
         for (var i = 1; i <= 3; i++) await StartAsync(definition, $"i{i}");

@@ -19,6 +19,7 @@ internal sealed class PathTexts : IOperationFilter
         ["step"] = "Name of the step.",
         ["worker"] = "Id of the worker.",
         ["bulk"] = "Id of the action on many runs.",
+        ["session"] = "Id of the session.",
         ["webhook"] = "Id of the webhook.",
         ["delivery"] = "Id of the delivery.",
         ["schedule"] = "Name of the schedule; that of a definition's schedule is `WORKFLOW:NAME`.",

@@ -25,7 +25,7 @@ internal static class ListCursor
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>What the cursor asks for; null for no cursor.</summary>
+    /// <summary>The page that the cursor asks for; null for no cursor.</summary>
     /// <exception cref="OperatorException">The cursor is of another list, or it is no cursor.</exception>
     public static (ListDirection Direction, ListPlace Place)? Read(string? cursor, string list, int numbers)
     {

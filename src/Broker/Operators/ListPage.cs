@@ -72,7 +72,7 @@ internal sealed class ListPage
     private string? Cursor(ListDirection direction, ListPlace? place) => place is null ? null : ListCursor.Write(list, direction, place);
 }
 
-/// <summary>What a cursor asks for.</summary>
+/// <summary>The page that a cursor asks for.</summary>
 internal enum ListDirection : byte
 {
     /// <summary>The items behind its place.</summary>
@@ -81,6 +81,6 @@ internal enum ListDirection : byte
     /// <summary>The items before its place.</summary>
     Backward = 1,
 
-    /// <summary>The first page, whatever its place.</summary>
+    /// <summary>The first page; its place does not count.</summary>
     Start = 2,
 }

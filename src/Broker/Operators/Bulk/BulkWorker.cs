@@ -7,8 +7,8 @@ namespace Broker.Operators.Bulk;
 
 /// <summary>
 /// Performs an action on some runs at a time. Each run is judged again: it must fit still, and its status must allow the action. A command on a run
-/// writes the outcome with its change, so a broker that is killed leaves no run that was acted on without one. Tags and events are the same when they
-/// are sent again.
+/// writes the outcome with its change. A broker that is killed leaves no run without an outcome that it has acted on. Tags and events are the same when
+/// they are sent again.
 /// </summary>
 internal sealed class BulkWorker(BrokerEngine engine, IRunSearch search, AuditTrail trail)
 {
