@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Broker.Storage.Caching;
 
-/// <summary>A bounded cache: when its younger half is full, the older half goes. What is set again counts as young.</summary>
+/// <summary>A bounded cache: when its younger half is full, the older half goes. An entry that is set again counts as young.</summary>
 /// <param name="half">Entries in one half.</param>
 internal sealed class ConcurrentLru<TKey, TValue>(int half)
     where TKey : notnull

@@ -4,9 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace Broker.Storage.Caching;
 
 /// <summary>
-/// A cache bounded by weight: when its younger half is full, the older half goes, and what is found in the older half moves to the
-/// younger one. A hit in the younger half is one look into a dictionary and writes nothing. The caches of the framework and of
-/// BitFaster were not taken: one boxes each key and writes a time at each hit, the other counts entries.
+/// A cache bounded by weight. When its younger half is full, the older half goes. An entry that is found in the older half moves to
+/// the younger one. A hit in the younger half is one look into a dictionary and writes nothing. The caches of the framework and of
+/// BitFaster were not taken. One boxes each key and writes a time at each hit, the other counts entries.
 /// </summary>
 /// <param name="limit">Weight that is held at most, apart from one entry that is heavier.</param>
 internal sealed class WeightedCache<TKey, TValue>(long limit)

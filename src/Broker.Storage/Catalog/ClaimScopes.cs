@@ -9,7 +9,7 @@ namespace Broker.Storage.Catalog;
 /// <summary>Which queues a claim may have.</summary>
 internal sealed class ClaimScopes(IDatabase database, QueueCatalog queues, DefinitionCache definitions)
 {
-    // What a worker registered never changes. Worker ids are ours and few; the bound is against forged ones.
+    // The registration of a worker never changes. Worker ids are ours and few; the bound is against forged ones.
     private const int MostKnown = 100_000;
     private volatile ConcurrentDictionary<string, int[]> registered = new(StringComparer.Ordinal);
 

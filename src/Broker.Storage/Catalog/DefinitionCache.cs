@@ -16,7 +16,7 @@ namespace Broker.Storage.Catalog;
 internal sealed class DefinitionCache(IDatabase database, QueueCatalog queues, StoreEpoch epoch, TimeProvider clock) : IDisposable
 {
     /// <summary>
-    /// How long a broker takes a definition for stored after it has found it in the database. The use of a definition is written as often: one that any
+    /// How long a broker takes a definition for stored after it has found it in the database. The use of a definition is written as often. One that any
     /// broker takes for stored was used at most twice that long ago, and does not expire.
     /// </summary>
     public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(5);

@@ -4,8 +4,8 @@ namespace Broker.Storage.Contracts;
 public interface IDefinitionExpiry
 {
     /// <summary>
-    /// Removes definitions of workers and dispatches that no registration, dispatch or start used for that long, unless a run or a registered
-    /// worker refers to them. Removes workers that were silent for as long, too. Returns the number of definitions.
+    /// Removes definitions of workers and dispatches that no registration, dispatch or start used for that long. One that a run or a
+    /// registered worker refers to stays. Removes workers that were silent for as long, too. Returns the number of definitions.
     /// </summary>
     Task<int> RemoveAsync(TimeSpan unseenFor, CancellationToken ct);
 }

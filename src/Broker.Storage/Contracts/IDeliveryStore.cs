@@ -54,7 +54,7 @@ public sealed record AttemptResult(int? StatusCode, string? Error, int TookMs)
 /// <summary>When failures disable a subscription.</summary>
 /// <param name="Failures">Attempts that failed in a row, at least.</param>
 /// <param name="Since">Age of the first of them, at least.</param>
-/// <param name="Reason">What the subscription says then.</param>
+/// <param name="Reason">The subscription as it is then.</param>
 public sealed record DisableRule(int Failures, TimeSpan Since, string Reason);
 
 /// <summary>Notices on their way to subscriptions, and the log of them.</summary>

@@ -7,7 +7,7 @@ public enum OutboxKind
     Notice = 1,
 }
 
-/// <summary>What a transaction has to tell, written with what it tells of.</summary>
+/// <summary>A notice of a transaction, committed with the change that it names.</summary>
 /// <param name="Id">Order of writing.</param>
 /// <param name="Kind">Kind.</param>
 /// <param name="RunId">The run that it is about.</param>
@@ -15,14 +15,14 @@ public enum OutboxKind
 public sealed record OutboxEntry(long Id, OutboxKind Kind, long RunId, string BodyJson);
 
 /// <summary>
-/// The outbox: rows of the transactions that they tell of, until they are told. A row is leased before it is told and deleted after, so it is told at least
-/// once, and by one broker at a time. <see cref="Topics.Outbox"/> is signalled after each commit that adds one.
+/// The outbox: notices of transactions, until they are sent. A row is leased before it is sent and deleted after. So each is sent at least once, and by one broker
+/// at a time. <see cref="Topics.Outbox"/> is signalled after each commit that adds one.
 /// </summary>
 public interface IOutbox
 {
-    /// <summary>Leases the oldest rows that nobody holds, at most that many, in order.</summary>
+    /// <summary>Leases the oldest rows without a lease, at most that many, in order.</summary>
     Task<IReadOnlyList<OutboxEntry>> TakeAsync(int most, TimeSpan lease, CancellationToken ct);
 
-    /// <summary>Deletes rows that were told.</summary>
+    /// <summary>Deletes rows that were sent.</summary>
     Task RemoveAsync(IReadOnlyList<long> ids, CancellationToken ct);
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Broker.Storage.Contracts;
 
-/// <summary>What a notice can be about. Numbers are stored.</summary>
+/// <summary>Subjects of notices. Numbers are stored.</summary>
 [Flags]
 public enum NoticeKinds
 {
@@ -24,7 +24,7 @@ public enum NoticeKinds
 /// <summary>Something that happened to a run.</summary>
 public sealed record RunNotice
 {
-    /// <summary>Unique, and the same each time that it is told.</summary>
+    /// <summary>Unique, and the same each time that it is sent.</summary>
     public required string Id { get; init; }
     public required NoticeKinds Kind { get; init; }
     public required string Workflow { get; init; }
@@ -48,7 +48,7 @@ public sealed record RunNotice
     public static RunNotice Read(OutboxEntry entry) => JsonSerializer.Deserialize<RunNotice>(entry.BodyJson)!;
 }
 
-/// <summary>Notices that somebody asks for.</summary>
+/// <summary>Notices that a subscription asks for.</summary>
 /// <param name="Kinds">Of these kinds.</param>
 /// <param name="Workflows">About runs of these workflows; null: all.</param>
 public sealed record NoticeWish(NoticeKinds Kinds, IReadOnlySet<string>? Workflows);

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Broker.Storage.Diagnostics;
 
 /// <summary>
-/// Values of the label <c>workflow</c> of counters. Names are the clients' choice, and a series is kept as long as the broker runs: the first workflows get
+/// Values of the label <c>workflow</c> of counters. Names are the clients' choice, and a series is kept as long as the broker runs. The first workflows get
 /// a series each, all others share one.
 /// </summary>
 internal sealed class WorkflowLabels

@@ -4,7 +4,7 @@ using Broker.Storage.Dispatch.Commands;
 namespace Broker.Storage.Dispatch;
 
 /// <summary>
-/// Commands that may not share a transaction. A restart, a retry, a purge and the start of a further run change the run that an instance's name stands for: another
+/// Commands that may not share a transaction. A restart, a retry, a purge and the start of a further run change the run that an instance's name stands for. Another
 /// command on the name was resolved before, and would get the verdict of the former run. A claim that is sent again gets the leases of the first one,
 /// once they are committed.
 /// </summary>

@@ -5,7 +5,7 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>What one transaction has loaded and decided so far.</summary>
+/// <summary>State of one transaction: all that it has loaded and decided so far.</summary>
 internal sealed class BatchContext(IBatchTransaction transaction, BatchServices services, List<StoreCommand> commands)
 {
     public IBatchTransaction Transaction => transaction;
@@ -23,10 +23,10 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>The rules at work on each loaded run.</summary>
     public Dictionary<long, RunSession> Sessions { get; } = [];
 
-    /// <summary>What further runs take over, of the runs whose commands require it.</summary>
+    /// <summary>Data that further runs take over, of the runs whose commands require it.</summary>
     public IReadOnlyDictionary<long, Inherited> Heritage { get; set; } = new Dictionary<long, Inherited>();
 
-    /// <summary>Runs that this transaction adds and that ended at once, failed a step or wait for an event that somebody wants to know of; null: none.</summary>
+    /// <summary>Runs that this transaction adds and that ended at once, failed a step or wait for an event, where a subscription wants to know; null: none.</summary>
     public List<(LoadedRun Run, RunSession Session)>? NotedStarts { get; private set; }
 
     /// <summary>Steps that this transaction makes ready.</summary>

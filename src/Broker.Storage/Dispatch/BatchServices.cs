@@ -6,7 +6,7 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>What every transaction uses beside its connection.</summary>
+/// <summary>Parts that every transaction uses beside its connection.</summary>
 internal sealed record BatchServices(
     DefinitionCache Definitions, QueueCatalog Queues, NameCache Names, IdBlocks Ids, SignalHub Signals, ChangeHints Hints, IEnumerable<IClaimSource> ClaimSources,
     LimitedClaimCursors Cursors, StoreHealth Health, StoreEpoch Epoch, LogLimit LogLimit, WorkflowLabels Labels, NoticeWishes Notices, int DefaultLeaseSecs)

@@ -7,11 +7,11 @@ namespace Broker.Storage.Dispatch;
 
 /// <summary>
 /// One transaction for all commands that wait: resolve → load → decide → write → complete. It loads the runs that they name, lets the rules decide on
-/// one command after the other, writes all rows at once and then grants steps, so that a claim can get a step that became ready here. A commit costs
+/// one command after the other, and writes all rows at once. It then grants steps, so that a claim can get a step that became ready here. A commit costs
 /// more than all the rest together, so sharing it makes the broker fast.
 /// </summary>
 /// <param name="transaction">The transaction in the database.</param>
-/// <param name="services">What all transactions use.</param>
+/// <param name="services">Parts that all transactions use.</param>
 /// <param name="commands">The callers' commands; claims of <see cref="IClaimSource"/>s are added.</param>
 /// <param name="takesClaims">Whether sources may add claims.</param>
 internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServices services, List<StoreCommand> commands, bool takesClaims)
@@ -124,7 +124,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
         grants?.HandOut(results);
         batch.LowerCursors();
 
-        // Before the callers are answered: a worker may claim at once, and a client that has paused a run must not see a step of it handed out.
+        // Before the callers are answered. A worker may claim at once, and a client that has paused a run must not see a step of it handed out.
         var turned = TurnedRuns();
         foreach (var source in services.Sources) source.Committed(commands, turned);
         foreach (var claims in pending) claims?.Committed();

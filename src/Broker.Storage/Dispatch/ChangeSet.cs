@@ -25,7 +25,7 @@ internal sealed class ChangeSet
     public List<InboxRow> TakenInboxEvents { get; } = [];
     public List<Appended> Events { get; } = [];
 
-    /// <summary>What the transaction has to tell; null: nothing.</summary>
+    /// <summary>Notices of the transaction; null: nothing.</summary>
     public List<OutboxRow>? Outbox { get; set; }
 
     /// <summary>Runs that are no longer the current one of their instance.</summary>
@@ -58,7 +58,7 @@ internal sealed class ChangeSet
 /// <summary>A lease to renew, and the progress that its worker sends with it; null: none.</summary>
 internal readonly record struct LeaseRenewal(LeaseRef Lease, string? Progress);
 
-/// <summary>What a heartbeat found: the status of its step, and whether its run is held by a pause.</summary>
+/// <summary>Finding of a heartbeat: the status of its step, and whether its run is held by a pause.</summary>
 internal readonly record struct RenewedLease(StepStatus Status, bool IsPaused);
 
 /// <summary>The columns of a run that change after its start. Null payloads stay as they are.</summary>

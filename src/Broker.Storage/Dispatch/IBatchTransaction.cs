@@ -8,8 +8,8 @@ namespace Broker.Storage.Dispatch;
 
 /// <summary>
 /// One transaction on one engine: the whole list of what differs between them on the hot path. Its calls block: batch loops have
-/// threads of their own (see <see cref="BatchLoop"/>). Order of locks, everywhere: ids of claims, run rows by
-/// id, then step rows (claims skip locked ones), then inbox rows, then stream rows by run id. No transaction waits against that order,
+/// threads of their own (see <see cref="BatchLoop"/>). The order of locks is the same everywhere: ids of claims, run rows by
+/// id, then step rows (claims skip locked ones). Inbox rows follow, then stream rows by run id. No transaction waits against that order,
 /// except reports that have read the inbox and then write their steps: a deadlock of theirs is retried.
 /// </summary>
 internal interface IBatchTransaction : IDisposable
@@ -27,8 +27,8 @@ internal interface IBatchTransaction : IDisposable
     IReadOnlyList<LeaseRef> Granted(IReadOnlyList<ClaimCommand> claims);
 
     /// <summary>
-    /// Begins, locks the runs in order of id, reads the named steps, if it is wished under a lock of their own, and takes the time: after the
-    /// locks, by the store's clock.
+    /// Begins, locks the runs in order of id, and reads the named steps, if it is wished under a lock of their own. It takes the time after
+    /// the locks, by the store's clock.
     /// </summary>
     Loaded Begin(IReadOnlyList<long> runs, IReadOnlyList<StepKey> steps, bool locksSteps);
 
@@ -68,15 +68,15 @@ internal interface IBatchTransaction : IDisposable
     /// <summary>All runs of these instances, whatever their number: for purging.</summary>
     IReadOnlyList<long> RunsOf(IReadOnlyList<(string Workflow, string InstanceId)> instances);
 
-    /// <summary>What further runs take over from these runs, by their ids.</summary>
+    /// <summary>Data that further runs take over from these runs, by their ids.</summary>
     IReadOnlyDictionary<long, Inherited> Inherited(IReadOnlyList<long> runs);
 
     /// <summary>Starts that were made under these keys before.</summary>
     IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys);
 
     /// <summary>
-    /// Makes the commit wait for standbys although nothing is written: what was read may be a commit that no standby has confirmed, and the answer
-    /// says that it is there.
+    /// Makes the commit wait for standbys although nothing is written. The rows that were read may belong to a commit that no standby has confirmed,
+    /// and the answer says that they are there.
     /// </summary>
     void Confirm();
 
@@ -94,8 +94,8 @@ internal interface IBatchTransaction : IDisposable
     void CutLogs(IReadOnlyList<LogSize> sizes);
 
     /// <summary>
-    /// Writes log lines and commits, and reads the results that the leased steps are given, in the same exchange. Lines come last: a job's lines
-    /// are numbered under a lock that is then held for the commit alone, and no transaction waits for another lock while it holds that one.
+    /// Writes log lines and commits, and reads the results that the leased steps are given, in the same exchange. Lines come last. A job's lines
+    /// are numbered under a lock that is then held for the commit alone. No transaction waits for another lock while it holds that one.
     /// </summary>
     IReadOnlyList<(StepKey Step, string? Result)> Commit(IReadOnlyList<StepKey> upstream, IReadOnlyList<LogLineRow> lines);
 }

@@ -2,7 +2,7 @@ namespace Broker.Storage.Dispatch;
 
 /// <summary>
 /// The place in a label queue at which a claim that is limited to workflows starts, for each queue and limit. Only steps of other workflows stand before
-/// it, and without a cursor each such claim walked over them. A cursor only saves work: a step that becomes ready in front of it lowers it, and
+/// it, and without a cursor each such claim walked over them. A cursor only saves work. A step that becomes ready in front of it lowers it, and
 /// walks from the front find steps whose signals of other brokers were lost.
 /// </summary>
 internal sealed class LimitedClaimCursors(TimeProvider clock)

@@ -1,6 +1,6 @@
 namespace Broker.Storage.Dispatch;
 
-/// <summary>What of a run must be loaded before a command is decided.</summary>
+/// <summary>Parts of a run that must be loaded before a command is decided.</summary>
 [Flags]
 internal enum LoadRequirements
 {
@@ -18,6 +18,6 @@ internal enum LoadRequirements
     /// <summary>Every reached step.</summary>
     AllSteps = 8,
 
-    /// <summary>What a further run takes over from it.</summary>
+    /// <summary>Data that a further run takes over from it.</summary>
     Heritage = 16,
 }

@@ -6,12 +6,12 @@ using Broker.Storage.Tables;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>Writes the notices that somebody asks for into the outbox. It runs only where there are wishes.</summary>
+/// <summary>Writes the notices that subscriptions ask for into the outbox. It runs only where there are wishes.</summary>
 internal sealed class NoticeCollector(BatchContext batch, IReadOnlyList<NoticeWish> wishes)
 {
     public void Collect()
     {
-        // A run that is purged leaves nothing behind to tell of.
+        // A run that is purged has no notices.
         foreach (var (id, session) in batch.Sessions)
         {
             if (!batch.Changes.Purged.Contains(id)) Collect(batch.Runs[id].Ref, session);

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Broker.Storage.Dispatch;
 
-/// <summary>What a further run of an instance takes from the run before it.</summary>
+/// <summary>Data that a further run of an instance takes from the run before it.</summary>
 internal sealed class RunHeritage<TRows>
     where TRows : struct, IRows
 {

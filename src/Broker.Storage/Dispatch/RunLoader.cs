@@ -93,7 +93,7 @@ internal sealed class RunLoader(BatchContext batch)
             ? transaction.TryLoadCached([.. named.OfType<ReportCommand>().Select(r => r.Lease!.Value)])
             : null;
 
-    // Another broker may have purged a name and used it again, and a restart may have come in between: then the name is looked up anew.
+    // Another broker may have purged a name and used it again, and a restart may have come in between. Then the name is looked up anew.
     private void RefuseStaleNames(List<IRunCommand> named)
     {
         foreach (var command in named)

@@ -226,6 +226,6 @@ internal sealed class RunStarter(BatchContext batch)
         changes.TakenInboxEvents.AddRange(session.Consumed.Select(taken => InboxRowMapper.Taken(runId, taken)));
     }
 
-    /// <summary>What a retry or a fork takes from an earlier run.</summary>
+    /// <summary>Data that a retry or a fork takes from an earlier run.</summary>
     private sealed record Heritage(long RunId, IReadOnlyList<StepState> Kept, IReadOnlyList<InboxEvent> Events);
 }

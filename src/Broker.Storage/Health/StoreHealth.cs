@@ -4,7 +4,7 @@ using Broker.Storage.Diagnostics;
 namespace Broker.Storage.Health;
 
 /// <summary>
-/// Whether the database takes writes and confirms commits at present, as transactions find it: a full disk still answers every question that a
+/// Whether the database takes writes and confirms commits at present, as transactions find it. A full disk still answers every question that a
 /// probe could put. A failed write is forgotten after a while, so that a broker which gets no more requests because of it is tried again; a commit
 /// that was not confirmed is kept until another one is. Not sealed: tests plant a broker that ignores warnings.
 /// </summary>

@@ -13,7 +13,7 @@ namespace Broker.Storage.Matching;
 
 /// <summary>
 /// Claims that can be sent again after a lost answer. The fences of such a claim follow from its id and its worker, so the leases
-/// themselves remember the claim: no further table, and claims without an id cost nothing.
+/// themselves remember the claim. There is no further table, and claims without an id cost nothing.
 /// </summary>
 internal sealed class ClaimReplay(IDatabase database, DefinitionCache definitions)
 {

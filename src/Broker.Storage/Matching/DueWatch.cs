@@ -7,8 +7,8 @@ namespace Broker.Storage.Matching;
 
 /// <summary>
 /// Instants at which steps fall due in queues that claims wait for: retries, and other work that was put off. Writes of this broker and of its
-/// peers are noted as they come. What was put off before a claim began to wait is looked for, once a second at most: without that look the poll
-/// found it up to 1 s late.
+/// peers are noted as they come. Steps that were put off before a claim began to wait are looked for, once a second at most. Without that look the poll
+/// found them up to 1 s late.
 /// </summary>
 internal sealed partial class DueWatch(IDatabase database, TimeProvider clock, ILogger<DueWatch> log) : IDisposable
 {

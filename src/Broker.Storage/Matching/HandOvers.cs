@@ -5,7 +5,7 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Matching;
 
 /// <summary>
-/// Leases of steps that were handed over from memory and not recorded yet: a report records the hand-over, or after 500 ms a heartbeat of the broker. A
+/// Leases of steps that were handed over from memory and not recorded yet. A report records the hand-over, or after 500 ms a heartbeat of the broker. A
 /// step that is reported sooner costs nothing more. A broker that is killed before leaves the lease marked as granted ahead: if its worker dies as well,
 /// the lost lease is charged nothing.
 /// </summary>

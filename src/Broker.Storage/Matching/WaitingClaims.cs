@@ -159,7 +159,7 @@ internal sealed class WaitingClaims : IWaitingClaims, IClaimSource
         }
     }
 
-    // For a claim that was woken and not served: one of its own kind, else one of each kind that may have some of the same steps.
+    // For a claim that was woken and not served: one of its own kind, or one of each kind that may share steps with it.
     private void WakeInstead(WaitingClaimGroup left)
     {
         if (left.WakeFirst()) return;

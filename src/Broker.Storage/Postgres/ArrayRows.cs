@@ -2,8 +2,8 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Rows that come as parameters, an array for each column, and are read by subscript. unnest of all of them reads better, but fills a table
-/// for each: measured, 18 arrays of 10 cost 0.20 ms that way and 0.09 by subscript, of 100 0.60 and 0.32. A column that is null in every
-/// row comes as null in place of its array: behind nulls the server walks from the start to find an element.
+/// for each. Measured, 18 arrays of 10 cost 0.20 ms that way and 0.09 by subscript, of 100 0.60 and 0.32. A column that is null in every
+/// row comes as null in place of its array. Behind nulls the server walks from the start to find an element.
 /// </summary>
 internal sealed class ArrayRows
 {

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// The rank in each queue at which a claim starts. Granted steps leave dead entries at the front of the claim index until the next vacuum, and for as long
-/// as a transaction holds a snapshot. Without a cursor every claim walked over these dead entries; 12,000 of them took 33 % of the server's work.
+/// The rank in each queue at which a claim starts. Granted steps leave dead entries at the front of the claim index until the next vacuum, or for as long
+/// as a snapshot is held. Without a cursor every claim walked over these dead entries; 12,000 of them took 33 % of the server's work.
 /// A cursor only saves work: a claim that finds too little scans again from the front, and the next renewal finds steps before the cursor.
 /// </summary>
 internal sealed class ClaimCursors(TimeProvider clock)
@@ -19,7 +19,7 @@ internal sealed class ClaimCursors(TimeProvider clock)
     public (long From, long Version) Of(int queueId) => cursors.GetOrAdd(queueId, static (_, clock) => new Cursor(clock), clock).Read(clock);
 
     /// <summary>
-    /// What comes before this rank has been handed out, but for what has become ready since <paramref name="version"/>. Before the commit:
+    /// All steps before this rank have been handed out, but for those that have become ready since <paramref name="version"/>. Before the commit:
     /// until then those steps are locked, and other claims of this broker do better not to look at them. A transaction that fails makes up for
     /// it by <see cref="Forget"/>.
     /// </summary>

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Broker.Storage.Postgres;
 
-/// <summary>What a claim returns: the place of its slot, columns of step and run, and what may be cached of the run.</summary>
+/// <summary>Columns that a claim returns: the place of its slot, those of step and run, and those that may be cached of the run.</summary>
 internal sealed class ClaimedColumns
 {
     private readonly RowMap<StepRow, PostgresRows> step;

@@ -112,7 +112,7 @@ internal sealed class CommitInterceptor(StoreHealth health, bool isPooled) : IDb
 
     private static bool CommitsItself(DbCommand command) => command.Transaction is null;
 
-    // What the server refuses by itself it rolls back.
+    // The server rolls back all that it refuses by itself.
     private static bool IsLostWrite(DbCommand command, CommandErrorEventData failed) =>
         CommitsItself(command) && failed.ExecuteMethod is DbCommandMethod.ExecuteNonQuery && failed.Exception.FindInner<PostgresException>() is null;
 

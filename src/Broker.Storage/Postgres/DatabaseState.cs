@@ -2,12 +2,12 @@ using System.Data.Common;
 
 namespace Broker.Storage.Postgres;
 
-/// <summary>Which history of which database a connection sees. What could not be read is null and equals anything.</summary>
+/// <summary>Which history of which database a connection sees. A member that could not be read is null and equals anything.</summary>
 /// <param name="System">Identifier of the cluster.</param>
 /// <param name="Timeline">Timeline of the cluster, eight hexadecimal digits: each promotion begins one.</param>
 /// <param name="Database">Object id of the database.</param>
 /// <param name="Table">File of the table of counters: a restore drops and creates it, or empties it.</param>
-/// <param name="Epoch">What <c>broker restore</c> has written.</param>
+/// <param name="Epoch">Number that <c>broker restore</c> has written.</param>
 internal readonly record struct DatabaseState(long? System, string? Timeline, long Database, long? Table, long Epoch)
 {
     public bool IsLike(DatabaseState other) =>
@@ -18,7 +18,7 @@ internal readonly record struct DatabaseState(long? System, string? Timeline, lo
     public bool IsBefore(DatabaseState other) => System is { } system && system == other.System && string.CompareOrdinal(Timeline, other.Timeline) < 0;
 }
 
-/// <summary>What only grows within one history.</summary>
+/// <summary>A number that only grows within one history.</summary>
 /// <param name="Ids">The id counter.</param>
 /// <param name="Written">Position in the log; null where it cannot be read.</param>
 internal readonly record struct Progress(long Ids, long? Written)

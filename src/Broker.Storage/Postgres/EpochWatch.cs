@@ -9,11 +9,11 @@ namespace Broker.Storage.Postgres;
 /// <summary>
 /// Compares what connections see with what this broker has seen, and begins an epoch where it differs. Each new connection is asked before its
 /// first statement, and one connection a second; behind a pooler, which may send each transaction to another server, every transaction.
-/// Measured with pgbench, PostgreSQL 15, medians on a busy machine, beside SELECT 1: 1.3 ms (0.2) as the first statement of a new server process,
-/// 0.12 ms (0.01) where it is parsed each time, as behind a pooler, and 0.03 ms (0.01) prepared. So a broker pays 0.03 ms a second.
+/// Measured with pgbench, PostgreSQL 15, medians on a busy machine, beside SELECT 1. The first statement of a new server process took 1.3 ms (0.2).
+/// It took 0.12 ms (0.01) where it is parsed each time, as behind a pooler, and 0.03 ms (0.01) prepared. So a broker pays 0.03 ms a second.
 /// Not sealed: tests plant a broker that compares nothing.
 /// </summary>
-/// <param name="epoch">What begins.</param>
+/// <param name="epoch">The epoch that begins.</param>
 /// <param name="isPooled">Whether a pooler in transaction mode is in between.</param>
 /// <param name="log">Gets a line when the history is another.</param>
 internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
@@ -156,7 +156,7 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
         return true;
     }
 
-    // What one connection could not read another may have.
+    // A fact that one connection could not read may have been read by another.
     private DatabaseState Merged(DatabaseState seen) =>
         known is { } last ? seen with { System = seen.System ?? last.System, Timeline = seen.Timeline ?? last.Timeline, Table = seen.Table ?? last.Table } : seen;
 
@@ -170,6 +170,6 @@ internal partial class EpochWatch(StoreEpoch epoch, bool isPooled, ILogger log)
     [LoggerMessage(Level = LogLevel.Information, Message = "Fewer signals show a restore or failover, because the role may not call a function ({Reason})")]
     private static partial void LogLess(ILogger logger, string reason);
 
-    /// <summary>What was known when a question was asked.</summary>
+    /// <summary>State at the moment when a question was asked.</summary>
     internal readonly record struct Asked(int Epoch, Progress Reached);
 }

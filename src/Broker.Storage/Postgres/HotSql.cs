@@ -5,9 +5,9 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// The statements of the hot path. Each takes arrays, so that a transaction for two hundred callers has as many statements as one for a
-/// single caller. The connection of a batch loop has sequential and bitmap scans, hash and merge joins switched off: every statement here is a
-/// walk along an index from a short list, and a plan made while a table was still small must not stay for the day it is not. Measured with
-/// bitmap scans: a claim read and sorted all 240 ready rows of each queue, for want of knowing that now is later than all of them.
+/// single caller. The connection of a batch loop has sequential and bitmap scans, hash and merge joins switched off. Every statement here is a
+/// walk along an index from a short list. A plan made while a table was small must not stay when it has grown. Measured with
+/// bitmap scans: a claim read and sorted all 240 ready rows of each queue, since the planner cannot know that all are due.
 /// </summary>
 internal static class HotSql
 {
@@ -25,7 +25,7 @@ internal static class HotSql
     public const string Now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
     /// <summary>
-    /// A message that only the log holds. No row is locked or left behind, and the commit waits for standbys as every other: one of a transaction that
+    /// A message that only the log holds. No row is locked or left behind, and the commit waits for standbys as every other. One of a transaction that
     /// has only read does not.
     /// </summary>
     public const string Confirm = "SELECT FROM pg_logical_emit_message(true, 'broker', 'confirm')";
@@ -142,7 +142,7 @@ internal static class HotSql
 
     public static readonly string InsertStartKeys = PostgresTables.StartKeys.Insert;
 
-    /// <summary>What an action on many runs has done. An item with an outcome keeps it.</summary>
+    /// <summary>Outcomes of an action on many runs. An item with an outcome keeps it.</summary>
     public static readonly string DoneItems = $"""
         UPDATE bulk_item i SET outcome = {(int)BulkOutcome.Done} FROM unnest($1::bigint[], $2::int[]) AS d(bulk_id, seq)
         WHERE i.bulk_id = d.bulk_id AND i.seq = d.seq AND i.outcome = {(int)BulkOutcome.Pending}
@@ -219,9 +219,9 @@ internal static class HotSql
 
     /// <summary>
     /// Hands out from several queues, by priority and then in order. Candidates are read without locks and only those that are taken are
-    /// locked: with the lock inside the first LATERAL, a claim held the first rows of every queue and others found nothing. They are locked
-    /// by their place: as a plain join, a plan made while the table was empty read the whole claim index, dead entries and all, and that
-    /// was a fifth of the server's work. So many candidates of each queue ($8) that others may be taking the first of them.
+    /// locked. With the lock inside the first LATERAL, a claim held the first rows of every queue and others found nothing. They are locked
+    /// by their place. As a plain join, a plan made while the table was empty read the whole claim index with its dead entries.
+    /// That was a fifth of the server's work. So many candidates of each queue ($8) that others may be taking the first of them.
     /// </summary>
     public static readonly string ClaimMany = Claim("""
         SELECT s.place, s.run_id
@@ -275,7 +275,7 @@ internal static class HotSql
         ORDER BY k.ord LIMIT $6
         """, ahead: "false");
 
-    // By place, not by key: each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
+    // By place, not by key. Each look-up by key is another descent of an index as large as the history, and a fifth of what a claim read
     // was that. A row that is locked stays where it is. One that moved between the snapshot and the lock is not found and not handed
     // out: the next claim gets it. The claim of each step is read by subscript: joined by number instead, 256 claims cost 65,000 comparisons.
     private static string Claim(string picked, string ahead = "coalesce(($9::boolean[])[p.ord], false)") => $"""

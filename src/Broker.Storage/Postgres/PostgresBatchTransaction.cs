@@ -14,8 +14,8 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Transactions on one PostgreSQL connection. Statements travel together: three exchanges for a whole batch, two
-/// where its runs are cached. What <paramref name="opening"/> says is the second statement of each, and where it is due the question of
-/// <paramref name="watch"/> the next.
+/// where its runs are cached. The second statement of each is that of <paramref name="opening"/>, and where it is due the next is
+/// the question of <paramref name="watch"/>.
 /// </summary>
 internal sealed class PostgresBatchTransaction(
     NpgsqlConnection connection, DefinitionCache definitions, ClaimCursors cursors, DatabaseClockEstimate clock, RunCache runCache, EpochWatch watch, StoreHealth health, string? opening) : IBatchTransaction
@@ -371,7 +371,7 @@ internal sealed class PostgresBatchTransaction(
         cached = null;
     }
 
-    // What no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
+    // A name that no column can hold names no run; as a parameter it would be refused, and replaced by something it might name another's run.
     private static string? Known(string name) => StorableText.Fits(name) ? name : null;
 
     // The first statement of a transaction takes its BEGIN along.

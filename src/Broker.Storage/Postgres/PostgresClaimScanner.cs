@@ -111,7 +111,7 @@ internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCur
         return (row, step);
     }
 
-    /// <summary>What it made ready is in front of the marks.</summary>
+    /// <summary>Steps that it made ready are in front of the marks.</summary>
     public void Committed()
     {
         foreach (var (queue, rank) in madeReady) cursors.Lower(queue, rank);

@@ -10,7 +10,7 @@ internal sealed class PostgresDb : BrokerDb
 {
     private const int StepFill = 85;
 
-    // More than half of a page of runs stays free: runs of one page change at the same time, and an update that stays on its page writes no
+    // More than half of a page of runs stays free. Runs of one page change at the same time, and an update that stays on its page writes no
     // index entry.
     private const int RunFill = 45;
 

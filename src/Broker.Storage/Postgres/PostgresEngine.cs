@@ -21,8 +21,8 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     private const int ProbeSecs = 2;
 
     /// <summary>
-    /// For batch loops. See HotSql: its statements are walks along indexes, whatever the planner has last counted. Plans are made once:
-    /// left alone, the server planned anew for the number of keys of each call, and that was 40 % of its processor time.
+    /// For batch loops. See HotSql: its statements are walks along indexes, whatever the planner has last counted. Plans are made once.
+    /// Left alone, the server planned anew for the number of keys of each call, and that was 40 % of its processor time.
     /// </summary>
     public const string WalkSettings = """
         SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
@@ -123,8 +123,8 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     }
 
     /// <summary>
-    /// The database has another history. Connections that wait to be used were asked about the former one: they are closed first, so that what is
-    /// cached from now on does not come from them.
+    /// The database has another history. Connections that wait to be used were asked about the former one. They are closed first, so that nothing that
+    /// is cached from now on comes from them.
     /// </summary>
     public void Forget()
     {
@@ -192,7 +192,7 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
     private static readonly Task<IDisposable> NoTurn = Task.FromResult<IDisposable>(new FreeTurn());
 
     /// <summary>
-    /// EF's own lock is let go between two migrations: a broker that came in there applied the second one, and the first broker then
+    /// EF's own lock is let go between two migrations. A broker that came in there applied the second one, and the first broker then
     /// failed at doing it again. A lock of a transaction, so that it holds behind a pooler too.
     /// </summary>
     public async Task<IAsyncDisposable> MigrationTurnAsync(CancellationToken ct)
@@ -216,8 +216,8 @@ internal sealed class PostgresEngine : IDatabaseEngine, IAsyncDisposable
         fault is OptimisticConcurrencyException || Fault(fault) is { SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.LockNotAvailable };
 
     /// <summary>
-    /// All that the server refuses: of the statements behind the refused one those that were just being prepared are not, and the driver
-    /// may believe that they are. A batch loop that kept its connection after a deadlock was refused from then on.
+    /// All that the server refuses. Of the statements behind the refused one, those that were just being prepared are not prepared, and the
+    /// driver may take them for prepared. A batch loop that kept its connection after a deadlock was refused from then on.
     /// </summary>
     public bool SpoilsConnection(Exception fault) => Fault(fault) is not null || IsUnavailable(fault);
 

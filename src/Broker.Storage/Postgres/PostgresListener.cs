@@ -9,7 +9,7 @@ namespace Broker.Storage.Postgres;
 
 /// <summary>
 /// Exchanges signals with other brokers, as hints only. Signals are gathered for 2 ms and sent outside the transactions that they
-/// come from: a NOTIFY inside takes a lock that all commits of the server would queue for.
+/// come from. A NOTIFY inside takes a lock that all commits of the server would queue for.
 /// </summary>
 internal sealed partial class PostgresListener(PostgresEngine engine, SignalHub hub, IWaitingClaims waiting, PostgresTopics topics, ILogger<PostgresListener> log) : IPeerLink
 {

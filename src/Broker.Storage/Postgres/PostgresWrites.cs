@@ -11,8 +11,8 @@ internal static class PostgresWrites
 {
     /// <summary>Adds all but heartbeats. Returns the statement that updates steps.</summary>
     /// <param name="batch">Takes the statements.</param>
-    /// <param name="changes">What the transaction has decided.</param>
-    /// <param name="cached">What it was decided from, if not from what is stored.</param>
+    /// <param name="changes">Rows that the transaction has decided.</param>
+    /// <param name="cached">Rows that it was decided from, if not from those that are stored.</param>
     /// <param name="verifiesInWrite">Whether the statement that writes the runs compares their versions: <see cref="CachedRuns.CanVerifyInWrite"/>.</param>
     public static NpgsqlBatchCommand? Add(BatchBuilder batch, ChangeSet changes, CachedRuns? cached, bool verifiesInWrite)
     {

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Broker.Storage.Postgres;
 
 /// <summary>
-/// Statements that load and write steps, made from the EF model. A statement that writes a few columns names those that it leaves out, so that a
-/// new column is written by each until it is left out too.
+/// Statements that load and write steps, made from the EF model. A statement that writes a few columns names those that it leaves out. So each statement
+/// writes a new column until it leaves it out too.
 /// </summary>
 internal sealed class StepStatements<TRow>
     where TRow : StepRow
@@ -92,7 +92,7 @@ internal sealed class StepStatements<TRow>
 
     /// <summary>
     /// The same for steps that are cached as leased: only those that are still leased under the cached fence. Plus zero keeps the planner from the
-    /// index of fences: with a plan made while the table was empty, a step cost 24 us, not 12.
+    /// index of fences. With a plan made while the table was empty, a step cost 24 us, not 12.
     /// </summary>
     public string UpdateLeased { get; }
 

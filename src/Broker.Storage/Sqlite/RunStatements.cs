@@ -25,7 +25,7 @@ internal sealed class RunStatements
 
     public string Load { get; }
 
-    /// <summary>What a claim hands out of the run. RETURNING can name no other table, and eight look-ups in it cost more than this one.</summary>
+    /// <summary>Columns of the run that a claim hands out. RETURNING can name no other table, and eight look-ups in it cost more than this one.</summary>
     public string LoadAssigned { get; }
 
     public string Update { get; }

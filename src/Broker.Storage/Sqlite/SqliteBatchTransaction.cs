@@ -197,7 +197,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
         foreach (var step in changes.NewSteps) clock.AtLeast(step.QueuedAt);
         foreach (var step in changes.Steps) clock.AtLeast(step.QueuedAt);
 
-        // Events and resumes too: a later event comes later in the inbox, and a later grant after the resume, also while the host's clock stands or goes back.
+        // Events and resumes too. A later event comes later in the inbox, and a later grant after the resume, also while the host's clock stands or goes back.
         foreach (var inbox in changes.NewInboxEvents) clock.AtLeast(inbox.Id);
         foreach (var run in changes.Runs) clock.AtLeast(run.State.UpdatedAt.ToMicros());
         var now = clock.Tick().ToMicros();
@@ -224,7 +224,7 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
     public void Confirm()
     {
-        // What can be read is on the disk.
+        // All that can be read is on the disk.
     }
 
     public IReadOnlyList<StartKeyRow> StartKeys(IReadOnlyList<string> keys)

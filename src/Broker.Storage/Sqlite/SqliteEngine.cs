@@ -71,7 +71,7 @@ internal sealed class SqliteEngine : IDatabaseEngine, IBrokerLock, IDisposable
         await command.ExecuteScalarAsync(ct);
     }
 
-    // What can be read is on the disk.
+    // All that can be read is on the disk.
     public Task ConfirmAsync(BrokerDb db, CancellationToken ct) => Task.CompletedTask;
 
     public async Task<IDisposable> WriteTurnAsync(CancellationToken ct)

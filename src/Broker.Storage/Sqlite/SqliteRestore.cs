@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Broker.Storage.Sqlite;
 
-/// <summary>Puts a copy that <see cref="SqliteBackup"/> made in the place of the database. What stood there is kept under another name.</summary>
+/// <summary>Puts a copy that <see cref="SqliteBackup"/> made in the place of the database. The former file is kept under another name.</summary>
 internal static class SqliteRestore
 {
     /// <summary>Returns the name under which the former database is kept; null where there was none. The copy, checked before, stays as it is.</summary>

@@ -7,8 +7,8 @@ using SQLitePCL;
 namespace Broker.Storage.Sqlite;
 
 /// <summary>
-/// A prepared statement with parameters @p0, @p1 and so on, used again and again on one connection. By SQLite's own calls: through commands, which
-/// look up each parameter by name at each use and box each value, batches of 100 ran at two thirds of the pace.
+/// A prepared statement with parameters @p0, @p1 and so on, used again and again on one connection, by SQLite's own calls. Commands look up
+/// each parameter by name at each use and box each value. With them, batches of 100 ran at two thirds of the pace.
 /// </summary>
 internal sealed class SqliteStatement : IDisposable
 {

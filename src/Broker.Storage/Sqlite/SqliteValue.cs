@@ -1,6 +1,6 @@
 namespace Broker.Storage.Sqlite;
 
-/// <summary>What a column of ours can hold: text, a whole number, or null.</summary>
+/// <summary>A value of a column: text, a whole number, or null.</summary>
 internal readonly record struct SqliteValue(string? Text, long? Number)
 {
     public static implicit operator SqliteValue(string? text) => new(text, null);

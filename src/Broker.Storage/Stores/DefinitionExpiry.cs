@@ -45,7 +45,7 @@ internal sealed class DefinitionExpiry(IDatabase database, IPageReads pages, Def
         }
     }
 
-    // What registered workers may claim.
+    // Definitions that registered workers may claim.
     private async Task<HashSet<int>> HeldAsync(CancellationToken ct)
     {
         var lists = await pages.RunAsync(

@@ -200,7 +200,7 @@ internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache,
         public int LatestId { get; init; }
     }
 
-    /// <summary>What became of definitions in one transaction.</summary>
+    /// <summary>Outcome of one transaction for its definitions.</summary>
     private sealed record Stored(List<(int Id, bool IsNew)> Rows, WorkflowDefinition? Conflict, WorkflowDefinition? Full);
 }
 

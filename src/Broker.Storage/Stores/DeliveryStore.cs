@@ -54,7 +54,7 @@ internal sealed class DeliveryStore(IDatabase database, IPageReads pages) : IDel
         return rows.ConvertAll(DeliveryOf);
     }
 
-    /// <summary>What is due, the longest due first.</summary>
+    /// <summary>Deliveries that are due, the longest due first.</summary>
     internal static IQueryable<WebhookDeliveryRow> Due(BrokerDb db, long now, string[] webhooks, int most) =>
         db.Deliveries.Where(d => d.Phase == (short)DeliveryPhase.Pending && d.Due <= now && webhooks.Contains(d.WebhookId)).OrderBy(d => d.Due).Take(most);
 

@@ -33,7 +33,7 @@ internal sealed class DueWork(IDatabase database, Batcher batcher, IHistory hist
     }
 
     /// <summary>
-    /// What is due, by three small indexes. A pause keeps timers and limits where they are until the run is resumed: they must not fill the batch. It
+    /// Steps and runs that are due, by three small indexes. A pause keeps timers and limits where they are until the run is resumed: they must not fill the batch. It
     /// gives ready steps another status.
     /// </summary>
     internal static IQueryable<Due> Look(BrokerDb db, long now, int batch)

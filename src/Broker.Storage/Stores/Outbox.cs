@@ -32,6 +32,6 @@ internal sealed class Outbox(IDatabase database) : IOutbox
         await db.Outbox.Where(o => ids.Contains(o.Id)).ExecuteDeleteAsync(ct);
     }
 
-    /// <summary>Rows that nobody holds, in order: the table holds what was not told yet, so a walk along its key is short.</summary>
+    /// <summary>Rows without a lease, in order. The table holds only notices that were not sent yet, so a walk along its key is short.</summary>
     internal static IQueryable<OutboxRow> Free(BrokerDb db, long now, int most) => db.Outbox.Where(o => o.LeaseUntil <= now).OrderBy(o => o.Id).Take(most);
 }

@@ -9,7 +9,7 @@ namespace Broker.Storage.Stores;
 /// <summary>
 /// Walks the old end of the index that lists a workflow's runs by creation, one workflow after the other, and remembers where it is. No
 /// run ends before it was created, so that is where all candidates are; an index by the instant of the end would cost every run its
-/// cheapest kind of update on PostgreSQL. What is old and stays (still going, or kept for longer) is passed once in each walk.
+/// cheapest kind of update on PostgreSQL. An old run that stays (active, or kept for longer) is passed once in each walk.
 /// </summary>
 internal sealed class RunRetention(IDatabase database) : IRetention
 {
@@ -49,7 +49,7 @@ internal sealed class RunRetention(IDatabase database) : IRetention
         var left = Looked;
         await using var db = database.CreateContext();
 
-        // Only those whose oldest run is old, and that asked of all in one statement: with a thousand workflows it was a thousand of them each minute.
+        // Only those whose oldest run is old, and that asked of all in one statement. With a thousand workflows it was a thousand of them each minute.
         var names = await db.Definitions.Where(d => string.Compare(d.Name, from.Workflow) >= 0)
             .Select(d => d.Name).Distinct()
             .Where(n => db.Runs.Where(r => r.Workflow == n).Min(r => (long?)r.CreatedAt) < limits.Youngest)

@@ -8,8 +8,8 @@ using Microsoft.EntityFrameworkCore;
 namespace Broker.Storage.Stores;
 
 /// <summary>
-/// Searches runs along an index that fits the filter: sets of steps under way, instances, runs of a workflow by creation, or all runs by id. Each walk
-/// examines its share of the bound. What lies beyond the shortest walk is left to the next page.
+/// Searches runs along an index that fits the filter. There are indexes of steps under way, instances, runs of a workflow by creation, or all runs by id. Each walk
+/// examines its share of the bound. Runs beyond the shortest walk are left to the next page.
 /// </summary>
 internal sealed class RunSearch(IDatabase database, DefinitionCache definitions, IPageReads pages) : IRunSearch
 {

@@ -40,7 +40,7 @@ internal sealed class WorkflowFileStore(IDatabase database, DefinitionCache cach
         await using var db = database.CreateContext();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
 
-        // A definition is saved by itself, and each save would compare every row of the folder again: 9 s of the write turn for 1,000 files.
+        // A definition is saved by itself. Each save would compare every row of the folder again: 9 s of the write turn for 1,000 files.
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         var stored = await db.WorkflowFiles.Where(f => f.Source == change.Source || (change.IsWhole && change.IsAlone)).ToListAsync(ct);
         var before = stored.Where(f => f.Version is not null).Select(f => (f.Name, Version: f.Version!)).ToHashSet();

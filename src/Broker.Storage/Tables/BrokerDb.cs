@@ -44,7 +44,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
 
     /// <summary>
     /// Adds to the audit trail, whose rows come by the thousand: one statement for all. Measured: row by row, the trail of the starts took 5 %
-    /// of the broker's processor time on PostgreSQL, and 14 % on SQLite, where it also held the write turn.
+    /// of the broker's processor time on PostgreSQL and 14 % on SQLite. There it also held the write turn.
     /// </summary>
     public abstract Task AddAuditAsync(IReadOnlyList<AuditRow> rows, CancellationToken ct);
 
@@ -109,7 +109,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves look-ups by instance id alone.
             run.HasIndex(r => r.InstanceId);
 
-            // Serves "the last run of this workflow", which the jobs dialect asks for each workflow that it lists: without it every run
+            // Serves "the last run of this workflow", which the jobs dialect asks for each workflow that it lists. Without the index every run
             // of the workflow is read and sorted.
             run.HasIndex(r => new { r.Workflow, r.CreatedAt, r.Id });
 
@@ -141,7 +141,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
             // Serves the claim: only rows that a claim could take, in the order in which they are taken.
             step.HasIndex(s => new { s.QueueId, s.Rank, s.Due, s.Idx }, "ix_step_claim").HasFilter($"status = {(int)StepStatus.Ready}");
 
-            // Serves claims that are sent again, by their fences, and the reaper and the list of busy workers: as small as the number of
+            // Serves claims that are sent again, by their fences, and the reaper and the list of busy workers. It is as small as the number of
             // live leases. Without the expiry, so that a heartbeat changes no index.
             step.HasIndex(s => s.Fence, "ix_step_leased").HasFilter($"status = {(int)StepStatus.Leased}");
 

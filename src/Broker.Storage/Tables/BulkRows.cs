@@ -53,8 +53,8 @@ internal sealed class BulkRow
 }
 
 /// <summary>
-/// A run of an action. The runs are rows and not a place in a list: so the set is that of one instant whatever the action does to it, the total is
-/// exact, each run has its outcome, and what a killed broker left undone is known.
+/// A run of an action. The runs are rows and not a place in a list. So the set is that of one instant whatever the action does to it, and the total
+/// is exact. Each run has its outcome, and the work that a killed broker left undone is known.
 /// </summary>
 internal sealed class BulkItemRow
 {

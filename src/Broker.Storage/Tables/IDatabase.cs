@@ -17,7 +17,7 @@ internal interface IDatabase : IDatabaseFaults
     Task<DateTimeOffset> NowOrBeforeAsync(CancellationToken ct);
 
     /// <summary>
-    /// Makes the commit of this context's transaction wait for standbys although it writes nothing: a row that was read may belong to a commit that no
+    /// Makes the commit of this context's transaction wait for standbys although it writes nothing. A row that was read may belong to a commit that no
     /// standby has confirmed.
     /// </summary>
     Task ConfirmAsync(BrokerDb db, CancellationToken ct);
@@ -41,8 +41,8 @@ internal interface IDatabase : IDatabaseFaults
     Task<bool> IsReadOnlyAsync(CancellationToken ct);
 
     /// <summary>
-    /// Null when the database confirms a commit, else the reason. It is tried with a commit of its own, in bounded time, if the database waits for standbys
-    /// or if <paramref name="inDoubt"/> says that an earlier commit was not confirmed.
+    /// Null when the database confirms a commit, else the reason. It is tried with a commit of its own, in bounded time. That is done if the database
+    /// waits for standbys, or if <paramref name="inDoubt"/> says that an earlier commit was not confirmed.
     /// </summary>
     Task<string?> CommitFaultAsync(bool inDoubt, CancellationToken ct);
 

@@ -1,7 +1,7 @@
 namespace Broker.Storage.Tables;
 
 /// <summary>
-/// Runs the reads of lists and streams, a few at a time: any number of clients may ask for pages, and each page is bounded, so these
+/// Runs the reads of lists and streams, a few at a time. Any number of clients may ask for pages, and each page is bounded. So these
 /// reads together take a bounded share of the threads, the connections and the memory. A read ends before its page is written to the
 /// client: a slow client holds no turn, no connection and no read transaction.
 /// </summary>

@@ -11,10 +11,10 @@ namespace Broker.Storage.Tables;
 /// <param name="Bytes">Zero: no limit.</param>
 internal sealed record LogLimit(long Bytes)
 {
-    /// <summary>What a line counts at least: its row takes that much, whatever it holds.</summary>
+    /// <summary>Bytes that a line counts at least: its row takes that much, whatever it holds.</summary>
     private const int Least = 64;
 
-    /// <summary>What these lines add to each log, in one order for all writers: two that add to the same logs cannot wait for each other.</summary>
+    /// <summary>Bytes that these lines add to each log, in one order for all writers. So two that add to the same logs cannot wait for each other.</summary>
     public IReadOnlyList<LogSize> Sizes(IReadOnlyList<LogLineRow> lines) => Bytes == 0
         ? []
         :
@@ -25,7 +25,7 @@ internal sealed record LogLimit(long Bytes)
 
     /// <summary>Leaves of these lines what fits.</summary>
     /// <param name="lines">In order.</param>
-    /// <param name="sizes">What they add.</param>
+    /// <param name="sizes">Bytes that they add.</param>
     /// <param name="charged">The sizes after that; null where a log was cut before.</param>
     /// <returns>Logs that end here, and what they hold then.</returns>
     public IReadOnlyList<LogSize> Fit(List<LogLineRow> lines, IReadOnlyList<LogSize> sizes, IReadOnlyList<long?> charged)
@@ -61,7 +61,7 @@ internal sealed record LogLimit(long Bytes)
         return cut;
     }
 
-    /// <summary>What a line counts whose texts have so many bytes.</summary>
+    /// <summary>Bytes that a line counts whose texts have so many bytes.</summary>
     public static long SizeOf(long bytes) => Math.Max(Least, bytes);
 
     private static long SizeOf(string message, string? data) => SizeOf(Encoding.UTF8.GetByteCount(message) + (data is null ? 0 : Encoding.UTF8.GetByteCount(data)));

@@ -25,8 +25,8 @@ internal static class LogLines
         });
 
     /// <summary>
-    /// What PostgreSQL locks before it numbers these lines. Ids are taken and become visible in the same order, job by job: a reader that goes on
-    /// from the last id would otherwise pass over a line whose transaction took its id earlier and commits later. Sorted: no deadlocks.
+    /// Keys that PostgreSQL locks before it numbers these lines. Ids are taken and become visible in the same order, job by job. Otherwise a reader that goes
+    /// on from the last id would pass over a line whose transaction took its id earlier and commits later. Sorted: no deadlocks.
     /// </summary>
     public static string[] LockKeys(IReadOnlyList<LogLineRow> lines) =>
         [.. lines.Select(l => $"{l.Workflow}/{l.Step}").Distinct().Order(StringComparer.Ordinal)];

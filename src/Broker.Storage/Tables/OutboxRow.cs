@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Broker.Storage.Tables;
 
-/// <summary>What a transaction has to tell. Written in that transaction and deleted when it is told, so the table is small.</summary>
+/// <summary>A notice of a transaction. Written in that transaction and deleted when it is sent, so the table is small.</summary>
 internal sealed class OutboxRow
 {
     public long Id { get; set; }
@@ -11,7 +11,7 @@ internal sealed class OutboxRow
     public long RunId { get; set; }
     public required string Body { get; set; }
 
-    /// <summary>The broker that tells it, until the lease is over; null: none.</summary>
+    /// <summary>The broker that sends it, until the lease is over; null: none.</summary>
     public string? Owner { get; set; }
     public long LeaseUntil { get; set; }
 

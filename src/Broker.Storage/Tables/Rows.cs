@@ -182,7 +182,7 @@ internal sealed class EventRow
 }
 
 /// <summary>
-/// Counts the events of a run and holds its queue-mode reader. A row of its own, locked last: claims number events without touching
+/// Counts the events of a run and holds its queue-mode reader. A row of its own, locked last. Claims number events without touching
 /// the run's row, so claims and reports never wait for each other in a circle.
 /// </summary>
 internal sealed class StreamRow

@@ -8,7 +8,7 @@ internal sealed class RunColumns(IReadOnlyModel model)
     /// <summary>All of them.</summary>
     public TableColumns<RunRow> All { get; } = new(model);
 
-    /// <summary>What the rules need: all but the payloads and what only answers about the instance show.</summary>
+    /// <summary>Columns that the rules need: all but the payloads and those that only answers about the instance show.</summary>
     public TableColumns<RunRow> Loaded => All.Without(
         nameof(RunRow.Inputs), nameof(RunRow.Context), nameof(RunRow.StartContext), nameof(RunRow.Result), nameof(RunRow.TraceParent), nameof(RunRow.Tags), nameof(RunRow.LimitMs),
         nameof(RunRow.FromRun), nameof(RunRow.InstanceCreatedAt));
@@ -19,7 +19,7 @@ internal sealed class RunColumns(IReadOnlyModel model)
         nameof(RunRow.Inputs), nameof(RunRow.StartContext), nameof(RunRow.TraceParent), nameof(RunRow.Priority), nameof(RunRow.Tags), nameof(RunRow.StartAt), nameof(RunRow.LimitMs),
         nameof(RunRow.FromRun), nameof(RunRow.InstanceCreatedAt), nameof(RunRow.CreatedAt));
 
-    /// <summary>What a worker needs with its step.</summary>
+    /// <summary>Columns that a worker needs with its step.</summary>
     public TableColumns<RunRow> Assigned => Claimed.Without(
         nameof(RunRow.IsCurrent), nameof(RunRow.Active), nameof(RunRow.CreatedAt), nameof(RunRow.StartedAt), nameof(RunRow.ResumedAt), nameof(RunRow.UpdatedAt));
 

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace Broker.Storage.Tables;
 
-/// <summary>What became of a start that may be sent again. Written in the start's own transaction: neither is there without the other.</summary>
+/// <summary>Outcome of a start that may be sent again. Written in the start's own transaction: neither is there without the other.</summary>
 internal sealed class StartKeyRow
 {
     public required string Key { get; set; }

@@ -5,11 +5,11 @@ namespace Broker.Storage.Tables;
 /// <summary>Columns of the step table by what a hot statement does with them.</summary>
 internal static class StepColumns
 {
-    /// <summary>What the rules load and write: all but the progress, which only heartbeats write and which may be large.</summary>
+    /// <summary>Columns that the rules load and write: all but the progress, which only heartbeats write and which may be large.</summary>
     public static TableColumns<TRow> Ruled<TRow>(IReadOnlyModel model)
         where TRow : StepRow => new TableColumns<TRow>(model).Without(nameof(StepRow.Progress));
 
-    /// <summary>What a claim returns: all but what it wrote itself and what an end writes. No cache keeps a step with a deadline.</summary>
+    /// <summary>Columns that a claim returns: all but those that it wrote itself and those that an end writes. No cache keeps a step with a deadline.</summary>
     public static TableColumns<StepRow> Claimed(IReadOnlyModel model) => new TableColumns<StepRow>(model).Without(
         nameof(StepRow.Status), nameof(StepRow.Fence), nameof(StepRow.Worker), nameof(StepRow.Ahead), nameof(StepRow.EndedAt), nameof(StepRow.TotalDeadline), nameof(StepRow.AttemptMs),
         nameof(StepRow.Result), nameof(StepRow.Error));

@@ -63,7 +63,7 @@ internal sealed class WebhookDeliveryRow
     {
         delivery.ToTable("webhook_delivery", table => table.HasCheckConstraint("ck_webhook_delivery_phase", $"phase BETWEEN {(int)DeliveryPhase.Pending} AND {(int)DeliveryPhase.Failed}"));
 
-        // A notice that is told again is not delivered again.
+        // A notice that is sent again is not delivered again.
         delivery.HasIndex(d => new { d.WebhookId, d.MessageId }).IsUnique();
 
         // Serves the log of one subscription.

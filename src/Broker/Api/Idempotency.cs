@@ -26,7 +26,7 @@ internal static class Idempotency
     /// <param name="route">The route, whatever path it was reached by.</param>
     /// <param name="workflow">The workflow to start.</param>
     /// <param name="body">The body as it was read; undefined for none.</param>
-    /// <param name="key">What to start with.</param>
+    /// <param name="key">The request to start with.</param>
     public static bool TryRead(HttpContext http, string route, string workflow, JsonElement body, out StartKey? key)
     {
         key = null;

@@ -2,7 +2,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Api;
 
-/// <summary>What workers are told of a lease that does not count: a code for programs, a sentence for people. The same in all dialects.</summary>
+/// <summary>Answer to workers about a lease that does not count: a code for programs, a sentence for people. The same in all dialects.</summary>
 internal static class LostLease
 {
     /// <summary>Part of the API.</summary>

@@ -7,7 +7,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Api;
 
-/// <summary>Names of the members of a start that say when it begins, how urgent it is and how long it may take, as a dialect spells them.</summary>
+/// <summary>Names of the members of a start for its begin, its priority and its limit, as a dialect spells them.</summary>
 internal sealed record StartOptionNames(string StartAt, string DelayMs, string Priority, string RunMs)
 {
     public static StartOptionNames Snake { get; } = new("start_at", "delay_ms", "priority", "run_ms");
@@ -20,7 +20,7 @@ internal sealed record StartOptions(DateTimeOffset? StartAt = null, long? DelayM
 {
     public static StartOptions None { get; } = new();
 
-    // What is added to an instant stays in the range of instants.
+    // A time that is added to an instant stays in the range of instants.
     private static readonly DateTimeOffset Latest = new(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <param name="find">Finds a member of the request; null when there is none, or it is null.</param>

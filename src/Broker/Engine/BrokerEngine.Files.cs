@@ -32,7 +32,7 @@ internal sealed partial class BrokerEngine
     public Task<string?> FileErrorAsync(string workflow, CancellationToken ct) =>
         Caller.Current.Knows(workflow) ? files.ErrorOfAsync(workflow, ct) : Task.FromResult<string?>(null);
 
-    /// <summary>What a start by name runs; null when nothing of that name can be started.</summary>
+    /// <summary>Definition that a start by name runs; null when nothing of that name can be started.</summary>
     /// <exception cref="WorkflowBrokenException">The workflow's file cannot be read.</exception>
     public async Task<WorkflowDefinition?> StartableAsync(string workflow, CancellationToken ct)
     {

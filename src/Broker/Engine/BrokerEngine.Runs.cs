@@ -60,7 +60,7 @@ internal sealed partial class BrokerEngine
     /// <summary>Steers the current run of an instance. For Restart the outcome names the new run.</summary>
     /// <param name="workflow">Its workflow.</param>
     /// <param name="instanceId">Which one.</param>
-    /// <param name="command">What to do.</param>
+    /// <param name="command">The command.</param>
     /// <param name="ct">Gives up.</param>
     /// <param name="action">The dialect's own word for it, for the audit trail.</param>
     /// <param name="number">Only this run of the instance.</param>

@@ -9,9 +9,9 @@ using Broker.Storage.Contracts;
 namespace Broker.Engine;
 
 /// <summary>
-/// What every dialect calls: the stores' operations, plus waiting, for nothing here waits inside a transaction. No dialect has a rule
-/// of its own about what may happen next, or about whom: here a key that is limited to workflows finds no others (see
-/// <see cref="Caller"/>), and what changes something is put into the audit trail.
+/// Calls of every dialect: the stores' operations, and waits, since nothing here waits inside a transaction. No dialect has a rule
+/// of its own about the next state, or about callers. Here a key that is limited to workflows finds no others (see
+/// <see cref="Caller"/>), and each change is put into the audit trail.
 /// </summary>
 internal sealed partial class BrokerEngine(
     IDefinitionStore definitions,
@@ -46,7 +46,7 @@ internal sealed partial class BrokerEngine(
     /// <summary>Ends waits and streams when the host stops.</summary>
     public CancellationToken Stopping => lifetime.ApplicationStopping;
 
-    /// <summary>What the present caller may see of it.</summary>
+    /// <summary>Part of it that the present caller may see.</summary>
     public IHistory History => Caller.Current is { Workflows: not null } limited ? new LimitedHistory(history, limited) : history;
 
     public IEventStore Events => events;

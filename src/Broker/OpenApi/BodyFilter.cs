@@ -11,7 +11,7 @@ internal sealed record OtherBody(string ContentType, string Example);
 /// <summary>A further form of a route's JSON body.</summary>
 internal sealed record OtherForm(Type Type);
 
-/// <summary>Mark of a route that refuses a request without a body by itself: for routing the body is optional, so that it may have any content type.</summary>
+/// <summary>Mark of a route that refuses a request without a body by itself. For routing the body is optional, so that it may have any content type.</summary>
 internal sealed class NeedsBody
 {
     public static readonly NeedsBody Mark = new();

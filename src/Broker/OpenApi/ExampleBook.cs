@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace Broker.OpenApi;
 
 /// <summary>
-/// The examples of the API document. Each dialect keeps its own in a static class whose name ends in <c>Examples</c>: constants of JSON,
-/// named like the record of the same namespace that they are an example of.
+/// The examples of the API document. Each dialect keeps its own in a static class whose name ends in <c>Examples</c>. They are constants of JSON,
+/// each named like the record of the same namespace that it is an example of.
 /// </summary>
 internal static class ExampleBook
 {

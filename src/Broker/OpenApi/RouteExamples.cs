@@ -1,6 +1,6 @@
 namespace Broker.OpenApi;
 
-/// <summary>What the API document shows for one route, where the example of the body's type would mislead.</summary>
+/// <summary>Examples that the API document shows for one route, where the example of the body's type would mislead.</summary>
 internal sealed record RouteExample(string? RequestJson, string? ResponseJson);
 
 internal static class RouteExamples

@@ -9,18 +9,12 @@ public sealed partial class WordsTests
 {
     private const int MostWords = 25;
 
-    // Folders whose comments are not mended yet.
-    private static readonly string[] Exceptions =
-    [
-        "src/Broker.Storage/", "src/Broker/Api/", "src/Broker/Engine/", "src/Broker/Http/", "src/Broker/OpenApi/", "tests/Broker.Storage.Tests/Model/",
-    ];
-
     private static readonly string[] Sources =
     [
         .. new[] { "src", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(RepositoryLayout.Root, folder), "*.cs", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(RepositoryLayout.Root, file))
-            .Where(file => !Generated().IsMatch(file) && !Array.Exists(Exceptions, exception => file.StartsWith(exception, StringComparison.Ordinal)))
+            .Where(file => !Generated().IsMatch(file))
             .Order(StringComparer.Ordinal),
     ];
 

@@ -29,7 +29,7 @@ internal abstract class RunCommand<T> : StoreCommand<T>, IRunCommand
         Apply(run, run is null ? null : batch.Sessions[run.Ref.Id], batch.Changes, now);
     }
 
-    /// <summary>The action on many runs, if it asked for this command, has done it: written with the change itself, it is neither lost nor done again.</summary>
+    /// <summary>The action on many runs, if it asked for this command, has done it. Written with the change itself, it is neither lost nor done again.</summary>
     protected void DoItem(ChangeSet changes)
     {
         if (Item is { } item) (changes.DoneItems ??= []).Add(item);

@@ -7,8 +7,8 @@ using Broker.Storage.Tables;
 namespace Broker.Storage.Postgres.Caching;
 
 /// <summary>
-/// Cache of run rows and leased steps that this broker has granted, as its transactions last wrote or read them: a report needs no exchange to load them.
-/// Cached rows are never trusted: each run is locked and checked by <c>xmin</c> before or while it is written, and a step changes only if it is still
+/// Cache of run rows and leased steps that this broker has granted, as its transactions last wrote or read them. A report needs no exchange to load them.
+/// Cached rows are never trusted. Each run is locked and checked by <c>xmin</c> before or while it is written. A step changes only if it is still
 /// leased under the cached fence. A difference makes the transaction load and decide again. Measured with 32 workers: 1.17×.
 /// </summary>
 /// <param name="clock">For the instant of a report, which is taken before the exchange.</param>
@@ -97,7 +97,7 @@ internal sealed class RunCache(DatabaseClockEstimate clock, bool keepsRuns = tru
     public void OnHit() => backoff /= 2;
 
     /// <summary>
-    /// A cached row was stale. The next transactions load their rows, more of them after each miss: where several brokers report on the same runs, a cache
+    /// A cached row was stale. The next transactions load their rows, more of them after each miss. Where several brokers report on the same runs, a cache
     /// that mostly misses would cost an exchange more, not one less.
     /// </summary>
     public void OnMiss() => skipNext = backoff = Math.Clamp(backoff * 2, 4, MaxSkipped);

@@ -22,7 +22,7 @@ internal static class BrokerResponses
 
     public static Task Fail(HttpContext http, int status, string detail) => Fail(http, status, detail, []);
 
-    /// <summary>An error that programs tell by its code.</summary>
+    /// <summary>An error that programs know by its code.</summary>
     public static Task Fail(HttpContext http, int status, string detail, string code) =>
         JsonAnswer.SendAsync(http.Response, status, new RequestRefused(detail, null, code), BrokerJson.Default.RequestRefused);
 

@@ -3,7 +3,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Api.BrokerDialect;
 
-/// <summary>What became of each step of a batch, in the order of the request.</summary>
+/// <summary>Outcome of each step of a batch, in the order of the request.</summary>
 internal static class BrokerStatuses
 {
     public static StepVerdict[] Of(IReadOnlyList<StepCall> calls, IReadOnlyList<ReportVerdict> verdicts) =>

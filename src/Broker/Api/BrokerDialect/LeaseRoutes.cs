@@ -6,7 +6,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Api.BrokerDialect;
 
-/// <summary>What a worker may do with a step it holds, beyond reporting it: extensions.</summary>
+/// <summary>Extensions for a worker that holds a step, beside its report.</summary>
 internal static class LeaseRoutes
 {
     public static async Task PublishAsync(HttpContext http)

@@ -53,7 +53,7 @@ internal static class QueryForms
         [FromQuery(Name = "page_size"), Description("Entries a page, 1 to 1000; 50 by default.")] int? pageSize);
 }
 
-/// <summary>What the OpenAPI document needs to know of a route: a method, and its parameters.</summary>
+/// <summary>Description of a route for the OpenAPI document: a method, and its parameters.</summary>
 internal sealed record QueryForm(object[] Metadata)
 {
     public static QueryForm Of<TDelegate>()

@@ -12,7 +12,7 @@ internal sealed record ReportedStep(string Workflow, string Instance, string Ste
     public string? ProgressJson { get; init; }
 }
 
-/// <summary>What a worker reports on a step.</summary>
+/// <summary>Report of a worker on a step.</summary>
 internal sealed record StepCall(ReportedStep Key, StepReport Report);
 
 /// <summary>One report, or several (an extension) with the answer that goes with them.</summary>

@@ -35,8 +35,8 @@ internal static class EventFraming
     public static void WriteHeartbeat(IBufferWriter<byte> output) => output.Write(": heartbeat\n\n"u8);
 
     /// <summary>
-    /// Raw JSON may hold line ends between its tokens, and Python's line readers also split at U+0085, U+2028 and U+2029, which stand in
-    /// strings as they are: the first become blanks, the others escapes, and the value stays the same.
+    /// Raw JSON may hold line ends between its tokens. Python's line readers also split at U+0085, U+2028 and U+2029, which stand in strings
+    /// as they are. The first become blanks, the others escapes, and the value stays the same.
     /// </summary>
     private static void WriteOneLine(IBufferWriter<byte> output, ReadOnlySpan<byte> json)
     {

@@ -33,7 +33,7 @@ internal static class EventRoutes
             return;
         }
 
-        // What the queue's reader is sent is gone for every other one.
+        // An event that the queue's reader is sent is gone for every other one.
         if (request.Mode is StreamMode.Queue && await KeylessGate.RefusedAsync(http)) return;
         if (await HandlerRoutes.FindAsync(engine, handlerId, http.RequestAborted) is not { } run)
         {
@@ -60,7 +60,7 @@ internal static class EventRoutes
         }
         catch (Exception cut) when (cut is OperationCanceledException || (cut is IOException && http.RequestAborted.IsCancellationRequested))
         {
-            // The client has gone, the host stops or the lock is lost: a stream that is cut short must not look like one that has ended.
+            // The client has gone, the host stops or the lock is lost. A stream that is cut short must not look like one that has ended.
             http.Abort();
         }
     }

@@ -7,14 +7,14 @@ using Broker.Storage.Contracts;
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>The open answer of one stream: renders rows and writes them, one flush each.</summary>
-/// <param name="http">Whose answer it is.</param>
+/// <param name="http">Request of the answer.</param>
 /// <param name="engine">The engine.</param>
 /// <param name="run">The run, as it was when the stream was asked for.</param>
 /// <param name="changed">The stream's subscription, older than its first look.</param>
 /// <param name="request">Which rows, in which form.</param>
 internal sealed class EventSink(HttpContext http, BrokerEngine engine, RunView run, IChangeSubscription changed, EventStreamRequest request)
 {
-    // What a slow client has not taken stays in the database.
+    // Events that a slow client has not taken stay in the database.
     private readonly PageWeight weight = new();
 
     public DateTimeOffset WrittenAt { get; private set; } = engine.Now;

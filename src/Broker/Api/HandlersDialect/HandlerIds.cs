@@ -9,7 +9,7 @@ internal static class HandlerIds
     private const int Longest = 200;
 
     /// <summary>
-    /// Whether the id fits into a path, and is neither the name of a later run as workers see it (<c>ID.1</c>) nor the exact form
+    /// Whether the id fits into a path. It must be neither the name of a later run as workers see it (<c>ID.1</c>) nor of the exact form
     /// <c>WORKFLOW~ID</c>.
     /// </summary>
     public static bool MayBeChosen(string id) =>

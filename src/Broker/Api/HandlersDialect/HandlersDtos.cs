@@ -46,7 +46,7 @@ internal sealed record HandlersErrorDto([property: JsonPropertyName("detail")] s
 /// <param name="Workflows">Names in order of registration.</param>
 internal sealed record WorkflowNamesDto([property: JsonPropertyName("workflows")] IReadOnlyList<string> Workflows);
 
-/// <summary>What to start with; every member is optional. The members behind <c>handler_id</c> are extensions.</summary>
+/// <summary>Event to start with; every member is optional. The members behind <c>handler_id</c> are extensions.</summary>
 /// <param name="StartEvent">Fields of the start event: an object, or a string that holds one.</param>
 /// <param name="Kwargs">Fields of the start event, in an older spelling.</param>
 /// <param name="Context">Context of the run.</param>

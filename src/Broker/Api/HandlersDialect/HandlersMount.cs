@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Broker.Api.HandlersDialect;
 
 /// <summary>
-/// One of the two places where the dialect is served, and all that differs between them (handlers contract 12): a client cannot be recognised
+/// One of the two places where the dialect is served, and all that differs between them (handlers contract 12). A client cannot be recognised
 /// by its requests, so its base address says which generation it belongs to.
 /// </summary>
 /// <param name="Prefix">Path before every route.</param>

@@ -4,7 +4,7 @@ using Broker.Storage.Contracts;
 
 namespace Broker.Api.HandlersDialect;
 
-/// <summary>What became of a request to empty a run's queue.</summary>
+/// <summary>Outcome of a request to empty a run's queue.</summary>
 internal enum QueueVerdict
 {
     Streamed,

@@ -33,7 +33,7 @@ internal sealed record StreamEnvelope(string Type, string? QualifiedName, IReadO
     private static readonly string[] InternalKind = ["InternalDispatchEvent"];
 
     /// <summary>A published event, or the terminal one as <paramref name="mode"/> shows it; null when this mode does not show it.</summary>
-    /// <param name="row">What is stored.</param>
+    /// <param name="row">The stored event.</param>
     /// <param name="run">The run, read no earlier than the row; null when it has been deleted.</param>
     /// <param name="definition">Names and kinds of events.</param>
     /// <param name="mode">How the stream is read.</param>

@@ -6,7 +6,7 @@ using Broker.Startup;
 
 namespace Broker.Api.HandlersDialect;
 
-/// <summary>What can be run, and the shape of its events (handlers contract 4, 11).</summary>
+/// <summary>Workflows that can be run, and the shape of their events (handlers contract 4, 11).</summary>
 internal static class WorkflowRoutes
 {
     public static Task HealthAsync(HttpContext http, BrokerEngine engine, StartGate gate)

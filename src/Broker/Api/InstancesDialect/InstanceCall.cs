@@ -112,7 +112,7 @@ internal sealed class InstanceCall
 /// <summary>Marks the routes without the inner <c>workflows</c> segment.</summary>
 internal sealed class FlatPath;
 
-/// <summary>What holds for every route of the dialect, whatever its handler does.</summary>
+/// <summary>Rules of every route of the dialect, whatever its handler does.</summary>
 internal static class InstancesFilter
 {
     public static async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)

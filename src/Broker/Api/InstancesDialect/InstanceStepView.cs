@@ -55,7 +55,7 @@ internal static class InstanceStepViews
             StepKind.Sleep => row with { WakeAt = step.Due, Error = step.Error },
             StepKind.WaitForEvent => row with
             {
-                // Attempt 1 marks a wait that was served at once: it never had a deadline that anybody saw.
+                // Attempt 1 marks a wait that was served at once: it never had a deadline that a client saw.
                 Attempts = step.Attempt,
                 TimeoutMs = definition.TimeoutMs,
                 WakeAt = step.Attempt == 0 ? step.Due : null,
@@ -93,7 +93,7 @@ internal static class InstanceStepViews
     };
 
     /// <summary>
-    /// A failed attempt, or one that was put off, and the next one not granted yet: the last grant lies before the report that queued it anew.
+    /// A failed attempt, or one that was put off, and the next one not granted yet. The last grant lies before the report that queued it anew.
     /// </summary>
     private static bool AwaitsRetry(StepState step) =>
         step is { Status: StepStatus.Ready, BegunAt: not null } && !(step.GrantedAt > step.QueuedAt) && (step is { Attempt: > 0, Error: not null } || step.Due > step.QueuedAt);

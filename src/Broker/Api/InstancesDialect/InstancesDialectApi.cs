@@ -121,7 +121,7 @@ internal static class InstancesDialectApi
         return route;
     }
 
-    // Whatever its content type says, a body is read as JSON; routing would refuse what is not named here.
+    // A body is read as JSON, whatever its content type says; routing would refuse what is not named here.
     private static RouteHandlerBuilder MayTakeJson<T>(this RouteHandlerBuilder route) where T : notnull =>
         route.Accepts<T>(isOptional: true, "application/json", "*/*");
 

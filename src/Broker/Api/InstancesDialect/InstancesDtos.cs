@@ -254,7 +254,7 @@ internal sealed record HistoryLogDto(
     [property: JsonPropertyName("isReplay")] bool IsReplay,
     [property: JsonPropertyName("createdAt")] DateTimeOffset CreatedAt);
 
-/// <summary>What happened in one run. Each list has its own cursor; logs are there only with includeLogs=true.</summary>
+/// <summary>Happenings of one run. Each list has its own cursor; logs are there only with includeLogs=true.</summary>
 internal sealed record InstanceHistoryDto
 {
     /// <summary>Number of the run.</summary>

@@ -5,7 +5,7 @@ using Broker.Http;
 
 namespace Broker.Api.InstancesDialect;
 
-/// <summary>What is wrong in a request: where (member names and list indexes), and what was expected.</summary>
+/// <summary>A fault in a request: where (member names and list indexes), and what was expected.</summary>
 internal sealed record Issue(IReadOnlyList<object> Path, string Code, string Message);
 
 /// <summary>Collects what is wrong with a request, so that one answer names all of it.</summary>
@@ -51,7 +51,7 @@ internal sealed record InstanceError(int Status, string Code, string Message, bo
     public static InstanceError TooLarge(int maxBytes) => new(413, "PAYLOAD_TOO_LARGE", $"The body is larger than {maxBytes} bytes", Framework: true);
 
     /// <summary>
-    /// What is refused before the dialect has a say, or has failed: the texts about keys (instances contract 10) and faults (2.1) are the
+    /// Answers to requests that are refused before the dialect sees them, or that have failed. The texts about keys (instances contract 10) and faults (2.1) are the
     /// contract's.
     /// </summary>
     public static InstanceError Refused(int status, string message) => status switch

@@ -11,7 +11,7 @@ namespace Broker.Api.InstancesDialect;
 /// <summary>An event to send: raw JSON payload and its sender's id, null when there is none.</summary>
 internal sealed record NewEvent(string Type, string? PayloadJson, string? Id = null);
 
-/// <summary>What a tick may do.</summary>
+/// <summary>Actions that a tick may take.</summary>
 internal sealed record TickLimits(int? MaxInstances, int? MaxSteps);
 
 /// <summary>Reads the bodies of this dialect and names what is wrong with them. Unknown members are ignored.</summary>

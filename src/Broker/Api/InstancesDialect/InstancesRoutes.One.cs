@@ -49,7 +49,7 @@ internal static partial class InstancesRoutes
     }
 }
 
-/// <summary>What a history request asks for (instances contract 6).</summary>
+/// <summary>Request for a history (instances contract 6).</summary>
 internal sealed record HistoryQuery(long? RunNumber, bool IncludeLogs, string? LogLevel, string? LogCategory, PageCursor Steps, PageCursor Events, PageCursor Logs)
 {
     public static HistoryQuery Read(

@@ -12,10 +12,10 @@ internal static class InstancesStatuses
     /// <summary>May be asked for, never occurs.</summary>
     public const string Unknown = "unknown";
 
-    /// <summary>What a filter may ask for, as text.</summary>
+    /// <summary>Statuses that a filter may name, as text.</summary>
     public const string Words = "queued, running, paused, errored, terminated, complete, waiting, waitingForPause or unknown";
 
-    /// <summary>What a filter may ask for; <c>active</c> on flat paths only.</summary>
+    /// <summary>Statuses that a filter may name; <c>active</c> on flat paths only.</summary>
     public static IReadOnlyList<string> Asked { get; } = [.. Enum.GetValues<RunStatus>().Select(WordOf), Unknown, Active];
 
     private static readonly FrozenSet<RunStatus> ActiveStatuses = FrozenSet.Create(RunStatus.Queued, RunStatus.Running, RunStatus.Pausing);
