@@ -64,9 +64,10 @@ public sealed partial class RunSession
             if (step.Paused) Set(StepMachine.Unpause(step, Definition(step.Index), now));
         }
 
-        foreach (var waiting in WaitingInOrder().ToList())
+        foreach (var index in WaitingInOrder().Select(step => step.Index).ToList())
         {
-            if (waiting.Due <= now || Oldest(waiting) is not null) FinishWait(waiting, now);
+            // A wait that missed its deadline has cancelled the others of its group.
+            if (steps[index] is { Status: StepStatus.Waiting } waiting && (waiting.Due <= now || Oldest(waiting) is not null)) FinishWait(waiting, now);
         }
 
         Settle(now);

@@ -229,9 +229,7 @@ public sealed partial class RunSession
         moved = true;
         if (ended.Status is StepStatus.Failed) (FailedSteps ??= []).Add(ended);
 
-        // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
-        var begun = ended.GrantedAt ?? ended.BegunAt;
-        Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
+        Leave(ended);
         if (Definition(ended.Index).Blocks(ended))
         {
             Run = Run with { Error = Run.Error ?? (ended.Error ?? new(StepError.DefaultName, "failed")) with { Step = Definition(ended.Index).Name } };
@@ -245,6 +243,13 @@ public sealed partial class RunSession
         if (Run.Definition.HasConditions) Decide(Definition(ended.Index).Dependents, now);
     }
 
+    // Later commands do not load the ended step, so the run itself records that it has begun, or has begun again after a pause.
+    private void Leave(StepState ended)
+    {
+        var begun = ended.GrantedAt ?? ended.BegunAt;
+        Run = Run with { Active = Run.Active - 1, StartedAt = Run.StartedAt ?? ended.BegunAt, ResumedAt = begun >= Run.ResumedAt ? null : Run.ResumedAt };
+    }
+
     // Invariant 26. Steps of the group that are reached later are cancelled when they are.
     private void CancelGroup(StepState failed, DateTimeOffset now)
     {
@@ -253,7 +258,7 @@ public sealed partial class RunSession
         {
             var cancelled = StepMachine.Cancel(other, now);
             Set(cancelled);
-            Run = Run with { Active = Run.Active - 1 };
+            Leave(cancelled);
             Announce(cancelled, "not_running", null);
             if (Run.Definition.HasConditions) Decide(Definition(other.Index).Dependents, now);
         }

@@ -62,6 +62,31 @@ public sealed class RunSessionTests
         Assert.Equal((1L, 1), Assert.Single(session.Consumed) is var taken ? (taken.Id, taken.ConsumedBy!.Value) : default);
     }
 
+    [Fact] // 26, 11
+    public void On_resume_a_missed_deadline_cancels_the_other_waits_of_its_group()
+    {
+        var session = Start(Doc.Steps("""
+            "a":{"kind":"waitForEvent","event":"A","timeout_ms":1000,"fail_fast":"g"},"b":{"kind":"waitForEvent","event":"B","timeout_ms":1000,"fail_fast":"g"},"c":{}
+            """));
+        session.Pause(Noon);
+        session.Resume(Noon.AddSeconds(2));
+
+        Assert.Equal((StepStatus.Failed, StepStatus.Cancelled), (session.Find(0)!.Status, session.Find(1)!.Status));
+        Assert.Equal((RunPhase.Active, 1), (session.Run.Phase, session.Run.Active));
+    }
+
+    [Fact] // 26
+    public void A_run_whose_begun_steps_were_cancelled_by_their_group_has_begun()
+    {
+        var session = Start(Doc.Steps(""" "a":{"fail_fast":"g"},"b":{"fail_fast":"g"},"c":{} """));
+        var begun = StepMachine.Claim(session.Find(1)!, "w", 7, 30, Noon);
+        session = new RunSession(session.Run, [session.Find(0)!, begun, session.Find(2)!], []);
+        Assert.Equal(HandVerdict.Done, session.ByHand(0, new(HandAction.Fail), Noon));
+
+        Assert.Equal(StepStatus.Cancelled, session.Find(1)!.Status);
+        Assert.Equal((Noon, RunStatus.Running), (session.Run.StartedAt, session.StatusAt(Noon)));
+    }
+
     [Fact]
     public void On_resume_a_wait_that_was_there_before_is_served_before_one_that_another_leads_to()
     {
