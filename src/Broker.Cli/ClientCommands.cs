@@ -9,7 +9,7 @@ internal static class ClientCommands
     public static void AddTo(RootCommand root)
     {
         var connection = new Connection();
-        foreach (var command in (IEnumerable<Command>)[.. StartCommands.Create(connection), RunsCommand.Create(connection), HandCommands.Create(connection), SteerCommands.Send(connection), ApplyCommand.Create(connection), BulkCommand.Create(connection), WebhookCommands.Create(connection), ScheduleCommands.Create(connection), .. LookCommands.Create(connection)])
+        foreach (var command in (IEnumerable<Command>)[.. StartCommands.Create(connection), RunsCommand.Create(connection), HandCommands.Create(connection), SteerCommands.Send(connection), ApplyCommand.Create(connection), BulkCommand.Create(connection), WebhookCommands.Create(connection), ScheduleCommands.Create(connection), OrderCommands.Maintenance(connection), .. LookCommands.Create(connection)])
         {
             connection.AddTo(command);
             root.Subcommands.Add(command);

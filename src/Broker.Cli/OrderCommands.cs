@@ -4,7 +4,7 @@ using Broker.Operators;
 
 namespace Broker.Cli;
 
-/// <summary>Orders that hold until they are taken back, below <c>broker workflows</c> and <c>broker workers</c>; and <c>broker failures</c>.</summary>
+/// <summary>Orders that hold until they are taken back, below <c>broker workflows</c> and <c>broker workers</c>; <c>broker maintenance</c> and <c>broker failures</c>.</summary>
 internal static class OrderCommands
 {
     public static IEnumerable<Command> OfWorkflows(Connection connection) =>
@@ -19,6 +19,25 @@ internal static class OrderCommands
         Worker(connection, "undrain", "Gives a drained worker steps again", (api, name, command, ct) => api.UndrainWorkerAsync(name, command, ct)),
         Worker(connection, "release", "Takes all leases from a worker; the steps are ready for others", (api, name, command, ct) => api.ReleaseWorkerAsync(name, command, ct)),
     ];
+
+    public static Command Maintenance(Connection connection) => new("maintenance", "Gives no worker steps, and gives them again")
+    {
+        Order(connection, "begin", "Gives no worker further steps; runs start and wait", (api, command, ct) => api.BeginMaintenanceAsync(command, ct)),
+        Order(connection, "end", "Gives workers steps again", (api, command, ct) => api.EndMaintenanceAsync(command, ct)),
+    };
+
+    private static Command Order(Connection connection, string name, string description, Func<IOperatorApi, HoldCommand, CancellationToken, Task<MaintenanceState>> act)
+    {
+        var reason = CliCommand.Reason();
+        var command = new Command(name, description) { reason };
+        command.SetAction(connection, async (call, ct) =>
+        {
+            var state = await act(call.Api, new() { Reason = call.Line.GetValue(reason) }, ct);
+            call.Printer.One(state, OperatorJson.Default.MaintenanceState, s => s.Maintenance is null ? "" : s.Maintenance.Name, s => call.Printer.Line(s.Maintenance is { } held ? $"maintenance{Because(held)}" : "workers get steps"));
+            return ExitCodes.Succeeded;
+        });
+        return command;
+    }
 
     public static Command Failures(Connection connection)
     {

@@ -21,20 +21,31 @@ internal static class SteerCommands
 
     public static Command Send(Connection connection)
     {
-        var run = CliCommand.Run();
-        var type = new Argument<string>("TYPE") { Description = "Type of the event" };
+        var words = new Argument<string[]>("RUN") { Description = $"{RunName.Help}, and the type of the event; the type alone for the workflows that subscribe to it", HelpName = "[RUN] TYPE", Arity = new(1, 2) };
         var data = new Option<string?>("--data") { Description = "Its value: JSON, or @FILE with JSON", HelpName = "JSON" };
         var id = new Option<string?>("--event-id") { Description = "The same id again is the same event", HelpName = "ID" };
-        var command = new Command("send", "Sends an event to a run") { run, type, data, id };
+        var command = new Command("send", "Sends an event to a run, or to the workflows that subscribe to it") { words, data, id };
         command.SetAction(connection, async (call, ct) =>
         {
-            var address = await call.RunAsync(run, ct);
             RawJson? value = call.Line.GetValue(data) is { } text ? await JsonArgument.ReadAsync("--data", text, ct) : null;
-            var receipt = await call.Api.SendEventAsync(address.Workflow, address.Instance, new() { Type = call.Line.GetValue(type), Value = value, EventId = call.Line.GetValue(id) }, ct);
+            if (call.Line.GetValue(words) is not [var run, var type]) return await PublishAsync(call, new() { Type = call.Line.GetValue(words)![0], Value = value, EventId = call.Line.GetValue(id) }, ct);
+            var address = await RunName.FindAsync(run, call.Api, ct);
+            var receipt = await call.Api.SendEventAsync(address.Workflow, address.Instance, new() { Type = type, Value = value, EventId = call.Line.GetValue(id) }, ct);
             call.Printer.One(receipt, OperatorJson.Default.EventReceipt, r => r.Outcome, r => call.Printer.Line(r.Outcome));
             return ExitCodes.Succeeded;
         });
         return command;
+    }
+
+    private static async Task<int> PublishAsync(CliCall call, TypedEvent sent, CancellationToken ct)
+    {
+        var routing = await call.Api.PublishEventAsync(sent, ct);
+        call.Printer.One(routing, OperatorJson.Default.EventRouting, r => r.EventId, r =>
+        {
+            foreach (var target in r.Targets) call.Printer.Line($"{target.Workflow}/{target.Instance ?? "-"}  {target.Outcome}{(target.Reason is { } reason ? $": {reason}" : "")}");
+            if (r.Targets.Count == 0) call.Printer.Line("no workflow subscribes to it");
+        });
+        return ExitCodes.Succeeded;
     }
 
     private static Command Steer(

@@ -1,7 +1,7 @@
 namespace Broker.Operators;
 
 /// <summary>An order that holds until it is taken back.</summary>
-/// <param name="Name">Name of the workflow, or id of the worker.</param>
+/// <param name="Name">Name of the workflow, id of the worker, or <c>broker</c>.</param>
 /// <param name="At">When it was given.</param>
 /// <param name="By">Key that gave it.</param>
 /// <param name="Reason">Why.</param>
@@ -24,6 +24,10 @@ public sealed record WorkflowStarts(string Workflow, HoldInfo? StartsPaused);
 /// <param name="Drained">The order; absent while the worker gets steps.</param>
 /// <param name="Released">Leases that were taken from it; their steps are ready for others, charged nothing.</param>
 public sealed record WorkerOrder(string Worker, HoldInfo? Drained, int Released);
+
+/// <summary>Maintenance of the broker after an order.</summary>
+/// <param name="Maintenance">The order; absent while workers get steps.</param>
+public sealed record MaintenanceState(HoldInfo? Maintenance);
 
 /// <summary>An API key, without its text.</summary>
 /// <param name="Id">Id.</param>

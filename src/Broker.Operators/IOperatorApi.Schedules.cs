@@ -2,6 +2,15 @@ namespace Broker.Operators;
 
 public partial interface IOperatorApi
 {
+    /// <summary>Sends an event to the workflows that subscribe to its type.</summary>
+    Task<EventRouting> PublishEventAsync(TypedEvent sent, CancellationToken ct);
+
+    /// <summary>Gives no worker steps until the maintenance ends; starts are kept.</summary>
+    Task<MaintenanceState> BeginMaintenanceAsync(HoldCommand command, CancellationToken ct);
+
+    /// <summary>Gives workers steps again.</summary>
+    Task<MaintenanceState> EndMaintenanceAsync(HoldCommand command, CancellationToken ct);
+
     /// <summary>Schedules in order of names.</summary>
     Task<Listing<Schedule>> ListSchedulesAsync(ScheduleQuery query, CancellationToken ct);
 

@@ -13,9 +13,10 @@ namespace Broker.Operators;
 /// <param name="WindowMs">Length of the window.</param>
 /// <param name="Complete">False: a count stopped at its bound of examined rows.</param>
 /// <param name="AsOf">The store's time.</param>
+/// <param name="Maintenance">The order that gives no worker steps; absent while they get some.</param>
 public sealed record Overview(
     IReadOnlyList<KeyCount> Active, bool ActiveCapped, QueuedWork Queued, int Starving, Capped Failed, Capped FailedBefore, Capped Started, PeopleWaits Waiting, WorkerCounts Workers,
-    long WindowMs, bool Complete, DateTimeOffset AsOf);
+    long WindowMs, bool Complete, DateTimeOffset AsOf, HoldInfo? Maintenance = null);
 
 /// <summary>Claimable steps of all queues.</summary>
 /// <param name="Depth">Their number; each queue is counted up to 10,000.</param>
@@ -124,9 +125,10 @@ public sealed record SearchHit
 /// <param name="PausedStarts">Workflows that start no runs.</param>
 /// <param name="DrainedWorkers">Workers that get no further steps.</param>
 /// <param name="AsOf">This broker's time.</param>
+/// <param name="Maintenance">The order that gives no worker steps; absent while they get some.</param>
 public sealed record SystemInfo(
     string Version, [property: Words("postgresql", "sqlite")] string Database, DateTimeOffset StartedAt, int Keys, IReadOnlyList<SettingValue> Settings,
-    IReadOnlyList<HoldInfo> PausedStarts, IReadOnlyList<HoldInfo> DrainedWorkers, DateTimeOffset AsOf);
+    IReadOnlyList<HoldInfo> PausedStarts, IReadOnlyList<HoldInfo> DrainedWorkers, DateTimeOffset AsOf, HoldInfo? Maintenance = null);
 
 /// <summary>A setting.</summary>
 /// <param name="Name">Name, as in the configuration.</param>

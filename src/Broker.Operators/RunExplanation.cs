@@ -12,7 +12,7 @@ public sealed record RunExplanation([property: RunStatusWords] string Status, IR
 public sealed record CauseGroup
 {
     /// <summary>Stable word of the cause.</summary>
-    [Words("run_paused", "lease_expired", "leased", "sleeping", "waiting_for_event", "delayed", "queued", "no_worker")]
+    [Words("run_paused", "lease_expired", "leased", "sleeping", "waiting_for_event", "delayed", "queued", "maintenance", "no_worker")]
     public required string Code { get; init; }
 
     /// <summary>The cause in a sentence.</summary>

@@ -39,4 +39,4 @@ public sealed class DeliveryStatusWordsAttribute() : WordsAttribute("pending", "
 /// <summary>Cause of a step's state.</summary>
 public sealed class CauseWordsAttribute() : WordsAttribute(
     "leased", "lease_expired", "succeeded", "skipped", "condition_not_met", "failed", "cancelled", "run_ended", "run_paused", "waiting_for_step", "waiting_for_any_of",
-    "unreachable", "branch_not_taken", "waiting_for_event", "sleeping", "delayed", "no_worker", "queued_behind", "claimable");
+    "unreachable", "branch_not_taken", "waiting_for_event", "sleeping", "delayed", "maintenance", "no_worker", "queued_behind", "claimable");

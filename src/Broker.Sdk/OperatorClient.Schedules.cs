@@ -6,6 +6,15 @@ namespace Broker.Sdk;
 public sealed partial class OperatorClient
 {
     /// <inheritdoc/>
+    public Task<EventRouting> PublishEventAsync(TypedEvent sent, CancellationToken ct) => SendAsync(HttpMethod.Post, new("events"), JsonContent.Create(sent, Json.TypedEvent), Json.EventRouting, ct);
+
+    /// <inheritdoc/>
+    public Task<MaintenanceState> BeginMaintenanceAsync(HoldCommand command, CancellationToken ct) => OrderAsync(new("maintenance", "begin"), command, Json.MaintenanceState, ct);
+
+    /// <inheritdoc/>
+    public Task<MaintenanceState> EndMaintenanceAsync(HoldCommand command, CancellationToken ct) => OrderAsync(new("maintenance", "end"), command, Json.MaintenanceState, ct);
+
+    /// <inheritdoc/>
     public Task<Listing<Schedule>> ListSchedulesAsync(ScheduleQuery query, CancellationToken ct) =>
         GetAsync(new Address("schedules").With("q", query.Search).With("paused", query.Paused switch { null => null, true => "true", false => "false" }).Page(query.Limit, query.Cursor), Json.ListingSchedule, ct);
 

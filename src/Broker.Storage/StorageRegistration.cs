@@ -119,6 +119,7 @@ public static class StorageRegistration
         services.AddSingleton<IBulkStore, BulkStore>();
         services.AddSingleton<IHoldStore, HoldStore>();
         services.AddSingleton<IScheduleStore, ScheduleStore>();
+        services.AddSingleton<ITriggerStore, TriggerStore>();
         return services;
     }
 

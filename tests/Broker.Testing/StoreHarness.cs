@@ -45,6 +45,8 @@ internal sealed class StoreHarness : IAsyncDisposable
 
     public IScheduleStore Schedules => provider.GetRequiredService<IScheduleStore>();
 
+    public ITriggerStore Triggers => provider.GetRequiredService<ITriggerStore>();
+
     public INoticeWishes Wishes => provider.GetRequiredService<INoticeWishes>();
 
     public IOutbox Outbox => provider.GetRequiredService<IOutbox>();

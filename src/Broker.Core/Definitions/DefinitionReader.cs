@@ -4,6 +4,7 @@ using System.Text.Json;
 using Broker.Core.Json;
 using Broker.Core.Schedules;
 using Broker.Core.Steps;
+using Broker.Core.Triggers;
 
 namespace Broker.Core.Definitions;
 
@@ -53,7 +54,8 @@ public static class DefinitionReader
         var events = EventReader.Read(document, name, drafts, problems);
         var jobs = ReadJobs(document, name, problems);
         var inputs = ReadInputs(document, isStored, problems);
-        var schedules = ReadSchedules(document, name, isStored, problems);
+        var schedules = Later(isStored, problems, found => ScheduleReader.ReadEntries(document, name, found));
+        var triggers = Later(isStored, problems, found => TriggerReader.ReadEntries(document, found));
         var limit = TimeoutsReader.RunMs(document, problems);
         var losses = problems.Integer(document, "max_lease_losses", "", 0, 1000) ?? 3;
         if (!isStored) RefusePathNames(name, drafts, problems);
@@ -84,6 +86,7 @@ public static class DefinitionReader
                 Events = events,
                 Inputs = inputs,
                 Schedules = schedules,
+                Triggers = triggers,
                 Jobs = jobs,
                 Document = document.GetRawText(),
                 Fingerprint = DefinitionFingerprint.Of(document),
@@ -116,11 +119,12 @@ public static class DefinitionReader
         return ofInputs.Any ? null : inputs;
     }
 
-    private static ImmutableArray<ScheduleEntry> ReadSchedules(JsonElement document, string name, bool isStored, ProblemList problems)
+    // A stored document may have carried a member of that name along before it had a meaning: one of another form declares nothing.
+    private static ImmutableArray<T> Later<T>(bool isStored, ProblemList problems, Func<ProblemList, ImmutableArray<T>> read)
     {
-        var ofSchedules = isStored ? new ProblemList() : problems;
-        var schedules = ScheduleReader.ReadEntries(document, name, ofSchedules);
-        return isStored && ofSchedules.Any ? [] : schedules;
+        var found = isStored ? new ProblemList() : problems;
+        var entries = read(found);
+        return isStored && found.Any ? [] : entries;
     }
 
     private static JobsDisplay? ReadJobs(JsonElement document, string name, ProblemList problems)

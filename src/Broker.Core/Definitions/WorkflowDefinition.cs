@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Broker.Core.Schedules;
+using Broker.Core.Triggers;
 
 namespace Broker.Core.Definitions;
 
@@ -49,6 +50,9 @@ public sealed class WorkflowDefinition
 
     /// <summary>Schedules that come and go with the definition.</summary>
     public ImmutableArray<ScheduleEntry> Schedules { get; init; } = [];
+
+    /// <summary>Subscriptions to events that name no run.</summary>
+    public ImmutableArray<TriggerEntry> Triggers { get; init; } = [];
 
     /// <summary>Shown by the jobs dialect: display name and trigger text. Null for definitions of other dialects.</summary>
     public JobsDisplay? Jobs { get; init; }

@@ -54,6 +54,9 @@ public enum CauseKind
     /// <summary>A retry whose pause has not passed.</summary>
     Delayed,
 
+    /// <summary>The broker is in maintenance: it hands out nothing.</summary>
+    Maintenance,
+
     /// <summary>No worker that could take it has been seen lately.</summary>
     NoWorker,
 
@@ -104,4 +107,11 @@ public sealed record Cause(CauseKind Kind, string Message)
 /// <param name="Now">The store's clock.</param>
 /// <param name="WorkerSeenAt">Last sign of life of a worker that could take it; null: no such worker was seen, or the step needs none.</param>
 /// <param name="Ahead">Claimable steps before it in its line, up to a bound.</param>
-public sealed record StepFacts(DateTimeOffset Now, DateTimeOffset? WorkerSeenAt, int Ahead);
+public sealed record StepFacts(DateTimeOffset Now, DateTimeOffset? WorkerSeenAt, int Ahead)
+{
+    /// <summary>Begin of the maintenance; null: the broker hands out steps.</summary>
+    public DateTimeOffset? MaintenanceSince { get; init; }
+
+    /// <summary>Why there is maintenance.</summary>
+    public string? MaintenanceReason { get; init; }
+}

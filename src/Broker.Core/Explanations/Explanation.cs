@@ -86,6 +86,8 @@ public static class Explanation
 
     private static IEnumerable<Cause> Ready(StepDefinition step, StepState state, StepFacts facts, TimeSpan silentAfter)
     {
+        if (facts.MaintenanceSince is { } since)
+            yield return new(CauseKind.Maintenance, $"The broker is in maintenance and hands out nothing{(facts.MaintenanceReason is { } reason ? $": {reason}" : "")}.") { Since = since };
         if (state.Due > facts.Now)
         {
             yield return new(CauseKind.Delayed, Delay(state))

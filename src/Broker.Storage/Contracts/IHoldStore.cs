@@ -8,15 +8,22 @@ public enum HoldKind
 
     /// <summary>No run of the workflow starts.</summary>
     Starts = 1,
+
+    /// <summary>No worker gets steps. Its one name is <see cref="Hold.Broker"/>.</summary>
+    Maintenance = 2,
 }
 
 /// <summary>An operator's order that holds until it is taken back.</summary>
 /// <param name="Kind">Kind.</param>
-/// <param name="Name">Id of the worker, or name of the workflow.</param>
+/// <param name="Name">Id of the worker, name of the workflow, or broker.</param>
 /// <param name="At">By the store's clock.</param>
 /// <param name="KeyId">Key that gave it.</param>
 /// <param name="Reason">Why.</param>
-public sealed record Hold(HoldKind Kind, string Name, DateTimeOffset At, string KeyId, string? Reason);
+public sealed record Hold(HoldKind Kind, string Name, DateTimeOffset At, string KeyId, string? Reason)
+{
+    /// <summary>Name of the order about the whole broker.</summary>
+    public const string Broker = "broker";
+}
 
 /// <summary>Orders of operators. They are few: each broker keeps them all in memory.</summary>
 public interface IHoldStore

@@ -91,7 +91,7 @@ internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache,
             }
 
             if (makeLatest) await SupersedeAsync(db, definition.Name, rows[^1].Id, now, ct);
-            if (known is null || makeLatest) await ScheduleStore.FollowAsync(db, definition.Name, definition.Schedules, now, ct);
+            if (known is null || makeLatest) await TriggerStore.FollowAsync(db, definition.Name, definition, now, ct);
         }
 
         if (!rows.Exists(row => row.IsNew)) await database.ConfirmAsync(db, ct);
@@ -141,7 +141,7 @@ internal sealed class DefinitionStore(IDatabase database, DefinitionCache cache,
         if (known is not null && known.Fingerprint != definition.Fingerprint) return null;
         var id = known?.Id ?? await AddAsync(db, definition, now, order, ct);
         if (!makeLatest) return (id, known is null);
-        await ScheduleStore.FollowAsync(db, definition.Name, definition.Schedules, now, ct);
+        await TriggerStore.FollowAsync(db, definition.Name, definition, now, ct);
         await db.Definitions.Where(d => d.Id == id)
             .ExecuteUpdateAsync(set => set.SetProperty(d => d.LatestOrder, order).SetProperty(d => d.Withdrawn, false), ct);
         await SupersedeAsync(db, definition.Name, id, now, ct);

@@ -84,7 +84,7 @@ internal sealed class WorkflowFileStore(IDatabase database, DefinitionCache cach
             await db.Definitions.Where(d => d.Name == name && d.Version == version).ExecuteUpdateAsync(
                 set => set.SetProperty(d => d.Withdrawn, true).SetProperty(d => d.SeenAt, now), ct);
             if (still.Exists(f => f.Name == name)) continue;
-            await ScheduleStore.FollowAsync(db, name, [], now, ct);
+            await TriggerStore.FollowAsync(db, name, null, now, ct);
             withdrawn.Add(name);
         }
 

@@ -39,6 +39,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
     public DbSet<BulkRow> Bulk => Set<BulkRow>();
     public DbSet<BulkItemRow> BulkItems => Set<BulkItemRow>();
     public DbSet<HoldRow> Holds => Set<HoldRow>();
+    public DbSet<TriggerRow> Triggers => Set<TriggerRow>();
     public DbSet<ScheduleRow> Schedules => Set<ScheduleRow>();
     public DbSet<ScheduleFiringRow> Firings => Set<ScheduleFiringRow>();
 
@@ -223,6 +224,7 @@ internal abstract class BrokerDb(DbContextOptions options) : DbContext(options)
         model.Entity<HoldRow>(HoldRow.Map);
         model.Entity<SessionRow>(SessionRow.Map);
         model.Entity<ScheduleRow>(ScheduleRow.Map);
+        model.Entity<TriggerRow>(TriggerRow.Map);
         model.Entity<ScheduleFiringRow>(ScheduleFiringRow.Map);
 
         NameColumns(model.Model);

@@ -17,7 +17,7 @@ internal sealed class HoldRow
 
     public static void Map(EntityTypeBuilder<HoldRow> hold)
     {
-        hold.ToTable("hold", table => table.HasCheckConstraint("ck_hold_kind", $"kind BETWEEN {(int)HoldKind.Worker} AND {(int)HoldKind.Starts}"));
+        hold.ToTable("hold", table => table.HasCheckConstraint("ck_hold_kind", $"kind BETWEEN {(int)HoldKind.Worker} AND {(int)HoldKind.Maintenance}"));
         hold.HasKey(h => new { h.Kind, h.Name });
     }
 }

@@ -20,11 +20,11 @@ internal sealed partial class BrokerEngine
     public async Task<IReadOnlyList<Assignment>> ClaimAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
         claim = Limited(claim);
-        if (holds.OfWorker(claim.WorkerId) is not null) wait = await UndrainedAsync(claim.WorkerId, wait, ct);
-        if (holds.OfWorker(claim.WorkerId) is not null) return [];
         var longest = claim.Scope is ClaimScope.ByRegistration ? settings.WorkerTimeout / 3 : wait;
         while (true)
         {
+            if (holds.HoldsBack(claim.WorkerId)) wait = await ReleasedAsync(claim.WorkerId, wait, ct);
+            if (holds.HoldsBack(claim.WorkerId)) return [];
             var slice = wait < longest ? wait : longest;
             var claimed = await ClaimWithinAsync(claim, slice, ct);
             wait -= slice;
@@ -36,11 +36,11 @@ internal sealed partial class BrokerEngine
     /// <summary>An operator has ordered that the worker gets no further steps.</summary>
     public bool IsDrained(string workerId) => holds.OfWorker(workerId) is not null;
 
-    // A drained worker is held like one for which there is no work, and alive as long as it asks. Returns the rest of its wait.
-    private async Task<TimeSpan> UndrainedAsync(string workerId, TimeSpan wait, CancellationToken ct)
+    // A worker that an order holds back is held like one for which there is no work, and alive as long as it asks. Returns the rest of its wait.
+    private async Task<TimeSpan> ReleasedAsync(string workerId, TimeSpan wait, CancellationToken ct)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(ct, Stopping);
-        while (wait > TimeSpan.Zero && IsDrained(workerId) && !stop.IsCancellationRequested)
+        while (wait > TimeSpan.Zero && holds.HoldsBack(workerId) && !stop.IsCancellationRequested)
         {
             var slice = wait < DrainedLook ? wait : DrainedLook;
             await Task.Delay(slice, clock, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -51,7 +51,7 @@ internal sealed partial class BrokerEngine
         return wait;
     }
 
-    private ClaimRequest? NextOf(ClaimRequest? next) => next is null || IsDrained(next.WorkerId) ? null : Limited(next);
+    private ClaimRequest? NextOf(ClaimRequest? next) => next is null || holds.HoldsBack(next.WorkerId) ? null : Limited(next);
 
     private async Task<IReadOnlyList<Assignment>> ClaimWithinAsync(ClaimRequest claim, TimeSpan wait, CancellationToken ct)
     {
@@ -60,11 +60,11 @@ internal sealed partial class BrokerEngine
     }
 
     // If the client has disconnected, the steps go back, charged nothing, unless the claim can be sent again under its id. Those of a worker that was
-    // drained while it waited go back too.
+    // drained while it waited, or that maintenance holds back, go back too.
     private async Task<IReadOnlyList<Assignment>> HandOverAsync(IReadOnlyList<Assignment> claimed, ClaimRequest claim, CancellationToken ct)
     {
         LogClaimed(claimed);
-        if (claimed.Count == 0 || (!IsDrained(claim.WorkerId) && (claim.ClaimId is not null || !ct.IsCancellationRequested))) return claimed;
+        if (claimed.Count == 0 || (!holds.HoldsBack(claim.WorkerId) && (claim.ClaimId is not null || !ct.IsCancellationRequested))) return claimed;
         await ReportAsync([.. claimed.Select(step => new LeaseReport(step.Lease, StepReport.Returned))], CancellationToken.None);
         return [];
     }

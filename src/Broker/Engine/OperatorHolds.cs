@@ -6,7 +6,7 @@ using Broker.Storage.Contracts;
 namespace Broker.Engine;
 
 /// <summary>
-/// Cache of the orders of operators: drained workers, and workflows that start no runs. A claim or a start looks here and asks no database. An order of
+/// Cache of the orders of operators: drained workers, workflows that start no runs, and maintenance. A claim or a start looks here and asks no database. An order of
 /// another broker counts within 2 s.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "The semaphore has no wait handle.")]
@@ -20,6 +20,12 @@ internal sealed class OperatorHolds(IHoldStore store)
 
     /// <summary>The order that starts no runs of the workflow; null: they start.</summary>
     public Hold? OfStarts(string workflow) => known.Starts.Count == 0 ? null : known.Starts.GetValueOrDefault(workflow);
+
+    /// <summary>The order that gives no worker steps; null: there is none.</summary>
+    public Hold? Maintenance => known.Maintenance;
+
+    /// <summary>Whether an order of either kind gives the worker no steps.</summary>
+    public bool HoldsBack(string workerId) => known.Maintenance is not null || OfWorker(workerId) is not null;
 
     public IReadOnlyCollection<Hold> Workers => known.Workers.Values;
 
@@ -46,7 +52,7 @@ internal sealed class OperatorHolds(IHoldStore store)
         try
         {
             var holds = await store.ListAsync(ct);
-            known = holds.Count == 0 ? Known.None : new(Of(HoldKind.Worker), Of(HoldKind.Starts));
+            known = holds.Count == 0 ? Known.None : new(Of(HoldKind.Worker), Of(HoldKind.Starts), holds.FirstOrDefault(hold => hold.Kind is HoldKind.Maintenance));
             FrozenDictionary<string, Hold> Of(HoldKind kind) => holds.Where(hold => hold.Kind == kind).ToFrozenDictionary(hold => hold.Name, StringComparer.Ordinal);
         }
         finally
@@ -55,9 +61,9 @@ internal sealed class OperatorHolds(IHoldStore store)
         }
     }
 
-    private sealed record Known(FrozenDictionary<string, Hold> Workers, FrozenDictionary<string, Hold> Starts)
+    private sealed record Known(FrozenDictionary<string, Hold> Workers, FrozenDictionary<string, Hold> Starts, Hold? Maintenance)
     {
-        public static Known None { get; } = new(FrozenDictionary<string, Hold>.Empty, FrozenDictionary<string, Hold>.Empty);
+        public static Known None { get; } = new(FrozenDictionary<string, Hold>.Empty, FrozenDictionary<string, Hold>.Empty, null);
     }
 }
 

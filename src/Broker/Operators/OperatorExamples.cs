@@ -137,6 +137,8 @@ internal static class OperatorExamples
 
     public const string HoldInfo = """{"name": "ci", "at": "2030-01-31T11:50:00Z", "by": "q3v9k2m1x8ab", "reason": "the mirror is away"}""";
 
+    public const string MaintenanceState = """{"maintenance": {"name": "broker", "at": "2030-01-31T11:50:00Z", "by": "q3v9k2m1x8ab", "reason": "the mirror is away"}}""";
+
     public const string HoldCommand = """{"reason": "the mirror is away"}""";
 
     public const string WorkflowStarts = $$"""{"workflow": "ci", "starts_paused": {{HoldInfo}}}""";

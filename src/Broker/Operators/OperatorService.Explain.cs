@@ -36,7 +36,7 @@ internal sealed partial class OperatorService
         var now = engine.Now;
         var ready = open.Where(step => step.State.Status is StepStatus.Ready).ToList();
         var able = (await steps.WorkersAbleAsync(ready, SilentAfter, ct)).Zip(ready).ToDictionary(pair => (pair.Second.Run.Id, pair.Second.State.Index), pair => pair.First);
-        var causes = open.Select(step => (Step: step, Cause: CauseOf(step, able.GetValueOrDefault((step.Run.Id, step.State.Index)), now)));
+        var causes = open.Select(step => (Step: step, Cause: CauseOf(step, able.GetValueOrDefault((step.Run.Id, step.State.Index)), holds.Maintenance, now)));
         return
         [
             .. causes.GroupBy(found => found.Cause.Key).Select(group => GroupOf([.. group]))
@@ -63,7 +63,7 @@ internal sealed partial class OperatorService
         };
     }
 
-    private static OpenCause CauseOf(OpenStep step, AbleWorkers able, DateTimeOffset now)
+    private static OpenCause CauseOf(OpenStep step, AbleWorkers able, Hold? maintenance, DateTimeOffset now)
     {
         var state = step.State;
         if (step.Phase is RunPhase.Paused or RunPhase.Pausing && state.Status is not StepStatus.Leased)
@@ -81,6 +81,7 @@ internal sealed partial class OperatorService
                 Since = state.BegunAt,
                 Until = state.Due,
             },
+            _ when maintenance is not null => new("maintenance", $"The broker is in maintenance{(maintenance.Reason is { } reason ? $": {reason}" : "")}.") { Advice = "End the maintenance.", Since = maintenance.At },
             _ when able.Fresh == 0 => NoWorker(step, able),
             _ when state.Due > now => new("delayed", "The step waits for its due time.") { Since = state.QueuedAt, Until = state.Due },
             _ => new("queued", "Able workers are there, and none has taken the step yet.") { Since = state.Due },

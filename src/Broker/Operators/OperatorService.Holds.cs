@@ -29,6 +29,21 @@ internal sealed partial class OperatorService
         return new(workflow, InfoOf(holds.OfStarts(workflow)));
     }
 
+    public async Task<MaintenanceState> BeginMaintenanceAsync(HoldCommand command, CancellationToken ct)
+    {
+        CheckReason(command.Reason);
+        await holds.PutAsync(HoldKind.Maintenance, Hold.Broker, Caller.Current.Id, command.Reason, ct);
+        await trail.RecordAsync("begin_maintenance", detail: command.Reason);
+        return new(InfoOf(holds.Maintenance));
+    }
+
+    public async Task<MaintenanceState> EndMaintenanceAsync(HoldCommand command, CancellationToken ct)
+    {
+        CheckReason(command.Reason);
+        if (await holds.RemoveAsync(HoldKind.Maintenance, Hold.Broker, ct)) await trail.RecordAsync("end_maintenance", detail: command.Reason);
+        return new(InfoOf(holds.Maintenance));
+    }
+
     public async Task<WorkerOrder> DrainWorkerAsync(string worker, HoldCommand command, CancellationToken ct)
     {
         CheckReason(command.Reason);

@@ -87,7 +87,7 @@ internal sealed partial class OperatorService
             new(inWindow.Count, inWindow.IsCapped), new(before.Count, before.IsCapped), new(started.Count, started.IsCapped),
             new(waits.Rows.Count, waits.Rows.Count(wait => wait.State.Due <= waits.Now), waits.Next is not null),
             await CountWorkersAsync(ct), (long)window.TotalMilliseconds,
-            active.SearchedTo is null && inWindow.SearchedTo is null && before.SearchedTo is null && started.SearchedTo is null, now);
+            active.SearchedTo is null && inWindow.SearchedTo is null && before.SearchedTo is null && started.SearchedTo is null, now, InfoOf(holds.Maintenance));
     }
 
     private async Task<WorkerCounts> CountWorkersAsync(CancellationToken ct)
@@ -161,6 +161,6 @@ internal sealed partial class OperatorService
         return new(
             Version, engine.Settings.Target().Postgres is null ? "sqlite" : "postgresql", started, stored.Count(key => key.RevokedAt is null) + auth.Keys.Count,
             ShownSettings.Of(engine.Settings), [.. holds.Starts.Select(hold => InfoOf(hold)!).OrderBy(hold => hold.Name, StringComparer.Ordinal)],
-            [.. holds.Workers.Select(hold => InfoOf(hold)!).OrderBy(hold => hold.Name, StringComparer.Ordinal)], engine.Now);
+            [.. holds.Workers.Select(hold => InfoOf(hold)!).OrderBy(hold => hold.Name, StringComparer.Ordinal)], engine.Now, InfoOf(holds.Maintenance));
     }
 }

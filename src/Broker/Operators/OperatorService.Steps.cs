@@ -33,7 +33,8 @@ internal sealed partial class OperatorService
         var definition = StepOf(view, step);
         var board = BoardOf(view);
         var state = board[definition.Index].State;
-        var causes = Core.Explanations.Explanation.Of(view, definition, await facts.OfStepAsync(view, definition, ct), SilentAfterOf(definition));
+        var known = await facts.OfStepAsync(view, definition, ct) with { MaintenanceSince = holds.Maintenance?.At, MaintenanceReason = holds.Maintenance?.Reason };
+        var causes = Core.Explanations.Explanation.Of(view, definition, known, SilentAfterOf(definition));
         var detail = new StepDetail
         {
             Index = 0,

@@ -31,6 +31,7 @@ internal sealed partial class OperatorService(
     WebhookSubscriptions subscriptions,
     IScheduleStore schedules,
     ScheduleStarter starter,
+    ITriggerStore triggers,
     IChangeHints hints,
     ICredentialCipher cipher,
     IChanges changes,

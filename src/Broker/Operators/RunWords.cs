@@ -82,6 +82,7 @@ internal static class RunWords
         CauseKind.WaitingForEvent => "waiting_for_event",
         CauseKind.Sleeping => "sleeping",
         CauseKind.Delayed => "delayed",
+        CauseKind.Maintenance => "maintenance",
         CauseKind.NoWorker => "no_worker",
         CauseKind.QueuedBehind => "queued_behind",
         CauseKind.Claimable => "claimable",

@@ -228,6 +228,8 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         await Wire.MustClaimAsync(own);
         var held = (await GetAsync($"/api/v1/workers/{own}")).GetProperty("holds")[0];
         await PostAsync($"/api/v1/runs/{name}/{held.GetProperty("instance").GetString()}/steps/{step}/release", """{"reason":"walk"}""");
+        foreach (var order in (string[])["begin", "end"]) await PostAsync($"/api/v1/maintenance/{order}", "");
+        await PostAsync("/api/v1/events", """{"type":"walk"}""");
         await WalkBulkAsync(name);
         await WalkWebhooksAsync();
         await WalkSchedulesAsync(name);

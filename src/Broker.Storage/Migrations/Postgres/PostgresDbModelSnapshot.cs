@@ -432,7 +432,7 @@ namespace Broker.Storage.Migrations.Postgres
 
                     b.ToTable("hold", null, t =>
                         {
-                            t.HasCheckConstraint("ck_hold_kind", "kind BETWEEN 0 AND 1");
+                            t.HasCheckConstraint("ck_hold_kind", "kind BETWEEN 0 AND 2");
                         });
                 });
 
@@ -1334,6 +1334,33 @@ namespace Broker.Storage.Migrations.Postgres
                         {
                             t.HasCheckConstraint("ck_stream_position", "next >= 0 AND read_to >= -1");
                         });
+                });
+
+            modelBuilder.Entity("Broker.Storage.Tables.TriggerRow", b =>
+                {
+                    b.Property<string>("Workflow")
+                        .HasColumnType("text")
+                        .HasColumnName("workflow");
+
+                    b.Property<int>("Place")
+                        .HasColumnType("integer")
+                        .HasColumnName("place");
+
+                    b.Property<string>("Spec")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("spec");
+
+                    b.Property<string>("Type")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("type");
+
+                    b.HasKey("Workflow", "Place");
+
+                    b.HasIndex(new[] { "Type", "Workflow", "Place" }, "ix_event_trigger_type");
+
+                    b.ToTable("event_trigger", (string)null);
                 });
 
             modelBuilder.Entity("Broker.Storage.Tables.WebhookDeliveryRow", b =>

@@ -20,6 +20,12 @@ internal static class HoldRoutes
         api.MapPost("/workers/{worker}/undrain", UndrainAsync).WithName("UndrainWorker").WithSummary("Give a drained worker steps again").Orders<WorkerOrder>("Nothing changes where it gets steps.");
         api.MapPost("/workers/{worker}/release", ReleaseAsync).WithName("ReleaseWorker").WithSummary("Take all leases from a worker")
             .Orders<WorkerOrder>("Their steps are ready for other workers, charged nothing. Later reports of the worker change nothing. It may claim again unless it is drained.");
+        api.MapPost("/maintenance/begin", BeginAsync).WithName("BeginMaintenance").WithSummary("Give no worker further steps")
+            .WithDescription("Claims are answered empty on every broker within 2 s, once their wait is over. Steps that workers hold go on, runs start and wait, and timers and schedules go on. `/readyz` stays as it is.")
+            .TakesJson<HoldCommand>(isOptional: true).Answers<MaintenanceState>().Refuses(400, 413, 422).Takes().RequireScope(Scope.Admin);
+        api.MapPost("/maintenance/end", EndAsync).WithName("EndMaintenance").WithSummary("Give workers steps again")
+            .WithDescription("Nothing changes where they get some.")
+            .TakesJson<HoldCommand>(isOptional: true).Answers<MaintenanceState>().Refuses(400, 413, 422).Takes().RequireScope(Scope.Admin);
         api.MapGet("/keys", KeysAsync).WithName("ListKeys").WithSummary("API keys without their text, revoked ones too")
             .Lists<KeyInfo>().Refuses(400).Takes().RequireScope(Scope.Admin);
         api.MapPost("/keys", CreateAsync).WithName("CreateKey").WithSummary("Make an API key, and show its text this once")
@@ -49,6 +55,12 @@ internal static class HoldRoutes
     private static Task UndrainAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, string worker, CancellationToken ct) => OrderAsync(http, engine, worker, api.UndrainWorkerAsync, OperatorJson.Default.WorkerOrder, ct);
 
     private static Task ReleaseAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, string worker, CancellationToken ct) => OrderAsync(http, engine, worker, api.ReleaseWorkerAsync, OperatorJson.Default.WorkerOrder, ct);
+
+    private static async Task BeginAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, CancellationToken ct) =>
+        await OrderAsync(http, engine, "", (_, command, stop) => api.BeginMaintenanceAsync(command, stop), OperatorJson.Default.MaintenanceState, ct);
+
+    private static async Task EndAsync(HttpContext http, IOperatorApi api, BrokerEngine engine, CancellationToken ct) =>
+        await OrderAsync(http, engine, "", (_, command, stop) => api.EndMaintenanceAsync(command, stop), OperatorJson.Default.MaintenanceState, ct);
 
     private static async Task OrderAsync<T>(
         HttpContext http, BrokerEngine engine, string name, Func<string, HoldCommand, CancellationToken, Task<T>> order, JsonTypeInfo<T> type, CancellationToken ct)

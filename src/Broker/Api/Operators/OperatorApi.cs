@@ -57,6 +57,7 @@ internal static class OperatorApi
         MapWork(api);
         api.MapWebhooks();
         api.MapSchedules();
+        api.MapTypedEvents();
         api.MapBulk();
         api.MapOverviews();
         api.MapHolds();
@@ -186,7 +187,7 @@ internal static class OperatorApi
         api.MapGet("/audit", WorkRoutes.AuditAsync).WithName("ListAudit").WithSummary("Who did what, newest first")
             .WithDescription(
                 "Each condition is exact. Actions: start, cancel, terminate, pause, resume, restart, purge, send_event, register, register_worker, register_repository, create_key, revoke_key, end_session, create_webhook, change_webhook, delete_webhook, test_webhook, replay_delivery, put_schedule, "
-                + "delete_schedule, pause_schedule, resume_schedule, trigger_schedule, backfill_schedule.")
+                + "delete_schedule, pause_schedule, resume_schedule, trigger_schedule, backfill_schedule, begin_maintenance, end_maintenance.")
             .Lists<AuditRecord>().Refuses(400).Takes(WorkRoutes.Entries)
             .RequireScope(Scope.Admin);
     }

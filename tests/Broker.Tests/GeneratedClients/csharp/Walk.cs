@@ -345,6 +345,9 @@ public static class Walk
     private static async Task OrdersAsync(BrokerClient api)
     {
         const string flow = "cs-waits";
+        Check((await api.PublishEventAsync(new() { Type = "walk" })).Targets.Count == 0);
+        Check((await api.BeginMaintenanceAsync()).Maintenance is not null);
+        await api.EndMaintenanceAsync();
         await api.PauseStartsAsync(flow);
         await api.ResumeStartsAsync(flow);
         var worker = (await api.ListAllWorkersAsync()).Items.First().Id;

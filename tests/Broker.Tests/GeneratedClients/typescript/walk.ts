@@ -284,6 +284,8 @@ async function orders(): Promise<void> {
   const v1 = "/api/v1" as const;
   const workflow = "ts-waits";
   for (const action of ["pause-starts", "resume-starts"] as const) want(await api.POST(`${v1}/workflows/{workflow}/${action}`, { params: { path: { workflow } }, body: {} }));
+  want(await api.POST(`${v1}/events`, { body: { type: "walk" } }));
+  for (const order of ["begin", "end"] as const) want(await api.POST(`${v1}/maintenance/${order}`, { body: {} }));
   const worker = one(want(await api.GET(`${v1}/workers`)).items).id;
   for (const action of ["drain", "undrain", "release"] as const) want(await api.POST(`${v1}/workers/{worker}/${action}`, { params: { path: { worker } }, body: {} }));
   want(await api.PUT(`${v1}/workflows/{workflow}`, { params: { path: { workflow: "ts-file" } }, body: { format: "yaml", text: "name: ts-file\non: workflow_dispatch\njobs: { build: { run: make } }\n" } }));
