@@ -130,12 +130,12 @@ class DagView extends HTMLElement {
 
     build() {
         const graph = /** @type {Graph} */ (this.graph);
-        this.scroll = make('div', 'dag-scroll');
+        this.view = make('div', 'dag-scroll');
         this.svg = draw('svg', { viewBox: `0 0 ${graph.width} ${graph.height}` });
         this.canvas = /** @type {HTMLCanvasElement} */ (make('canvas'));
-        this.scroll.append(this.svg);
+        this.view.append(this.svg);
         const frame = make('div', 'dag-frame');
-        frame.append(this.canvas, this.scroll);
+        frame.append(this.canvas, this.view);
         const bar = make('div', 'dag-bar');
         const find = /** @type {HTMLInputElement} */ (make('input'));
         find.type = 'search';
@@ -153,15 +153,15 @@ class DagView extends HTMLElement {
 
         bar.append(make('span', 'note', `${graph.label.length.toLocaleString('en-GB')} steps`));
         this.replaceChildren(bar, frame);
-        this.scroll.addEventListener('scroll', () => this.paint(), { passive: true });
-        new ResizeObserver(() => this.paint()).observe(this.scroll);
+        this.view.addEventListener('scroll', () => this.paint(), { passive: true });
+        new ResizeObserver(() => this.paint()).observe(this.view);
         this.zoom(1);
     }
 
     /** @param {number} by */
     zoom(by) {
         const graph = /** @type {Graph} */ (this.graph);
-        const scroll = /** @type {HTMLElement} */ (this.scroll);
+        const scroll = /** @type {HTMLElement} */ (this.view);
         const fit = Math.min(scroll.clientWidth / graph.width, scroll.clientHeight / graph.height, 1);
         const [x, y] = [(scroll.scrollLeft + scroll.clientWidth / 2) / this.scale, (scroll.scrollTop + scroll.clientHeight / 2) / this.scale];
         this.scale = by === 0 ? Math.max(SMALLEST, fit) : Math.min(2, Math.max(SMALLEST, this.scale * by));
@@ -175,7 +175,7 @@ class DagView extends HTMLElement {
      * @param {number} y
      */
     centre(x, y) {
-        const scroll = /** @type {HTMLElement} */ (this.scroll);
+        const scroll = /** @type {HTMLElement} */ (this.view);
         scroll.scrollLeft = x * this.scale - scroll.clientWidth / 2;
         scroll.scrollTop = y * this.scale - scroll.clientHeight / 2;
         this.paint();
@@ -208,7 +208,7 @@ class DagView extends HTMLElement {
 
     paintNow() {
         const graph = this.graph;
-        const [scroll, svg, canvas] = [this.scroll, this.svg, this.canvas];
+        const [scroll, svg, canvas] = [this.view, this.svg, this.canvas];
         if (!graph || !scroll || !svg || !canvas) return;
         const [left, top] = [scroll.scrollLeft / this.scale - MARGIN, scroll.scrollTop / this.scale - MARGIN];
         const [right, bottom] = [left + scroll.clientWidth / this.scale + 2 * MARGIN, top + scroll.clientHeight / this.scale + 2 * MARGIN];
@@ -368,7 +368,7 @@ class DagView extends HTMLElement {
         this.querySelector('a.node[tabindex="0"]')?.setAttribute('tabindex', '-1');
         this.current = at;
         if (this.graph) {
-            const [place, scroll] = [this.places[at], /** @type {HTMLElement} */ (this.scroll)];
+            const [place, scroll] = [this.places[at], /** @type {HTMLElement} */ (this.view)];
             const isInView = place.x * this.scale > scroll.scrollLeft && (place.x + 200) * this.scale < scroll.scrollLeft + scroll.clientWidth
                 && place.y * this.scale > scroll.scrollTop && (place.y + 40) * this.scale < scroll.scrollTop + scroll.clientHeight;
             if (!isInView) this.centre(place.x, place.y);

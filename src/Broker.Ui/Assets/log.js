@@ -2,7 +2,8 @@
 // The log of a run. It keeps a window of lines, and rows only for those in view. Scrolling up reads earlier lines, following reads later ones.
 import { make } from './dom.js';
 
-const ROW = 18;
+// Also the smallest size of a target: each line has a link.
+const ROW = 24;
 const PAGE = 1000;
 const MOST = 20000;
 const MOST_WRAPPED = 1000;
@@ -55,7 +56,7 @@ class LogView extends HTMLElement {
     timer = 0;
 
     connectedCallback() {
-        if (!this.dataset.lines || this.scroll) return;
+        if (!this.dataset.lines || this.view) return;
         this.build();
         const line = Number(/^#L(\d+)$/.exec(location.hash)?.[1]);
         void (line ? this.show(line) : this.end(this.dataset.live === 'true'));
@@ -102,16 +103,16 @@ class LogView extends HTMLElement {
         this.wrap = button('Wrap', 'data-wrap', () => this.wrapLines());
         button('Begin', 'data-begin', () => void this.begin());
         this.follow = button('Follow', 'data-follow', () => void (this.isFollowing ? this.stop() : this.end(true)));
-        this.scroll = make('div', 'log-scroll');
-        this.scroll.tabIndex = 0;
-        this.scroll.setAttribute('role', 'log');
-        this.scroll.setAttribute('aria-live', 'off');
-        this.scroll.setAttribute('aria-label', 'Lines');
+        this.view = make('div', 'log-scroll');
+        this.view.tabIndex = 0;
+        this.view.setAttribute('role', 'log');
+        this.view.setAttribute('aria-live', 'off');
+        this.view.setAttribute('aria-label', 'Lines');
         this.space = make('div', 'log-space');
-        this.scroll.append(this.space);
-        this.scroll.addEventListener('scroll', () => this.onScroll(), { passive: true });
-        new ResizeObserver(() => this.paint()).observe(this.scroll);
-        this.replaceChildren(bar, this.scroll);
+        this.view.append(this.space);
+        this.view.addEventListener('scroll', () => this.onScroll(), { passive: true });
+        new ResizeObserver(() => this.paint()).observe(this.view);
+        this.replaceChildren(bar, this.view);
     }
 
     /**
@@ -158,7 +159,7 @@ class LogView extends HTMLElement {
             const page = await this.read(`after=0&limit=${PAGE}`);
             this.take(page.items, false, page.next !== null);
             this.setFollowing(false);
-            if (this.scroll) this.scroll.scrollTop = 0;
+            if (this.view) this.view.scrollTop = 0;
             this.paint();
         });
     }
@@ -178,9 +179,9 @@ class LogView extends HTMLElement {
 
         this.chosen = id;
         const place = this.lines.findIndex(line => line.id === id);
-        if (place >= 0 && this.scroll) {
+        if (place >= 0 && this.view) {
             if (this.isWrapped) this.wrapRows();
-            else this.scroll.scrollTop = Math.max(0, place * ROW - this.scroll.clientHeight / 2);
+            else this.view.scrollTop = Math.max(0, place * ROW - this.view.clientHeight / 2);
         }
 
         this.dataset.ownReady = 'true';
@@ -218,12 +219,12 @@ class LogView extends HTMLElement {
     }
 
     toEnd() {
-        if (this.scroll) this.scroll.scrollTop = this.scroll.scrollHeight;
+        if (this.view) this.view.scrollTop = this.view.scrollHeight;
         this.paint();
     }
 
     onScroll() {
-        const scroll = this.scroll;
+        const scroll = this.view;
         if (!scroll) return;
         const fromEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
         if (this.isFollowing && fromEnd > 4 * ROW && !this.isBusy) this.setFollowing(false);
@@ -242,7 +243,7 @@ class LogView extends HTMLElement {
                 this.hasLater = true;
             }
 
-            const scroll = /** @type {HTMLElement} */ (this.scroll);
+            const scroll = /** @type {HTMLElement} */ (this.view);
             const at = scroll.scrollTop;
             this.measure();
             if (!this.isWrapped) scroll.scrollTop = at + page.items.length * ROW;
@@ -305,7 +306,7 @@ class LogView extends HTMLElement {
         for (let i = 0; i < MOST_FIND_PAGES && !isWhole; i++) {
             const page = await this.read(`q=${encodeURIComponent(text)}&after=${after}&limit=${PAGE}`, this.dataset.find);
             this.hits.push(...page.items.map(line => line.id));
-            if (i === 0 && this.hits.length > 0) await this.turn(1);
+            if (this.hit < 0 && this.hits.length > 0) await this.turn(1);
             if (this.sought !== text) return;
             isWhole = page.next === null;
             after = page.next ?? 0;
@@ -357,7 +358,7 @@ class LogView extends HTMLElement {
     }
 
     paintNow() {
-        const [scroll, space] = [this.scroll, this.space];
+        const [scroll, space] = [this.view, this.space];
         if (!scroll || !space || this.isWrapped) return;
         const first = Math.max(0, Math.floor(scroll.scrollTop / ROW) - 10);
         const last = Math.min(this.lines.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + 10);

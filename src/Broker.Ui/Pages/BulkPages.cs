@@ -59,13 +59,13 @@ internal static class BulkPages
 
     public static async Task<IResult> PlanAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
-        var choice = BulkChoice.Of(await http.Request.ReadFormAsync(ct));
+        var choice = BulkChoice.Of(await PageForm.ReadAsync(http));
         return await PlanAsync(http, api, choice, null, StatusCodes.Status200OK, ct);
     }
 
     public static async Task<IResult> StartAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         var choice = BulkChoice.Of(form);
         if (form["expected"].ToString() is { Length: > 0 } expected && form["typed"].ToString().Trim() != expected)
             return await PlanAsync(http, api, choice, $"Type {expected} to go on.", StatusCodes.Status200OK, ct);
@@ -90,7 +90,7 @@ internal static class BulkPages
 
     public static async Task<IResult> StopAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         try
         {
             await api.StopBulkAsync(IdOf(http), new() { Reason = form["reason"].ToString() is { Length: > 0 } reason ? reason : null }, ct);

@@ -13,7 +13,7 @@ internal static class KeyPages
 
     public static async Task<IResult> CreateAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         var workflows = form["workflows"].ToString().Split([',', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         var key = new NewKey { Name = form["name"].ToString(), Scopes = [.. form["scope"].OfType<string>()], Workflows = workflows.Length == 0 ? null : workflows };
         try

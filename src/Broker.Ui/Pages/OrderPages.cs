@@ -12,7 +12,7 @@ internal static class OrderPages
     public static async Task<IResult> ActAsync(Order order, HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var target = new OrderTarget(http.Request);
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         try
         {
             var links = new Links(http.Request.PathBase);

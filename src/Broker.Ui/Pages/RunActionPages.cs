@@ -46,7 +46,7 @@ internal static class RunActionPages
     {
         var query = new PageQuery(http.Request);
         var (workflow, instance) = (query.Segment("workflow"), query.Segment("instance"));
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         if (action.IsTyped && form["typed"] != instance) return await AskAsync(action, http, api, $"Type {instance} to go on.", ct);
 
         var command = new RunCommand

@@ -45,7 +45,7 @@ internal static class RunPages
     public static async Task<IResult> SendEventAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var query = new PageQuery(http.Request);
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         var sent = new NewEvent
         {
             Type = form["type"],

@@ -14,7 +14,7 @@ internal static class SignInPages
     public static async Task<IResult> EnterAsync(HttpContext http, ISignIn keys)
     {
         if (SameOrigin.Refusal(http) is { } refusal) return Show(http, refusal, StatusCodes.Status403Forbidden);
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        var form = await PageForm.ReadAsync(http);
         var outcome = await keys.EnterAsync(http, form["key"].ToString().Trim());
         return outcome.Fault is { } fault ? Show(http, fault, outcome.Status) : PageResult.SeeOther(http, new Links(http.Request.PathBase).Root + Target(http));
     }

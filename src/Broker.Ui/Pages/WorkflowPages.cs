@@ -26,7 +26,7 @@ internal static class WorkflowPages
     public static async Task<IResult> StartAsync(HttpContext http, IOperatorApi api, CancellationToken ct)
     {
         var workflow = new PageQuery(http.Request).Segment("workflow");
-        var form = await http.Request.ReadFormAsync(ct);
+        var form = await PageForm.ReadAsync(http);
         RawJson? inputs = null;
         try
         {

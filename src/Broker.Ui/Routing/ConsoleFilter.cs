@@ -18,7 +18,10 @@ internal static class ConsoleFilter
         }
         catch (OperatorException refused) when (!http.Response.HasStarted)
         {
-            return await RefusedAsync(http, call.GetArgument<IOperatorApi>(1), refused);
+            // The sign-in has no caller yet, and so no frame of a page.
+            return call.Arguments.OfType<IOperatorApi>().FirstOrDefault() is { } api
+                ? await RefusedAsync(http, api, refused)
+                : TypedResults.Text(refused.Message, statusCode: refused.Status);
         }
     }
 

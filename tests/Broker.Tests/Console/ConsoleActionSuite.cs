@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.RegularExpressions;
 using Broker.Tests.App;
 using Broker.Tests.Operators;
+using Broker.Ui.Pages;
 using Xunit;
 using static Broker.Tests.Operators.OperatorWire;
 
@@ -104,6 +105,19 @@ public abstract partial class ConsoleActionSuite(BrokerApp app)
     }
 
     [Fact]
+    public async Task A_form_without_fields_is_refused_and_never_a_fault()
+    {
+        var name = NewName("empty");
+        var worker = await wire.RegisterAsync(name, Gate);
+        await wire.StartAsync(name, "i-1");
+        var paths = Orders.All.Select(order => order.Pattern).Concat(["/bulk/plan", "/bulk/7/start", "/bulk/7/stop", "/bulk/7/again", "/bulk/x/stop", "/keys", "/login", "/workflows/{workflow}/runs", "/runs/{workflow}/{instance}/events", "/runs/{workflow}/{instance}/retry"]);
+        foreach (var path in paths.Select(path => path.Replace("{workflow}", name, StringComparison.Ordinal).Replace("{instance}", "i-1", StringComparison.Ordinal).Replace("{step}", "gate", StringComparison.Ordinal).Replace("{worker}", worker, StringComparison.Ordinal).Replace("{key}", "absent", StringComparison.Ordinal)))
+        {
+            using var answer = await app.Client.PostAsync(new Uri($"/ui{path}", UriKind.Relative), null, Ct);
+            Assert.True((int)answer.StatusCode < 500, $"{path}: {answer.StatusCode}");
+        }
+    }
+
     private async Task<string?> LocationAsync(string path)
     {
         using var client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = app.Client.BaseAddress };
