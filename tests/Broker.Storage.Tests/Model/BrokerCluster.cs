@@ -8,12 +8,14 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Tests.Model;
 
-/// <summary>What a client talks to.</summary>
+/// <summary>The stores of one broker, as a client calls them.</summary>
 internal sealed record BrokerNode(IStepStore Steps, IRunStore Runs, IHistory History);
 
 /// <summary>One database on which schedules are played one after the other, with the brokers that share it.</summary>
 internal sealed class BrokerCluster : IAsyncDisposable
 {
+    public const long LateMicros = 1_800_000_000;
+
     private readonly ITestEngine engine;
     private readonly List<StoreHarness> brokers = [];
     private readonly List<WorkflowDefinition> definitions = [];
@@ -61,10 +63,10 @@ internal sealed class BrokerCluster : IAsyncDisposable
         for (var i = 0; i < count; i++) workers.Add((await brokers[0].Workers.RegisterAsync(registered, ct)).Id!);
         foreach (var broker in brokers)
         {
-            // Claims made ahead are moves of the broker that no client hears of, and the reference makes only those of clients. They have tests of their own.
+            // No client sees a claim that the broker makes ahead, and the reference makes only moves of clients. They have tests of their own.
             broker.EagerDispatch.Close();
 
-            // Each broker has met every definition, as a broker under way has: what it may hand out does not depend on what it has yet to learn.
+            // Each broker has met every definition, as a broker under way has. So the steps that it may hand out do not depend on definitions that it has yet to meet.
             await broker.Runs.StartAsync([.. definitions.Select(d => new StartRequest(d, $"warm-{brokers.IndexOf(broker)}"))], ct);
             Nodes.Add(new(plant?.Wrap(broker.Steps, this) ?? broker.Steps, plant?.Wrap(broker.Runs, this) ?? broker.Runs, broker.History));
         }
@@ -90,7 +92,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         await db.Database.ExecuteSqlRawAsync("DELETE FROM step; DELETE FROM step_attempt; DELETE FROM event; DELETE FROM stream; DELETE FROM inbox; DELETE FROM log; DELETE FROM run", ct);
     }
 
-    /// <summary>The instances as the model would write them, from what the stores and the tables show.</summary>
+    /// <summary>The instances as the model would write them, from the stores and the tables.</summary>
     public async Task<string> ObserveAsync(IReadOnlyList<ModelGraph> graphs, Func<int, string> id, CancellationToken ct)
     {
         await using var db = Read();
@@ -134,6 +136,9 @@ internal sealed class BrokerCluster : IAsyncDisposable
         return run;
     }
 
+    /// <summary>Whether a delay of the graphs keeps it: each is an hour. A step whose delay was dropped by hand is due a moment after it was queued.</summary>
+    public static bool IsLate(StepState step) => step.Due.ToMicros() > step.QueuedAt.ToMicros() + LateMicros;
+
     private static ModelStepState Read(StepState step) => new()
     {
         Status = step.Status,
@@ -141,7 +146,7 @@ internal sealed class BrokerCluster : IAsyncDisposable
         Losses = step.Losses,
         Fence = step.Fence ?? 0,
         Expired = step.Fence is not null && step.ExpiresAt.ToMicros() == 1,
-        Late = step.Due > step.QueuedAt,
+        Late = IsLate(step),
         Over = step.Deadline.ToMicros() == 1,
     };
 

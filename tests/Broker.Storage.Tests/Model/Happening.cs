@@ -1,8 +1,9 @@
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Storage.Tests.Model;
 
-/// <summary>Something that a client did and what it was answered. It took effect at some instant between begin and end.</summary>
+/// <summary>Something that a client did, with the answer to it. It took effect at some instant between begin and end.</summary>
 internal abstract record Happening
 {
     public int Client { get; init; }
@@ -43,6 +44,8 @@ internal sealed record Sent(int Instance, int Number, string Type, int? Target, 
 
 internal sealed record Controlled(int Instance, ControlCommand Command, ControlVerdict Verdict, long NewRunId) : Happening;
 
+internal sealed record Ordered(int Instance, int Number, int Step, HandAction Action, string? Result, HandVerdict Verdict) : Happening;
+
 /// <summary>The time of a lease passes: true when it was a lease.</summary>
 internal sealed record LeaseExpired(long RunId, int Step, long Fence, bool Done) : Happening;
 
@@ -70,17 +73,17 @@ internal sealed record Timed(int Count) : Happening;
 /// <summary>One of the leases that a reaper's round collected: it does not say which.</summary>
 internal sealed record Collected : Happening;
 
-/// <summary>A reaper's round that nobody disturbed leaves nothing.</summary>
+/// <summary>A reaper's round that ran alone leaves nothing.</summary>
 internal sealed record NothingExpired : Happening;
 
 /// <summary>One of the waits that a timer's round finished.</summary>
 internal sealed record Finished : Happening;
 
-/// <summary>A timer's round that nobody disturbed leaves nothing.</summary>
+/// <summary>A timer's round that ran alone leaves nothing.</summary>
 internal sealed record NothingDue : Happening;
 
 /// <summary>The current run as its readers see it; null: none.</summary>
 internal sealed record Looked(int Instance, string? View) : Happening;
 
-/// <summary>What the database holds when everybody has finished.</summary>
+/// <summary>Content of the database when all clients have finished.</summary>
 internal sealed record Settled(string Whole) : Happening;

@@ -2,7 +2,7 @@ namespace Broker.Storage.Tests.Model;
 
 /// <summary>
 /// Whether some order of what happened, each within its begin and end, is one that the reference model allows: Wing and Gong's search.
-/// Where nothing was under way, everybody agrees on what had happened, so the history falls into pieces that are searched one by one.
+/// Where nothing was under way, the order of all that came before is certain. So the history falls into pieces that are searched one by one.
 /// </summary>
 internal static class HistoryCheck
 {
@@ -59,7 +59,7 @@ internal static class HistoryCheck
                 continue;
             }
 
-            // Whoever began after another's end comes after it.
+            // A happening that began after another's end comes after it.
             var before = long.MaxValue;
             for (var i = 0; i < piece.Count; i++)
             {

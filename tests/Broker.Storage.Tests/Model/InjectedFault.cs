@@ -22,6 +22,9 @@ internal sealed record InjectedFault(string Name)
     /// <summary>Called before each read outside of batches.</summary>
     public Action? Looks { get; init; }
 
+    /// <summary>A schedule that shows the fault, if only when it is played again; null: its moves have to meet at one moment, so it is searched for.</summary>
+    public string? Shown { get; init; }
+
     /// <summary>Without several brokers the fault is none.</summary>
     public bool NeedsPeers { get; init; }
 
@@ -205,7 +208,7 @@ internal abstract class FaultyRunStore(IRunStore inner, BrokerCluster cluster) :
         string workflow, string instanceId, string type, string? payloadJson, string? targetStep, Delivery delivery, CancellationToken ct, string? eventId = null) =>
         inner.SendAsync(workflow, instanceId, type, payloadJson, targetStep, delivery, ct, eventId);
 
-    public Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct) =>
+    public virtual Task<HandVerdict> ByHandAsync(RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct) =>
         inner.ByHandAsync(run, step, order, ct);
 
     public virtual Task<int> ExpireLeasesAsync(int batch, CancellationToken ct) => inner.ExpireLeasesAsync(batch, ct);

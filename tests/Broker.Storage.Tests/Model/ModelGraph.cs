@@ -23,7 +23,7 @@ internal sealed record ModelStep(string Name)
 
     public int Retries { get; init; }
 
-    /// <summary>A retry is not due before somebody lets the time pass.</summary>
+    /// <summary>A retry is not due before a move lets the time pass.</summary>
     public bool RetriesLate { get; init; }
 
     public string? Label { get; init; }
@@ -33,6 +33,9 @@ internal sealed record ModelStep(string Name)
 
     /// <summary>Its failure counts as success.</summary>
     public bool Optional { get; init; }
+
+    /// <summary>Its group: the first failure among them cancels the others.</summary>
+    public string? Group { get; init; }
 
     /// <summary>It has a limit for the time without a worker, and one for an attempt.</summary>
     public bool IsLimited { get; init; }
@@ -113,6 +116,26 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
         {
             TakesText = true,
         },
+        new("group", false, 1,
+        [
+            new("a") { Retries = 1, Group = "g" },
+            new("b") { Next = To("d"), Group = "g", IsLimited = true },
+            new("c") { Plain = ["o"], Group = "g" },
+            new("d") { Plain = ["b"] },
+            new("w") { WaitsFor = "go", Group = "g" },
+            new("v") { WaitsFor = "go", Group = "g" },
+            new("x") { Plain = ["o"], WaitsFor = "go", Group = "g" },
+            new("o") { Next = To("c", "x") },
+        ]),
+        new("matrix", true, 0,
+        [
+            new("a") { Next = To("c", "n", "f"), Group = "g" },
+            new("b") { Next = To("n", "f"), Group = "g", Retries = 1 },
+            new("o") { Next = To("n"), Group = "g", Optional = true },
+            new("c") { Plain = ["a"], Group = "g" },
+            new("n") { Plain = ["a", "b", "o"], When = "always", Group = "h" },
+            new("f") { Plain = ["a", "b"], When = "failure", Group = "h" },
+        ]),
     ];
 
     /// <summary>Its runs have a limit.</summary>
@@ -120,6 +143,8 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
 
     /// <summary>The stop event takes a text, or nothing: a run with another value fails.</summary>
     public bool TakesText { get; init; }
+
+    public bool HasGroups => Array.Exists(Steps, s => s.Group is not null);
 
     public bool HasConditions => Array.Exists(Steps, s => s.When is not null);
 
@@ -155,6 +180,7 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
         var job = new Dictionary<string, object> { ["command"] = "x", ["depends_on"] = step.Plain, ["retry_policy"] = policy };
         if (step.When is not null) job["when"] = step.When;
         if (step.Optional) job["optional"] = true;
+        if (step.Group is not null) job["fail_fast"] = step.Group;
         if (step.Label is not null) job["required_labels"] = new[] { step.Label };
         return job;
     }
@@ -168,6 +194,7 @@ internal sealed record ModelGraph(string Name, bool IsJobs, int MostLosses, Mode
             ["retries"] = new { limit = step.Retries, delay_ms = step.RetriesLate ? AnHour : 0 },
         };
         if (step.IsLimited) document["timeouts"] = new { queue_ms = AnHour, attempt_ms = AnHour };
+        if (step.Group is not null) document["fail_fast"] = step.Group;
         if (step.AnyOf.Length > 0) document["or_groups"] = new { g = step.AnyOf };
         if (step.WaitsFor is not null) (document["kind"], document["event"], document["timeout_ms"]) = ("waitForEvent", step.WaitsFor, AnHour);
         if (step.Sleeps) (document["kind"], document["duration_ms"]) = ("sleep", AnHour);

@@ -5,7 +5,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Storage.Tests.Model;
 
-/// <summary>A step of a run, as far as anybody outside can tell.</summary>
+/// <summary>A step of a run, as far as clients can see it.</summary>
 internal struct ModelStepState
 {
     public StepStatus Status;
@@ -16,7 +16,7 @@ internal struct ModelStepState
     public long Fence;
     public string? Worker;
 
-    /// <summary>The lease has run out and nobody has collected it.</summary>
+    /// <summary>The lease has run out and was not collected yet.</summary>
     public bool Expired;
 
     /// <summary>The lease was granted ahead and no hand-over is recorded.</summary>
@@ -100,7 +100,7 @@ internal sealed class ModelRun(ModelGraph graph, long id, int number)
         RunPhase.Active => RunStatus.Waiting,
     };
 
-    /// <summary>What a reader of the run sees, but for its stream and its mail. Results of steps and the mark of a lease granted ahead are no part of it.</summary>
+    /// <summary>The run as its readers see it, but for its stream and its inbox. Results of steps and the mark of a lease granted ahead are no part of it.</summary>
     public string View() => View(Status);
 
     /// <summary>All that is known of the run.</summary>
@@ -157,9 +157,9 @@ internal sealed class ModelState
 
     public ModelState Copy() => new(Graphs, [.. Runs.Select(runs => runs.Select(r => r.Copy()).ToList())]);
 
-    /// <summary>What the database shows when everybody has finished; equal texts are equal states.</summary>
+    /// <summary>Content of the database when all clients have finished; equal texts are equal states.</summary>
     public string Whole() => string.Join("\n", Runs.Select((runs, i) => $"{i}: {string.Join(" | ", runs.Select(r => r.Whole()))}"));
 
-    /// <summary>For the search: like <see cref="Whole"/>, and what only shows later.</summary>
+    /// <summary>For the search: like <see cref="Whole"/>, with facts that only show later.</summary>
     public string Key() => Whole() + string.Concat(AllRuns.Select(r => $"{r.Id}{r.HasBegun}{r.HasFailed}{r.Phase}{string.Join(',', r.Steps.Select(s => $"{s.Born}{s.Worker}{s.Fence}"))}"));
 }

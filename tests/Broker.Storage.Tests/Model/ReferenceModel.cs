@@ -4,7 +4,7 @@ using Broker.Core.Steps;
 namespace Broker.Storage.Tests.Model;
 
 /// <summary>
-/// The sequential reference: a state and something that happened give the states that may follow. None: it could not have happened
+/// The sequential reference: a state and a happening give the states that may follow. None: it could not have happened
 /// then, or not with that answer.
 /// </summary>
 internal static class ReferenceModel
@@ -19,13 +19,14 @@ internal static class ReferenceModel
         PublishedUnder publish => Once(before, next => Publish(next, publish) == publish.Accepted),
         Sent sent => Once(before, next => Send(next, sent)),
         Controlled control => Once(before, next => Control(next, control)),
+        Ordered order => Once(before, next => ByHand(next, order) == order.Verdict),
         LeaseExpired lapse => Once(before, next => ExpireLease(next, lapse) == lapse.Done),
         Unrecorded unrecorded => Once(before, next => Unrecord(next, unrecorded) == unrecorded.Done),
         MadeDue ripe => Once(before, next => MakeDue(next, ripe) == ripe.Done),
         TimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
         QueueTimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
         RunTimedOut over => Once(before, next => TimeOut(next, over) == over.Done),
-        Collected collected => Expired(before).Concat(collected.IsAlone ? [] : Expired(before, StepStatus.Cancelled)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
+        Collected collected => Expired(before).Concat(Expired(before, StepStatus.Cancelled).Where(s => !collected.IsAlone || before.Find(s.Run)!.Graph.HasGroups)).Select(s => With(before, s.Run, rules => rules.Collect(s.Step))),
         NothingExpired => Expired(before).Any() ? [] : [before],
         Finished => Due(before).Select(s => With(before, s.Run, rules => rules.FinishDue(s.Step)))
             .Concat(Overdue(before).Select(s => With(before, s.Run, rules => rules.ExpireReady(s.Step))))
@@ -88,7 +89,7 @@ internal static class ReferenceModel
             new RunRules(run).Grant(grant.Step, grant.Fence, claim.Worker);
         }
 
-        // Somebody else's locks excuse a claim that gets too little, and a limited one its cursor, which signals between brokers move; nothing else does.
+        // Locks of others excuse a claim that gets too little. A limited one is excused by its cursor too, which signals between brokers move; nothing else does.
         return !claim.IsAlone || claim.Limit is not null || claim.Grants.Count == claim.Count || !state.AllRuns.Any(run =>
             Enumerable.Range(0, run.Steps.Length).Any(i => run.Graph.Offers(i, claim.ByLabels, claim.Gpu) && RunRules.IsClaimable(run, i)));
     }
@@ -158,6 +159,10 @@ internal static class ReferenceModel
         }
     }
 
+    private static HandVerdict ByHand(ModelState state, Ordered order) => state.Runs[order.Instance].FirstOrDefault(r => r.Number == order.Number) is { } run
+        ? new RunRules(run).ByHand(order.Step, order.Action, order.Result)
+        : HandVerdict.UnknownRun;
+
     private static bool ExpireLease(ModelState state, LeaseExpired lapse)
     {
         if (state.Find(lapse.RunId) is not { } run || run.Steps[lapse.Step].Fence != lapse.Fence) return false;
@@ -200,7 +205,10 @@ internal static class ReferenceModel
         return true;
     }
 
-    /// <summary>The reaper looks for leased steps only; one that is cancelled before it comes to it loses its lease all the same, and no more.</summary>
+    /// <summary>
+    /// The reaper looks for leased steps only. One that is cancelled before it comes to it loses its lease all the same, and no more: by another
+    /// client, or by its group when a lease that the same round collected was the last of its step.
+    /// </summary>
     private static IEnumerable<(long Run, int Step)> Expired(ModelState state, StepStatus status = StepStatus.Leased) =>
         state.AllRuns.SelectMany(r => r.In(status).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
 

@@ -147,8 +147,8 @@ internal sealed partial class RunRules
         if (run.IsTerminal) return ControlVerdict.Terminal;
         for (var i = 0; i < Steps.Length; i++)
         {
-            // The worker of a leased step is told at its next heartbeat or report, so its lease stays known.
-            if (Steps[i].Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting) Steps[i].Status = StepStatus.Cancelled;
+            // The worker of a leased step learns of it by its next heartbeat or report, so its lease stays known.
+            if (IsActive(Steps[i].Status)) Steps[i].Status = StepStatus.Cancelled;
         }
 
         run.Phase = RunPhase.Cancelled;
@@ -171,11 +171,43 @@ internal sealed partial class RunRules
         foreach (var ready in run.In(StepStatus.Ready).ToList()) Steps[ready].Over = false;
         foreach (var wait in WaitsInOrder().ToList())
         {
-            if (!Steps[wait].Late || Kept(wait) is not null) FinishWait(wait);
+            if (Steps[wait].Status is StepStatus.Waiting && (!Steps[wait].Late || Kept(wait) is not null)) FinishWait(wait);
         }
 
         Settle();
         return ControlVerdict.Done;
+    }
+
+    /// <summary>An order by hand.</summary>
+    public HandVerdict ByHand(int step, HandAction action, string? result)
+    {
+        if (run.IsTerminal) return HandVerdict.RunTerminal;
+        ref var state = ref Steps[step];
+        if (!IsActive(state.Status)) return HandVerdict.NotActive;
+        if (action is HandAction.RetryNow && !(state.Status is StepStatus.Ready && state.Late)) return HandVerdict.NoChange;
+        if (action is HandAction.Release && state.Status is not StepStatus.Leased) return HandVerdict.NoChange;
+        Release(ref state);
+        switch (action)
+        {
+            case HandAction.Complete:
+                End(step, StepStatus.Succeeded, result);
+                break;
+            case HandAction.Fail:
+                End(step, StepStatus.Failed, null);
+                break;
+            case HandAction.Skip:
+                End(step, StepStatus.Skipped, null);
+                break;
+            case HandAction.RetryNow:
+                state.Late = false;
+                break;
+            case HandAction.Release:
+                state.Status = StepStatus.Ready;
+                break;
+        }
+
+        Settle();
+        return HandVerdict.Done;
     }
 
     /// <summary>A new run has taken this one's place: no lease of it is worth anything.</summary>
@@ -203,12 +235,31 @@ internal sealed partial class RunRules
     private void End(int step, StepStatus status, string? result)
     {
         (Steps[step].Status, Steps[step].Result) = (status, result);
-        if (status is StepStatus.Failed && !run.Graph.Steps[step].Optional) run.HasFailed = true;
-        else GoOn(step, status, result);
+        if (status is StepStatus.Failed && !run.Graph.Steps[step].Optional)
+        {
+            run.HasFailed = true;
+            CancelGroup(run.Graph.Steps[step].Group);
+        }
+        else
+        {
+            GoOn(step, status, result);
+        }
+
         while (run.Graph.HasConditions && DecideOne())
         {
         }
     }
+
+    private void CancelGroup(string? group)
+    {
+        for (var i = 0; group is not null && i < Steps.Length; i++)
+        {
+            if (run.Graph.Steps[i].Group == group && IsActive(Steps[i].Status)) Steps[i].Status = StepStatus.Cancelled;
+        }
+    }
+
+    private bool HasLost(string? group) =>
+        group is not null && run.In(StepStatus.Failed).Any(i => run.Graph.Steps[i] is { Optional: false } failed && failed.Group == group);
 
     private void GoOn(int step, StepStatus status, string? result)
     {
@@ -228,7 +279,7 @@ internal sealed partial class RunRules
         {
             var step = run.Graph.Steps[i];
             if (Steps[i].Status is not StepStatus.Pending || step.Plain.Length == 0) continue;
-            var isOver = step.Plain.All(name => StatusOf(name) is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.NotRun);
+            var isOver = step.Plain.All(name => StatusOf(name) is StepStatus.Succeeded or StepStatus.Skipped or StepStatus.Failed or StepStatus.Cancelled or StepStatus.NotRun);
             if (!isOver) continue;
             if (step.When == "always" || (step.When == "failure" && FailedAbove(step))) Reach(i);
             else Steps[i].Status = StepStatus.NotRun;
@@ -241,7 +292,9 @@ internal sealed partial class RunRules
     private bool FailedAbove(ModelStep step) => step.Plain.Any(name =>
         run.Graph.Steps[run.Graph.IndexOf(name)] is var above && ((StatusOf(name) is StepStatus.Failed && !above.Optional) || FailedAbove(above)));
 
-    private bool IsLost(string step) => StatusOf(step) is StepStatus.NotRun || (StatusOf(step) is StepStatus.Failed && !run.Graph.Steps[run.Graph.IndexOf(step)].Optional);
+    private static bool IsActive(StepStatus status) => status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting;
+
+    private bool IsLost(string step) => StatusOf(step) is StepStatus.NotRun or StepStatus.Cancelled || (StatusOf(step) is StepStatus.Failed && !run.Graph.Steps[run.Graph.IndexOf(step)].Optional);
 
     private StepStatus StatusOf(string step) => Steps[run.Graph.IndexOf(step)].Status;
 
@@ -259,6 +312,12 @@ internal sealed partial class RunRules
         ref var state = ref Steps[step];
         if (state.Status is not StepStatus.Pending) return;
         var definition = run.Graph.Steps[step];
+        if (HasLost(definition.Group))
+        {
+            state.Status = StepStatus.Cancelled;
+            return;
+        }
+
         if (definition.IsTask)
         {
             state.Status = StepStatus.Ready;
@@ -306,7 +365,7 @@ internal sealed partial class RunRules
         }
 
         if (run.Phase is RunPhase.Pausing && !run.In(StepStatus.Leased).Any()) run.Phase = RunPhase.Paused;
-        if (run.IsTerminal || Steps.Any(s => s.Status is StepStatus.Ready or StepStatus.Leased or StepStatus.Waiting)) return;
+        if (run.IsTerminal || Steps.Any(s => IsActive(s.Status))) return;
         if (run.HasFailed)
         {
             run.Phase = RunPhase.Failed;

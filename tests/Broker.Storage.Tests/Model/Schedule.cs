@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Broker.Storage.Tests.Model;
 
@@ -25,6 +24,7 @@ internal enum MoveKind
     Reap,
     MakeDue,
     FinishDue,
+    Hand,
     Look,
 }
 
@@ -34,15 +34,15 @@ internal enum MoveKind
 /// </summary>
 internal sealed record Move(int Client, int Round, MoveKind Kind, int A, int B)
 {
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}({A},{B})");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Client} {Kind} {A} {B}");
 }
 
 /// <summary>
-/// What some clients do. Moves of one round are begun together and the next round waits for all of them, so that a schedule can be
+/// Moves of some clients. Moves of one round are begun together and the next round waits for all of them, so that a schedule can be
 /// played again; a loose one lets each client go at its own pace.
 /// </summary>
 /// <param name="Graphs">The workflow of each instance, by number.</param>
-/// <param name="IsLoose">Nobody waits for anybody.</param>
+/// <param name="IsLoose">No client waits for another.</param>
 /// <param name="Moves">In order of rounds.</param>
 /// <param name="IsDriven">In the end everything is driven to its end; else only looked at.</param>
 internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOnlyList<Move> Moves, bool IsDriven)
@@ -54,7 +54,7 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
         (MoveKind.Claim, 24), (MoveKind.Report, 24), (MoveKind.ReportByName, 4), (MoveKind.Heartbeat, 7), (MoveKind.Publish, 3), (MoveKind.Send, 8),
         (MoveKind.Pause, 4), (MoveKind.Resume, 6), (MoveKind.Cancel, 2), (MoveKind.Restart, 3), (MoveKind.Purge, 1), (MoveKind.Start, 3), (MoveKind.ExpireLease, 9), (MoveKind.Unrecord, 4),
         (MoveKind.TimeOut, 4), (MoveKind.TimeOutReady, 3), (MoveKind.TimeOutRun, 1),
-        (MoveKind.Reap, 8), (MoveKind.MakeDue, 5), (MoveKind.FinishDue, 4), (MoveKind.Look, 3),
+        (MoveKind.Reap, 8), (MoveKind.MakeDue, 5), (MoveKind.FinishDue, 4), (MoveKind.Hand, 6), (MoveKind.Look, 3),
     ];
 
     // Each schedule does some things often and others never: a round of everything seldom has the three moves that a fault needs.
@@ -76,7 +76,7 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
         {
             for (var client = 0; client < clients; client++)
             {
-                // Some rest, so that a round is not always a crowd.
+                // Some clients rest, so that a round is not always full.
                 if (random.Next(5) > 0) moves.Add(new(client, round, Any(random, weights), random.Next(100), random.Next(100)));
             }
         }
@@ -95,15 +95,30 @@ internal sealed record Schedule(IReadOnlyList<int> Graphs, bool IsLoose, IReadOn
         throw new InvalidOperationException("Weights do not add up.");
     }
 
+    /// <summary>In the form that <see cref="Parse"/> reads: <c>plain, jobs, driven: 0 Start 0 50 | 0 Claim 1 2 &amp; 1 Claim 0 0</c>.</summary>
     public override string ToString()
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"instances: {string.Join(", ", Graphs.Select((g, i) => $"{i}={ModelGraph.All[g].Name}"))}{(IsLoose ? "; each client at its own pace" : "")}");
-        foreach (var round in Moves.GroupBy(m => m.Round).OrderBy(g => g.Key))
+        var head = string.Join(", ", Graphs.Select(g => ModelGraph.All[g].Name).Concat(IsLoose ? ["loose"] : []).Concat(IsDriven ? ["driven"] : []));
+        var rounds = Moves.GroupBy(m => m.Round).OrderBy(g => g.Key).Select(round => string.Join(" & ", round));
+        return $"{head}: {string.Join(" | ", rounds)}";
+    }
+
+    /// <summary>A schedule from its text: the graphs of its instances, then its rounds.</summary>
+    public static Schedule Parse(string text)
+    {
+        var (at, moves) = (text.IndexOf(':', StringComparison.Ordinal), new List<Move>());
+        var words = text[..at].Split(", ");
+        foreach (var (round, together) in text[(at + 1)..].Split('|').Index())
         {
-            text.Append(CultureInfo.InvariantCulture, $"\n  {round.Key}: {string.Join("  ||  ", round.Select(m => $"client {m.Client} {m}"))}");
+            foreach (var move in together.Split('&'))
+            {
+                var parts = move.Trim().Split(' ');
+                int Number(int part) => int.Parse(parts[part], CultureInfo.InvariantCulture);
+                moves.Add(new(Number(0), round, Enum.Parse<MoveKind>(parts[1]), Number(2), Number(3)));
+            }
         }
 
-        return text.ToString();
+        var graphs = words.Where(word => word is not ("loose" or "driven")).Select(word => ModelGraph.All.Index().Single(graph => graph.Item.Name == word).Index).ToList();
+        return new(graphs, words.Contains("loose"), moves, words.Contains("driven"));
     }
 }

@@ -5,7 +5,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Broker.Storage.Tests.Model;
 
-/// <summary>Plays one schedule: real clients on real stores, and a record of what each was answered.</summary>
+/// <summary>Plays one schedule: real clients on real stores, with a record of each answer.</summary>
 internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, CancellationToken ct)
 {
     /// <summary>Far beyond any test: leases end when a schedule says so.</summary>
@@ -23,7 +23,7 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
     private long clock;
     private int events;
 
-    /// <summary>What is wrong, or null.</summary>
+    /// <summary>The fault, or null.</summary>
     public async Task<string?> PlayAsync()
     {
         graphs = [.. schedule.Graphs.Select(g => ModelGraph.All[g])];
@@ -58,7 +58,7 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
         foreach (var move in moves) await MakeAsync(move);
     }
 
-    private Task MakeAsync(Move move) => GuardedAsync($"client {move.Client} {move}", () => MakeAsync(move, cluster.Nodes[move.Client % cluster.Nodes.Count]));
+    private Task MakeAsync(Move move) => GuardedAsync($"client {move}", () => MakeAsync(move, cluster.Nodes[move.Client % cluster.Nodes.Count]));
 
     // No schedule may meet an exception: everything that a client can do has an answer.
     private async Task GuardedAsync(string what, Func<Task> act)
@@ -95,6 +95,7 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
         MoveKind.Reap => ReapAsync(move.Client, to),
         MoveKind.MakeDue => MakeDueAsync(move),
         MoveKind.FinishDue => FinishDueAsync(move.Client, to),
+        MoveKind.Hand => HandAsync(move, to),
         MoveKind.Look => LookAsync(move, to),
     };
 
@@ -225,7 +226,9 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
             changed => new RunTimedOut(run, changed > 0));
     }
 
-    private async Task<long?> CurrentAsync(Move move) => (await cluster.Nodes[0].History.FindAsync(graphs[Instance(move)].Name, Id(Instance(move)), null, ct))?.Ref.Id;
+    private async Task<long?> CurrentAsync(Move move) => (await FindAsync(move))?.Id;
+
+    private async Task<RunRef?> FindAsync(Move move) => (await cluster.Nodes[0].History.FindAsync(graphs[Instance(move)].Name, Id(Instance(move)), null, ct))?.Ref;
 
     private Task UnrecordAsync(int client, LeaseId lease) => TellAsync(client, () => cluster.ChangeAsync(
             lease.RunId, $"UPDATE step SET ahead = true WHERE run_id = {lease.RunId} AND idx = {lease.Step} AND fence = {lease.Fence} AND status = 2", ct),
@@ -238,13 +241,25 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
 
     private Task MakeDueAsync(int client, long run, int step) => TellAsync(client, () => cluster.ChangeAsync(run, $"""
             UPDATE step SET due = queued_at, rank = CASE WHEN rank > queued_at THEN queued_at ELSE rank END
-            WHERE run_id = {run} AND idx = {step} AND status IN (1, 3, 8) AND due > queued_at
+            WHERE run_id = {run} AND idx = {step} AND status IN (1, 3, 8) AND due > queued_at + {BrokerCluster.LateMicros}
             """, ct),
         changed => new MadeDue(run, step, changed > 0));
 
     private Task ReapAsync(int client, BrokerNode to) => TellAsync(client, () => to.Runs.ExpireLeasesAsync(100, ct), count => new Reaped(count));
 
     private Task FinishDueAsync(int client, BrokerNode to) => TellAsync(client, () => to.Runs.FinishDueAsync(100, ct), count => new Timed(count));
+
+    /// <summary>The step of the client's own lease, by turns with any step of the current run.</summary>
+    private async Task HandAsync(Move move, BrokerNode to)
+    {
+        var lease = move.B % 2 == 0 ? HasLease(move) : null;
+        if ((lease?.Run ?? await FindAsync(move)) is not { } run) return;
+        var instance = lease is null ? Instance(move) : InstanceOf(lease);
+        var step = lease?.Step.Index ?? move.B % graphs[instance].Steps.Length;
+        var order = new HandOrder((HandAction)(move.B / 2 % 5), "\"no\"", new("E", "m"));
+        await TellAsync(move.Client, () => to.Runs.ByHandAsync(run, graphs[instance].Steps[step].Name, (_, _, _) => order, ct),
+            verdict => new Ordered(instance, run.Number, step, order.Action, order.ResultJson, verdict));
+    }
 
     private Task LookAsync(Move move, BrokerNode to) => TellAsync(move.Client, () => to.History.FindAsync(graphs[Instance(move)].Name, Id(Instance(move)), null, ct),
         view => new Looked(Instance(move), view is null ? null : BrokerCluster.View(view, graphs[Instance(move)])));
@@ -274,7 +289,7 @@ internal sealed class ScheduleRunner(BrokerCluster cluster, Schedule schedule, C
             {
                 foreach (var step in view.Steps.Where(s => s is { Status: StepStatus.Leased }))
                     await ExpireLeaseAsync(Closer, LeaseId.Create(view.Ref.Id, step.Index, step.Fence!.Value));
-                foreach (var step in view.Steps.Where(s => s.Status is StepStatus.Ready or StepStatus.Waiting && s.Due > s.QueuedAt)) await MakeDueAsync(Closer, view.Ref.Id, step.Index);
+                foreach (var step in view.Steps.Where(s => s.Status is StepStatus.Ready or StepStatus.Waiting && BrokerCluster.IsLate(s))) await MakeDueAsync(Closer, view.Ref.Id, step.Index);
                 if (view.Status is RunStatus.Paused) await ControlAsync(Closer, to, Enumerable.Range(0, graphs.Count).Single(i => Id(i) == view.Ref.InstanceId), ControlCommand.Resume);
             }
 

@@ -1,8 +1,8 @@
 namespace Broker.Storage.Tests.Model;
 
 /// <summary>
-/// Makes a failing schedule small: leaves moves out, and takes rounds apart, as long as what is left still fails. What meets when is up
-/// to the machine, so each candidate is played several times.
+/// Makes a failing schedule small: leaves moves out, and takes rounds apart, as long as the rest still fails. The machine decides which moves
+/// meet, so each candidate is played several times.
 /// </summary>
 /// <param name="plays">Fails a schedule: what is wrong with it, or null.</param>
 /// <param name="tries">How often a candidate is played before it counts as sound.</param>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
@@ -12,14 +13,52 @@ internal static class StoreFaults
 {
     public static IEnumerable<InjectedFault> All { get; } =
     [
-        new("a report is taken whatever its fence") { Steps = (steps, cluster) => new UnfencedReport(steps, cluster) },
+        new("a report is taken whatever its fence")
+        {
+            Steps = (steps, cluster) => new UnfencedReport(steps, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 6 | 1 Claim 1 0 | 0 Report 0 0",
+        },
         new("a claim looks first and takes later, without locks") { Steps = (steps, cluster) => new UnlockedClaim(steps, cluster) },
-        new("a heartbeat renews whatever lease the step has") { Steps = (steps, cluster) => new UnfencedHeartbeat(steps, cluster) },
-        new("a heartbeat carries a lease over the limit of its attempt") { Steps = (steps, cluster) => new EndlessHeartbeat(steps, cluster) },
-        new("a report after a cancellation is applied") { Steps = (steps, cluster) => new ReportAfterCancel(steps, cluster) },
-        new("the reaper goes by id alone") { Runs = (runs, cluster) => new ReaperById(runs, cluster) },
-        new("the reaper collects live leases") { Runs = (runs, cluster) => new HastyReaper(runs, cluster) },
-        new("a second start of an instance is answered as the first") { Runs = (runs, cluster) => new DoubleStart(runs, cluster) },
+        new("a heartbeat renews whatever lease the step has")
+        {
+            Steps = (steps, cluster) => new UnfencedHeartbeat(steps, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 6 | 1 Claim 1 0 | 0 Heartbeat 0 0",
+        },
+        new("a heartbeat carries a lease over the limit of its attempt")
+        {
+            Steps = (steps, cluster) => new EndlessHeartbeat(steps, cluster),
+            Shown = "limits: 0 Start 0 0 | 0 Claim 1 0 | 0 TimeOut 0 0 | 0 Heartbeat 0 0",
+        },
+        new("a report after a cancellation is applied")
+        {
+            Steps = (steps, cluster) => new ReportAfterCancel(steps, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Cancel 0 0 | 0 Report 0 0",
+        },
+        new("the reaper goes by id alone")
+        {
+            Runs = (runs, cluster) => new ReaperById(runs, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 ExpireLease 0 0 | 0 Reap 0 0 | 0 Claim 1 0 | 0 Reap 0 0",
+        },
+        new("the reaper collects live leases")
+        {
+            Runs = (runs, cluster) => new HastyReaper(runs, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Reap 0 0 | 0 Reap 0 0 | 0 Reap 0 0 | 0 Reap 0 0 | 0 Reap 0 0",
+        },
+        new("a second start of an instance is answered as the first")
+        {
+            Runs = (runs, cluster) => new DoubleStart(runs, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Start 0 0",
+        },
+        new("a step that is released by hand stays with its worker")
+        {
+            Runs = (runs, cluster) => new KeptLease(runs, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Hand 0 8",
+        },
+        new("an order by hand changes a step that has ended")
+        {
+            Runs = (runs, cluster) => new LateOrder(runs, cluster),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 0 | 0 Hand 0 0",
+        },
     ];
 
     private sealed class UnfencedReport(IStepStore inner, BrokerCluster cluster) : FaultyStepStore(inner, cluster)
@@ -175,5 +214,39 @@ internal static class StoreFaults
     {
         public override async Task<IReadOnlyList<StartOutcome>> StartAsync(IReadOnlyList<StartRequest> starts, CancellationToken ct) =>
             [.. (await base.StartAsync(starts, ct)).Select(o => o.Verdict is StartVerdict.AlreadyExists ? o with { Verdict = StartVerdict.Started } : o)];
+    }
+
+    private sealed class KeptLease(IRunStore inner, BrokerCluster cluster) : FaultyRunStore(inner, cluster)
+    {
+        public override async Task<HandVerdict> ByHandAsync(
+            RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct)
+        {
+            await using var db = BrokerCluster.Read();
+            var leased = await db.Steps.AsNoTracking().Where(s => s.RunId == run.Id && s.Status == (short)StepStatus.Leased).ToListAsync(ct);
+            var verdict = await base.ByHandAsync(run, step, order, ct);
+            foreach (var before in leased)
+            {
+                await BrokerCluster.ChangeAsync(run.Id, $"""
+                    UPDATE step SET status = 2, fence = {before.Fence}, worker = '{before.Worker}', expires_at = {before.ExpiresAt}
+                    WHERE run_id = {run.Id} AND idx = {before.Idx} AND status = 1 AND fence IS NULL AND attempt = {before.Attempt}
+                    """, ct);
+            }
+
+            return verdict;
+        }
+    }
+
+    private sealed class LateOrder(IRunStore inner, BrokerCluster cluster) : FaultyRunStore(inner, cluster)
+    {
+        public override async Task<HandVerdict> ByHandAsync(
+            RunRef run, string step, Func<StepDefinition, WorkflowDefinition, DateTimeOffset, HandOrder> order, CancellationToken ct)
+        {
+            var verdict = await base.ByHandAsync(run, step, order, ct);
+            if (verdict is not HandVerdict.NotActive) return verdict;
+            var definition = ModelGraph.All.Select((graph, at) => (graph.Name, at)).Single(graph => graph.Name == run.Workflow).at;
+            var index = BrokerCluster.Definition(definition).Find(step)!.Index;
+            var changed = await BrokerCluster.ChangeAsync(run.Id, $"UPDATE step SET status = 6 WHERE run_id = {run.Id} AND idx = {index} AND status IN (4, 5)", ct);
+            return changed > 0 ? HandVerdict.Done : verdict;
+        }
     }
 }

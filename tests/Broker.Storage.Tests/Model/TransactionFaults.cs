@@ -10,33 +10,94 @@ internal static class TransactionFaults
 {
     public static IEnumerable<InjectedFault> All { get; } =
     [
-        new("successors are written after the commit, and a crash may come between") { Transaction = (transaction, _) => new LateSuccessors(transaction) },
-        new("a commit that is answered and not made") { Transaction = (transaction, _) => new LostCommit(transaction) },
+        new("successors are written after the commit, and a crash may come between")
+        {
+            Transaction = (transaction, _) => new LateSuccessors(transaction),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 0",
+        },
+        new("a commit that is answered and not made")
+        {
+            Transaction = (transaction, _) => new LostCommit(transaction),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 0",
+        },
         new("runs are read without their lock") { Transaction = (transaction, engine) => new UnlockedRead(transaction, engine), NeedsPeers = true },
         new("what is remembered of a run is believed") { Transaction = (transaction, _) => new Believed(transaction), NeedsPeers = true },
-        new("a lost lease is not charged") { Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Losses = 0)) },
+        new("a lost lease is not charged")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Losses = 0)),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 ExpireLease 0 0 | 0 Reap 0 0",
+        },
         new("work that was put off is charged")
         {
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 4",
             Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Attempt += step.Status == (short)StepStatus.Ready && step.Due > step.QueuedAt ? 1 : 0)),
         },
-        new("a step that comes back has no limit") { Transaction = (transaction, _) => new Rewritten(transaction, changes => changes.Steps.ForEach(step => step.Deadline = null)) },
-        new("a run that has ended keeps its limit") { Transaction = (transaction, _) => new Rewritten(transaction, KeepLimits) },
-        new("a lease granted ahead is charged") { Transaction = (transaction, _) => new AheadForgotten(transaction) },
-        new("a retry is not counted") { Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Attempt = 0)) },
+        new("a step that comes back has no limit")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, changes => changes.Steps.ForEach(step => step.Deadline = null)),
+            Shown = "limits: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 6 | 0 TimeOutReady 0 0",
+        },
+        new("a run that has ended keeps its limit")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, KeepLimits),
+            Shown = "limits: 0 Start 0 0 | 0 Cancel 0 0 | 0 TimeOutRun 0 0",
+        },
+        new("a lease granted ahead is charged")
+        {
+            Transaction = (transaction, _) => new AheadForgotten(transaction),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Unrecord 0 0 | 0 ExpireLease 0 0 | 0 Reap 0 0",
+        },
+        new("a retry is not counted")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Attempt = 0)),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 8",
+        },
         new("a pause goes on handing out")
         {
+            Shown = "plain: 0 Start 0 0 | 0 Pause 0 0 | 0 Claim 1 0",
             Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step => step.Status = step.Status == StepRow.Paused ? (short)StepStatus.Ready : step.Status)),
         },
         new("a cancelled run's leases stay live")
         {
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Cancel 0 0",
             Transaction = (transaction, _) => new Rewritten(transaction, changes => Each(changes, step =>
                 step.Status = step is { Status: (short)StepStatus.Cancelled, Fence: not null } ? (short)StepStatus.Leased : step.Status)),
         },
-        new("a restart leaves the old leases valid") { Transaction = (transaction, _) => new LeasesLeft(transaction) },
-        new("an event that was taken stays in the inbox") { Transaction = (transaction, _) => new Rewritten(transaction, ForgetTaking) },
-        new("a limited claim is given steps of any workflow") { Transaction = (transaction, _) => new Unlimited(transaction) },
-        new("a condition is decided without the steps that ended before") { Transaction = (transaction, _) => new EndedForgotten(transaction) },
-        new("what a join has counted is lost") { Transaction = (transaction, _) => new Rewritten(transaction, ForgetJoins) },
+        new("a restart leaves the old leases valid")
+        {
+            Transaction = (transaction, _) => new LeasesLeft(transaction),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Restart 0 0 | 0 Heartbeat 0 0",
+        },
+        new("an event that was taken stays in the inbox")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, ForgetTaking),
+            Shown = "chain: 0 Start 0 0 | 0 Send 0 3",
+        },
+        new("a limited claim is given steps of any workflow")
+        {
+            Transaction = (transaction, _) => new Unlimited(transaction),
+            Shown = "jobs, cleanup: 0 Start 0 0 | 0 Start 1 0 | 0 Claim 0 0 | 0 Claim 0 0",
+        },
+        new("a condition is decided without the steps that ended before")
+        {
+            Transaction = (transaction, _) => new EndedForgotten(transaction),
+            Shown = "cleanup: 0 Start 0 0 | 0 Claim 6 0 | 0 Report 0 0 | 0 Claim 6 1 | 0 Report 0 0 | 0 Report 1 0",
+        },
+        new("a failure leaves the steps of its group open")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, LeaveGroup),
+            Shown = "group: 0 Start 0 0 | 0 Claim 1 2 | 0 Report 1 9",
+        },
+        new("a step of a failed group starts")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, StartGroup),
+            Shown = "group: 0 Start 0 0 | 0 Claim 1 2 | 0 Report 1 9 | 0 Report 0 0",
+        },
+        new("what a join has counted is lost")
+        {
+            Transaction = (transaction, _) => new Rewritten(transaction, ForgetJoins),
+            Shown = "plain: 0 Start 0 0 | 0 Claim 1 0 | 0 Report 0 0 | 0 Claim 1 1 | 0 Report 0 0 | 0 Report 1 0",
+        },
     ];
 
     private static void Each(ChangeSet changes, Action<StepRow> change)
@@ -65,6 +126,19 @@ internal static class TransactionFaults
 
         changes.TakenInboxEvents.Clear();
     }
+
+    private static void LeaveGroup(ChangeSet changes)
+    {
+        var open = OpenRuns(changes);
+        changes.Steps.RemoveAll(step => step is { Status: (short)StepStatus.Cancelled, Fence: not null } && open.Contains(step.RunId));
+    }
+
+    private static void StartGroup(ChangeSet changes)
+    {
+        foreach (var step in changes.NewSteps.Where(step => step.Status == (short)StepStatus.Cancelled)) step.Status = (short)StepStatus.Ready;
+    }
+
+    private static HashSet<long> OpenRuns(ChangeSet changes) => [.. changes.Runs.Where(run => !run.State.IsTerminal).Select(run => run.State.Id)];
 
     private static void ForgetJoins(ChangeSet changes)
     {
