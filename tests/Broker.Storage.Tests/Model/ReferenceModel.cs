@@ -206,8 +206,8 @@ internal static class ReferenceModel
     }
 
     /// <summary>
-    /// The reaper looks for leased steps only. One that is cancelled before it comes to it loses its lease all the same, and no more: by another
-    /// client, or by its group when a lease that the same round collected was the last of its step.
+    /// The reaper looks for leased steps only. One that is cancelled before it comes to it loses its lease all the same, and no more. Another client
+    /// cancels it, or its group does: a lease that the same round collected was the last of its step.
     /// </summary>
     private static IEnumerable<(long Run, int Step)> Expired(ModelState state, StepStatus status = StepStatus.Leased) =>
         state.AllRuns.SelectMany(r => r.In(status).Where(i => r.Steps[i].Expired).Select(i => (r.Id, i)));
