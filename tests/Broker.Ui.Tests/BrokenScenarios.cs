@@ -1,5 +1,4 @@
 using Broker.Tests.Operators;
-using Microsoft.Playwright;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
 
