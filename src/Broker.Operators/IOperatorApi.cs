@@ -55,6 +55,9 @@ public partial interface IOperatorApi
     /// <summary>Attempts of a step, oldest first: the last 100 that did not succeed, and the present or last one.</summary>
     Task<Listing<StepAttempt>> ListAttemptsAsync(RunAddress run, string step, CancellationToken ct);
 
+    /// <summary>Items of a map in order of its list: those that have begun, or that a worker may take.</summary>
+    Task<Listing<StepItem>> ListItemsAsync(RunAddress run, string step, StepQuery query, CancellationToken ct);
+
     /// <summary>Why the open steps of a run do not run.</summary>
     Task<RunExplanation> ExplainRunAsync(RunAddress run, CancellationToken ct);
 

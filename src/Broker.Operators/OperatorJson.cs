@@ -31,6 +31,7 @@ namespace Broker.Operators;
 [JsonSerializable(typeof(WorkflowText))]
 [JsonSerializable(typeof(AppliedWorkflow))]
 [JsonSerializable(typeof(Listing<StepAttempt>))]
+[JsonSerializable(typeof(Listing<StepItem>))]
 [JsonSerializable(typeof(RunExplanation))]
 [JsonSerializable(typeof(Listing<RunEvent>))]
 [JsonSerializable(typeof(LogListing))]

@@ -49,6 +49,9 @@ public record StepSummary
 
     /// <summary>Failure of the last attempt.</summary>
     public StepFailure? Error { get; init; }
+
+    /// <summary>Counts of a map's items; absent for other steps, and until the list was read.</summary>
+    public StepItemCounts? Items { get; init; }
 }
 
 /// <summary>Status of every step of a run in little space, for drawings of thousands of steps.</summary>
@@ -58,6 +61,14 @@ public record StepSummary
 /// <param name="States">For each step, in order of the definition, the place of its word in <c>words</c>.</param>
 /// <param name="AsOf">The broker's time.</param>
 public sealed record StepStates(int Run, [property: RunStatusWords] string Status, [property: StepStatusWords] IReadOnlyList<string> Words, IReadOnlyList<int> States, DateTimeOffset AsOf);
+
+/// <summary>How far a map has come.</summary>
+/// <param name="Count">Items in its list.</param>
+/// <param name="Open">Items that are ready, leased or waiting for a retry.</param>
+/// <param name="Succeeded">Items that succeeded or were skipped.</param>
+/// <param name="Failed">Items that failed.</param>
+/// <param name="MaxParallel">Items that may be open at the same time.</param>
+public sealed record StepItemCounts(int Count, int Open, int Succeeded, int Failed, int MaxParallel);
 
 /// <summary>Failure of a step.</summary>
 /// <param name="Name">Name of the error.</param>

@@ -19,7 +19,7 @@ public sealed class StepStatusWordsAttribute()
     : WordsAttribute("pending", "ready", "leased", "waiting", "succeeded", "skipped", "failed", "cancelled", "not_run", "unreachable", "not_taken");
 
 /// <summary>Kind of a step.</summary>
-public sealed class StepKindWordsAttribute() : WordsAttribute("task", "wait_for_event", "sleep");
+public sealed class StepKindWordsAttribute() : WordsAttribute("task", "wait_for_event", "sleep", "map");
 
 /// <summary>Scope of a key.</summary>
 public sealed class KeyScopeWordsAttribute() : WordsAttribute("read", "create", "manage", "delete", "event", "tick", "worker", "credentials", "admin");
@@ -39,4 +39,4 @@ public sealed class DeliveryStatusWordsAttribute() : WordsAttribute("pending", "
 /// <summary>Cause of a step's state.</summary>
 public sealed class CauseWordsAttribute() : WordsAttribute(
     "leased", "lease_expired", "succeeded", "skipped", "condition_not_met", "failed", "cancelled", "run_ended", "run_paused", "waiting_for_step", "waiting_for_any_of",
-    "unreachable", "branch_not_taken", "waiting_for_event", "sleeping", "delayed", "maintenance", "no_worker", "queued_behind", "claimable");
+    "unreachable", "branch_not_taken", "waiting_for_event", "waiting_for_items", "sleeping", "delayed", "maintenance", "no_worker", "queued_behind", "claimable");

@@ -61,6 +61,10 @@ public sealed partial class OperatorClient : IOperatorApi
         GetAsync(Of(run, "steps", step, "attempts"), Json.ListingStepAttempt, ct);
 
     /// <inheritdoc/>
+    public Task<Listing<StepItem>> ListItemsAsync(RunAddress run, string step, StepQuery query, CancellationToken ct) => GetAsync(
+        Of(run, "steps", step, "items").With("status", List(query.Statuses)).Page(query.Limit, query.Cursor), Json.ListingStepItem, ct);
+
+    /// <inheritdoc/>
     public Task<RunExplanation> ExplainRunAsync(RunAddress run, CancellationToken ct) => GetAsync(Of(run, "explain"), Json.RunExplanation, ct);
 
     /// <inheritdoc/>

@@ -51,6 +51,7 @@ public static class StorageRegistration
         services.AddSingleton<DefinitionCache>();
         services.AddSingleton<QueueCatalog>();
         services.AddSingleton<NameCache>();
+        services.AddSingleton<ItemLists>();
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<ClaimScopes>();
         services.AddSingleton<LimitedClaimCursors>();
@@ -133,6 +134,7 @@ public static class StorageRegistration
         services.GetRequiredService<QueueCatalog>().Forget();
         services.GetRequiredService<DefinitionCache>().Forget();
         services.GetRequiredService<NameCache>().ForgetAll();
+        services.GetRequiredService<ItemLists>().Forget();
         services.GetRequiredService<ClaimScopes>().Forget();
         services.GetRequiredService<WorkerStore>().Forget();
         services.GetRequiredService<EagerDispatch>().Forget();

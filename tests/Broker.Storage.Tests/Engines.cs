@@ -226,6 +226,10 @@ public sealed class PostgresAuditTests(PostgresCluster cluster) : AuditConforman
 
 public sealed class SqliteAuditTests() : AuditConformance(new OnSqlite());
 
+public sealed class PostgresMapTests(PostgresCluster cluster) : MapConformance(new OnPostgres(cluster));
+
+public sealed class SqliteMapTests() : MapConformance(new OnSqlite());
+
 public sealed class PostgresRerunTests(PostgresCluster cluster) : RerunConformance(new OnPostgres(cluster));
 
 public sealed class SqliteRerunTests() : RerunConformance(new OnSqlite());

@@ -152,9 +152,9 @@ public sealed class SqliteNewColumnTests() : NewColumnConformance(new OnSqlite()
         return Steps.Read(rows);
     }
 
-    private protected override void Insert(NotedStepRow step) => Run(Steps.Insert, step);
+    private protected override void Insert(NotedStepRow step) => Run(Steps.Insert, Steps.InsertedValues, step);
 
-    private protected override IEnumerable<Action<NotedStepRow>> Updates => [step => Run(Steps.Update, step)];
+    private protected override IEnumerable<Action<NotedStepRow>> Updates => [step => Run(Steps.Update, Steps.Values, step)];
 
     private SqliteConnection Connect()
     {
@@ -163,12 +163,12 @@ public sealed class SqliteNewColumnTests() : NewColumnConformance(new OnSqlite()
         return connection;
     }
 
-    private void Run(string sql, NotedStepRow step)
+    private void Run(string sql, RowValues<NotedStepRow> columns, NotedStepRow step)
     {
         using var connection = Connect();
         using var statement = new SqliteStatement(connection, sql);
-        var values = new SqliteValue[Steps.Values.Count];
-        Steps.Values.Write(step, values);
+        var values = new SqliteValue[columns.Count];
+        columns.Write(step, values);
         statement.Execute(values);
     }
 }

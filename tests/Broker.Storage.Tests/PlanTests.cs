@@ -34,9 +34,13 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
     private const string RunTail =
         $"{Ints}, {Longs}, {NoTexts}, {Longs}, ARRAY[NULL, NULL]::bigint[], {NoTexts}, {NoTexts}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {Longs}";
 
-    // In the order of the EF model, behind the key: ahead to granted_at, lease_secs to rank, result; then status, total_deadline, worker.
+    // In the order of the EF model, behind the key: ahead to granted_at, items, lease_secs to rank, result; then status, total_deadline, worker.
     private const string StepTail =
-        $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Ints}, {Longs}, {Longs}, {NoTexts}";
+        $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Ints}, {Ints}, {Ints}, {Longs}, {Longs}, {NoTexts}";
+
+    // The same for a new row: input, items and kind, and the name behind losses.
+    private const string NewStepTail =
+        $"ARRAY[false, false], {Ints}, {Longs}, {Longs}, {Longs}, {Longs}, {Longs}, {NoTexts}, {Longs}, {Longs}, {Longs}, {NoTexts}, {NoTexts}, ARRAY[NULL, NULL]::smallint[], {Ints}, {Ints}, {NoTexts}, {Ints}, {Longs}, {Longs}, {NoTexts}";
 
     internal static readonly Dictionary<string, (string Sql, string Arguments, int Buffers)> Statements = new()
     {
@@ -47,7 +51,7 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["lock versions"] = (HotSql.LockVersions, Run, 40),
         ["steps"] = (HotSql.Steps, $"{Run}, {Step}", 40),
         ["steps locked"] = (HotSql.LockSteps, $"{Run}, {Step}", 40),
-        ["lock active"] = (HotSql.LockActive, Run, 120),
+        ["lock active"] = (HotSql.LockActive, $"{Run}, 1048576", 120),
         ["mail"] = (HotSql.Inbox, Run, 40),
         ["results"] = (HotSql.Results, $"{Run}, {Step}", 40),
         ["update runs"] = (HotSql.UpdateRuns, $"{Run}, {RunTail}", 100),
@@ -56,7 +60,11 @@ public sealed partial class PostgresPlanTests(LoadedPostgres database) : IClassF
         ["update held steps"] = (HotSql.UpdateLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {StepTail}, ARRAY[4, 4]::smallint[], {Longs}, {NoTexts}, ARRAY[7, 7]::bigint[]", 150),
         ["end held steps"] = (HotSql.EndLeasedSteps, $"{Run}, ARRAY[0, 0]::int[], {Longs}, {NoTexts}, {NoTexts}, ARRAY[4, 4]::smallint[], ARRAY[7, 7]::bigint[]", 150),
         ["insert ready steps"] = (HotSql.InsertReadySteps, $"{NewRun}, {Step}, {Longs}, {Longs}, {Longs}, {Ints}, {Ints}, {Longs}, {Longs}, {Longs}", 100),
-        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, {StepTail}, ARRAY[1, 1]::smallint[], {Longs}, {NoTexts}", 100),
+        ["insert steps"] = (HotSql.InsertSteps, $"{NewRun}, {Step}, {NewStepTail}, ARRAY[1, 1]::smallint[], {Longs}, {NoTexts}", 100),
+        ["insert items"] = (HotSql.InsertReadyItems, $"{NewRun}, {Step}, {Longs}, {Longs}, {Longs}, {NoTexts}, ARRAY[0, 0]::smallint[], {Ints}, {NoTexts}, {Ints}, {Longs}, {Longs}, {Longs}", 100),
+        ["copy items"] = (HotSql.CopyItems, "900001, 20001, 0, 2, ARRAY[4, 5]::smallint[]", 60),
+        ["missing items"] = (HotSql.MissingItems, "20001, 2, 5, 10", 40),
+        ["results of items"] = (HotSql.ItemResults, "20001, 2, 5", 20),
         ["insert attempts"] = (HotSql.InsertAttempts, $"{Run}, {Step}, {Ints}, ARRAY[0, 0]::smallint[], {NoTexts}, {Longs}, {Longs}, {NoTexts}", 60),
         ["drop attempts"] = (HotSql.DropAttempts, $"{Run}, {Step}", 60),
         ["insert runs"] = (HotSql.InsertRuns,

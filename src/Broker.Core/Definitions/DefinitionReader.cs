@@ -71,6 +71,7 @@ public static class DefinitionReader
         }
 
         ConditionReader.CheckNeeds(steps, problems);
+        var maps = MapReader.Resolve(steps, drafts, problems);
         if (problems.Any) return new(null, problems.All);
 
         return new(
@@ -98,8 +99,9 @@ public static class DefinitionReader
                 HasConditions = steps.Any(s => s.When is not null),
                 HasFailFast = steps.Any(s => s.FailFast is not null),
                 ConditionsReadInputs = steps.Any(s => ConditionReader.ReadsInputs(s)),
-                HasWaits = steps.Any(s => s.Kind is not StepKind.Task),
-                HasCommands = steps.Any(s => s.Command is not null),
+                HasWaits = steps.Any(s => s.Kind is StepKind.WaitForEvent or StepKind.Sleep),
+                HasCommands = steps.Any(s => s.Command is not null || s.Map?.Item.Command is not null),
+                Maps = maps,
             },
             problems.All);
     }
@@ -179,7 +181,8 @@ public static class DefinitionReader
             null or "task" => StepKind.Task,
             "waitForEvent" => StepKind.WaitForEvent,
             "sleep" => StepKind.Sleep,
-            var other => problems.Add<StepKind>($"{path}.kind", $"is '{other}', expected task, waitForEvent or sleep"),
+            "map" => StepKind.Map,
+            var other => problems.Add<StepKind>($"{path}.kind", $"is '{other}', expected task, waitForEvent, sleep or map"),
         };
         var policies = problems.Policies(step, path);
         var eventType = problems.Text(step, "event", path);
@@ -217,6 +220,7 @@ public static class DefinitionReader
             Emits = problems.Strings(step, "emits", path),
             Accepts = problems.Strings(step, "accepts", path),
             DisplayJson = problems.Object(step, "display", path)?.GetRawText(),
+            Map = kind is StepKind.Map ? MapReader.Read(step, path, problems) : null,
         };
     }
 }

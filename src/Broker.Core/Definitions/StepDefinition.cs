@@ -4,7 +4,7 @@ using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
 
-/// <summary>Kind of a step: a worker finishes a task under a lease, the broker finishes waits and sleeps.</summary>
+/// <summary>Kind of a step: a worker finishes a task under a lease, the broker finishes the others. Numbers are stored.</summary>
 public enum StepKind
 {
     /// <summary>Claimed and reported by a worker.</summary>
@@ -15,6 +15,9 @@ public enum StepKind
 
     /// <summary>Finished by the broker when its time has passed.</summary>
     Sleep,
+
+    /// <summary>Finished by the broker when the items of its list have ended.</summary>
+    Map,
 }
 
 /// <summary>An any-of join: one finished member is enough. The first-listed member names the value for workers.</summary>
@@ -23,6 +26,9 @@ public sealed record AnyOfGroup(string Name, ImmutableArray<int> Members);
 /// <summary>One node of a definition. Steps are addressed by their index in <see cref="WorkflowDefinition.Steps"/>.</summary>
 public sealed class StepDefinition
 {
+    /// <summary>Indexes from here on are dynamic steps: rows with a name and a kind of their own, beside those of the definition. A lease id has 24 bits for the index.</summary>
+    public const int FirstDynamic = 1 << 20;
+
     /// <summary>Priorities are between this and its negative.</summary>
     public const int MaxPriority = 1000;
 
@@ -63,6 +69,15 @@ public sealed class StepDefinition
 
     /// <summary>Shell command; a step that has one is offered to workers by label, any other to the definition's own workers.</summary>
     public string? Command { get; init; }
+
+    /// <summary>Handler of an item without a command: workers offer its name as a label.</summary>
+    public string? Handler { get; init; }
+
+    /// <summary>Workers claim it by labels, whatever workflows they have registered.</summary>
+    public bool IsClaimedByLabels => Command is not null || Handler is not null;
+
+    /// <summary>Particulars of a map; null: the step is none.</summary>
+    public MapDefinition? Map { get; internal set; }
 
     /// <summary>Labels a claim must carry, sorted, without repetition.</summary>
     public ImmutableArray<string> RequiredLabels { get; init; } = [];

@@ -30,4 +30,5 @@ internal sealed class StepDraft
     public required IReadOnlyList<string> Emits { get; init; }
     public required IReadOnlyList<string> Accepts { get; init; }
     public string? DisplayJson { get; init; }
+    public MapDraft? Map { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Globalization;
 using Broker.Core.Schedules;
 using Broker.Core.Triggers;
 
@@ -81,7 +82,7 @@ public sealed class WorkflowDefinition
     /// <summary>True when a condition reads an input of the run.</summary>
     public bool ConditionsReadInputs { get; init; }
 
-    /// <summary>True when some step is finished by the broker.</summary>
+    /// <summary>True when a step is a wait or a sleep.</summary>
     public bool HasWaits { get; init; }
 
     /// <summary>True when some step is a shell command.</summary>
@@ -92,6 +93,31 @@ public sealed class WorkflowDefinition
     /// workflow has events beside start and stop.
     /// </summary>
     public bool MayBeWatched => HasWaits || Events.All.Length > 2;
+
+    /// <summary>Steps that are maps, in order.</summary>
+    public ImmutableArray<MapDefinition> Maps { get; init; } = [];
+
+    /// <summary>The step of an index as the rules see it. All items of a map share one.</summary>
+    public StepDefinition RulesOf(int index) => index < StepDefinition.FirstDynamic ? Steps[index] : MapOf(index).Item;
+
+    /// <summary>The step of an index with its own name: also an item of a map.</summary>
+    public StepDefinition StepOf(int index) => index < StepDefinition.FirstDynamic ? Steps[index] : MapOf(index).StepOf(index);
+
+    /// <summary>The map that an item belongs to.</summary>
+    public MapDefinition MapOf(int item) => Maps[MapDefinition.OrdinalOf(item)];
+
+    /// <summary>Name of the step of an index.</summary>
+    public string NameOf(int index) => index < StepDefinition.FirstDynamic ? Steps[index].Name : MapOf(index).NameOf(index);
+
+    /// <summary>Index of the step of that name, items of maps (<c>resize[3]</c>) included; null: there can be none.</summary>
+    public int? IndexOfName(string stepName)
+    {
+        if (IndexOf.TryGetValue(stepName, out var index)) return index;
+        if (Maps.IsEmpty || !stepName.EndsWith(']') || stepName.LastIndexOf('[') is not (> 0 and var open)) return null;
+        if (Find(stepName[..open])?.Map is not { } map) return null;
+        return int.TryParse(stepName.AsSpan(open + 1, stepName.Length - open - 2), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number < MapDefinition.MostItems && map.NameOf(map.First + number) == stepName ? map.First + number : null;
+    }
 
     /// <summary>The step of that name, or null.</summary>
     public StepDefinition? Find(string stepName) => IndexOf.TryGetValue(stepName, out var index) ? Steps[index] : null;

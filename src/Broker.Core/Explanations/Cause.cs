@@ -51,6 +51,9 @@ public enum CauseKind
     /// <summary>A sleep that has not passed.</summary>
     Sleeping,
 
+    /// <summary>Items of a map that have not ended, or as many of them open as may be.</summary>
+    WaitingForItems,
+
     /// <summary>A retry whose pause has not passed.</summary>
     Delayed,
 

@@ -13,11 +13,12 @@ public static class Explanation
     /// <param name="step">The step in question.</param>
     /// <param name="facts">Facts that are not in the run.</param>
     /// <param name="silentAfter">A worker that was silent for longer does not count.</param>
-    public static IReadOnlyList<Cause> Of(RunView run, StepDefinition step, StepFacts facts, TimeSpan silentAfter)
+    /// <param name="item">State of an item of a map: the run's steps have none of those.</param>
+    public static IReadOnlyList<Cause> Of(RunView run, StepDefinition step, StepFacts facts, TimeSpan silentAfter, StepState? item = null)
     {
         var board = StepBoard.Of(run.Definition, run.Status, run.Steps);
         var causes = new List<Cause>();
-        var state = board[step.Index].State;
+        var state = item ?? board[step.Index].State;
         if (run.IsTerminal && state is not { IsTerminal: true }) causes.Add(Ended(run));
         if (run.Status is RunStatus.Paused or RunStatus.Pausing && state is not { IsTerminal: true }) causes.Add(Paused(run));
         causes.AddRange(state is null ? Unreached(run.Definition, step, board) : Reached(step, state, facts, silentAfter));
@@ -80,9 +81,15 @@ public static class Explanation
             Attempt = state.Attempt,
         };
 
-    private static Cause Waiting(StepDefinition step, StepState state) => step.Kind is StepKind.Sleep
-        ? new(CauseKind.Sleeping, $"It sleeps until {Text(state.Due)}.") { Since = state.BegunAt, Until = state.Due }
+    private static Cause Waiting(StepDefinition step, StepState state) => step.Kind is StepKind.Map ? Items(state)
+        : step.Kind is StepKind.Sleep ? new(CauseKind.Sleeping, $"It sleeps until {Text(state.Due)}.") { Since = state.BegunAt, Until = state.Due }
         : new(CauseKind.WaitingForEvent, $"It waits for an event '{step.EventType}' until {Text(state.Due)}.") { Event = step.EventType, Since = state.BegunAt, Until = state.Due };
+
+    private static Cause Items(StepState state)
+    {
+        var items = state.Items ?? MapProgress.Fresh;
+        return new(CauseKind.WaitingForItems, $"It waits for its items: {items.Succeeded + items.Failed} of {Math.Max(items.Count, 0)} have ended, {items.Open} are open, {items.Failed} have failed.") { Since = state.BegunAt };
+    }
 
     private static IEnumerable<Cause> Ready(StepDefinition step, StepState state, StepFacts facts, TimeSpan silentAfter)
     {

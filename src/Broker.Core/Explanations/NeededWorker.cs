@@ -12,7 +12,7 @@ public static class NeededWorker
     {
         var labels = step.RequiredLabels;
         var named = labels.IsEmpty ? "" : $" with the label{(labels.Length == 1 ? "" : "s")} {string.Join(", ", labels)}";
-        return step.Command is null ? $"worker{named} registered for {workflow}" : $"worker{(labels.IsEmpty ? " that takes jobs" : named)}";
+        return !step.IsClaimedByLabels ? $"worker{named} registered for {workflow}" : $"worker{(labels.IsEmpty ? " that takes jobs" : named)}";
     }
 
     public static string Never(string needed) => $"No {needed} has ever been seen.";

@@ -51,6 +51,9 @@ public sealed record Assignment
 
     /// <summary>Raw JSON that an earlier attempt sent last with a heartbeat, or null.</summary>
     public string? ProgressJson { get; init; }
+
+    /// <summary>Raw JSON of the value that an item of a map runs for; null: it is none.</summary>
+    public string? ItemJson { get; init; }
     public required int LeaseSecs { get; init; }
 
     /// <summary>Raw JSON of the run's inputs.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Broker.Core.Definitions;
 using Broker.Core.Schemas;
 using Broker.Core.Steps;
@@ -9,11 +10,15 @@ namespace Broker.Core.Runs;
 /// <param name="Again">Reached steps that run again, or are decided again, by index.</param>
 public sealed record RerunPlan(IReadOnlyList<StepState> Kept, IReadOnlyList<int> Again)
 {
+    /// <summary>Maps among <see cref="Again"/> whose list stays the same: only their items that have not succeeded run again.</summary>
+    public IReadOnlyDictionary<int, MapProgress> Resumed { get; init; } = FrozenDictionary<int, MapProgress>.Empty;
+
     /// <summary>Plans a further run after some steps of an earlier one.</summary>
     /// <param name="definition">The graph of both runs.</param>
     /// <param name="reached">Every reached step of the earlier run.</param>
     /// <param name="from">Steps to run again beside those that did not end, failed or were cancelled; null: none.</param>
-    public static RerunPlan Of(WorkflowDefinition definition, IReadOnlyCollection<StepState> reached, IReadOnlyCollection<int>? from)
+    /// <param name="changesInputs">The new run has other inputs: a map over one of them begins anew.</param>
+    public static RerunPlan Of(WorkflowDefinition definition, IReadOnlyCollection<StepState> reached, IReadOnlyCollection<int>? from, bool changesInputs = false)
     {
         var again = new bool[definition.Steps.Length];
         var open = new Queue<int>(from ?? []);
@@ -27,7 +32,24 @@ public sealed record RerunPlan(IReadOnlyList<StepState> Kept, IReadOnlyList<int>
 
         return new(
             [.. reached.Where(step => !again[step.Index]).OrderBy(step => step.EndedAt).ThenBy(step => step.Index).Select(WithoutLease)],
-            [.. reached.Where(step => again[step.Index]).Select(step => step.Index).Order()]);
+            [.. reached.Where(step => again[step.Index]).Select(step => step.Index).Order()])
+        {
+            Resumed = definition.Maps.IsEmpty ? FrozenDictionary<int, MapProgress>.Empty : ResumedOf(definition, reached, again, from, changesInputs),
+        };
+    }
+
+    private static Dictionary<int, MapProgress> ResumedOf(
+        WorkflowDefinition definition, IReadOnlyCollection<StepState> reached, bool[] again, IReadOnlyCollection<int>? from, bool changesInputs)
+    {
+        var resumed = new Dictionary<int, MapProgress>();
+        foreach (var step in reached.Where(step => again[step.Index] && step.Items is { IsRead: true } && from?.Contains(step.Index) is not true))
+        {
+            var place = definition.Steps[step.Index].Map!.Items;
+            var isSame = place.Step is null ? !changesInputs : !definition.Steps[step.Index].Predecessors.Any(above => again[above]);
+            if (isSame) resumed[step.Index] = step.Items!.Again();
+        }
+
+        return resumed;
     }
 
     private static StepState WithoutLease(StepState ended) => ended with { Fence = null, ExpiresAt = null, Ahead = false, Deadline = null, TotalDeadline = null };

@@ -10,7 +10,7 @@ public sealed partial class RunSession
     {
         if (Run.IsTerminal) return HandVerdict.RunTerminal;
         if (!steps.TryGetValue(index, out var step) || !step.IsActive) return HandVerdict.NotActive;
-        var verdict = StepMachine.ByHand(step, order, Definition(index), Run.StartAt > now && !Run.IsCancelling ? Run.StartAt.Value : now, now);
+        var verdict = StepMachine.ByHand(step, order, Definition(index), BeginOf(now), now);
         if (!verdict.Accepted) return HandVerdict.NoChange;
 
         Set(verdict.Next);

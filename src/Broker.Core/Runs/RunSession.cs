@@ -31,6 +31,9 @@ public sealed partial class RunSession
 
     private List<string>? reachedLimits;
 
+    // How far maps of the earlier run had come that go on in this one; null: none.
+    private IReadOnlyDictionary<int, MapProgress>? resumedMaps;
+
     /// <param name="run">The run's row.</param>
     /// <param name="loaded">The steps that the commands need; with conditions also every other reached one.</param>
     /// <param name="undelivered">Inbound events, where a wait may take one.</param>
@@ -54,8 +57,8 @@ public sealed partial class RunSession
     /// <summary>Raw JSON of the final value of a run that succeeded in this session.</summary>
     public string? ResultJson { get; private set; }
 
-    /// <summary>The loaded steps as they are now, and those that this session has added.</summary>
-    public IReadOnlyCollection<StepState> Reached => steps.Values;
+    /// <summary>The loaded steps of the definition as they are now, and those that this session has added.</summary>
+    public IReadOnlyCollection<StepState> Reached => [.. steps.Values.Where(step => step.Index < StepDefinition.FirstDynamic)];
 
     /// <summary>The loaded events that no step has taken.</summary>
     public IEnumerable<InboxEvent> Undelivered => mail?.Values ?? Enumerable.Empty<InboxEvent>();
@@ -100,7 +103,7 @@ public sealed partial class RunSession
         return RunStatuses.Of(
             Run.Phase,
             leased: active.Any(s => s.Status is StepStatus.Leased),
-            claimable: active.Any(s => s.Status is StepStatus.Ready && s.Due <= now),
+            claimable: active.Any(s => (s.Status is StepStatus.Ready && s.Due <= now) || s is { Status: StepStatus.Waiting, Items: not null }),
             pending: active.Any(s => s.Status is StepStatus.Waiting || (s.Due > now && s.BegunAt is not null)),
             begun: Run.ResumedAt is null
                 ? Run.StartedAt is not null || active.Any(s => s.BegunAt is not null)
@@ -124,9 +127,16 @@ public sealed partial class RunSession
     /// A new run in which kept steps of an earlier one have ended already. Their ends are counted again, in their order; what they make ready and
     /// is not kept starts. Events that are handed in may be taken by waits.
     /// </summary>
-    public static RunSession Rerun(RunState fresh, IReadOnlyList<StepState> kept, IEnumerable<InboxEvent> undelivered, DateTimeOffset now, string? inputsJson = null)
+    /// <param name="fresh">The new run.</param>
+    /// <param name="kept">Steps that have ended in the earlier one.</param>
+    /// <param name="undelivered">Events for its waits.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="inputsJson">Raw JSON of the run's inputs, where a condition may read them.</param>
+    /// <param name="resumed">Maps of the earlier run that go on with the items that have not succeeded.</param>
+    public static RunSession Rerun(
+        RunState fresh, IReadOnlyList<StepState> kept, IEnumerable<InboxEvent> undelivered, DateTimeOffset now, string? inputsJson = null, IReadOnlyDictionary<int, MapProgress>? resumed = null)
     {
-        var session = new RunSession(fresh, kept, undelivered, inputsJson);
+        var session = new RunSession(fresh, kept, undelivered, inputsJson) { resumedMaps = resumed };
         foreach (var step in kept) session.inserted.Add(step.Index);
         foreach (var root in fresh.Definition.Roots.Where(root => session.Definition(root).When is null)) session.Reach(root, now);
         foreach (var step in kept.Where(step => !session.Definition(step.Index).Blocks(step))) session.ReachBelow(step, now);
@@ -230,6 +240,13 @@ public sealed partial class RunSession
         if (ended.Status is StepStatus.Failed) (FailedSteps ??= []).Add(ended);
 
         Leave(ended);
+        if (ended.Index >= StepDefinition.FirstDynamic)
+        {
+            CountItem(ended, now);
+            return;
+        }
+
+        if (ended.Items is { Open: > 0 }) (movedMaps ??= []).Add(ended.Index);
         if (Definition(ended.Index).Blocks(ended))
         {
             Run = Run with { Error = Run.Error ?? (ended.Error ?? new(StepError.DefaultName, "failed")) with { Step = Definition(ended.Index).Name } };
@@ -259,6 +276,7 @@ public sealed partial class RunSession
             var cancelled = StepMachine.Cancel(other, now);
             Set(cancelled);
             Leave(cancelled);
+            if (cancelled.Items is { Open: > 0 }) (movedMaps ??= []).Add(other.Index);
             Announce(cancelled, "not_running", null);
             if (Run.Definition.HasConditions) Decide(Definition(other.Index).Dependents, now);
         }
@@ -308,7 +326,7 @@ public sealed partial class RunSession
         if (steps.ContainsKey(index)) return;
 
         var definition = Definition(index);
-        var due = Run.StartAt > now && !Run.IsCancelling ? Run.StartAt.Value : now;
+        var due = BeginOf(now);
         var total = definition.Timeouts.TotalFrom(due);
         var step = new StepState
         {
@@ -322,8 +340,8 @@ public sealed partial class RunSession
         };
         if (definition.Kind is not StepKind.Task)
         {
-            var length = definition.Kind is StepKind.Sleep ? definition.DurationMs : definition.TimeoutMs!.Value;
-            step = step with { Status = StepStatus.Waiting, Paused = false, BegunAt = now, Due = due.AddMilliseconds(length) };
+            step = step with { Status = StepStatus.Waiting, Paused = false, BegunAt = now, Due = EndOf(definition, due) };
+            if (definition.Map is not null) step = step with { Items = resumedMaps?.GetValueOrDefault(index) ?? MapProgress.Fresh };
             Run = Run with { StartedAt = Run.StartedAt ?? now };
         }
 
@@ -339,7 +357,19 @@ public sealed partial class RunSession
         steps[index] = step;
         Run = Run with { Active = Run.Active + 1 };
         if (definition.Kind is StepKind.WaitForEvent && Run.HandsOut) (freshWaits ??= []).Enqueue(index);
+        if (definition.Map is not null) (movedMaps ??= []).Add(index);
     }
+
+    // When a task of the run may first be claimed.
+    private DateTimeOffset BeginOf(DateTimeOffset now) => Run.StartAt > now && !Run.IsCancelling ? Run.StartAt.Value : now;
+
+    private static DateTimeOffset EndOf(StepDefinition definition, DateTimeOffset begin) => definition.Kind switch
+    {
+        StepKind.Sleep => begin.AddMilliseconds(definition.DurationMs),
+        StepKind.WaitForEvent => begin.AddMilliseconds(definition.TimeoutMs!.Value),
+        StepKind.Map => Never,
+        StepKind.Task => begin,
+    };
 
     // The rule of the run's end (design 2.2), and of a pause that has come to its end.
     private void Settle(DateTimeOffset now)
@@ -372,7 +402,8 @@ public sealed partial class RunSession
 
     private void Announce(StepState step, string state, string? input)
     {
-        if (Run.Streams) Published.Add(StepEvents.StateChanged(Definition(step.Index), state, step.Worker, input));
+        // Items are folded into their map: a stream of 100,000 changes would say no more.
+        if (Run.Streams && step.Index < StepDefinition.FirstDynamic) Published.Add(StepEvents.StateChanged(Definition(step.Index), state, step.Worker, input));
     }
 
     private List<StepState> Active() => steps.Values.Where(s => s.IsActive).OrderBy(s => s.Index).ToList();
@@ -388,7 +419,7 @@ public sealed partial class RunSession
 
     private bool IsEventWait(int index) => Definition(index).Kind is StepKind.WaitForEvent;
 
-    private StepDefinition Definition(int index) => Run.Definition.Steps[index];
+    private StepDefinition Definition(int index) => Run.Definition.RulesOf(index);
 
     /// <summary>The branch that a result names: its text if it is a JSON string.</summary>
     internal static string? BranchOf(string? resultJson)

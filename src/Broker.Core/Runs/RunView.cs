@@ -44,7 +44,7 @@ public sealed record RunView
 
     public StepError? Error { get; init; }
 
-    /// <summary>Reached steps in order of index; empty when they were not asked for.</summary>
+    /// <summary>Reached steps of the definition in order of index, without dynamic ones; empty when they were not asked for.</summary>
     public IReadOnlyList<StepState> Steps { get; init; } = [];
 
     public bool IsTerminal => Status is RunStatus.Succeeded or RunStatus.Failed or RunStatus.Cancelled;
@@ -75,7 +75,8 @@ public static class RunStatuses
         foreach (var step in steps)
         {
             leased |= step.Status is StepStatus.Leased;
-            claimable |= step.Status is StepStatus.Ready && step.Due <= now;
+            // A map has open items, which are none of these steps: its run is under way.
+            claimable |= (step.Status is StepStatus.Ready && step.Due <= now) || step is { Status: StepStatus.Waiting, Items: not null };
 
             // A task of a run that starts later was never granted: the run is queued until then.
             pending |= step.Status is StepStatus.Waiting || (step.Status is StepStatus.Ready && step.Due > now && step.BegunAt is not null);

@@ -112,7 +112,7 @@ public static class StepMachine
         if (step.Status is not StepStatus.Leased) return Refuse(step, Refusal.StaleLease);
 
         // No hand-over is recorded: the worker never claimed, or its broker was killed before. Nothing has run.
-        var definition = workflow.Steps[step.Index];
+        var definition = workflow.RulesOf(step.Index);
         if (step.Ahead) return Accept(Queued(Released(step), definition, now));
         if (IsOverdue(step, now)) return TimedOut(step, definition, now);
         var lost = new StepError(LeaseExpiredName, "lease expired");

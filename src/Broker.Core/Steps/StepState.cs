@@ -95,6 +95,20 @@ public sealed record StepState
         init => terms = value == Progress ? terms : StepTerms.OrNull((terms ?? StepTerms.None) with { Progress = value });
     }
 
+    /// <summary>Raw JSON of the value that a dynamic step runs for. Written once: the rules do not load it again.</summary>
+    public string? Input
+    {
+        get => terms?.Input;
+        init => terms = value == Input ? terms : StepTerms.OrNull((terms ?? StepTerms.None) with { Input = value });
+    }
+
+    /// <summary>How far a map has come; null: the step is none.</summary>
+    public MapProgress? Items
+    {
+        get => terms?.Items;
+        init => terms = value == Items ? terms : StepTerms.OrNull((terms ?? StepTerms.None) with { Items = value });
+    }
+
     /// <summary>A pause keeps the step from being claimed.</summary>
     public bool Paused { get; init; }
 
@@ -110,9 +124,9 @@ public sealed record StepState
 }
 
 /// <summary>Members of a step's state that most steps do not use.</summary>
-internal sealed record StepTerms(DateTimeOffset? Deadline, DateTimeOffset? TotalDeadline, string? Progress)
+internal sealed record StepTerms(DateTimeOffset? Deadline, DateTimeOffset? TotalDeadline, string? Progress, string? Input, MapProgress? Items)
 {
-    public static StepTerms None { get; } = new(null, null, null);
+    public static StepTerms None { get; } = new(null, null, null, null, null);
 
     public static StepTerms? OrNull(StepTerms terms) => terms == None ? null : terms;
 }

@@ -86,7 +86,7 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
             .DistinctBy(s => s.Key)
             .Select(s => new QueueRow
             {
-                DefinitionId = s.Step.Command is null ? definitionId : null,
+                DefinitionId = s.Step.IsClaimedByLabels ? null : definitionId,
                 Labels = JsonSerializer.Serialize(s.Step.RequiredLabels),
                 Priority = s.Step.PriorityIn(runPriority),
                 Key = s.Key,
@@ -140,7 +140,7 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
 
     private static QueueRow? Find(Known at, StepDefinition step, int definitionId, int runPriority)
     {
-        if (at.ByStep.TryGet((definitionId, runPriority), out var rows)) return rows.Length == 1 ? rows[0] : rows[step.Index];
+        if (at.ByStep.TryGet((definitionId, runPriority), out var rows)) return rows.Length == 1 ? rows[0] : rows[PlaceOf(step, rows.Length)];
         return at.ByKey.GetValueOrDefault(KeyOf(step, definitionId, runPriority));
     }
 
@@ -148,12 +148,13 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
     private static bool Knows(Known at, WorkflowDefinition definition, int definitionId, int runPriority)
     {
         if (at.ByStep.TryGet((definitionId, runPriority), out _)) return true;
-        var rows = new QueueRow[definition.Steps.Length];
+        var rows = new QueueRow[definition.Steps.Length + definition.Maps.Length];
         StepDefinition? before = null;
-        foreach (var step in definition.Steps)
+        foreach (var step in definition.Steps.Concat(definition.Maps.Select(map => map.Item)))
         {
-            if (before is not null && IsLike(step, before)) rows[step.Index] = rows[before.Index];
-            else if (at.ByKey.TryGetValue(KeyOf(step, definitionId, runPriority), out var queue)) rows[step.Index] = queue;
+            var place = PlaceOf(step, rows.Length);
+            if (before is not null && IsLike(step, before)) rows[place] = rows[PlaceOf(before, rows.Length)];
+            else if (at.ByKey.TryGetValue(KeyOf(step, definitionId, runPriority), out var queue)) rows[place] = queue;
             else return false;
             before = step;
         }
@@ -163,12 +164,15 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
         return true;
     }
 
+    // Items of maps come behind the steps, those of the first map last.
+    private static int PlaceOf(StepDefinition step, int length) => step.Index < StepDefinition.FirstDynamic ? step.Index : length - 1 - MapDefinition.OrdinalOf(step.Index);
+
     // The first step of each stretch of steps that share a queue: 20,000 equal steps make one key.
     private static IEnumerable<StepDefinition> Kinds(WorkflowDefinition definition) =>
-        definition.Steps.Where(s => s.Index == 0 || !IsLike(s, definition.Steps[s.Index - 1]));
+        definition.Steps.Where(s => s.Index == 0 || !IsLike(s, definition.Steps[s.Index - 1])).Concat(definition.Maps.Select(map => map.Item));
 
     private static bool IsLike(StepDefinition step, StepDefinition other) =>
-        step.Command is null == other.Command is null && step.Priority == other.Priority && step.RequiredLabels.SequenceEqual(other.RequiredLabels);
+        step.IsClaimedByLabels == other.IsClaimedByLabels && step.Priority == other.Priority && step.RequiredLabels.SequenceEqual(other.RequiredLabels);
 
     private void Add(Known at, QueueRow queue)
     {
@@ -203,7 +207,7 @@ internal sealed class QueueCatalog(IDatabase database, StoreEpoch epoch)
     }
 
     private static string KeyOf(StepDefinition step, int definitionId, int runPriority) =>
-        $"{(step.Command is null ? definitionId : 0)}|{step.PriorityIn(runPriority)}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
+        $"{(step.IsClaimedByLabels ? 0 : definitionId)}|{step.PriorityIn(runPriority)}|{(step.RequiredLabels.IsEmpty ? "" : JsonSerializer.Serialize(step.RequiredLabels))}";
 
     /// <summary>All queues of one history of the database.</summary>
     private sealed class Known

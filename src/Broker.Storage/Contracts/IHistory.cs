@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 
@@ -52,6 +53,19 @@ public interface IHistory
 
     /// <summary>Steps of a run that have begun, in order of (begun, index), or the reverse.</summary>
     Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct);
+
+    /// <summary>Items of a map that have a row, in order or in reverse, with their values and results. A page ends early where these are longer than 4 MiB.</summary>
+    /// <param name="runId">The run.</param>
+    /// <param name="map">The map.</param>
+    /// <param name="behind">Number of the item that the page begins behind; -1: none.</param>
+    /// <param name="isBackward">The items before it, the last one first.</param>
+    /// <param name="statuses">Only these; empty: all.</param>
+    /// <param name="limit">Most items.</param>
+    /// <param name="ct">Gives up.</param>
+    Task<Page<StepState>> ItemsAsync(long runId, MapDefinition map, int behind, bool isBackward, IReadOnlySet<StepStatus> statuses, int limit, CancellationToken ct);
+
+    /// <summary>A dynamic step with its value, without its result; null: it has no row.</summary>
+    Task<StepState?> ItemAsync(long runId, int index, CancellationToken ct);
 
     /// <summary>Attempts of a run that did not succeed, in order of step and number: the last 100 of each step, and 1,000 at most.</summary>
     /// <param name="runId">The run.</param>

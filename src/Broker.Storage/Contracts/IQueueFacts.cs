@@ -1,6 +1,7 @@
 using Broker.Core.Definitions;
 using Broker.Core.Explanations;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 
 namespace Broker.Storage.Contracts;
 
@@ -17,5 +18,9 @@ public interface IQueueFacts
     Task<(IReadOnlyList<QueueDepth> Depths, DateTimeOffset Now)> DepthsAsync(CancellationToken ct);
 
     /// <summary>Facts that explain why no worker has claimed a step.</summary>
-    Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct);
+    /// <param name="run">The run.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <param name="item">Its state, where it is a dynamic step: the run has none of those.</param>
+    Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct, StepState? item = null);
 }

@@ -11,7 +11,7 @@ namespace Broker.Storage.Contracts;
 /// <param name="State">The step, without result and progress.</param>
 public sealed record OpenStep(RunRef Run, WorkflowDefinition Definition, RunPhase Phase, StepState State)
 {
-    public StepDefinition Step => Definition.Steps[State.Index];
+    public StepDefinition Step => Definition.StepOf(State.Index);
 }
 
 /// <summary>Place in a list of waits: ordered by their end, then by run and step.</summary>

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Dispatch.Commands;
@@ -35,9 +36,10 @@ internal sealed class BatchContext(IBatchTransaction transaction, BatchServices 
     /// <summary>The row of a step; a ready one is noted.</summary>
     public StepRow RowOf(LoadedRun run, StepState step)
     {
-        var definition = run.State.Definition.Steps[step.Index];
+        var definition = run.State.Definition.RulesOf(step.Index);
         var queue = services.Queues.Of(definition, run.DefinitionId, run.State.Priority);
         var row = StepRowMapper.Of(run.Ref.Id, run.State.StartAt ?? run.State.CreatedAt, definition, queue, step, services.DefaultLeaseSecs);
+        if (step.Index >= StepDefinition.FirstDynamic) row.Name = run.State.Definition.NameOf(step.Index);
         if (row.Status == (short)StepStatus.Ready) ReadySteps.Add(new(row.QueueId, row.Due, new(row.RunId, row.Idx)));
         return row;
     }

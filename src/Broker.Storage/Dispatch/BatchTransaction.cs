@@ -33,7 +33,7 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
         var repeated = RepeatedClaims.Find(transaction, commands);
         var loader = new RunLoader(batch);
         loader.Resolve();
-        var now = Decide(loader.Load());
+        var now = ServeMaps(Decide(loader.Load()));
         repeated?.Mark(batch.Sessions);
         new RunConcluder(batch).Conclude();
         new ChangeCollector(batch).Collect();
@@ -56,6 +56,19 @@ internal sealed class BatchTransaction(IBatchTransaction transaction, BatchServi
             now = now.AddMicroseconds(1);
             command.Decide(batch, now);
             now = now.AddMicroseconds(command.FurtherInstants);
+        }
+
+        return now;
+    }
+
+    // Items begin and maps end after all commands: one look at a map for all of its items that ended here.
+    private DateTimeOffset ServeMaps(DateTimeOffset now)
+    {
+        foreach (var (id, session) in batch.Sessions)
+        {
+            if (!session.HasMovedMaps) continue;
+            now = now.AddMicroseconds(1);
+            session.ServeMaps(new MapReads(batch, batch.Runs[id].Ref), now);
         }
 
         return now;

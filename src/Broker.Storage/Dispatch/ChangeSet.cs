@@ -28,6 +28,9 @@ internal sealed class ChangeSet
     /// <summary>Notices of the transaction; null: nothing.</summary>
     public List<OutboxRow>? Outbox { get; set; }
 
+    /// <summary>Ended items that a new run takes from an earlier one; null: none.</summary>
+    public List<ItemCopy>? ItemCopies { get; set; }
+
     /// <summary>Runs that are no longer the current one of their instance.</summary>
     public List<long> Superseded { get; } = [];
 
@@ -52,8 +55,16 @@ internal sealed class ChangeSet
     public bool IsEmpty =>
         NewRuns.Count + Runs.Count + NewSteps.Count + Steps.Count + Attempts.Count + NewInboxEvents.Count + TakenInboxEvents.Count + Events.Count
         + StartKeys.Count + Superseded.Count + Purged.Count + Heartbeats.Count == 0
-        && Outbox is null && DoneItems is null;
+        && Outbox is null && DoneItems is null && ItemCopies is null;
 }
+
+/// <summary>Items of a map to copy from one run to another.</summary>
+/// <param name="From">The earlier run.</param>
+/// <param name="To">The new run.</param>
+/// <param name="First">First index.</param>
+/// <param name="End">Index behind the last.</param>
+/// <param name="Statuses">Statuses that are copied.</param>
+internal sealed record ItemCopy(long From, long To, int First, int End, short[] Statuses);
 
 /// <summary>A lease to renew, and the progress that its worker sends with it; null: none.</summary>
 internal readonly record struct LeaseRenewal(LeaseRef Lease, string? Progress);

@@ -20,6 +20,9 @@ internal sealed record ClaimedRow(
     /// <summary>Raw JSON that an earlier attempt sent last.</summary>
     public string? Progress { get; init; }
 
+    /// <summary>Raw JSON of the value that a dynamic step runs for.</summary>
+    public string? Input { get; init; }
+
     /// <param name="step">The columns of the step that a claim returns.</param>
     /// <param name="run">Those of its run.</param>
     /// <param name="slot">The slot that the step fills.</param>
@@ -30,6 +33,7 @@ internal sealed record ClaimedRow(
         Claim = slot.Claim,
         Deadline = step.Deadline,
         Progress = step.Progress,
+        Input = step.Input,
     };
 
     /// <param name="definition">The run's definition.</param>
@@ -39,7 +43,7 @@ internal sealed record ClaimedRow(
         Lease = LeaseId.Create(RunId, Index, Fence),
         Run = new RunRef(RunId, Workflow, InstanceId, Number),
         Definition = definition,
-        Step = definition.Steps[Index],
+        Step = definition.StepOf(Index),
         WorkerId = Worker,
         Attempt = Attempt,
         QueuedAt = Instants.FromMicros(QueuedAt),
@@ -48,10 +52,11 @@ internal sealed record ClaimedRow(
         ExpiresAt = Instants.FromMicros(ExpiresAt),
         Deadline = Instants.FromMicros(Deadline),
         ProgressJson = Progress,
+        ItemJson = Input,
         LeaseSecs = LeaseSecs,
         InputsJson = Inputs,
         ContextJson = Context,
         TraceParent = TraceParent,
-        Upstream = Upstream.For(definition, definition.Steps[Index], finished),
+        Upstream = Upstream.For(definition, definition.RulesOf(Index), finished),
     };
 }

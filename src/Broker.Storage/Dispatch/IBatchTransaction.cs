@@ -42,10 +42,21 @@ internal interface IBatchTransaction : IDisposable
     DateTimeOffset Now();
 
     /// <summary>Reads and locks the active steps, and those that still hold a lease, of runs that are locked.</summary>
-    ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs);
+    /// <param name="runs">The runs.</param>
+    /// <param name="below">Only steps with an index below.</param>
+    ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs, int below = int.MaxValue);
+
+    /// <summary>The named steps of runs that are locked, without locking them.</summary>
+    ILookup<long, StepState> Steps(IReadOnlyList<StepKey> steps);
+
+    /// <summary>Indexes of a stretch of items that have no result, in order.</summary>
+    IReadOnlyList<int> MissingItems(long runId, int first, int end, int most);
+
+    /// <summary>Results of a stretch of items, by index.</summary>
+    IReadOnlyDictionary<int, string?> ItemResults(long runId, int first, int end);
 
     /// <summary>
-    /// Every reached step of the runs: for conditions. No lock, so a step that is shown as ready may be leased by now. Steps are reached and end with
+    /// Every reached step of the runs' definitions: for conditions. No lock, so a step that is shown as ready may be leased by now. Steps are reached and end with
     /// their run's row alone.
     /// </summary>
     ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs);

@@ -37,7 +37,7 @@ internal sealed class NoticeCollector(BatchContext batch, IReadOnlyList<NoticeWi
         if (!wanted.HasFlag(NoticeKinds.RunWaits) || !session.Run.Definition.HasWaits) return;
         foreach (var step in session.Inserted)
         {
-            if (step.Status is StepStatus.Waiting && session.Run.Definition.Steps[step.Index].EventType is { } awaited && session.Run.Definition.Events.IsForPeople(awaited))
+            if (step.Status is StepStatus.Waiting && session.Run.Definition.RulesOf(step.Index).EventType is { } awaited && session.Run.Definition.Events.IsForPeople(awaited))
                 Add(run, session, NoticeKinds.RunWaits, step.BegunAt!.Value, NameOf(session, step), awaited, null);
         }
     }
@@ -62,7 +62,7 @@ internal sealed class NoticeCollector(BatchContext batch, IReadOnlyList<NoticeWi
         }),
     });
 
-    private static string NameOf(RunSession session, StepState step) => session.Run.Definition.Steps[step.Index].Name;
+    private static string NameOf(RunSession session, StepState step) => session.Run.Definition.NameOf(step.Index);
 
     private static NoticeKinds KindOf(RunPhase phase) => phase switch
     {

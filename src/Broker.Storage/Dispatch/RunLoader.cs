@@ -1,4 +1,6 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
+using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch.Commands;
 using Broker.Storage.Tables;
@@ -47,12 +49,26 @@ internal sealed class RunLoader(BatchContext batch)
             locksSteps: named.Exists(c => c.Requirements.HasFlag(LoadRequirements.Lease)));
         foreach (var run in loaded.Runs) batch.Runs[run.Ref.Id] = run;
         RefuseStaleNames(named);
-        BeginSessions(named, loaded);
+        BeginSessions(named, loaded, MapsOf(named));
         SendEventCommand.FindKnown(transaction, batch.Commands);
         return loaded.Now;
     }
 
-    private void BeginSessions(List<IRunCommand> named, Loaded loaded)
+    // The maps of the items that commands name: they count the end of an item.
+    private ILookup<long, StepState>? MapsOf(List<IRunCommand> named)
+    {
+        HashSet<StepKey>? maps = null;
+        foreach (var command in named)
+        {
+            if (command.StepIndex is { } index and >= StepDefinition.FirstDynamic && batch.Runs.GetValueOrDefault(command.RunId) is { } run
+                && MapDefinition.OrdinalOf(index) < run.State.Definition.Maps.Length)
+                (maps ??= []).Add(new(command.RunId, run.State.Definition.MapOf(index).Index));
+        }
+
+        return maps is null ? null : transaction.Steps([.. maps]);
+    }
+
+    private void BeginSessions(List<IRunCommand> named, Loaded loaded, ILookup<long, StepState>? maps)
     {
         var requirements = new Dictionary<long, LoadRequirements>();
         foreach (var command in named) requirements[command.RunId] = requirements.GetValueOrDefault(command.RunId) | command.Requirements;
@@ -66,7 +82,10 @@ internal sealed class RunLoader(BatchContext batch)
         var whole = Requiring((run, all) => all.HasFlag(LoadRequirements.AllSteps) || run.State.Definition.HasConditions || run.State.Definition.HasFailFast);
         var heirs = Requiring((run, all) => all.HasFlag(LoadRequirements.Heritage) || run.State.Definition.ConditionsReadInputs);
         var allSteps = whole.Length > 0 ? transaction.AllSteps(whole) : null;
-        var activeSteps = active.Length > 0 ? transaction.ActiveSteps(active) : null;
+
+        // A report in a group needs no items: those of a map that ends with its group are looked for then.
+        var below = Array.TrueForAll(active, id => IsForGroupsOnly(batch.Runs[id], requirements[id])) ? StepDefinition.FirstDynamic : int.MaxValue;
+        var activeSteps = active.Length > 0 ? transaction.ActiveSteps(active, below) : null;
         var inbox = withInbox.Length > 0 ? transaction.InboxEvents(withInbox) : null;
         if (heirs.Length > 0) batch.Heritage = transaction.Inherited(heirs);
         foreach (var (id, run) in batch.Runs)
@@ -80,12 +99,16 @@ internal sealed class RunLoader(BatchContext batch)
 
             // The later row of a step counts: named and active ones are read under their locks.
             var steps = loaded.Steps[id];
+            if (maps is not null) steps = maps[id].Concat(steps);
             if (allSteps is not null) steps = allSteps[id].Concat(steps);
             if (activeSteps is not null) steps = steps.Concat(activeSteps[id]);
             var inputs = state.Definition.ConditionsReadInputs ? batch.Heritage[id].Inputs : null;
             batch.Sessions[id] = new RunSession(state, steps, undelivered, inputs);
         }
     }
+
+    private static bool IsForGroupsOnly(LoadedRun run, LoadRequirements requirements) =>
+        !requirements.HasFlag(LoadRequirements.ActiveSteps) && run.State.Phase is not RunPhase.Pausing;
 
     // Only where no other command locks a run: cached runs are locked when they are written.
     private Loaded? TryLoadCached(List<IRunCommand> named) =>

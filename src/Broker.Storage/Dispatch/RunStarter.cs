@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
@@ -70,7 +71,7 @@ internal sealed class RunStarter(BatchContext batch)
         var definition = old.State.Definition;
         if (request.Steps?.FirstOrDefault(name => definition.Find(name) is null) is { } unknown) return new(RerunVerdict.UnknownStep) { Step = unknown };
         if (request.ForkInto is null && !old.State.IsTerminal) return new(RerunVerdict.StillActive, old.Ref);
-        var plan = RerunPlan.Of(definition, batch.Sessions[old.Ref.Id].Reached, request.Steps?.Select(name => definition.IndexOf[name]).ToList());
+        var plan = RerunPlan.Of(definition, batch.Sessions[old.Ref.Id].Reached, request.Steps?.Select(name => definition.IndexOf[name]).ToList(), request.InputsJson is not null);
         if (request is { ForkInto: null, Steps: null } && plan.Again.Count == 0) return new(RerunVerdict.NothingFailed, old.Ref);
         if (request.ForkInto is { } id && IsTaken(definition.Name, id)) return new(RerunVerdict.AlreadyExists);
         var outcome = new RerunOutcome(RerunVerdict.Planned)
@@ -90,7 +91,7 @@ internal sealed class RunStarter(BatchContext batch)
         var start = Again(old, inherited) with { InstanceId = request.ForkInto ?? old.Ref.InstanceId, InputsJson = request.InputsJson ?? inherited.Inputs };
         IReadOnlyList<InboxEvent> events = request.CopiesEvents ? [.. session.Undelivered] : [];
         var created = before is null ? now.ToMicros() : inherited.InstanceCreatedAt;
-        return Add(start, before, old.DefinitionId, inherited.Context, created, now, new(old.Ref.Id, plan.Kept, events));
+        return Add(start, before, old.DefinitionId, inherited.Context, created, now, new(old.Ref.Id, plan, events));
     }
 
     private bool IsTaken(string workflow, string instanceId)
@@ -170,7 +171,8 @@ internal sealed class RunStarter(BatchContext batch)
         };
         var session = heritage is null
             ? RunSession.Start(fresh, now, start.InputsJson)
-            : RunSession.Rerun(fresh, heritage.Kept, heritage.Events, now, start.InputsJson);
+            : RunSession.Rerun(fresh, heritage.Plan.Kept, heritage.Events, now, start.InputsJson, heritage.Plan.Resumed);
+        if (session.HasMovedMaps) session.ServeMaps(new MapReads(batch, run, start.InputsJson, heritage?.RunId), now);
         if (session.EndedNow)
         {
             var results = session.Inserted.Where(step => step.IsFinished && start.Definition.ResultSteps.Contains(step.Index));
@@ -211,6 +213,7 @@ internal sealed class RunStarter(BatchContext batch)
             EndedAt = session.Run.EndedAt.ToMicros(),
         });
         if (start.TagsJson is not null) (changes.NewTags ??= []).AddRange(RunTagRow.Of(run.Id, now.ToMicros(), start.TagsJson));
+        if (heritage is not null) CopyItems(start.Definition, heritage, run.Id);
         var loaded = new LoadedRun(session.Run, run, definitionId, IsCurrent: true);
         foreach (var step in session.Inserted) changes.NewSteps.Add(batch.RowOf(loaded, step));
         batch.Started(loaded, session);
@@ -220,6 +223,19 @@ internal sealed class RunStarter(BatchContext batch)
         return run;
     }
 
+    // Of a map that is kept all items, of one that goes on those that need not run again.
+    private void CopyItems(WorkflowDefinition definition, Heritage heritage, long runId)
+    {
+        foreach (var map in definition.Maps)
+        {
+            short[]? statuses = heritage.Plan.Resumed.ContainsKey(map.Index) ? Finished : heritage.Plan.Kept.Any(step => step.Index == map.Index) ? Ended : null;
+            if (statuses is not null) (changes.ItemCopies ??= []).Add(new(heritage.RunId, runId, map.First, map.First + MapDefinition.MostItems, statuses));
+        }
+    }
+
+    private static readonly short[] Finished = [(short)StepStatus.Succeeded, (short)StepStatus.Skipped];
+    private static readonly short[] Ended = [.. Finished, (short)StepStatus.Failed, (short)StepStatus.Cancelled];
+
     private void Copy(IReadOnlyList<InboxEvent> events, RunSession session, long runId)
     {
         changes.NewInboxEvents.AddRange(events.Select(kept => new InboxRow { RunId = runId, Id = kept.Id, Type = kept.Type, Payload = kept.PayloadJson, TargetStep = kept.TargetStep }));
@@ -227,5 +243,5 @@ internal sealed class RunStarter(BatchContext batch)
     }
 
     /// <summary>Data that a retry or a fork takes from an earlier run.</summary>
-    private sealed record Heritage(long RunId, IReadOnlyList<StepState> Kept, IReadOnlyList<InboxEvent> Events);
+    private sealed record Heritage(long RunId, RerunPlan Plan, IReadOnlyList<InboxEvent> Events);
 }

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Storage.Tables;
 
@@ -22,7 +23,7 @@ internal sealed class StepGrants
     public IReadOnlyList<StepKey> Upstream { get; }
 
     /// <summary>Events that say that the steps run, for runs with a stream.</summary>
-    public IEnumerable<Appended> Events() => Rows.Where(row => row.Streams).SelectMany(Events);
+    public IEnumerable<Appended> Events() => Rows.Where(row => row.Streams && row.Index < StepDefinition.FirstDynamic).SelectMany(Events);
 
     /// <summary>Gives each claim its steps, with the results that they build on.</summary>
     public void HandOut(IReadOnlyList<(StepKey Step, string? Result)> results)
@@ -33,7 +34,7 @@ internal sealed class StepGrants
         {
             var definition = services.Definitions.Get(row.DefinitionId);
             var finished = new Dictionary<int, string?>();
-            foreach (var predecessor in definition.Steps[row.Index].Predecessors)
+            foreach (var predecessor in definition.RulesOf(row.Index).Predecessors)
             {
                 if (byKey.TryGetValue(new(row.RunId, predecessor), out var result)) finished[predecessor] = result;
             }
@@ -46,7 +47,7 @@ internal sealed class StepGrants
 
     private IEnumerable<Appended> Events(ClaimedRow row)
     {
-        var step = batch.Services.Definitions.Get(row.DefinitionId).Steps[row.Index];
+        var step = batch.Services.Definitions.Get(row.DefinitionId).RulesOf(row.Index);
         string? input = null;
         foreach (var taken in inbox?[new(row.RunId, row.Index)] ?? [])
         {
@@ -62,7 +63,7 @@ internal sealed class StepGrants
         var keys = new HashSet<StepKey>();
         foreach (var row in rows)
         {
-            foreach (var predecessor in batch.Services.Definitions.Get(row.DefinitionId).Steps[row.Index].Predecessors) keys.Add(new(row.RunId, predecessor));
+            foreach (var predecessor in batch.Services.Definitions.Get(row.DefinitionId).RulesOf(row.Index).Predecessors) keys.Add(new(row.RunId, predecessor));
         }
 
         return [.. keys];
@@ -73,7 +74,7 @@ internal sealed class StepGrants
         List<(StepKey, string)>? accepted = null;
         foreach (var row in Rows)
         {
-            var step = batch.Services.Definitions.Get(row.DefinitionId).Steps[row.Index];
+            var step = batch.Services.Definitions.Get(row.DefinitionId).RulesOf(row.Index);
             if (!step.TakesEvents) continue;
             foreach (var type in step.Accepts) (accepted ??= []).Add((new(row.RunId, row.Index), type));
         }

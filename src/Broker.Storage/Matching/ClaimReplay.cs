@@ -42,7 +42,7 @@ internal sealed class ClaimReplay(IDatabase database, DefinitionCache definition
         {
             var run = await db.Runs.AsNoTracking().SingleAsync(r => r.Id == row.RunId, ct);
             var definition = await definitions.GetAsync(run.DefinitionId, ct);
-            var above = definition.Steps[row.Idx].Predecessors.ToArray();
+            var above = definition.RulesOf(row.Idx).Predecessors.ToArray();
             var finished = await db.Steps
                 .Where(s => s.RunId == row.RunId && above.Contains(s.Idx) && (s.Status == (short)StepStatus.Succeeded || s.Status == (short)StepStatus.Skipped))
                 .ToDictionaryAsync(s => s.Idx, s => s.Result, ct);
@@ -52,6 +52,7 @@ internal sealed class ClaimReplay(IDatabase database, DefinitionCache definition
             {
                 Deadline = row.Deadline,
                 Progress = row.Progress,
+                Input = row.Input,
             };
             var assignment = leased.ToAssignment(definition, finished);
             granted.Add(assignment.Step.TakesEvents ? assignment with { Events = await EventsOfAsync(db, row, ct) } : assignment);

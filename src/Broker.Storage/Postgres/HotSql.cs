@@ -114,6 +114,18 @@ internal static class HotSql
 
     public static readonly string InsertReadySteps = PostgresTables.Steps.InsertReady;
 
+    public static readonly string InsertReadyItems = PostgresTables.Steps.InsertReadyItems;
+
+    public static readonly string CopyItems = PostgresTables.Steps.CopyItems;
+
+    /// <summary>Items without a result, in order: those that a retry has to begin.</summary>
+    public const string MissingItems = """
+        SELECT i FROM generate_series($2::int, $3::int - 1) AS i
+        WHERE NOT EXISTS (SELECT FROM step WHERE run_id = $1 AND idx = i AND status IN (4, 5)) ORDER BY i LIMIT $4
+        """;
+
+    public const string ItemResults = "SELECT idx, result FROM step WHERE run_id = $1 AND idx >= $2 AND idx < $3 AND status IN (4, 5)";
+
     /// <summary>Attempts that did not succeed, numbered under the locks of their runs. One transaction ends one attempt of a step at most.</summary>
     public static readonly string InsertAttempts = $"""
         INSERT INTO step_attempt ({AttemptRows.Names}, number)

@@ -91,12 +91,40 @@ internal sealed class PostgresBatchTransaction(
         return Instants.FromMicros(now);
     }
 
-    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs, int below = int.MaxValue)
     {
         using var batch = Batch();
-        batch.Add(HotSql.LockActive, Parameter(runs.ToArray()));
+        batch.Add(HotSql.LockActive, Parameter(runs.ToArray()), Parameter(below));
         using var reader = batch.Read();
         return ReadSteps(reader);
+    }
+
+    public ILookup<long, StepState> Steps(IReadOnlyList<StepKey> steps)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.Steps, Column(steps, s => s.RunId), Column(steps, s => s.Index));
+        using var reader = batch.Read();
+        return ReadSteps(reader);
+    }
+
+    public IReadOnlyList<int> MissingItems(long runId, int first, int end, int most)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.MissingItems, Parameter(runId), Parameter(first), Parameter(end), Parameter((long)most));
+        using var reader = batch.Read();
+        var missing = new List<int>();
+        while (reader.Read()) missing.Add(reader.GetInt32(0));
+        return missing;
+    }
+
+    public IReadOnlyDictionary<int, string?> ItemResults(long runId, int first, int end)
+    {
+        using var batch = Batch();
+        batch.Add(HotSql.ItemResults, Parameter(runId), Parameter(first), Parameter(end));
+        using var reader = batch.Read();
+        var results = new Dictionary<int, string?>();
+        while (reader.Read()) results[reader.GetInt32(0)] = reader.IsDBNull(1) ? null : reader.GetString(1);
+        return results;
     }
 
     public ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs)

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
 using Broker.Storage.Dispatch;
@@ -154,6 +155,8 @@ internal sealed class PostgresClaimScanner(DefinitionCache definitions, ClaimCur
             Due = Instants.FromMicros(claimed.Due),
             BegunAt = Instants.FromMicros(claimed.BegunAt),
         };
+        // The report of an item needs the row of its map too, which no cache has.
+        if (claimed.Idx >= StepDefinition.FirstDynamic) return;
         var step = StepMachine.Claim(ready, row.Worker, row.Fence, row.LeaseSecs, Instants.FromMicros(row.GrantedAt));
         runCache.Leased(new StepKey(claimed.RunId, claimed.Idx), step, RunRowMapper.Load(run, definitions), version);
     }

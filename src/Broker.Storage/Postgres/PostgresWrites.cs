@@ -31,6 +31,8 @@ internal static class PostgresWrites
         if (changes.NewRuns.Count > 0) PostgresTables.Runs.AddInsert(batch, changes.NewRuns);
         if (changes.NewTags is { } tags) PostgresTables.Tags.Add(batch, tags);
         if (changes.NewSteps.Count > 0) PostgresTables.Steps.AddInsert(batch, changes.NewSteps);
+        foreach (var copy in changes.ItemCopies ?? [])
+            batch.Add(HotSql.CopyItems, Parameter(copy.To), Parameter(copy.From), Parameter(copy.First), Parameter(copy.End), Parameter(copy.Statuses));
         if (changes.NewInboxEvents.Count > 0) PostgresTables.Inbox.AddInsert(batch, changes.NewInboxEvents);
         if (changes.TakenInboxEvents.Count > 0) PostgresTables.Inbox.AddConsume(batch, changes.TakenInboxEvents);
         if (changes.Events.Count > 0) AddEvents(batch, changes.Events);

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -17,32 +18,39 @@ internal sealed class StepStatements<TRow>
     [
         nameof(StepRow.QueueId), nameof(StepRow.Rank), nameof(StepRow.Due), nameof(StepRow.Attempt), nameof(StepRow.Losses), nameof(StepRow.Worker), nameof(StepRow.QueuedAt),
         nameof(StepRow.GrantedAt), nameof(StepRow.LeaseSecs), nameof(StepRow.BegunAt), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead), nameof(StepRow.Deadline),
-        nameof(StepRow.TotalDeadline), nameof(StepRow.AttemptMs),
+        nameof(StepRow.TotalDeadline), nameof(StepRow.AttemptMs), nameof(StepRow.Items),
     ];
 
     // A step that waits for its first claim has none of these.
     private static readonly string[] UnsetWhenReady =
     [
         nameof(StepRow.Status), nameof(StepRow.Attempt), nameof(StepRow.Losses), nameof(StepRow.Fence), nameof(StepRow.Worker), nameof(StepRow.GrantedAt), nameof(StepRow.ExpiresAt),
-        nameof(StepRow.BegunAt), nameof(StepRow.EndedAt), nameof(StepRow.Result), nameof(StepRow.Error), nameof(StepRow.Ahead),
+        nameof(StepRow.BegunAt), nameof(StepRow.EndedAt), nameof(StepRow.Result), nameof(StepRow.Error), nameof(StepRow.Ahead), nameof(StepRow.Items),
     ];
 
     private readonly RowMap<TRow, PostgresRows> map;
     private readonly RowArrays<TRow> all;
     private readonly RowArrays<TRow> ended;
     private readonly RowArrays<TRow> ready;
+    private readonly RowArrays<TRow> inserted;
+    private readonly RowArrays<TRow> readyItems;
 
     public StepStatements(IReadOnlyModel model)
     {
         var columns = StepColumns.Ruled<TRow>(model);
         var endedColumns = columns.Without(KeptByEnd);
-        var readyColumns = columns.Without(UnsetWhenReady);
+        var insertedColumns = StepColumns.Inserted<TRow>(model);
+        var itemColumns = insertedColumns.Without(UnsetWhenReady);
+        var readyColumns = itemColumns.Without(StepColumns.Dynamic);
         (map, all, ended, ready) = (new(columns), new(columns), new(endedColumns), new(readyColumns));
+        (inserted, readyItems) = (new(insertedColumns), new(itemColumns));
         var keys = new ArrayRows([.. columns.Only(nameof(StepRow.RunId), nameof(StepRow.Idx)).Typed]);
         var rows = new ArrayRows([.. columns.Typed]);
         var leased = new ArrayRows([.. columns.Typed, ("held", "bigint")]);
         var endedRows = new ArrayRows([.. endedColumns.Typed, ("held", "bigint")]);
         var readyRows = new ArrayRows([.. readyColumns.Typed]);
+        var insertedRows = new ArrayRows([.. insertedColumns.Typed]);
+        var itemRows = new ArrayRows([.. itemColumns.Typed]);
 
         Load = $"""
             SELECT s.* FROM {keys.Each}
@@ -54,9 +62,9 @@ internal sealed class StepStatements<TRow>
             """;
         LockActive = $"""
             SELECT {columns.Names} FROM step
-            WHERE run_id = ANY($1) AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
+            WHERE run_id = ANY($1) AND idx < $2 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY run_id, idx FOR UPDATE
             """;
-        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = ANY($1)";
+        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = ANY($1) AND idx < {StepDefinition.FirstDynamic}";
         Update = $"""
             UPDATE step s SET {rows.AssignmentsBut("run_id", "idx")}
             FROM {rows.Each} WHERE s.run_id = {rows["run_id"]} AND s.idx = {rows["idx"]}
@@ -69,8 +77,11 @@ internal sealed class StepStatements<TRow>
             UPDATE step s SET {endedRows.AssignmentsBut("run_id", "idx", "held")}, fence = NULL, expires_at = NULL, ahead = false
             FROM {endedRows.Each} WHERE {StillLeased(endedRows)}
             """;
-        Insert = $"INSERT INTO step ({rows.Names}) SELECT {rows.Values} FROM {rows.Each}";
+        Insert = $"INSERT INTO step ({insertedRows.Names}) SELECT {insertedRows.Values} FROM {insertedRows.Each}";
         InsertReady = $"INSERT INTO step ({readyRows.Names}, status, attempt, losses) SELECT {readyRows.Values}, 1, 0, 0 FROM {readyRows.Each}";
+        InsertReadyItems = $"INSERT INTO step ({itemRows.Names}, status, attempt, losses) SELECT {itemRows.Values}, 1, 0, 0 FROM {itemRows.Each}";
+        var copied = insertedColumns.Without(nameof(StepRow.RunId), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead), nameof(StepRow.Deadline), nameof(StepRow.TotalDeadline));
+        CopyItems = $"INSERT INTO step (run_id, {copied.Names}) SELECT $1, {copied.Names} FROM step WHERE run_id = $2 AND idx >= $3 AND idx < $4 AND status = ANY($5)";
     }
 
     /// <summary>Named steps by primary key. LATERAL with OFFSET 0 keeps it a walk: as a plain join it was once hashed over the whole table.</summary>
@@ -82,10 +93,10 @@ internal sealed class StepStatements<TRow>
     /// </summary>
     public string Lock { get; }
 
-    /// <summary>Waits for claims that are under way: after it, no ready step of these runs is being handed out.</summary>
+    /// <summary>Waits for claims that are under way: after it, no ready step of these runs is being handed out. Only indexes below a bound.</summary>
     public string LockActive { get; }
 
-    /// <summary>The steps of runs, by primary key.</summary>
+    /// <summary>The steps of the definitions of runs, by primary key: no dynamic ones, of which there may be 100,000.</summary>
     public string LoadAll { get; }
 
     public string Update { get; }
@@ -104,6 +115,12 @@ internal sealed class StepStatements<TRow>
     /// <summary>The same where all of them wait for a worker: only the columns that differ. Measured: ten steps cost 0.13 ms so, 0.15 with all columns.</summary>
     public string InsertReady { get; }
 
+    /// <summary>The same for items of maps.</summary>
+    public string InsertReadyItems { get; }
+
+    /// <summary>Copies ended items of an earlier run. One statement for all of a map: no row of them comes here.</summary>
+    public string CopyItems { get; }
+
     /// <summary>A row of <see cref="Load"/>, <see cref="Lock"/> or <see cref="LockActive"/>.</summary>
     public TRow Read(PostgresRows rows) => map.Read(rows);
 
@@ -116,9 +133,11 @@ internal sealed class StepStatements<TRow>
         ? batch.Add(EndLeased, ended.Of(steps, fences))
         : batch.Add(UpdateLeased, all.Of(steps, fences));
 
-    public NpgsqlBatchCommand AddInsert(BatchBuilder batch, IReadOnlyList<TRow> steps) => steps.All(s => s.Status == (short)StepStatus.Ready)
-        ? batch.Add(InsertReady, ready.Of(steps))
-        : batch.Add(Insert, all.Of(steps));
+    public NpgsqlBatchCommand AddInsert(BatchBuilder batch, IReadOnlyList<TRow> steps)
+    {
+        if (!steps.All(s => s.Status == (short)StepStatus.Ready)) return batch.Add(Insert, inserted.Of(steps));
+        return steps.All(s => s.Kind is null) ? batch.Add(InsertReady, ready.Of(steps)) : batch.Add(InsertReadyItems, readyItems.Of(steps));
+    }
 
     private static string StillLeased(ArrayRows rows) =>
         $"s.run_id = {rows["run_id"]} AND s.idx = {rows["idx"]} AND s.status + 0 = 2 AND s.fence + 0 = {rows["held"]}";

@@ -77,16 +77,60 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
     public DateTimeOffset Now() => clock.Tick();
 
-    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => StepsOf(runs, SqliteSql.Active);
-
-    public ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs) => StepsOf(runs, SqliteSql.All);
-
-    private ILookup<long, StepState> StepsOf(IReadOnlyList<long> runs, string statement)
+    public ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs, int below = int.MaxValue)
     {
         var steps = new List<(long RunId, StepState State)>();
         foreach (var run in runs)
         {
-            using var reader = Query(statement, run);
+            using var reader = Query(SqliteSql.Active, run, below);
+            while (reader.Read()) steps.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
+        }
+
+        return steps.ToLookup(s => s.RunId, s => s.State);
+    }
+
+    public ILookup<long, StepState> Steps(IReadOnlyList<StepKey> steps)
+    {
+        var found = new List<(long RunId, StepState State)>(steps.Count);
+        foreach (var step in steps)
+        {
+            using var reader = Query(SqliteSql.Step, step.RunId, step.Index);
+            if (reader.Read()) found.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
+        }
+
+        return found.ToLookup(s => s.RunId, s => s.State);
+    }
+
+    public IReadOnlyList<int> MissingItems(long runId, int first, int end, int most)
+    {
+        // The gaps between the finished ones, read no further than the last that is asked for.
+        var missing = new List<int>();
+        var next = first;
+        using var reader = Query(SqliteSql.FinishedItems, runId, first, end);
+        while (missing.Count < most && next < end)
+        {
+            var finished = reader.Read() ? reader.GetInt32(0) : end;
+            for (; next < finished && missing.Count < most; next++) missing.Add(next);
+            if (next == finished) next++;
+        }
+
+        return missing;
+    }
+
+    public IReadOnlyDictionary<int, string?> ItemResults(long runId, int first, int end)
+    {
+        var results = new Dictionary<int, string?>();
+        using var reader = Query(SqliteSql.ItemResults, runId, first, end);
+        while (reader.Read()) results[reader.GetInt32(0)] = reader.Text(1);
+        return results;
+    }
+
+    public ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs)
+    {
+        var steps = new List<(long RunId, StepState State)>();
+        foreach (var run in runs)
+        {
+            using var reader = Query(SqliteSql.All, run);
             while (reader.Read()) steps.Add(StepRowMapper.KeyedStateOf(SqliteTables.Steps.Read(reader)));
         }
 
@@ -255,7 +299,12 @@ internal sealed class SqliteBatchTransaction(SqliteConnection connection, Defini
 
         foreach (var run in changes.NewRuns) Execute(SqliteSql.InsertRun, SqliteTables.Runs.Values, run);
         foreach (var tag in changes.NewTags ?? []) Execute(SqliteSql.InsertTag, SqliteTables.Tags.Values, tag);
-        foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.Values, step);
+        foreach (var step in changes.NewSteps) Execute(SqliteSql.InsertStep, SqliteTables.Steps.InsertedValues, step);
+        foreach (var copy in changes.ItemCopies ?? [])
+        {
+            foreach (var status in copy.Statuses) Execute(SqliteSql.CopyItems, copy.To, copy.From, copy.First, copy.End, status);
+        }
+
         foreach (var arrived in changes.NewInboxEvents) Execute(SqliteSql.InsertInbox, SqliteTables.Inbox.ArrivingValues, arrived);
         foreach (var consumed in changes.TakenInboxEvents) Execute(SqliteSql.ConsumeInbox, SqliteTables.Inbox.ConsumedValues, consumed);
         foreach (var entry in changes.Outbox ?? []) Execute(SqliteSql.InsertOutbox, SqliteTables.Outbox.Values, entry);

@@ -39,6 +39,12 @@ internal static class SqliteSql
 
     public static readonly string InsertStep = SqliteTables.Steps.Insert;
 
+    public static readonly string CopyItems = SqliteTables.Steps.CopyItems;
+
+    public const string FinishedItems = "SELECT idx FROM step WHERE run_id = @p0 AND idx >= @p1 AND idx < @p2 AND status IN (4, 5) ORDER BY idx";
+
+    public const string ItemResults = "SELECT idx, result FROM step WHERE run_id = @p0 AND idx >= @p1 AND idx < @p2 AND status IN (4, 5)";
+
     public const string InsertAttempt = """
         INSERT INTO step_attempt (run_id, idx, attempt, outcome, worker, granted_at, ended_at, error, number)
         SELECT @p0, @p1, @p2, @p3, @p4, @p5, @p6, @p7, 1 + coalesce(max(number), 0) FROM step_attempt WHERE run_id = @p0 AND idx = @p1

@@ -15,5 +15,7 @@ internal readonly record struct SqliteValue(string? Text, long? Number)
 
     public static implicit operator SqliteValue(int? number) => new(null, number);
 
+    public static implicit operator SqliteValue(short? number) => new(null, number);
+
     public static implicit operator SqliteValue(bool flag) => new(null, flag ? 1 : 0);
 }

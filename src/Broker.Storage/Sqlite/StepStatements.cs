@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Storage.Tables;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -12,13 +13,16 @@ internal sealed class StepStatements<TRow>
     public StepStatements(IReadOnlyModel model)
     {
         var columns = StepColumns.Ruled<TRow>(model);
-        (map, Values) = (new(columns), new(columns));
+        var insertedColumns = StepColumns.Inserted<TRow>(model);
+        (map, Values, InsertedValues) = (new(columns), new(columns), new(insertedColumns));
         var key = $"run_id = {Values[nameof(StepRow.RunId)]} AND idx = {Values[nameof(StepRow.Idx)]}";
         Load = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND idx = @p1";
-        LoadActive = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
-        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = @p0";
+        LoadActive = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND idx < @p1 AND (status IN (1, 2, 3, 8) OR fence IS NOT NULL) ORDER BY idx";
+        LoadAll = $"SELECT {columns.Names} FROM step WHERE run_id = @p0 AND idx < {StepDefinition.FirstDynamic}";
         Update = $"UPDATE step SET {Values.AssignmentsBut(nameof(StepRow.RunId), nameof(StepRow.Idx))} WHERE {key}";
-        Insert = $"INSERT INTO step ({columns.Names}) VALUES ({Values.Places})";
+        Insert = $"INSERT INTO step ({insertedColumns.Names}) VALUES ({InsertedValues.Places})";
+        var copied = insertedColumns.Without(nameof(StepRow.RunId), nameof(StepRow.Fence), nameof(StepRow.ExpiresAt), nameof(StepRow.Ahead), nameof(StepRow.Deadline), nameof(StepRow.TotalDeadline));
+        CopyItems = $"INSERT INTO step (run_id, {copied.Names}) SELECT @p0, {copied.Names} FROM step WHERE run_id = @p1 AND idx >= @p2 AND idx < @p3 AND status = @p4";
     }
 
     public string Load { get; }
@@ -31,8 +35,14 @@ internal sealed class StepStatements<TRow>
 
     public string Insert { get; }
 
-    /// <summary>The parameters of <see cref="Update"/> and <see cref="Insert"/>.</summary>
+    /// <summary>Copies ended items of one status from an earlier run.</summary>
+    public string CopyItems { get; }
+
+    /// <summary>The parameters of <see cref="Update"/>.</summary>
     public RowValues<TRow> Values { get; }
+
+    /// <summary>The parameters of <see cref="Insert"/>.</summary>
+    public RowValues<TRow> InsertedValues { get; }
 
     /// <summary>A row of <see cref="Load"/> or <see cref="LoadActive"/> or <see cref="LoadAll"/>.</summary>
     public TRow Read(SqliteRows rows) => map.Read(rows);

@@ -65,7 +65,7 @@ internal sealed class DueWork(IDatabase database, Batcher batcher, IHistory hist
         var name = await db.Runs.Where(r => r.Id == step.RunId).Select(r => new { r.Workflow, r.InstanceId, r.Number }).SingleOrDefaultAsync(ct);
         var run = name is null ? null : await history.FindAsync(name.Workflow, name.InstanceId, name.Number, ct);
         if (run is null) return "its run is gone";
-        var definition = run.Definition.Steps[step.Index];
+        var definition = run.Definition.StepOf(step.Index);
 
         // A worker that was seen while the step waited counts as one that could have taken it.
         var waited = TimeSpan.FromMilliseconds(definition.Timeouts.QueueMs ?? definition.Timeouts.TotalMs ?? 0);

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
@@ -10,6 +11,7 @@ namespace Broker.Storage.Stores;
 internal sealed class History(IDatabase database, DefinitionCache definitions, IPageReads pages) : IHistory
 {
     private const int MostAttempts = 1000;
+    private const long MostItemBytes = 4 << 20;
 
     private static readonly Page<RunView> NoRuns = new([], false);
 
@@ -82,7 +84,7 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
 
     // Without their results: a view shows the state of the run by its steps, and 20,000 results may be any number of megabytes.
     private static Task<List<StepRow>> StepsOfAsync(BrokerDb db, long runId, CancellationToken ct) =>
-        db.Steps.Where(s => s.RunId == runId).OrderBy(s => s.Idx).Select(s => new StepRow
+        db.Steps.Where(s => s.RunId == runId && s.Idx < StepDefinition.FirstDynamic).OrderBy(s => s.Idx).Select(s => new StepRow
         {
             RunId = s.RunId,
             Idx = s.Idx,
@@ -100,6 +102,7 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
             EndedAt = s.EndedAt,
             Deadline = s.Deadline,
             TotalDeadline = s.TotalDeadline,
+            Items = s.Items,
             Error = s.Error,
         }).ToListAsync(ct);
 
@@ -212,6 +215,26 @@ internal sealed class History(IDatabase database, DefinitionCache definitions, I
             ? steps.OrderByDescending(s => s.BegunAt ?? NotBegun).ThenByDescending(s => s.Idx)
             : steps.OrderBy(s => s.BegunAt ?? NotBegun).ThenBy(s => s.Idx);
     }
+
+    public async Task<Page<StepState>> ItemsAsync(long runId, MapDefinition map, int behind, bool isBackward, IReadOnlySet<StepStatus> statuses, int limit, CancellationToken ct)
+    {
+        var (first, end) = isBackward ? (map.First, map.First + behind) : (map.First + behind + 1, map.First + MapDefinition.MostItems);
+        short[] stored = [.. statuses.Select(status => (short)status), .. statuses.Contains(StepStatus.Ready) ? [StepRow.Paused] : Array.Empty<short>()];
+        var sizes = await pages.RunAsync(
+            db => InOrder(db.Steps.AsNoTracking().Where(s => s.RunId == runId && s.Idx >= first && s.Idx < end && (stored.Length == 0 || stored.Contains(s.Status))), isBackward)
+                .Take(limit + 1).Select(s => new { s.Idx, Bytes = (long)(BrokerDb.Octets(s.Input ?? "") + BrokerDb.Octets(s.Result ?? "")) }).ToListAsync(ct),
+            ct);
+        var (taken, bytes) = (0, 0L);
+        while (taken < Math.Min(sizes.Count, limit) && (taken == 0 || bytes + sizes[taken].Bytes <= MostItemBytes)) bytes += sizes[taken++].Bytes;
+        var chosen = sizes.Take(taken).Select(s => s.Idx).ToArray();
+        var rows = await pages.RunAsync(db => InOrder(db.Steps.AsNoTracking().Where(s => s.RunId == runId && chosen.Contains(s.Idx)), isBackward).ToListAsync(ct), ct);
+        return new(rows.ConvertAll(StepRowMapper.StateOf), sizes.Count > taken);
+    }
+
+    private static IQueryable<StepRow> InOrder(IQueryable<StepRow> steps, bool isBackward) => isBackward ? steps.OrderByDescending(s => s.Idx) : steps.OrderBy(s => s.Idx);
+
+    public async Task<StepState?> ItemAsync(long runId, int index, CancellationToken ct) =>
+        await pages.RunAsync(db => db.Steps.AsNoTracking().SingleOrDefaultAsync(s => s.RunId == runId && s.Idx == index, ct), ct) is { } row ? StepRowMapper.StateOf(row) with { Result = null } : null;
 
     public async Task<IReadOnlyList<AttemptEnd>> AttemptsAsync(long runId, int? step, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using System.Linq.Expressions;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Tables;
@@ -48,16 +49,16 @@ internal static class HistoryStatus
             StartAt = r.StartAt,
             Deadline = r.Deadline,
         },
-        Leased = r.Phase == (short)RunPhase.Active && db.Steps.Any(s => s.RunId == r.Id && s.Status == (short)StepStatus.Leased),
+        Leased = r.Phase == (short)RunPhase.Active && db.Steps.Any(s => s.RunId == r.Id && s.Idx < StepDefinition.FirstDynamic && s.Status == (short)StepStatus.Leased),
         Claimable = r.Phase == (short)RunPhase.Active
-            && db.Steps.Any(s => s.RunId == r.Id && (s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due <= now),
+            && db.Steps.Any(s => s.RunId == r.Id && s.Idx < StepDefinition.FirstDynamic && (((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due <= now) || (s.Status == (short)StepStatus.Waiting && s.Items != null))),
         Pending = r.Phase == (short)RunPhase.Active
-            && db.Steps.Any(s => s.RunId == r.Id
+            && db.Steps.Any(s => s.RunId == r.Id && s.Idx < StepDefinition.FirstDynamic
                 && (s.Status == (short)StepStatus.Waiting
                     || ((s.Status == (short)StepStatus.Ready || s.Status == StepRow.Paused) && s.Due > now && s.BegunAt != null))),
         Begun = r.Phase == (short)RunPhase.Active
-            && db.Steps.Any(s => s.RunId == r.Id && s.BegunAt != null && (r.ResumedAt == null || s.GrantedAt == null || s.GrantedAt >= r.ResumedAt)),
-        FirstBegun = db.Steps.Where(s => s.RunId == r.Id && (r.FromRun == null || s.BegunAt >= r.CreatedAt)).Min(s => s.BegunAt),
+            && db.Steps.Any(s => s.RunId == r.Id && s.Idx < StepDefinition.FirstDynamic && s.BegunAt != null && (r.ResumedAt == null || s.GrantedAt == null || s.GrantedAt >= r.ResumedAt)),
+        FirstBegun = db.Steps.Where(s => s.RunId == r.Id && s.Idx < StepDefinition.FirstDynamic && (r.FromRun == null || s.BegunAt >= r.CreatedAt)).Min(s => s.BegunAt),
     });
 
     /// <summary>Runs in any of these statuses.</summary>

@@ -22,10 +22,10 @@ internal sealed class LeaseLookup(IDatabase database, DefinitionCache definition
         await using var db = database.CreateContext();
         var run = await db.Runs.Where(r => r.Workflow == workflow && r.InstanceId == instanceId && r.Number == number)
             .Select(r => new { r.Id, r.DefinitionId }).SingleOrDefaultAsync(ct);
-        if (run is null || (await definitions.GetAsync(run.DefinitionId, ct)).Find(step) is not { } definition) return null;
-        var held = await db.Steps.Where(s => s.RunId == run.Id && s.Idx == definition.Index && s.Fence != null)
+        if (run is null || (await definitions.GetAsync(run.DefinitionId, ct)).IndexOfName(step) is not { } index) return null;
+        var held = await db.Steps.Where(s => s.RunId == run.Id && s.Idx == index && s.Fence != null)
             .Select(s => new { s.Fence, s.Worker }).SingleOrDefaultAsync(ct);
-        return held is { Fence: { } fence } && held.Worker == workerId ? LeaseId.Create(run.Id, definition.Index, fence) : null;
+        return held is { Fence: { } fence } && held.Worker == workerId ? LeaseId.Create(run.Id, index, fence) : null;
     }
 
     public async Task<IReadOnlyDictionary<(long Run, int Step), StepStatus>> StatusesAsync(IReadOnlyList<(long Run, int Step)> places, CancellationToken ct)
@@ -54,7 +54,7 @@ internal sealed class LeaseLookup(IDatabase database, DefinitionCache definition
         var places = new (long Run, int Step)?[lost.Count];
         for (var i = 0; i < places.Length; i++)
         {
-            if (runs.GetValueOrDefault(names[i]) is { } run && (await definitions.GetAsync(run.DefinitionId, ct)).Find(lost[i].Step) is { } step) places[i] = (run.Id, step.Index);
+            if (runs.GetValueOrDefault(names[i]) is { } run && (await definitions.GetAsync(run.DefinitionId, ct)).IndexOfName(lost[i].Step) is { } step) places[i] = (run.Id, step);
         }
 
         var statuses = await StatusesAsync(db, [.. places.OfType<(long, int)>()], ct);

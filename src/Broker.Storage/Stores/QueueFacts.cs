@@ -62,20 +62,20 @@ internal sealed class QueueFacts(IDatabase database, QueueCatalog queues, Defini
         return ([.. depths.Values.OrderByDescending(d => d.Depth).ThenBy(d => d.Workflow, StringComparer.Ordinal)], at);
     }
 
-    public async Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct)
+    public async Task<StepFacts> OfStepAsync(RunView run, StepDefinition step, CancellationToken ct, StepState? item = null)
     {
         var now = await database.NowAsync(ct);
-        var state = run.Steps.FirstOrDefault(s => s.Index == step.Index);
+        var state = item ?? run.Steps.FirstOrDefault(s => s.Index == step.Index);
         if (state is not { Status: StepStatus.Ready }) return new(now, null, 0);
 
         await workers.FlushAsync(ct);
         var definitionId = await definitions.IdOfAsync(run.Definition, ct);
         await using var db = database.CreateContext();
-        var kind = (short)(step.Command is null ? WorkerKind.Registered : WorkerKind.Labelled);
+        var kind = (short)(!step.IsClaimedByLabels ? WorkerKind.Registered : WorkerKind.Labelled);
         var seen = await db.Workers.Where(w => w.Kind == kind).OrderByDescending(w => w.SeenAt).Take(Workers)
             .Select(w => new { w.Definitions, w.Labels, w.Workflows, w.SeenAt }).ToListAsync(ct);
         var able = seen.Find(w =>
-            (step.Command is not null || JsonSerializer.Deserialize<int[]>(w.Definitions)!.Contains(definitionId))
+            (step.IsClaimedByLabels || JsonSerializer.Deserialize<int[]>(w.Definitions)!.Contains(definitionId))
             && (w.Workflows is null || JsonSerializer.Deserialize<string[]>(w.Workflows)!.Contains(run.Ref.Workflow))
             && (step.RequiredLabels.IsEmpty || step.RequiredLabels.All(JsonSerializer.Deserialize<HashSet<string>>(w.Labels)!.Contains)));
         return new(now, Instants.FromMicros(able?.SeenAt), await AheadAsync(db, run, state, definitionId, now.ToMicros(), ct));
@@ -84,7 +84,7 @@ internal sealed class QueueFacts(IDatabase database, QueueCatalog queues, Defini
     private async Task<int> AheadAsync(BrokerDb db, RunView run, StepState state, int definitionId, long now, CancellationToken ct)
     {
         await queues.LearnAsync(run.Definition, definitionId, ct);
-        var (queue, index, id) = (queues.Of(run.Definition.Steps[state.Index], definitionId, run.Priority).Id, state.Index, run.Ref.Id);
+        var (queue, index, id) = (queues.Of(run.Definition.RulesOf(state.Index), definitionId, run.Priority).Id, state.Index, run.Ref.Id);
         var own = await db.Steps.Where(s => s.RunId == id && s.Idx == index).Select(s => new { s.Rank, s.Due }).SingleOrDefaultAsync(ct);
         if (own is null) return 0;
         var (rank, due) = (own.Rank, own.Due);

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Catalog;
@@ -211,10 +212,10 @@ internal sealed class RunSearch(IDatabase database, DefinitionCache definitions,
 
     private static async Task<Dictionary<long, RunProgress>> ProgressOf(BrokerDb db, long[] runs, CancellationToken ct)
     {
-        var counts = await db.Steps.Where(s => runs.Contains(s.RunId)).GroupBy(s => new { s.RunId, s.Status })
+        var counts = await db.Steps.Where(s => runs.Contains(s.RunId) && s.Idx < StepDefinition.FirstDynamic).GroupBy(s => new { s.RunId, s.Status })
             .Select(g => new { g.Key.RunId, g.Key.Status, Count = g.Count() }).ToListAsync(ct);
         var marked = await db.Steps
-            .Where(s => runs.Contains(s.RunId) && (s.Status == (short)StepStatus.Leased || s.Status == (short)StepStatus.Waiting || s.Status == (short)StepStatus.Failed))
+            .Where(s => runs.Contains(s.RunId) && s.Idx < StepDefinition.FirstDynamic && (s.Status == (short)StepStatus.Leased || s.Status == (short)StepStatus.Waiting || s.Status == (short)StepStatus.Failed))
             .Select(s => new { s.RunId, s.Idx, s.Status, s.Worker, s.GrantedAt, s.BegunAt, s.ExpiresAt, s.Due, s.EndedAt }).ToListAsync(ct);
         var steps = marked.ToLookup(s => s.RunId);
         return counts.GroupBy(c => c.RunId).ToDictionary(run => run.Key, run =>

@@ -138,6 +138,7 @@ internal sealed class StepSearch(IDatabase database, DefinitionCache definitions
             ExpiresAt = s.ExpiresAt,
             LeaseSecs = s.LeaseSecs,
             BegunAt = s.BegunAt,
+            Items = s.Items,
             Error = s.Error,
         },
         Workflow = r.Workflow,

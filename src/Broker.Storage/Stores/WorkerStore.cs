@@ -346,7 +346,7 @@ internal sealed class WorkerStore(
         var views = new List<WorkerView>(rows.Count);
         foreach (var row in rows)
         {
-            var current = held.TryGetValue(row.Id, out var lease) ? (await definitions.GetAsync(lease.DefinitionId, ct)).Steps[lease.Step].Name : null;
+            var current = held.TryGetValue(row.Id, out var lease) ? (await definitions.GetAsync(lease.DefinitionId, ct)).NameOf(lease.Step) : null;
             views.Add(new(
                 row.Id, JsonColumn.Read<string[]>(row.Labels), Instants.FromMicros(row.RegisteredAt), Instants.FromMicros(row.SeenAt),
                 row.LastTask is null ? null : JsonColumn.Read<LastTask>(row.LastTask), current)

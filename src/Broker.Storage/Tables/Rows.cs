@@ -130,6 +130,18 @@ internal class StepRow
 
     /// <summary>Raw JSON that a worker sent last with a heartbeat. Only heartbeats write it.</summary>
     public string? Progress { get; set; }
+
+    /// <summary>Name of a dynamic step; null: the definition has it.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>Kind of a dynamic step and of a map; null: the definition has it.</summary>
+    public short? Kind { get; set; }
+
+    /// <summary>Raw JSON of the value that a dynamic step runs for.</summary>
+    public string? Input { get; set; }
+
+    /// <summary>How far a map has come: <see cref="Core.Steps.MapProgress"/>.</summary>
+    public string? Items { get; set; }
     public string? Result { get; set; }
     public string? Error { get; set; }
 }

@@ -39,6 +39,9 @@ internal static class StepRowMapper
             Deadline = step.Deadline.ToMicros(),
             TotalDeadline = step.TotalDeadline.ToMicros(),
             AttemptMs = definition.Timeouts.AttemptMs,
+            Kind = step.Index >= StepDefinition.FirstDynamic || definition.Map is not null ? (short)definition.Kind : null,
+            Input = step.Input,
+            Items = step.Items?.Write(),
             Result = step.Result,
             Error = StoredError.Write(step.Error),
         };
@@ -66,6 +69,8 @@ internal static class StepRowMapper
         Deadline = Instants.FromMicros(row.Deadline),
         TotalDeadline = Instants.FromMicros(row.TotalDeadline),
         Progress = row.Progress,
+        Input = row.Input,
+        Items = MapProgress.Read(row.Items),
         Result = row.Result,
         Error = StoredError.Read(row.Error),
     };

@@ -43,6 +43,31 @@ internal sealed record StepTimeoutsForm(
     [property: JsonPropertyName("attempt_ms")] long? AttemptMs,
     [property: JsonPropertyName("total_ms")] long? TotalMs);
 
+/// <summary>The task of a map's items: a handler or a command.</summary>
+/// <param name="Handler">Name of a handler; workers offer the label <c>step:</c> with this name.</param>
+/// <param name="Command">Shell text; the value is in the variable ITEM, its place in ITEM_INDEX.</param>
+/// <param name="RequiredLabels">Labels that a claim must carry.</param>
+/// <param name="RetryPolicy">Retries of an item by the broker.</param>
+/// <param name="Retries">Retries of an item by the broker, in another spelling.</param>
+/// <param name="Timeouts">Limits of an item.</param>
+/// <param name="TimeoutMs">Limit of one attempt, in milliseconds.</param>
+/// <param name="LeaseTtlSecs">Length of a lease in seconds, 1 to 86,400.</param>
+/// <param name="Priority">-1,000 to 1,000; higher is handed out first.</param>
+internal sealed record MapItemForm(
+    [property: JsonPropertyName("handler")] string? Handler,
+    [property: JsonPropertyName("command")] string? Command,
+    [property: JsonPropertyName("required_labels")] string[]? RequiredLabels,
+    [property: JsonPropertyName("retry_policy")] RetryPolicyForm? RetryPolicy,
+    [property: JsonPropertyName("retries")] RetriesForm? Retries,
+    [property: JsonPropertyName("timeouts")] StepTimeoutsForm? Timeouts,
+    [property: JsonPropertyName("timeout_ms")] long? TimeoutMs,
+    [property: JsonPropertyName("lease_ttl_secs")] int? LeaseTtlSecs,
+    [property: JsonPropertyName("priority")] int? Priority);
+
+/// <summary>Failures that a map tolerates.</summary>
+/// <param name="Failures">Failed items with which the map still succeeds, 0 to 131,072.</param>
+internal sealed record MapToleranceForm([property: JsonPropertyName("failures")] int? Failures);
+
 /// <summary>Limit of a run.</summary>
 /// <param name="RunMs">Milliseconds after which the run fails.</param>
 internal sealed record RunTimeoutsForm([property: JsonPropertyName("run_ms")] long? RunMs);
@@ -92,6 +117,10 @@ internal static class DefinitionExamples
     public const string RetriesForm = """{"limit":3,"delay_ms":500,"backoff":"exponential"}""";
 
     public const string StepTimeoutsForm = """{"queue_ms":600000,"attempt_ms":60000,"total_ms":1800000}""";
+
+    public const string MapItemForm = """{"handler":"resize","retries":{"limit":2,"delay_ms":500},"timeouts":{"attempt_ms":60000}}""";
+
+    public const string MapToleranceForm = """{"failures":5}""";
 
     public const string RunTimeoutsForm = """{"run_ms":3600000}""";
 

@@ -1,4 +1,5 @@
 using Broker.Auth;
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 using Broker.Storage.Contracts;
@@ -47,6 +48,11 @@ internal sealed class LimitedHistory(IHistory history, Caller caller) : IHistory
     // A run's id is learnt by finding the run.
     public Task<Page<StepState>> StepsAsync(long runId, (DateTimeOffset Begun, int Index)? after, bool descending, int limit, CancellationToken ct) =>
         history.StepsAsync(runId, after, descending, limit, ct);
+
+    public Task<Page<StepState>> ItemsAsync(long runId, MapDefinition map, int behind, bool isBackward, IReadOnlySet<StepStatus> statuses, int limit, CancellationToken ct) =>
+        history.ItemsAsync(runId, map, behind, isBackward, statuses, limit, ct);
+
+    public Task<StepState?> ItemAsync(long runId, int index, CancellationToken ct) => history.ItemAsync(runId, index, ct);
 
     public Task<IReadOnlyList<AttemptEnd>> AttemptsAsync(long runId, int? step, CancellationToken ct) => history.AttemptsAsync(runId, step, ct);
 

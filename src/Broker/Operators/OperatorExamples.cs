@@ -32,6 +32,13 @@ internal static class OperatorExamples
 
     public const string StepStates = """{"run": 2, "status": "failed", "words": ["succeeded", "failed", "not_run"], "states": [0, 0, 1, 2], "as_of": "2030-01-31T12:00:00.25Z"}""";
 
+    public const string StepItem = """
+        {"number": 3, "name": "resize[3]", "status": "succeeded", "attempt": 0, "worker": "w-3", "queued_at": "2030-01-31T11:59:00Z", "begun_at": "2030-01-31T11:59:01Z",
+         "ended_at": "2030-01-31T11:59:02Z", "input": {"file": "d.png"}, "output": {"bytes": 4711}}
+        """;
+
+    public const string StepItemCounts = """{"count": 100000, "open": 50, "succeeded": 812, "failed": 1, "max_parallel": 50}""";
+
     public const string StepAttempt = """
         {"attempt": 0, "outcome": "failed", "worker": "w-3", "begun_at": "2030-01-31T11:59:00Z", "ended_at": "2030-01-31T11:59:12Z",
          "error": {"name": "TimeoutError", "message": "upstream 7 did not answer", "exit_code": 1}}

@@ -74,6 +74,7 @@ internal sealed partial class OperatorService
             StepStatus.Leased when state.ExpiresAt <= now => new("lease_expired", "A worker let its lease run out; the lease will be collected.") { Since = state.ExpiresAt },
             StepStatus.Leased => new("leased", "A worker runs the step.") { Since = state.GrantedAt, Until = state.ExpiresAt },
             StepStatus.Waiting when step.Step.Kind is StepKind.Sleep => new("sleeping", "The step sleeps.") { Since = state.BegunAt, Until = state.Due },
+            StepStatus.Waiting when step.Step.Kind is StepKind.Map => new("waiting_for_items", "The step waits for its items.") { Since = state.BegunAt },
             StepStatus.Waiting => new("waiting_for_event", $"The step waits for the event '{step.Step.EventType}'.")
             {
                 Event = step.Step.EventType,

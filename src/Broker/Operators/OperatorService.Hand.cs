@@ -48,7 +48,7 @@ internal sealed partial class OperatorService
         var after = new RunAddress(view.Ref.Workflow, view.Ref.InstanceId, view.Ref.Number);
         if (verdict is HandVerdict.Done) return await GetStepAsync(after, step, ct);
         var now = await FindAsync(after, ct);
-        var status = RunWords.Of(BoardOf(now)[StepOf(now, step).Index]);
+        var status = await StatusOfAsync(now, StepOf(now, step), ct);
         throw new OperatorException(StatusCodes.Status409Conflict, "not_allowed", verdict switch
         {
             HandVerdict.RunTerminal => $"The run has ended ({RunWords.Of(now.Status)}).",
@@ -57,6 +57,9 @@ internal sealed partial class OperatorService
         })
         { RunStatus = RunWords.Of(now.Status) };
     }
+
+    private async Task<string> StatusOfAsync(RunView run, StepDefinition step, CancellationToken ct) =>
+        await ItemAsync(run, step, ct) is { } item ? RunWords.Of(item.Status) : RunWords.Of(BoardOf(run)[step.Index]);
 
     private static void CheckHandReason(string? reason)
     {
@@ -84,6 +87,7 @@ internal sealed partial class OperatorService
     {
         StepKind.WaitForEvent => WaitResult.Of(new InboxEvent(0, step.EventType!, value, null, now)),
         StepKind.Sleep => null,
+        StepKind.Map => value,
         StepKind.Task => value ?? (step.Command is null ? null : "{}"),
     };
 }

@@ -47,7 +47,7 @@ internal sealed partial class OperatorService
             e.Id, "in", e.Type, new(e.PayloadJson ?? "null"), e.CreatedAt, NameOf(run, e.TargetStep), NameOf(run, e.ConsumedBy), e.DeliveredAt))], page.HasMore);
     }
 
-    private static string? NameOf(RunView run, int? step) => step is { } index ? run.Definition.Steps[index].Name : null;
+    private static string? NameOf(RunView run, int? step) => step is { } index ? run.Definition.NameOf(index) : null;
 
     public async Task<LogListing> ListLogsAsync(RunAddress run, LogQuery query, CancellationToken ct)
     {

@@ -86,8 +86,8 @@ internal sealed partial class OperatorService
         DurationMs = DurationOf(run.StartedAt, run.EndedAt, now),
         Steps = new(run.Definition.Steps.Length, run.Progress?.Done, run.Progress?.Failed, run.Progress?.Running),
         Current = [.. (run.Progress?.Current ?? []).Select(step => new CurrentStep(
-            run.Definition.Steps[step.Index].Name, RunWords.Of(step.Status), step.Worker,
-            step.Status is StepStatus.Waiting ? run.Definition.Steps[step.Index].EventType : null, step.Since, step.Until))],
+            run.Definition.NameOf(step.Index), RunWords.Of(step.Status), step.Worker,
+            step.Status is StepStatus.Waiting ? run.Definition.Steps[step.Index].EventType : null, step.Since, step.Until == RunSession.Never ? null : step.Until))],
         Tags = run.TagsJson is { } tags ? new(tags) : null,
         Error = run.Error is { } error
             ? new(run.Progress?.FailedStep is { } index ? run.Definition.Steps[index].Name : null, error.Name, RunWords.Cut(error.Message, Limits.ListedMessage))
@@ -99,7 +99,7 @@ internal sealed partial class OperatorService
         var definition = run.Definition.Steps[step.Index];
         return step.Status is StepStatus.Leased
             ? new(definition.Name, RunWords.Of(step.Status), step.Worker, null, step.GrantedAt, step.ExpiresAt)
-            : new(definition.Name, RunWords.Of(step.Status), null, definition.EventType, step.BegunAt, step.Due);
+            : new(definition.Name, RunWords.Of(step.Status), null, definition.EventType, step.BegunAt, step.Items is null ? step.Due : null);
     }
 
     private static string? FailedStepOf(RunView run) =>

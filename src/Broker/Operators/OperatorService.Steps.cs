@@ -32,9 +32,11 @@ internal sealed partial class OperatorService
         var view = await FindAsync(run, ct);
         var definition = StepOf(view, step);
         var board = BoardOf(view);
-        var state = board[definition.Index].State;
-        var known = await facts.OfStepAsync(view, definition, ct) with { MaintenanceSince = holds.Maintenance?.At, MaintenanceReason = holds.Maintenance?.Reason };
-        var causes = Core.Explanations.Explanation.Of(view, definition, known, SilentAfterOf(definition));
+        var item = await ItemAsync(view, definition, ct);
+        var shown = item is null ? board[definition.Index] : new BoardStep(definition, item, Fate.Reached);
+        var state = shown.State;
+        var known = await facts.OfStepAsync(view, definition, ct, item) with { MaintenanceSince = holds.Maintenance?.At, MaintenanceReason = holds.Maintenance?.Reason };
+        var causes = Core.Explanations.Explanation.Of(view, definition, known, SilentAfterOf(definition), item);
         var detail = new StepDetail
         {
             Index = 0,
@@ -58,7 +60,42 @@ internal sealed partial class OperatorService
             Successors = [.. definition.Dependents.Order().Select(index => NeighbourOf(board[index]))],
             Causes = [.. causes.Select(CauseOf)],
         };
-        return Fill(detail, board[definition.Index], int.MaxValue);
+        return Fill(detail, shown, int.MaxValue);
+    }
+
+    public async Task<Listing<StepItem>> ListItemsAsync(RunAddress run, string step, StepQuery query, CancellationToken ct)
+    {
+        var view = await FindAsync(run, ct);
+        if (StepOf(view, step).Map is not { } map) throw OperatorException.NotFound($"Step '{step}' of workflow '{view.Ref.Workflow}' is no map.");
+        var list = ListPage.Read(query.Cursor, $"items {view.Ref.Id} {map.Index} {string.Join(',', query.Statuses)}", 1);
+
+        // A forged cursor may hold any number.
+        var behind = (int)Math.Clamp(list.Place?.Numbers[0] ?? -1, -1, MapDefinition.MostItems);
+        var page = await engine.History.ItemsAsync(view.Ref.Id, map, behind, list.IsBackward, query.Statuses.Select(RunWords.ItemStatusOf).ToHashSet(), query.Limit, ct);
+        return list.Of(page.Rows, item => new(MapDefinition.NumberOf(item.Index)), item => ItemOf(map, item), page.HasMore, engine.Now);
+    }
+
+    private static StepItem ItemOf(MapDefinition map, StepState item) => new()
+    {
+        Number = MapDefinition.NumberOf(item.Index),
+        Name = map.NameOf(item.Index),
+        Status = RunWords.Of(item.Status),
+        Attempt = item.Attempt,
+        Worker = item.Worker,
+        QueuedAt = item.QueuedAt,
+        BegunAt = item.BegunAt,
+        EndedAt = item.EndedAt,
+        Input = item.Input is { } input ? new(input) : null,
+        Output = item is { Status: StepStatus.Succeeded, Result: { } output } ? new(output) : null,
+        Error = item.Status is StepStatus.Leased ? null : FailureOf(item.Error, Limits.ListedMessage),
+    };
+
+    // Null for a step of the definition; an item without a row has not begun.
+    private async Task<StepState?> ItemAsync(RunView run, StepDefinition step, CancellationToken ct)
+    {
+        if (step.Index < StepDefinition.FirstDynamic) return null;
+        return await engine.History.ItemAsync(run.Ref.Id, step.Index, ct)
+            ?? throw OperatorException.NotFound($"Item '{step.Name}' of workflow '{run.Ref.Workflow}' has not begun, or the list is shorter.");
     }
 
     public async Task<Listing<StepAttempt>> ListAttemptsAsync(RunAddress run, string step, CancellationToken ct)
@@ -66,7 +103,7 @@ internal sealed partial class OperatorService
         var view = await FindAsync(run, ct);
         var definition = StepOf(view, step);
         var ended = await engine.History.AttemptsAsync(view.Ref.Id, definition.Index, ct);
-        var state = view.Steps.FirstOrDefault(s => s.Index == definition.Index);
+        var state = await ItemAsync(view, definition, ct) ?? view.Steps.FirstOrDefault(s => s.Index == definition.Index);
         var attempts = ended.Select(end => new StepAttempt(end.Attempt, RunWords.Of(end.Outcome), end.Worker, end.GrantedAt, end.EndedAt, FailureOf(end.Error, int.MaxValue))).ToList();
         if (attempts.Count > 0 && state is { Status: StepStatus.Ready } && state.Due > engine.Now) attempts[^1] = attempts[^1] with { RetryAt = state.Due };
         if (state is { GrantedAt: not null, Status: StepStatus.Leased or StepStatus.Succeeded or StepStatus.Skipped })
@@ -79,11 +116,11 @@ internal sealed partial class OperatorService
     }
 
     private static StepDefinition StepOf(RunView run, string step) =>
-        run.Definition.Find(step) ?? throw OperatorException.NotFound($"There is no step '{step}' in workflow '{run.Ref.Workflow}', version '{run.Definition.Version}'.");
+        (run.Definition.IndexOfName(step) is { } index ? run.Definition.StepOf(index) : null) ?? throw OperatorException.NotFound($"There is no step '{step}' in workflow '{run.Ref.Workflow}', version '{run.Definition.Version}'.");
 
     private static BoardStep[] BoardOf(RunView run) => StepBoard.Of(run.Definition, run.Status, run.Steps);
 
-    private TimeSpan SilentAfterOf(StepDefinition step) => SilentAfter(step.Command is null ? Storage.Contracts.WorkerKind.Registered : Storage.Contracts.WorkerKind.Labelled);
+    private TimeSpan SilentAfterOf(StepDefinition step) => SilentAfter(!step.IsClaimedByLabels ? Storage.Contracts.WorkerKind.Registered : Storage.Contracts.WorkerKind.Labelled);
 
     private static StepNeighbour NeighbourOf(BoardStep step) => new(step.Step.Name, RunWords.Of(step));
 
@@ -103,7 +140,8 @@ internal sealed partial class OperatorService
             Losses = state?.Losses ?? 0,
             Worker = state?.Worker,
             QueuedAt = state?.QueuedAt,
-            DueAt = state is { Status: StepStatus.Ready or StepStatus.Waiting } ? state.Due : null,
+            DueAt = state is { Status: StepStatus.Ready or StepStatus.Waiting, Items: null } ? state.Due : null,
+            Items = state?.Items is { IsRead: true } items ? new(items.Count, state.IsTerminal ? 0 : items.Open, items.Succeeded, items.Failed, step.Step.Map!.Window) : null,
             BegunAt = state?.BegunAt,
             EndedAt = state?.EndedAt,
             LeaseUntil = isLeased ? state!.ExpiresAt : null,

@@ -14,6 +14,12 @@ internal static class RunWords
     public static readonly IReadOnlyList<string> StepStatuses =
         ["pending", "ready", "leased", "waiting", "succeeded", "skipped", "failed", "cancelled", "not_run", "unreachable", "not_taken"];
 
+    /// <summary>Every word of an item's status.</summary>
+    public static readonly IReadOnlyList<string> ItemStatuses = ["ready", "leased", "succeeded", "skipped", "failed", "cancelled"];
+
+    /// <summary>The status of one of <see cref="ItemStatuses"/>.</summary>
+    public static StepStatus ItemStatusOf(string word) => Enum.GetValues<StepStatus>().Single(status => Of(status) == word);
+
     public static string Of(RunStatus status) => status switch
     {
         RunStatus.Queued => "queued",
@@ -53,6 +59,7 @@ internal static class RunWords
         StepKind.Task => "task",
         StepKind.WaitForEvent => "wait_for_event",
         StepKind.Sleep => "sleep",
+        StepKind.Map => "map",
     };
 
     public static string Of(AttemptOutcome outcome) => outcome switch
@@ -81,6 +88,7 @@ internal static class RunWords
         CauseKind.BranchNotTaken => "branch_not_taken",
         CauseKind.WaitingForEvent => "waiting_for_event",
         CauseKind.Sleeping => "sleeping",
+        CauseKind.WaitingForItems => "waiting_for_items",
         CauseKind.Delayed => "delayed",
         CauseKind.Maintenance => "maintenance",
         CauseKind.NoWorker => "no_worker",

@@ -45,7 +45,7 @@ public sealed class DefinitionProblemTests
 
     [Theory]
     [InlineData("""{"name":"b"}""", "steps.a.name", "is 'b', but the step's key is 'a'")]
-    [InlineData("""{"kind":"loop"}""", "steps.a.kind", "is 'loop', expected task, waitForEvent or sleep")]
+    [InlineData("""{"kind":"loop"}""", "steps.a.kind", "is 'loop', expected task, waitForEvent, sleep or map")]
     [InlineData("""{"kind":1}""", "steps.a.kind", "expected a string, got a number")]
     [InlineData("""{"kind":"waitForEvent"}""", "steps.a.event", "is required: the event type to wait for")]
     [InlineData("""{"kind":"waitForEvent","event":""}""", "steps.a.event", "is required: the event type to wait for")]

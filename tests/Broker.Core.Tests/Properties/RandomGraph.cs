@@ -128,6 +128,7 @@ internal static class RandomGraph
             step["successors"] = new JsonObject(successors);
             var predecessors = edges.Where(e => e.To == i).Select(e => e.From).Distinct().ToList();
             step["predecessors"] = Names(predecessors);
+            if ((string?)step["kind"] == "map" && predecessors.Count > 0 && !loops && random.Next(2) == 0) step["items"] = $"results.s{predecessors[random.Next(predecessors.Count)]}";
             var groups = new JsonObject();
             for (var g = 0; g < 2 && predecessors.Count > 1 && random.Next(2) == 0; g++)
             {
@@ -144,13 +145,24 @@ internal static class RandomGraph
         return new JsonObject { ["workflow_id"] = "graph", ["max_lease_losses"] = random.Next(4), ["steps"] = steps };
     }
 
-    private static JsonObject Step(Random random) => random.Next(7) switch
+    private static JsonObject Step(Random random) => random.Next(8) switch
     {
+        7 => Map(random),
         0 => new JsonObject { ["kind"] = "waitForEvent", ["event"] = EventTypes[random.Next(2)], ["timeout_ms"] = random.Next(1000, 20_000) },
         1 => new JsonObject { ["kind"] = "sleep", ["duration_ms"] = random.Next(0, 5000) },
         2 => new JsonObject { ["retries"] = Judged(random, new() { ["limit"] = random.Next(3), ["delay_ms"] = random.Next(3) * 500, ["backoff"] = "linear" }) },
         3 => new JsonObject { ["timeouts"] = Timeouts(random), ["retries"] = new JsonObject { ["limit"] = random.Next(3) } },
         _ => [],
+    };
+
+    private static JsonObject Map(Random random) => new()
+    {
+        ["kind"] = "map",
+        ["items"] = $"inputs.{((string[])["xs", "none", "many", "many", "word"])[random.Next(5)]}",
+        ["item"] = new JsonObject { ["handler"] = "h", ["retries"] = new JsonObject { ["limit"] = random.Next(2) }, ["timeouts"] = Timeouts(random) },
+        ["max_parallel"] = random.Next(1, 5),
+        ["tolerate"] = new JsonObject { ["failures"] = random.Next(3) },
+        ["collect"] = ((string[])["results", "summary", "none"])[random.Next(3)],
     };
 
     private static JsonArray Names(IEnumerable<int> steps) => new(steps.Select(s => (JsonNode)$"s{s}").ToArray());

@@ -23,8 +23,8 @@ internal sealed partial class RunDriver
     {
         fates = [];
         var roots = definition.Steps.Where(s => s.Predecessors.IsEmpty).Select(s => s.Index);
-        Violation.If(!definition.HasConditions && !run.Rows.Keys.SequenceEqual(roots.Order()), "a new run does not begin with its roots");
-        Violation.If(run.Rows.Values.All(s => s.Status is StepStatus.NotRun) != run.Run.IsTerminal, "only a run without a step to run is complete at once");
+        Violation.If(!definition.HasConditions && !run.OfDefinition.Select(s => s.Index).Where(i => definition.Steps[i].Predecessors.IsEmpty).SequenceEqual(roots.Order()), "a new run does not begin with its roots");
+        Violation.If(run.Active.Any() == run.Run.IsTerminal, "only a run without a step to run is complete at once");
     }
 
     private void Check()
@@ -38,7 +38,7 @@ internal sealed partial class RunDriver
         {
             var refused = Run.FinalJson is { } value && FinalValue.Fault(definition.Events, value) is not null;
             Violation.If(refused && run.Phase is RunPhase.Succeeded, "invariant 23: a run has succeeded with a value that its stop event cannot carry");
-            var failed = refused || Run.Rows.Values.Any(s => s.Status is StepStatus.Failed && !definition.Steps[s.Index].Optional) || IsTimedOut;
+            var failed = refused || Run.OfDefinition.Any(s => s.Status is StepStatus.Failed && !definition.RulesOf(s.Index).Optional) || IsTimedOut;
             Violation.If(failed != run.Phase is RunPhase.Failed, $"invariant 4: the run is {run.Phase}, a step that failed: {failed}");
             Violation.If(failed == run.Error is null, "invariant 4: a run has an error exactly when it failed");
             Violation.If(failed == Run.ResultJson is not null, "invariant 4: a run has a final value exactly when it succeeded");
@@ -54,10 +54,11 @@ internal sealed partial class RunDriver
         }
 
         LimitChecks();
+        MapChecks();
         var reached = ReferenceReadiness.Reached(definition, Run.Finishes);
-        var joined = Run.Rows.Values.Where(s => s.Status is not StepStatus.NotRun && definition.Steps[s.Index].When is null).Select(s => s.Index).ToList();
+        var joined = Run.OfDefinition.Where(s => s.Status is not StepStatus.NotRun && definition.RulesOf(s.Index).When is null).Select(s => s.Index).ToList();
         Violation.If(
-            run.CancelledAt is null && !reached.Where(index => definition.Steps[index].When is null).SequenceEqual(joined),
+            run.CancelledAt is null && !reached.Where(index => definition.RulesOf(index).When is null).SequenceEqual(joined),
             $"invariant 8: reached {string.Join(' ', joined)}, but from the beginning it is {string.Join(' ', reached)}");
         JoinChecks();
         if (definition.HasConditions && Run.Run.Phase is not RunPhase.Cancelled && !IsTimedOut && Run.Run.CancelledAt is null) ConditionChecks();
@@ -77,14 +78,14 @@ internal sealed partial class RunDriver
 
     private void GroupChecks()
     {
-        var lost = Run.Rows.Values.Where(s => s.Status is StepStatus.Failed && definition.Steps[s.Index].Blocks(s)).Select(s => definition.Steps[s.Index].FailFast).OfType<string>().ToHashSet();
+        var lost = Run.OfDefinition.Where(s => s.Status is StepStatus.Failed && definition.RulesOf(s.Index).Blocks(s)).Select(s => definition.RulesOf(s.Index).FailFast).OfType<string>().ToHashSet();
         foreach (var step in Run.Active)
-            Violation.If(definition.Steps[step.Index].FailFast is { } group && lost.Contains(group), $"invariant 26: step {step.Index} goes on though a step of its group has failed");
+            Violation.If(definition.RulesOf(step.Index).FailFast is { } group && lost.Contains(group), $"invariant 26: step {step.Index} goes on though a step of its group has failed");
 
         // A cancel and the end of the run's time cancel steps too.
         if (Run.Run.Phase is RunPhase.Cancelled || Run.Run.CancelledAt is not null || IsTimedOut) return;
-        foreach (var step in Run.Rows.Values.Where(s => s.Status is StepStatus.Cancelled))
-            Violation.If(definition.Steps[step.Index].FailFast is not { } group || !lost.Contains(group), $"invariant 26: step {step.Index} was cancelled and no step of its group has failed");
+        foreach (var step in Run.OfDefinition.Where(s => s.Status is StepStatus.Cancelled))
+            Violation.If(definition.RulesOf(step.Index).FailFast is not { } group || !lost.Contains(group), $"invariant 26: step {step.Index} was cancelled and no step of its group has failed");
     }
 
     private void ConditionChecks()
@@ -114,7 +115,7 @@ internal sealed partial class RunDriver
         Violation.If(Run.Run.IsTerminal && Run.Run.Deadline is not null, "invariant 20: a run that has ended keeps its limit");
         foreach (var step in Run.Active)
         {
-            var timeouts = definition.Steps[step.Index].Timeouts;
+            var timeouts = definition.RulesOf(step.Index).Timeouts;
             Violation.If(step.Status is StepStatus.Leased && step.ExpiresAt > step.Deadline, $"invariant 18: the lease of step {step.Index} outlives its attempt");
             Violation.If(timeouts.TotalMs is not null && !(step.Deadline <= step.TotalDeadline), $"invariant 19: step {step.Index} may go on after its total limit");
             Violation.If(
@@ -123,7 +124,7 @@ internal sealed partial class RunDriver
                 totals.TryGetValue((Run.Run.Id, step.Index), out var before) && before != step.TotalDeadline, $"invariant 19: the total limit of step {step.Index} was moved");
             totals[(Run.Run.Id, step.Index)] = step.TotalDeadline;
             Violation.If(
-                definition.Steps[step.Index].Kind is StepKind.Task && step.Due < Run.Run.StartAt && Run.Run.CancelledAt is null, $"invariant 21: step {step.Index} may be claimed before its run begins");
+                definition.RulesOf(step.Index).Kind is StepKind.Task && step.Due < Run.Run.StartAt && Run.Run.CancelledAt is null, $"invariant 21: step {step.Index} may be claimed before its run begins");
         }
     }
 
@@ -151,18 +152,18 @@ internal sealed partial class RunDriver
 
     // Below an any-of join a step may be decided while a step above is still to end.
     private bool HasLaterEndAbove(StepDefinition step, StepState row, HashSet<int> seen) => step.Predecessors.Where(seen.Add).Any(p =>
-        !(Run.Rows.GetValueOrDefault(p)?.EndedAt <= row.QueuedAt) || HasLaterEndAbove(definition.Steps[p], row, seen));
+        !(Run.Rows.GetValueOrDefault(p)?.EndedAt <= row.QueuedAt) || HasLaterEndAbove(definition.RulesOf(p), row, seen));
 
     private void JoinChecks()
     {
-        foreach (var (index, row) in Run.Rows)
+        foreach (var (index, row) in Run.Rows.Where(r => r.Key < StepDefinition.FirstDynamic))
         {
-            var step = definition.Steps[index];
+            var step = definition.RulesOf(index);
             if (step.When is not null || row.Status is StepStatus.NotRun) continue;
             bool Done(int predecessor) => Run.Rows.TryGetValue(predecessor, out var ended)
                 && (ended.Status is StepStatus.Succeeded
                     || (ended.Status is StepStatus.Skipped && !step.NeedsSuccess)
-                    || (ended.Status is StepStatus.Failed && definition.Steps[predecessor].Optional));
+                    || (ended.Status is StepStatus.Failed && definition.RulesOf(predecessor).Optional));
             Violation.If(!step.Plain.All(Done), $"invariant 8: step {index} did not wait for all of its plain predecessors");
             Violation.If(!step.AnyOf.All(g => g.Members.Any(Done)), $"invariant 8: step {index} started with an any-of group unfinished");
         }
@@ -170,9 +171,9 @@ internal sealed partial class RunDriver
 
     private void FateChecks()
     {
-        var board = StepBoard.Of(definition, RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.Rows.Values, now), Run.Rows.Values);
-        var lost = Run.Rows.Values.Where(s => definition.Steps[s.Index].Blocks(s)).Select(s => s.Index).ToHashSet();
-        var dead = ReferenceReadiness.Dead(definition, Run.Rows.Keys.ToHashSet(), lost);
+        var board = StepBoard.Of(definition, RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.OfDefinition, now), Run.OfDefinition);
+        var lost = Run.OfDefinition.Where(s => definition.RulesOf(s.Index).Blocks(s)).Select(s => s.Index).ToHashSet();
+        var dead = ReferenceReadiness.Dead(definition, Run.OfDefinition.Select(s => s.Index).ToHashSet(), lost);
         foreach (var (step, state, fate) in board)
         {
             Violation.If(state is not null != fate is Fate.Reached, $"invariant 12: step {step.Index} has a row and is {fate}, or none and is reached");
@@ -187,7 +188,7 @@ internal sealed partial class RunDriver
 
     private void StatusChecks()
     {
-        var status = RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.Rows.Values, now);
+        var status = RunStatuses.Of(Run.Run.Phase, Run.Run.ResumedAt, Run.OfDefinition, now);
         var expected = Run.Run.Phase switch
         {
             RunPhase.Active => status is RunStatus.Queued or RunStatus.Running or RunStatus.Waiting,
@@ -201,7 +202,7 @@ internal sealed partial class RunDriver
     }
 
     private bool Wants(int index, InboxEvent message) =>
-        definition.Steps[index] is { Kind: StepKind.WaitForEvent } step && step.EventType == message.Type && (message.TargetStep ?? index) == index;
+        definition.RulesOf(index) is { Kind: StepKind.WaitForEvent } step && step.EventType == message.Type && (message.TargetStep ?? index) == index;
 
     /// <summary>Checks the events that waits took in the last transaction: oldest event first, and the wait that was created first before the others.</summary>
     private void InboxChecks(InboxImage before)
@@ -238,7 +239,7 @@ internal sealed partial class RunDriver
     private void ReportedChecks(StepState before, StepState after, StepReport report)
     {
         Violation.If(after.Fence is not null, "invariant 1: a lease outlived its report");
-        var policy = definition.Steps[before.Index].Retry;
+        var policy = definition.RulesOf(before.Index).Retry;
         var covers = before.Deadline <= now
             ? !policy.NotOn.Match(new StepError(StepTimeouts.AttemptName, ""))
             : report.Retryable && policy.Covers(report.Error!);
@@ -286,7 +287,7 @@ internal sealed partial class RunDriver
             return;
         }
 
-        var step = definition.Steps[before.Index];
+        var step = definition.RulesOf(before.Index);
         if (before.Deadline <= now)
         {
             var isFinal = before.TotalDeadline <= now || step.Retry.NotOn.Names.Contains(StepTimeouts.AttemptName) || !IsRetried(before, step.Retry);

@@ -24,6 +24,7 @@ internal sealed partial class RunDriver
         Violation.If(verdict != expected, $"invariant 27: {action} of step {index} ({before?.Status}) was {verdict}, expected {expected}");
         Violation.If(verdict is not HandVerdict.Done && Run.Image != image, "invariant 27: an order that was refused changed something");
         if (verdict is not HandVerdict.Done) return;
+        if (before!.Items is not null) mapsByHand.Add((Run.Run.Id, index));
         HandChecks(action, before!, Run.Rows[index], soonest);
         NoteChecks(session, before!, action is HandAction.Fail && before!.Status is StepStatus.Leased ? AttemptOutcome.Failed : null);
         InboxChecks(inbox);

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
 
@@ -26,7 +27,7 @@ internal sealed partial class RunDriver
     {
         if (Run.Run.CancelledAt is not { } cancelled) return;
         Violation.If(Run.Run.IsTerminal && Run.Run.Phase is not RunPhase.Cancelled, $"invariant 25: a run that was cancelled is {Run.Run.Phase}");
-        Violation.If(Run.Active.Any(step => definition.Steps[step.Index].When is null), "invariant 25: a step without a condition is open after a cancel");
+        Violation.If(Run.Active.Any(step => definition.RulesOf(step.Index).When is null), "invariant 25: a step without a condition is open after a cancel");
         foreach (var step in definition.Steps.Where(step => step.When is not null))
         {
             var row = Run.Rows.GetValueOrDefault(step.Index);
@@ -40,7 +41,7 @@ internal sealed partial class RunDriver
     {
         if (!Run.Run.IsTerminal || definition.Steps.IsEmpty) return;
         int[]? from = command.Detail % 3 == 0 ? [command.Pick % definition.Steps.Length] : null;
-        var plan = RerunPlan.Of(definition, [.. Run.Rows.Values], from);
+        var plan = RerunPlan.Of(definition, [.. Run.OfDefinition], from);
         if (from is null && plan.Again.Count == 0) return;
 
         var old = Run;
@@ -52,8 +53,8 @@ internal sealed partial class RunDriver
         now = now.AddMilliseconds(1);
         var undelivered = old.Undelivered.ToList();
         var fresh = new RunState { Id = runs.Count + 1, Definition = definition, Streams = true, CreatedAt = now, UpdatedAt = now, InboxCount = undelivered.Count };
-        var run = new StoredRun(fresh, undelivered, plan.Kept);
-        run.Save(RunSession.Rerun(fresh, keeping(plan.Kept), undelivered, now));
+        var run = new StoredRun(fresh, undelivered, plan.Kept, writing, ItemsOf(old, plan));
+        run.Save(RunSession.Rerun(fresh, keeping(plan.Kept), undelivered, now, resumed: plan.Resumed));
         runs.Add(run);
         fates = [];
         Violation.If(old.Image != image, "invariant 24: a retry changed the earlier run");
@@ -62,14 +63,19 @@ internal sealed partial class RunDriver
         Violation.If(run.Active.Any(step => plan.Kept.Any(kept => kept.Index == step.Index)), "invariant 24: a kept step runs again");
     }
 
+    // Of a map that is kept all items, of one that goes on those that have finished.
+    private IEnumerable<StepState> ItemsOf(StoredRun old, RerunPlan plan) => old.Rows.Values.Where(step => step.Index >= StepDefinition.FirstDynamic
+        && definition.MapOf(step.Index).Index is var map
+        && (plan.Kept.Any(kept => kept.Index == map) ? step.IsTerminal : plan.Resumed.ContainsKey(map) && step.IsFinished));
+
     private void PlanChecks(StoredRun old, RerunPlan plan, int[]? from)
     {
         var kept = plan.Kept.Select(step => step.Index).ToHashSet();
         bool Chosen(StepState row) => from?.Contains(row.Index) is true
-            || row.Status is StepStatus.Cancelled || (row.Status is StepStatus.Failed && !definition.Steps[row.Index].Optional);
-        bool Follows(int index, HashSet<int> seen) => definition.Steps[index].Predecessors.Where(seen.Add).Any(p =>
+            || row.Status is StepStatus.Cancelled || (row.Status is StepStatus.Failed && !definition.RulesOf(row.Index).Optional);
+        bool Follows(int index, HashSet<int> seen) => definition.RulesOf(index).Predecessors.Where(seen.Add).Any(p =>
             (old.Rows.TryGetValue(p, out var row) ? Chosen(row) : from?.Contains(p) is true) || Follows(p, seen));
-        foreach (var row in old.Rows.Values)
+        foreach (var row in old.OfDefinition)
         {
             var again = Chosen(row) || Follows(row.Index, []);
             Violation.If(again == kept.Contains(row.Index), $"invariant 24: step {row.Index} ({row.Status}) is {(again ? "kept and follows a step that runs again" : "not kept without a reason")}");

@@ -24,12 +24,14 @@ internal sealed partial class RunDriver
     private long lastEvent;
 
     private readonly Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>> keeping;
+    private readonly Func<StepState, StepState>? writing;
 
     /// <param name="definition">The graph.</param>
     /// <param name="keeping">Changes what a retry keeps: a planted fault.</param>
-    public RunDriver(WorkflowDefinition definition, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null)
+    /// <param name="writing">Changes rows of maps: a planted fault.</param>
+    public RunDriver(WorkflowDefinition definition, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null, Func<StepState, StepState>? writing = null)
     {
-        this.definition = definition;
+        (this.definition, this.writing) = (definition, writing);
         this.keeping = keeping ?? (kept => kept);
         Start();
     }
@@ -45,7 +47,7 @@ internal sealed partial class RunDriver
             case Happening.Claim: Claim(command.Pick); break;
             case Happening.Heartbeat: Heartbeat(command.Pick); break;
             case Happening.Expire: Expire(command); break;
-            case Happening.Succeed: Report(command.Pick, new(ReportOutcome.Succeeded) { ResultJson = command.Detail % 2 == 0 ? "{\"n\":1.0}" : null }); break;
+            case Happening.Succeed: Report(command.Pick, new(ReportOutcome.Succeeded) { ResultJson = command.Detail % 3 == 0 ? "[1,2,3]" : command.Detail % 3 == 1 ? "{\"n\":1.0}" : null }); break;
             case Happening.Branch: Report(command.Pick, new(ReportOutcome.Succeeded) { ResultJson = $"\"{RandomGraph.Branches[command.Detail % 3]}\"" }); break;
             case Happening.Skip: Report(command.Pick, new(ReportOutcome.Skipped) { ResultJson = "\"x\"" }); break;
             case Happening.Fail: Report(command.Pick, new(ReportOutcome.Failed) { Retryable = command.Detail % 3 > 0, Error = new("E", "m") }); break;
@@ -74,7 +76,7 @@ internal sealed partial class RunDriver
     {
         for (var round = 0; !Run.Run.IsTerminal; round++)
         {
-            Violation.If(round > 50 + (definition.Steps.Length * 20), "invariant 4: the run does not end although everything is reported");
+            Violation.If(round > 50 + (definition.Steps.Length * 20) + (definition.Maps.Length * 100), "invariant 4: the run does not end although everything is reported");
             foreach (var step in Run.Active.ToList())
             {
                 if (Run.Rows[step.Index] is { Status: StepStatus.Leased, Fence: { } fence }) Report(Run, step.Index, fence, new(ReportOutcome.Succeeded));
@@ -107,7 +109,7 @@ internal sealed partial class RunDriver
             Deadline = definition.Steps.Length % 2 == 0 ? now.AddSeconds(60) : null,
         };
         var session = RunSession.Start(fresh, now);
-        var run = new StoredRun(fresh);
+        var run = new StoredRun(fresh, writing: writing);
         run.Save(session);
         runs.Add(run);
         StartedChecks(run);
@@ -122,7 +124,7 @@ internal sealed partial class RunDriver
         var step = claimable[pick % claimable.Count];
         Violation.If(step.Fence is not null, $"invariant 1: step {step.Index} is handed out under two leases");
         var fence = (++lastFence * 0x1_0000_0001) % LeaseId.FenceLimit;
-        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now, ahead: definition.AllowsAhead && pick % 3 == 0, definition.Steps[step.Index].Timeouts));
+        Run.Put(StepMachine.Claim(step, $"w{fence}", fence, LeaseSecs, now, ahead: definition.AllowsAhead && pick % 3 == 0, definition.RulesOf(step.Index).Timeouts));
         leases.Add(new(LeaseId.Create(Run.Run.Id, step.Index, fence), step.Index));
     }
 

@@ -35,7 +35,29 @@ public sealed class RunProperties
         Assert.Contains("invariant", found.Message, StringComparison.Ordinal);
     }
 
-    private static void Tell(CommandSequence story, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null)
+    public static TheoryData<string> FaultsOfMaps => [.. PlantedInMaps.Keys];
+
+    private static readonly Dictionary<string, Func<MapProgress, MapProgress>> PlantedInMaps = new()
+    {
+        ["an item is counted twice"] = map => map with { Succeeded = map.Succeeded * 2 },
+        ["a slot of the window is not given back"] = map => map with { Open = map.Open + (map.Succeeded > 0 ? 1 : 0) },
+        ["a slot of the window is given back twice"] = map => map with { Open = map.Open - (map.Succeeded > 1 ? 1 : 0) },
+        ["a failed item is forgotten"] = map => map with { Failed = 0 },
+        ["an item is begun twice"] = map => map with { Next = map.Next > 1 && map.Open > 0 ? map.Next - 1 : map.Next },
+        ["an item is left out"] = map => map with { Next = map.Next + (map.Next is 2 && map.Open > 0 ? 1 : 0) },
+        ["the join fires one item too early"] = map => map with { Count = map.Count > 2 ? map.Count - 1 : map.Count },
+    };
+
+    [Theory] // 28, 29, 30
+    [MemberData(nameof(FaultsOfMaps))]
+    public void A_fault_in_the_row_of_a_map_is_caught(string fault)
+    {
+        var found = Assert.ThrowsAny<Exception>(() =>
+            Prop.ForAll(CommandSequence.Any, story => Tell(story, writing: step => step with { Items = PlantedInMaps[fault](step.Items!) })).Check(Config.QuickThrowOnFailure.WithMaxTest(10 * Stories)));
+        Assert.Contains("invariant", found.Message, StringComparison.Ordinal);
+    }
+
+    private static void Tell(CommandSequence story, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>? keeping = null, Func<StepState, StepState>? writing = null)
     {
         var document = RandomGraph.Document(story.GraphSeed);
         var reading = DefinitionReader.Read(JsonElement.Parse(document));
@@ -44,7 +66,7 @@ public sealed class RunProperties
         object last = "start";
         try
         {
-            var driver = new RunDriver(reading.Definition, keeping);
+            var driver = new RunDriver(reading.Definition, keeping, writing);
             foreach (var command in story.Commands)
             {
                 last = command;

@@ -124,7 +124,13 @@ internal abstract class FaultyTransaction(IBatchTransaction inner) : IBatchTrans
 
     public DateTimeOffset Now() => inner.Now();
 
-    public virtual ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => inner.ActiveSteps(runs);
+    public virtual ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs, int below = int.MaxValue) => inner.ActiveSteps(runs, below);
+
+    public virtual ILookup<long, StepState> Steps(IReadOnlyList<StepKey> steps) => inner.Steps(steps);
+
+    public IReadOnlyList<int> MissingItems(long runId, int first, int end, int most) => inner.MissingItems(runId, first, end, most);
+
+    public IReadOnlyDictionary<int, string?> ItemResults(long runId, int first, int end) => inner.ItemResults(runId, first, end);
 
     public virtual ILookup<long, StepState> AllSteps(IReadOnlyList<long> runs) => inner.AllSteps(runs);
 

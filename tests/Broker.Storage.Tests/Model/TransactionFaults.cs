@@ -261,7 +261,7 @@ internal static class TransactionFaults
     {
         private ILookup<long, StepState>? found;
 
-        public override ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs) => found = base.ActiveSteps(runs);
+        public override ILookup<long, StepState> ActiveSteps(IReadOnlyList<long> runs, int below = int.MaxValue) => found = base.ActiveSteps(runs, below);
 
         public override (IReadOnlyList<ClaimedRow> Claimed, IReadOnlyList<RenewedLease?> Heartbeats) Write(
             ChangeSet changes, IReadOnlyList<ClaimGroup> claims)

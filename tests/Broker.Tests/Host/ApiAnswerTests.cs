@@ -192,6 +192,10 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
             await GetAsync($"/api/v1{path}");
         foreach (var path in (string[])["/workflows", $"/workflows/{name}", $"/workflows/{name}/versions", "/waiting", "/queues", "/workers", "/explain", "/audit"]) await GetAsync($"/api/v1{path}");
         await GetAsync($"/api/v1{run}?wait=1");
+        await Wire.RegisterAsync($$"""{"workflow_id":"{{name}}-map","steps":{"m":{"kind":"map","items":"inputs.xs","item":{"handler":"h"} } } }""");
+        await PostAsync($"/api/v1/workflows/{name}-map/runs", """{"instance":"one","inputs":{"xs":[1,{"a":2}]}}""", 201);
+        await GetAsync($"/api/v1/runs/{name}-map/one/steps/m/items?status=ready&limit=1");
+        await GetAsync($"/api/v1/runs/{name}-map/one/steps/m[1]");
         const string file = """{"text":"name: t\non: push\njobs:\n  a:\n    runs-on: linux\n    steps:\n      - run: 'true'\n"}""";
         await SendAsync(HttpMethod.Put, $"/api/v1/workflows/{name}-file", file, 200);
         await PostAsync($"/api/v1/workflows/{name}/runs", """{"instance":"two"}""", 201);

@@ -40,7 +40,7 @@ public sealed partial class ApiDescriptionTests(SqliteApp host) : IClassFixture<
     {
         string[] anyJson =
         [
-            "config", "context", "data", "default", "document", "error", "event", "events", "inputs", "kwargs", "metadata", "output", "params", "payload", "progress", "result", "results",
+            "config", "context", "data", "default", "document", "error", "event", "events", "input", "inputs", "kwargs", "metadata", "output", "params", "payload", "progress", "result", "results",
             "schema", "start", "start_event", "stop", "tags", "text", "value", "workflow_inputs", "event_schema", "description", "emissions",
         ];
         var untyped = from member in Members(await DocumentAsync(path))

@@ -23,10 +23,10 @@ internal sealed class HandCommand : RunCommand<HandVerdict>
     // A claim takes a ready step without the lock of its run, and a step that becomes ready may take an event.
     public override LoadRequirements Requirements => LoadRequirements.ActiveSteps | LoadRequirements.Inbox | LoadRequirements.Lease;
 
-    public override void Locate(WorkflowDefinition definition) => StepIndex ??= definition.Find(stepName)?.Index;
+    public override void Locate(WorkflowDefinition definition) => StepIndex ??= definition.IndexOfName(stepName);
 
     protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now) =>
         Outcome = run is null || session is null ? HandVerdict.UnknownRun
             : StepIndex is not { } index ? HandVerdict.UnknownStep
-            : session.ByHand(index, order(run.State.Definition.Steps[index], run.State.Definition, now), now);
+            : session.ByHand(index, order(run.State.Definition.StepOf(index), run.State.Definition, now), now);
 }

@@ -25,7 +25,7 @@ internal sealed class HeartbeatCommand : StoreCommand<HeartbeatVerdict>, INamedC
     /// <summary>Raw JSON that the worker sends with it; null: none.</summary>
     public string? Progress { get; init; }
 
-    public void Locate(WorkflowDefinition definition) => step = definition.Find(stepName!)?.Index;
+    public void Locate(WorkflowDefinition definition) => step = definition.IndexOfName(stepName!);
 
     /// <summary>Null: there is no such run or step.</summary>
     public LeaseRef? Lease => RunId != 0 && step is { } index ? LeaseRef.Of(new StepKey(RunId, index), lease, worker) : null;

@@ -22,7 +22,7 @@ internal sealed class ReportCommand : RunCommand<ReportVerdict>
     /// <summary>The lease that it reports under; null: the step is not known.</summary>
     public LeaseRef? Lease => RunId != 0 && StepIndex is { } index ? LeaseRef.Of(new StepKey(RunId, index), lease, worker) : null;
 
-    public override void Locate(WorkflowDefinition definition) => StepIndex ??= stepName is null ? null : definition.Find(stepName)?.Index;
+    public override void Locate(WorkflowDefinition definition) => StepIndex ??= stepName is null ? null : definition.IndexOfName(stepName);
 
     protected override void Apply(LoadedRun? run, RunSession? session, ChangeSet changes, DateTimeOffset now)
     {
@@ -46,7 +46,7 @@ internal sealed class ReportCommand : RunCommand<ReportVerdict>
         Retried = Outcome is ReportVerdict.Accepted && session.Find(index)!.Attempt != attempt;
 
         // Lines of a lost lease are stored too: they record what happened and change no state.
-        if (report.Logs.Count > 0) changes.Lines.AddRange(LogLines.Of(run.Ref, run.State.Definition.Steps[index].Name, attempt, report.Logs, now));
+        if (report.Logs.Count > 0) changes.Lines.AddRange(LogLines.Of(run.Ref, run.State.Definition.NameOf(index), attempt, report.Logs, now));
     }
 
     /// <summary>The step failed and is tried again.</summary>

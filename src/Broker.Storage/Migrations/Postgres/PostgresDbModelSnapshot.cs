@@ -1233,6 +1233,18 @@ namespace Broker.Storage.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("granted_at");
 
+                    b.Property<string>("Input")
+                        .HasColumnType("text")
+                        .HasColumnName("input");
+
+                    b.Property<string>("Items")
+                        .HasColumnType("text")
+                        .HasColumnName("items");
+
+                    b.Property<short?>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
                     b.Property<int>("LeaseSecs")
                         .HasColumnType("integer")
                         .HasColumnName("lease_secs");
@@ -1240,6 +1252,10 @@ namespace Broker.Storage.Migrations.Postgres
                     b.Property<int>("Losses")
                         .HasColumnType("integer")
                         .HasColumnName("losses");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
 
                     b.Property<string>("Progress")
                         .HasColumnType("text")

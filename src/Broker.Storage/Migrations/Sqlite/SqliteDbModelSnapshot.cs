@@ -1205,6 +1205,18 @@ namespace Broker.Storage.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("granted_at");
 
+                    b.Property<string>("Input")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("input");
+
+                    b.Property<string>("Items")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("items");
+
+                    b.Property<short?>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
                     b.Property<int>("LeaseSecs")
                         .HasColumnType("INTEGER")
                         .HasColumnName("lease_secs");
@@ -1212,6 +1224,10 @@ namespace Broker.Storage.Migrations.Sqlite
                     b.Property<int>("Losses")
                         .HasColumnType("INTEGER")
                         .HasColumnName("losses");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
 
                     b.Property<string>("Progress")
                         .HasColumnType("TEXT")

@@ -1,3 +1,4 @@
+using Broker.Core.Definitions;
 using Broker.Core.Steps;
 using Broker.Storage.Caching;
 using Broker.Storage.Tables;
@@ -27,6 +28,8 @@ internal sealed class StepResultCache(RunCache runCache)
         if (!runCache.KeepsResults) return;
         foreach (var step in steps)
         {
+            // No step is given the result of a single item.
+            if (step.Idx >= StepDefinition.FirstDynamic) continue;
             if ((StepStatus)step.Status is StepStatus.Succeeded or StepStatus.Skipped && (step.Result is null || step.Result.Length <= MostChars))
                 own[new StepKey(step.RunId, step.Idx)] = step.Result;
         }

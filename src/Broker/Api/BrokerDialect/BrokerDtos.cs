@@ -19,7 +19,7 @@ internal sealed record PolicySchema(
 /// <param name="Predecessors">Names of steps that must finish before.</param>
 /// <param name="OrGroups">Groups of predecessors of which one is enough.</param>
 /// <param name="Policies">Policies that the worker carries out.</param>
-/// <param name="Kind">Workers claim a task; the broker finishes waits and sleeps. Task when left out.</param>
+/// <param name="Kind">Workers claim a task and the items of a map; the broker finishes waits and sleeps. Task when left out.</param>
 /// <param name="Event">Event type that a <c>waitForEvent</c> takes.</param>
 /// <param name="TimeoutMs">Limit in milliseconds: of a wait (1,000 or more, one day when left out), or of one attempt of a task.</param>
 /// <param name="DurationMs">Length of a <c>sleep</c>, in milliseconds.</param>
@@ -36,13 +36,18 @@ internal sealed record PolicySchema(
 /// <param name="Timeouts">Limits that the broker enforces.</param>
 /// <param name="Emits">Event types that the step publishes.</param>
 /// <param name="Accepts">Event types that the step takes.</param>
+/// <param name="Items">Place of the list of a <c>map</c>: results.STEP, results.STEP.MEMBER or inputs.NAME.</param>
+/// <param name="Item">The task that a <c>map</c> runs for each value of its list.</param>
+/// <param name="MaxParallel">Items of a <c>map</c> that are open at the same time, 1 to 1,000; 1,000 when left out.</param>
+/// <param name="Tolerate">Failures with which a <c>map</c> succeeds; none when left out.</param>
+/// <param name="Collect">Value that a <c>map</c> gives on; results when left out.</param>
 internal sealed record StepSchema(
     [property: JsonPropertyName("name")] string? Name,
     [property: JsonPropertyName("successors")] IReadOnlyDictionary<string, string[]>? Successors,
     [property: JsonPropertyName("predecessors")] string[]? Predecessors,
     [property: JsonPropertyName("or_groups")] IReadOnlyDictionary<string, string[]>? OrGroups,
     [property: JsonPropertyName("policies")] PolicySchema[]? Policies,
-    [property: JsonPropertyName("kind"), Words("task", "waitForEvent", "sleep")] string? Kind = null,
+    [property: JsonPropertyName("kind"), Words("task", "waitForEvent", "sleep", "map")] string? Kind = null,
     [property: JsonPropertyName("event")] string? Event = null,
     [property: JsonPropertyName("timeout_ms")] long? TimeoutMs = null,
     [property: JsonPropertyName("duration_ms")] long? DurationMs = null,
@@ -58,7 +63,12 @@ internal sealed record StepSchema(
     [property: JsonPropertyName("lease_ttl_secs")] int? LeaseTtlSecs = null,
     [property: JsonPropertyName("timeouts")] StepTimeoutsForm? Timeouts = null,
     [property: JsonPropertyName("emits")] string[]? Emits = null,
-    [property: JsonPropertyName("accepts")] string[]? Accepts = null);
+    [property: JsonPropertyName("accepts")] string[]? Accepts = null,
+    [property: JsonPropertyName("items")] string? Items = null,
+    [property: JsonPropertyName("item")] MapItemForm? Item = null,
+    [property: JsonPropertyName("max_parallel")] int? MaxParallel = null,
+    [property: JsonPropertyName("tolerate")] MapToleranceForm? Tolerate = null,
+    [property: JsonPropertyName("collect"), Words("results", "summary", "none")] string? Collect = null);
 
 /// <summary>A workflow: identity and graph of steps. The members behind <c>policies</c> are extensions.</summary>
 /// <param name="WorkflowId">Name, 1 to 200 characters.</param>

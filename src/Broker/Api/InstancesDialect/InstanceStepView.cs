@@ -17,6 +17,9 @@ internal sealed record InstanceStepView(string Name, string Type, string Status)
     public string? ResultJson { get; init; }
 
     public StepError? Error { get; init; }
+    /// <summary>The map that it is an item of; null: it is a step of the definition.</summary>
+    public string? Parent { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
     public required DateTimeOffset UpdatedAt { get; init; }
 }
@@ -52,6 +55,7 @@ internal static class InstanceStepViews
                 ResultJson = step.Result,
                 Error = step.Status is StepStatus.Leased ? null : step.Error,
             },
+            StepKind.Map => row with { Attempts = 1, ResultJson = step.Result, Error = step.Error },
             StepKind.Sleep => row with { WakeAt = step.Due, Error = step.Error },
             StepKind.WaitForEvent => row with
             {
@@ -68,7 +72,7 @@ internal static class InstanceStepViews
 
     private static string TypeOf(StepKind kind) => kind switch
     {
-        StepKind.Task => "do",
+        StepKind.Task or StepKind.Map => "do",
         StepKind.Sleep => "sleep",
         StepKind.WaitForEvent => "waitForEvent",
     };
@@ -80,7 +84,7 @@ internal static class InstanceStepViews
         // Not begun: it waits for a worker. Begun and ready again: either its retry is to come, or it was handed back or lost, which is still the same attempt.
         StepStatus.Ready => kind is StepKind.Task && !AwaitsRetry(step) && !IsNew(step) ? Running : Waiting,
         StepStatus.Leased => Running,
-        StepStatus.Waiting => Waiting,
+        StepStatus.Waiting => kind is StepKind.Map ? Running : Waiting,
         StepStatus.Succeeded => Completed,
         StepStatus.Skipped => Completed,
         StepStatus.Failed => Errored,

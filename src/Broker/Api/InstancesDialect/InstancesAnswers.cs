@@ -46,7 +46,7 @@ internal static class InstancesAnswers
         if (InstanceStepViews.Latest(run.Steps) is { } latest)
         {
             json.WriteStartObject("currentStep");
-            WriteStepMembers(json, InstanceStepViews.Of(run.Definition.Steps[latest.Index], latest));
+            WriteStepMembers(json, InstanceStepViews.Of(run.Definition.StepOf(latest.Index), latest));
             json.WriteEndObject();
         }
 
@@ -55,15 +55,15 @@ internal static class InstancesAnswers
 
     public static void WriteStep(Utf8JsonWriter json, RunRef run, WorkflowDefinition definition, StepState step)
     {
-        var row = InstanceStepViews.Of(definition.Steps[step.Index], step);
+        var row = InstanceStepViews.Of(definition.StepOf(step.Index), step) with { Parent = step.Index >= StepDefinition.FirstDynamic ? definition.MapOf(step.Index).Name : null };
         json.WriteStartObject();
         json.WriteString("id", string.Create(CultureInfo.InvariantCulture, $"step_{run.Id:x}_{step.Index}"));
         json.WriteNumber("runNumber", run.Number);
         WriteStepMembers(json, row);
         json.WritePropertyName("result");
         json.WriteRaw(row.ResultJson);
-        json.WriteNull("parentStepKey");
-        json.WriteNumber("depth", 0);
+        json.WriteString("parentStepKey", row.Parent);
+        json.WriteNumber("depth", row.Parent is null ? 0 : 1);
         WriteDate(json, "createdAt", row.CreatedAt);
         WriteDate(json, "updatedAt", row.UpdatedAt);
         json.WriteEndObject();
@@ -95,7 +95,7 @@ internal static class InstancesAnswers
         json.WriteRaw(row.PayloadJson);
         WriteDate(json, "createdAt", row.CreatedAt);
         WriteDate(json, "deliveredAt", row.DeliveredAt);
-        json.WriteString("consumedByStepKey", row.ConsumedBy is { } index ? definition.Steps[index].Name : null);
+        json.WriteString("consumedByStepKey", row.ConsumedBy is { } index ? definition.NameOf(index) : null);
         json.WriteEndObject();
     }
 

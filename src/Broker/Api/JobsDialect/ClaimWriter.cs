@@ -41,6 +41,7 @@ internal static class ClaimWriter
         json.WriteNumber("delayed_until_ms", claimed.Due > claimed.QueuedAt ? claimed.Due.ToUnixTimeMilliseconds() : 0);
         if (shape.Script is { } script) WriteScript(json, script, upstream);
         WriteRun(json, claimed);
+        WriteItem(json, claimed);
         if (claimed.TraceParent is not null) json.WriteString("traceparent", claimed.TraceParent);
         if (claimed.ProgressJson is not null)
         {
@@ -72,9 +73,9 @@ internal static class ClaimWriter
         return ShellCommand.WithVariables([.. declared.All.Select(input => KeyValuePair.Create(input.Variable, ValueOf(inputs.RootElement, input.Name))), .. upstream], command);
     }
 
-    private static IReadOnlyList<KeyValuePair<string, string>> UpstreamOf(Assignment claimed, JobShape shape, ClaimedNeeds needs) => shape.Upstream.Count == 0
-        ? []
-        : [.. shape.Upstream.Select(read => KeyValuePair.Create(read.Variable, read.Output is { } output ? OutputOf(claimed, read.Job, output) : needs.Of(claimed, read.Job)))];
+    private static IReadOnlyList<KeyValuePair<string, string>> UpstreamOf(Assignment claimed, JobShape shape, ClaimedNeeds needs) => claimed is { ItemJson: { } item, Step.Command: not null }
+        ? ItemVariables.Of(item, MapDefinition.NumberOf(claimed.Step.Index))
+        : shape.Upstream.Count == 0 ? [] : [.. shape.Upstream.Select(read => KeyValuePair.Create(read.Variable, read.Output is { } output ? OutputOf(claimed, read.Job, output) : needs.Of(claimed, read.Job)))];
 
     // A job that failed, or has no such output, gives an empty text.
     private static string OutputOf(Assignment claimed, string job, string output)
@@ -96,6 +97,16 @@ internal static class ClaimWriter
         json.WriteRaw(FinalValue.IsObject(claimed.InputsJson) ? claimed.InputsJson : "{}");
         json.WriteNumber("run", claimed.Run.Number);
         json.WriteString("instance_id", claimed.Run.InstanceId);
+    }
+
+    /// <summary>Extension: the value that an item of a map runs for, and its place in the list.</summary>
+    private static void WriteItem(Utf8JsonWriter json, Assignment claimed)
+    {
+        if (claimed.ItemJson is not { } item) return;
+        json.WritePropertyName("item");
+        json.WriteRaw(item);
+        json.WriteNumber("item_index", MapDefinition.NumberOf(claimed.Step.Index));
+        if (claimed.Step.Handler is { } handler) json.WriteString("handler", handler);
     }
 
     /// <summary>Extension: a worker that takes steps runs them instead of the command.</summary>

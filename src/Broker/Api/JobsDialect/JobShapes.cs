@@ -47,7 +47,7 @@ internal static class JobShapes
     private static readonly ConditionalWeakTable<WorkflowDefinition, JobShape[]> Known = [];
 
     public static JobShape Of(WorkflowDefinition definition, StepDefinition step) =>
-        definition.Jobs is null ? OfStep(definition, step) : Known.GetValue(definition, Read)[step.Index];
+        definition.Jobs is null || step.Index >= StepDefinition.FirstDynamic ? OfStep(definition, step) : Known.GetValue(definition, Read)[step.Index];
 
     private static JobShape[] Read(WorkflowDefinition definition)
     {

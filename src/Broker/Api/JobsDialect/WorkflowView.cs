@@ -56,7 +56,7 @@ internal sealed record WorkflowView(string Id, WorkflowDefinition Definition, Ru
         Raw(json, "name", shape.NameJson);
         if (state is { } now) json.WriteString("status", now.Status);
         else Raw(json, "status", shape.StatusJson);
-        json.WriteString("command", step.Command ?? "");
+        json.WriteString("command", step.Command ?? step.Map?.Item.Command ?? "");
         Raw(json, "depends_on", shape.DependsOnJson);
         if (state is { } running)
         {

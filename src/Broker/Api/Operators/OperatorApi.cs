@@ -106,6 +106,11 @@ internal static class OperatorApi
             .WithDescription("The last 100 attempts that did not succeed, and the present or the last one.")
             .Lists<StepAttempt>().Refuses(400, 404).Takes(PageParameters.Run).WithErrorExample(404, "There is no step 'test' in workflow 'ci', version '7'.")
             .RequireScope(Scope.Read).ByWorkflow();
+        run.MapGet("/steps/{step}/items", RunRoutes.ItemsAsync).WithName("ListStepItems").WithSummary("Items of a map in order of its list")
+            .WithDescription("Items that have begun, or that a worker may take; the others have no state yet. A page ends early where its values and results are longer than 4 MiB.")
+            .Lists<StepItem>().Refuses(400, 404).Takes(PageParameters.Run, RunRoutes.ItemStatuses, PageParameters.Limit, PageParameters.Cursor)
+            .WithErrorExample(404, "Step 'test' of workflow 'ci' is no map.")
+            .RequireScope(Scope.Read).ByWorkflow();
         run.MapGet("/explain", RunRoutes.ExplainAsync).WithName("ExplainRun").WithSummary("Why a run stands still: its open steps, grouped by cause")
             .Answers<RunExplanation>().Refuses(400, 404).Takes(PageParameters.Run)
             .RequireScope(Scope.Read).ByWorkflow();

@@ -9,6 +9,8 @@ internal static class RunRoutes
 {
     public static readonly QueryParameter Statuses = QueryParameter.Text("status", $"Any of {string.Join(", ", RunWords.StepStatuses)}, separated by commas.");
 
+    public static readonly QueryParameter ItemStatuses = QueryParameter.Text("status", $"Any of {string.Join(", ", RunWords.ItemStatuses)}, separated by commas.");
+
     public static readonly QueryParameter Wait = new("wait", "Seconds to wait for the end of the run; default 0. A run that goes on is answered as it stands.", Limits.LongestWaitSecs);
 
     public static async Task GetAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct)
@@ -34,6 +36,13 @@ internal static class RunRoutes
 
     public static async Task AttemptsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, string step, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListAttemptsAsync(AddressOf(http, workflow, instance), step, ct), OperatorJson.Default.ListingStepAttempt);
+
+    public static async Task ItemsAsync(HttpContext http, IOperatorApi api, string workflow, string instance, string step, CancellationToken ct)
+    {
+        var query = new OperatorQuery(http.Request);
+        var chosen = new StepQuery { Statuses = query.Words("status", RunWords.ItemStatuses), Cursor = query.Cursor, Limit = query.Limit() };
+        await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ListItemsAsync(AddressOf(http, workflow, instance), step, chosen, ct), OperatorJson.Default.ListingStepItem);
+    }
 
     public static async Task ExplainAsync(HttpContext http, IOperatorApi api, string workflow, string instance, CancellationToken ct) =>
         await JsonAnswer.SendAsync(http.Response, StatusCodes.Status200OK, await api.ExplainRunAsync(AddressOf(http, workflow, instance), ct), OperatorJson.Default.RunExplanation);

@@ -273,6 +273,7 @@ public static class Walk
         await api.GetRunStatesAsync(flow, run);
         Check((await api.GetRunStepAsync(flow, run, "ask")).Causes.First().Code == StepCauseCode.Waiting_for_event);
         await api.ListStepAttemptsAsync(flow, run, "ask");
+        await StatusAsync(404, () => api.ListStepItemsAsync(flow, run, "ask"));
         await api.ExplainRunAsync(flow, run);
         await api.ListRunEventsAsync(flow, run, direction: Direction.Out, @internal: true);
         await api.ListRunLogsAsync(flow, run, after: 0);

@@ -207,6 +207,7 @@ async function operators(): Promise<void> {
   want(await api.GET(`${run}/states`, { params: { path } }));
   if (one(want(await api.GET(`${run}/steps/{step}`, { params: { path: { ...path, step } } })).causes).code !== "waiting_for_event") throw new Error("another cause");
   want(await api.GET(`${run}/steps/{step}/attempts`, { params: { path: { ...path, step } } }));
+  want(await api.GET(`${run}/steps/{step}/items`, { params: { path: { ...path, step }, query: { status: "failed", limit: 5 } } }), 404);
   want(await api.GET(`${run}/explain`, { params: { path } }));
   want(await api.GET(`${run}/events`, { params: { path, query: { direction: "out", internal: true } } }));
   want(await api.GET(`${run}/logs`, { params: { path, query: { stream: "stdout", after: 0 } } }));

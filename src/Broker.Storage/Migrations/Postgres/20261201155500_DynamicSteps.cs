@@ -1,0 +1,58 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Broker.Storage.Migrations.Postgres
+{
+    /// <inheritdoc />
+    public partial class DynamicSteps : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.AddColumn<string>(
+                name: "input",
+                table: "step",
+                type: "text",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
+                name: "items",
+                table: "step",
+                type: "text",
+                nullable: true);
+
+            migrationBuilder.AddColumn<short>(
+                name: "kind",
+                table: "step",
+                type: "smallint",
+                nullable: true);
+
+            migrationBuilder.AddColumn<string>(
+                name: "name",
+                table: "step",
+                type: "text",
+                nullable: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropColumn(
+                name: "input",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "items",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "kind",
+                table: "step");
+
+            migrationBuilder.DropColumn(
+                name: "name",
+                table: "step");
+        }
+    }
+}
