@@ -35,17 +35,17 @@ internal static class TreeCommand
         return command;
     }
 
-    private static async Task AddAsync(IOperatorApi api, RunAddress instance, List<Branch> tree, IReadOnlyList<bool> above, CancellationToken ct)
+    private static async Task AddAsync(IOperatorApi api, RunAddress instance, List<Branch> tree, bool[] above, CancellationToken ct)
     {
         var numbers = (await api.GetRunAsync(instance with { Run = null }, ct)).Lineage.Runs.Order().ToList();
         foreach (var number in numbers)
         {
             var run = await api.GetRunAsync(instance with { Run = number }, ct);
             bool[] places = [.. above, number != numbers[^1]];
-            tree.Add(new(run, places, IsFork: above.Count > 0));
+            tree.Add(new(run, places, IsFork: above.Length > 0));
             foreach (var fork in (run.Lineage.Forks ?? []).Reverse())
             {
-                if (above.Count < Deepest) await AddAsync(api, fork, tree, places, ct);
+                if (above.Length < Deepest) await AddAsync(api, fork, tree, places, ct);
             }
         }
     }

@@ -88,7 +88,7 @@ public sealed class LargeScenarios(Site site)
         await PushAsync(workflow, lease, Lines, 2000);
         await visit.ShowsAsync("log-view .line:last-child", "line 101999");
 
-        var text = await site.Http.GetStringAsync(new Uri($"/api/v1/runs/{workflow}/{instance}/logs?format=text", UriKind.Relative));
+        var text = await site.Http.GetStringAsync(new Uri($"/api/v1/runs/{workflow}/{instance}/logs?format=text", UriKind.Relative), TestContext.Current.CancellationToken);
         Assert.Equal(Lines + 2000, text.Count(c => c == '\n'));
         Assert.Contains(Text(Needle), text, StringComparison.Ordinal);
     }

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Broker.Core.Runs;
-using Broker.Core.Steps;
 
 namespace Broker.Core.Definitions;
 

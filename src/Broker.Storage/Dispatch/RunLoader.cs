@@ -62,7 +62,9 @@ internal sealed class RunLoader(BatchContext batch)
         {
             if (command.StepIndex is { } index and >= StepDefinition.FirstDynamic && batch.Runs.GetValueOrDefault(command.RunId) is { } run
                 && MapDefinition.OrdinalOf(index) < run.State.Definition.Maps.Length)
+            {
                 (maps ??= []).Add(new(command.RunId, run.State.Definition.MapOf(index).Index));
+            }
         }
 
         return maps is null ? null : transaction.Steps([.. maps]);

@@ -228,7 +228,7 @@ internal sealed class RunStarter(BatchContext batch)
     {
         foreach (var map in definition.Maps)
         {
-            short[]? statuses = heritage.Plan.Resumed.ContainsKey(map.Index) ? Finished : heritage.Plan.Kept.Any(step => step.Index == map.Index) ? Ended : null;
+            var statuses = heritage.Plan.Resumed.ContainsKey(map.Index) ? Finished : heritage.Plan.Kept.Any(step => step.Index == map.Index) ? Ended : null;
             if (statuses is not null) (changes.ItemCopies ??= []).Add(new(heritage.RunId, runId, map.First, map.First + MapDefinition.MostItems, statuses));
         }
     }

@@ -78,9 +78,11 @@ internal static class Orders
     public static readonly Order ResumeStarts = Workflow("resume-starts", "Resume starts…", "Runs of the workflow start again.", "resume_starts", (api, name, command, ct) => api.ResumeStartsAsync(name, command, ct));
 
     public static readonly Order Complete = Step("complete", "Complete by hand…", "The step succeeds with this value. A worker that holds it loses it.", "complete_step", (api, target, form, reason, ct) =>
-        api.CompleteStepAsync(target.Run, target.Step, new() { Value = Json(form, "value"), Reason = reason }, ct)) with { Fields = [new("value", "Value (JSON)", "For a wait the event's value, for a job an object of strings; a sleep takes none.", IsLong: true)] };
+        api.CompleteStepAsync(target.Run, target.Step, new() { Value = Json(form, "value"), Reason = reason }, ct)) with
+    { Fields = [new("value", "Value (JSON)", "For a wait the event's value, for a job an object of strings; a sleep takes none.", IsLong: true)] };
     public static readonly Order Fail = Step("fail", "Fail by hand…", "The step fails for good, without a further retry. A worker that holds it loses it.", "fail_step", (api, target, form, reason, ct) =>
-        api.FailStepAsync(target.Run, target.Step, new() { Name = Given(form, "name"), Message = Given(form, "message"), Reason = reason }, ct)) with { Fields = [new("name", "Name of the error", "FailedByHand when left out."), new("message", "Message", "The reason when left out.", IsLong: true)] };
+        api.FailStepAsync(target.Run, target.Step, new() { Name = Given(form, "name"), Message = Given(form, "message"), Reason = reason }, ct)) with
+    { Fields = [new("name", "Name of the error", "FailedByHand when left out."), new("message", "Message", "The reason when left out.", IsLong: true)] };
     public static readonly Order Skip = Step("skip", "Skip…", "The step is skipped, and the run goes on behind it.", "skip_step", (api, target, form, reason, ct) => api.SkipStepAsync(target.Run, target.Step, new() { Reason = reason }, ct));
     public static readonly Order RetryNow = Step("retry-now", "Retry now…", "The delayed step may be claimed at once.", "retry_step_now", (api, target, form, reason, ct) => api.RetryStepNowAsync(target.Run, target.Step, new() { Reason = reason }, ct));
     public static readonly Order Release = Step("release", "Release…", "The worker loses the step. It is ready for other workers, and no retry is charged.", "release_step", (api, target, form, reason, ct) => api.ReleaseStepAsync(target.Run, target.Step, new() { Reason = reason }, ct));

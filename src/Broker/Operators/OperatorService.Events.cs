@@ -8,7 +8,6 @@ using Broker.Core.Json;
 using Broker.Core.Runs;
 using Broker.Core.Triggers;
 using Broker.Engine;
-using Broker.Storage.Contracts;
 
 namespace Broker.Operators;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Broker.Auth;
 using Broker.Core.Definitions;
 using Broker.Core.Json;
-using Broker.Core.Runs;
 using Broker.Core.Schedules;
 using Broker.Schedules;
 using Broker.Storage.Contracts;
@@ -164,7 +163,7 @@ internal sealed partial class OperatorService
     private static OperatorException Owned(StoredSchedule schedule) => new(
         StatusCodes.Status409Conflict, "from_definition", $"The schedule '{schedule.Name}' belongs to the definition of workflow '{schedule.Workflow}': change it there, or pause the schedule.");
 
-    private OperatorException RefusalOf(Firing skipped) => skipped.Reason switch
+    private static OperatorException RefusalOf(Firing skipped) => skipped.Reason switch
     {
         SkipReasons.StartsPaused => new(StatusCodes.Status409Conflict, "starts_paused", skipped.Detail!),
         SkipReasons.BacklogFull => new(StatusCodes.Status429TooManyRequests, "backlog_full", skipped.Detail!),

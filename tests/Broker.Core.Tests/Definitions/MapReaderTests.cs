@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Xunit;

@@ -114,7 +114,7 @@ public sealed class ListScaleTests(PostgresCluster cluster)
     private static async Task FillAsync(string numbers, Func<string, Task> execute)
     {
         const long firstId = 10_000_000_000;
-        var began = (DateTimeOffset.UtcNow.AddDays(-30).UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
+        var began = (TimeProvider.System.GetUtcNow().AddDays(-30).UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / TimeSpan.TicksPerMicrosecond;
         var between = TimeSpan.FromDays(30).Ticks / TimeSpan.TicksPerMicrosecond / Runs;
         var live = Runs - Live;
         await execute($$$"""

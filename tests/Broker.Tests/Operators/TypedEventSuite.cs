@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Broker.Commands;
 using Broker.Tests.App;
-using Broker.Tests.BrokerDialect;
 using Xunit;
 using static Broker.Tests.Operators.OperatorWire;
 

@@ -65,7 +65,7 @@ public abstract class ScheduleRunnerSuite(BrokerApp app)
         for (var i = 0; i < 5; i++)
         {
             await AgoAsync(name, TimeSpan.FromHours(5 + i));
-            var backfill = wire.Wire.PostAsync($"/api/v1/schedules/{name}/backfill", JsonSerializer.Serialize(new { from = DateTimeOffset.UtcNow.AddHours(-8), to = DateTimeOffset.UtcNow }));
+            var backfill = wire.Wire.PostAsync($"/api/v1/schedules/{name}/backfill", JsonSerializer.Serialize(new { from = TimeProvider.System.GetUtcNow().AddHours(-8), to = TimeProvider.System.GetUtcNow() }));
             await Task.WhenAll([backfill, .. Enumerable.Range(0, 4).Select(_ => RoundAsync())]);
             await LeaseOverAsync(name);
             await RoundAsync();
@@ -198,8 +198,8 @@ public abstract class ScheduleRunnerSuite(BrokerApp app)
         await AgoAsync(name, TimeSpan.FromHours(3));
         await RoundAsync();
         Assert.Empty(await HistoryAsync(name));
-        var from = DateTimeOffset.UtcNow.AddHours(-2.5);
-        var request = JsonSerializer.Serialize(new { from, to = DateTimeOffset.UtcNow, dry_run = true });
+        var from = TimeProvider.System.GetUtcNow().AddHours(-2.5);
+        var request = JsonSerializer.Serialize(new { from, to = TimeProvider.System.GetUtcNow(), dry_run = true });
         var plan = await wire.Wire.PostAsync($"/api/v1/schedules/{name}/backfill", request);
         Assert.Equal((200, true), (plan.Status, plan.Json.GetProperty("dry_run").GetBoolean()));
         Assert.InRange(plan.Json.GetProperty("instants").GetArrayLength(), 2, 3);
@@ -211,7 +211,7 @@ public abstract class ScheduleRunnerSuite(BrokerApp app)
 
         Assert.Equal(200, (await wire.Wire.PostAsync($"/api/v1/schedules/{name}/resume", "{}")).Status);
         await RoundAsync();
-        var skipped = Assert.Single((await HistoryAsync(name)).Where(f => Text(f, "status") == "skipped"));
+        var skipped = Assert.Single(await HistoryAsync(name), f => Text(f, "status") == "skipped");
         Assert.Equal("paused", Text(skipped, "reason"));
         Assert.InRange(skipped.GetProperty("count").GetInt32(), 3, 4);
     }
@@ -226,7 +226,7 @@ public abstract class ScheduleRunnerSuite(BrokerApp app)
     }
 
     // The schedule was served last so long ago, and is due.
-    private async Task AgoAsync(string name, TimeSpan time) => await SetAsync(name, DateTimeOffset.UtcNow - time);
+    private async Task AgoAsync(string name, TimeSpan time) => await SetAsync(name, TimeProvider.System.GetUtcNow() - time);
 
     private async Task SetAsync(string name, DateTimeOffset last)
     {
@@ -243,7 +243,7 @@ public abstract class ScheduleRunnerSuite(BrokerApp app)
 
     private Task LeaseOverAsync(string name) => DueAsync(name);
 
-    private Task RoundAsync() => app.Services.GetRequiredService<ScheduleRunner>().RunOnceAsync(Ct);
+    private Task<int> RoundAsync() => app.Services.GetRequiredService<ScheduleRunner>().RunOnceAsync(Ct);
 
     private async Task<IReadOnlyList<JsonElement>> HistoryAsync(string name) => [.. (await wire.GetAsync($"/schedules/{name}/history?limit=200")).GetProperty("items").EnumerateArray()];
 
