@@ -158,6 +158,21 @@ public abstract class MapConformance : StoreTests
         Assert.Equal("[1,2]", Assert.Single((await NextAsync("publish")).Upstream).ResultJson);
     }
 
+    [Fact] // 28
+    public async Task A_map_behind_a_wait_whose_event_is_kept_begins_with_the_end_of_the_map_above()
+    {
+        var run = await StartAsync(await RegisterAsync(ADefinition.Of("""
+            {"workflow_id": "m", "steps": {
+              "a": {"kind": "map", "items": "inputs.files", "item": {"handler": "resize"}, "successors": {"default": ["w"]}},
+              "w": {"kind": "waitForEvent", "event": "go", "predecessors": ["a"], "successors": {"default": ["b"]}},
+              "b": {"kind": "map", "items": "inputs.files", "item": {"handler": "resize"}, "predecessors": ["w"]}}}
+            """)), "i", """{"files":[1]}""");
+        await Store.Runs.SendAsync("m", "i", "go", null, null, Delivery.First, Ct);
+        await SucceedAsync(await ItemAsync(), "1");
+        Assert.Equal("b[0]", (await ItemAsync()).Step.Name);
+        Assert.Equal(RunStatus.Running, (await ViewAsync(run)).Status);
+    }
+
     [Fact] // 10
     public async Task A_pause_holds_the_items_and_those_that_begin_meanwhile()
     {

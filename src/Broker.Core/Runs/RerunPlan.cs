@@ -44,8 +44,9 @@ public sealed record RerunPlan(IReadOnlyList<StepState> Kept, IReadOnlyList<int>
         var resumed = new Dictionary<int, MapProgress>();
         foreach (var step in reached.Where(step => again[step.Index] && step.Items is { IsRead: true } && from?.Contains(step.Index) is not true))
         {
-            var place = definition.Steps[step.Index].Map!.Items;
-            var isSame = place.Step is null ? !changesInputs : !definition.Steps[step.Index].Predecessors.Any(above => again[above]);
+            // Below a step that runs again, items may be given other results than before.
+            var map = definition.Steps[step.Index];
+            var isSame = !map.Predecessors.Any(above => again[above]) && (map.Map!.Items.Step is not null || !changesInputs);
             if (isSame) resumed[step.Index] = step.Items!.Again();
         }
 

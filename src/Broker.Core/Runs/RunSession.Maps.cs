@@ -29,17 +29,21 @@ public sealed partial class RunSession
     /// </summary>
     public void ServeMaps(IMapReads reads, DateTimeOffset now)
     {
-        while (movedMaps is { Count: > 0 })
+        // A wait below a map may take an event that is kept, and reach the next map.
+        while (movedMaps is not null)
         {
-            var index = movedMaps.Min;
-            movedMaps.Remove(index);
-            if (Run.IsTerminal || !steps.TryGetValue(index, out var step)) continue;
-            if (step.Status is StepStatus.Waiting) Serve(step, Definition(index).Map!, reads, now);
-            else if (step.Items is { Open: > 0 }) CancelItems(Definition(index).Map!, reads, now);
-        }
+            while (movedMaps is { Count: > 0 })
+            {
+                var index = movedMaps.Min;
+                movedMaps.Remove(index);
+                if (Run.IsTerminal || !steps.TryGetValue(index, out var step)) continue;
+                if (step.Status is StepStatus.Waiting) Serve(step, Definition(index).Map!, reads, now);
+                else if (step.Items is { Open: > 0 }) CancelItems(Definition(index).Map!, reads, now);
+            }
 
-        movedMaps = null;
-        Settle(now);
+            movedMaps = null;
+            Settle(now);
+        }
     }
 
     private void Serve(StepState step, MapDefinition map, IMapReads reads, DateTimeOffset now)

@@ -1,3 +1,4 @@
+using Broker.Core.Conditions;
 using Broker.Core.Definitions;
 using Broker.Core.Runs;
 using Broker.Core.Steps;
@@ -27,7 +28,7 @@ internal sealed partial class RunDriver
     {
         if (Run.Run.CancelledAt is not { } cancelled) return;
         Violation.If(Run.Run.IsTerminal && Run.Run.Phase is not RunPhase.Cancelled, $"invariant 25: a run that was cancelled is {Run.Run.Phase}");
-        Violation.If(Run.Active.Any(step => definition.RulesOf(step.Index).When is null), "invariant 25: a step without a condition is open after a cancel");
+        Violation.If(Run.Active.Any(step => ConditionOf(step.Index) is null), "invariant 25: a step without a condition is open after a cancel");
         foreach (var step in definition.Steps.Where(step => step.When is not null))
         {
             var row = Run.Rows.GetValueOrDefault(step.Index);
@@ -36,6 +37,9 @@ internal sealed partial class RunDriver
             Violation.If(runs is { } decided && (row is null || row.Status is not StepStatus.NotRun != decided), $"invariant 25: step {step.Index} is {row?.Status}, should run: {runs}");
         }
     }
+
+    // An item runs under the condition of its map.
+    private Expression? ConditionOf(int index) => definition.Steps[index < StepDefinition.FirstDynamic ? index : definition.MapOf(index).Index].When;
 
     private void Rerun(Command command)
     {
@@ -58,6 +62,7 @@ internal sealed partial class RunDriver
         runs.Add(run);
         fates = [];
         Violation.If(old.Image != image, "invariant 24: a retry changed the earlier run");
+        foreach (var kept in plan.Kept.Where(kept => mapsByHand.Contains((old.Run.Id, kept.Index)))) mapsByHand.Add((run.Run.Id, kept.Index));
         foreach (var kept in plan.Kept)
             Violation.If(run.Rows.GetValueOrDefault(kept.Index) != kept, $"invariant 24: the kept step {kept.Index} is another one in the new run");
         Violation.If(run.Active.Any(step => plan.Kept.Any(kept => kept.Index == step.Index)), "invariant 24: a kept step runs again");
