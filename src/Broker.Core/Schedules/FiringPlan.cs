@@ -41,7 +41,7 @@ public static class SkipReasons
     public static IReadOnlyList<string> All { get; } = [Missed, Paused, Overlap, QueueFull, StartsPaused, BacklogFull, NoWorkflow, InputsRefused, Failure];
 }
 
-/// <summary>Due instants of a schedule (invariants 28 and 29).</summary>
+/// <summary>Due instants of a schedule (invariants 31 and 32).</summary>
 /// <param name="Fire">Nominal instants whose runs start now, in order.</param>
 /// <param name="Skipped">Instants that are passed over.</param>
 /// <param name="Base">The last instant that was dealt with: the next round begins behind it.</param>

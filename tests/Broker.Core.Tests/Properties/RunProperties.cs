@@ -16,6 +16,9 @@ public sealed class RunProperties
     public void No_order_of_commands_breaks_an_invariant_and_each_run_ends() =>
         Prop.ForAll(CommandSequence.Any, story => Tell(story)).Check(Config.QuickThrowOnFailure.WithMaxTest(Stories));
 
+    [Fact] // 25
+    public void A_condition_in_a_cycle_is_held_against_the_time_of_its_decision() => Tell(new(2035529419, [new(Happening.CancelGently, 380, 148)]));
+
     public static TheoryData<string> Faults => [.. Planted.Keys];
 
     private static readonly Dictionary<string, Func<IReadOnlyList<StepState>, IReadOnlyList<StepState>>> Planted = new()

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Broker.Core.Tests.Schedules;
 
-/// <summary>Invariants 28 and 29: no instant twice, none in silence, whatever the times of the rounds.</summary>
+/// <summary>Invariants 31 and 32: no instant twice, none in silence, whatever the times of the rounds.</summary>
 public sealed class FiringPlanTests
 {
     private static readonly DateTimeOffset Begin = new(2026, 3, 29, 0, 0, 0, TimeSpan.Zero);

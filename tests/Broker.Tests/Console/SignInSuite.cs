@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Broker.Auth;
 using Broker.Storage.Contracts;
 using Broker.Tests.App;
@@ -53,6 +54,21 @@ public abstract class SignInSuite(BrokerApp app)
         using var browser = await SignedInAsync("admin");
         foreach (var path in (string[])["/api/workflows", "/workflows", "/handlers", "/status", "/docs", "/metrics", "/openapi.json", "/api/workflow-files"])
             Assert.Equal((path, HttpStatusCode.Unauthorized), (path, (await browser.GetAsync(path)).Status));
+    }
+
+    [Fact]
+    public async Task An_admin_lists_the_sessions_and_ends_one_of_them()
+    {
+        using var reader = await SignedInAsync("reader");
+        using var admin = await SignedInAsync("admin");
+        Assert.Equal(HttpStatusCode.Forbidden, (await reader.GetAsync("/api/v1/sessions")).Status);
+        var sessions = JsonElement.Parse((await admin.GetAsync("/api/v1/sessions")).Body).GetProperty("items").EnumerateArray().ToList();
+        var ended = sessions.Find(session => session.GetProperty("key").GetString() == "reader").GetProperty("id").GetString();
+        Assert.Contains(sessions, session => session.GetProperty("key").GetString() == "admin");
+        Assert.Equal(HttpStatusCode.OK, (await admin.SendAsync(HttpMethod.Delete, $"/api/v1/sessions/{ended}", admin.Own, null)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.SendAsync(HttpMethod.Delete, $"/api/v1/sessions/{ended}", admin.Own, null)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await reader.GetAsync("/api/v1/me")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await admin.GetAsync("/api/v1/me")).Status);
     }
 
     [Fact]
@@ -111,9 +127,12 @@ public abstract class SignInSuite(BrokerApp app)
     {
         private readonly HttpClient client = new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new() }) { BaseAddress = address };
 
+        /// <summary>Headers of a page of the console.</summary>
+        public IReadOnlyList<(string Name, string Value)> Own => [("Origin", address.GetLeftPart(UriPartial.Authority))];
+
         public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, [], null);
 
-        public Task<Answer> PostAsync(string path, params (string Name, string Value)[] fields) => SendAsync(HttpMethod.Post, path, [("Origin", address.GetLeftPart(UriPartial.Authority))], fields);
+        public Task<Answer> PostAsync(string path, params (string Name, string Value)[] fields) => SendAsync(HttpMethod.Post, path, Own, fields);
 
         public async Task<Answer> SendAsync(HttpMethod method, string path, IReadOnlyList<(string Name, string Value)> headers, IReadOnlyList<(string Name, string Value)>? fields)
         {

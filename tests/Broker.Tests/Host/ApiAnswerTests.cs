@@ -247,6 +247,12 @@ public sealed class ApiAnswerTests(SqliteApp host) : IClassFixture<SqliteApp>, I
         client.DefaultRequestHeaders.Authorization = new("Bearer", key.GetProperty("key").GetString());
         var other = await PostAsync("/api/v1/keys", """{"name":"other","scopes":["read"]}""", 201);
         await SendAsync(HttpMethod.Delete, $"/api/v1/keys/{other.GetProperty("info").GetProperty("id").GetString()}", null, 200);
+
+        using var signIn = new HttpRequestMessage(HttpMethod.Post, "/ui/login") { Content = new FormUrlEncodedContent([new("key", key.GetProperty("key").GetString())]) };
+        signIn.Headers.Add("Origin", host.Address.GetLeftPart(UriPartial.Authority));
+        (await client.SendAsync(signIn, Ct)).Dispose();
+        var session = (await GetAsync("/api/v1/sessions")).GetProperty("items")[0];
+        await SendAsync(HttpMethod.Delete, $"/api/v1/sessions/{session.GetProperty("id").GetString()}", null, 200);
     }
 
     private async Task WalkWebhooksAsync()
