@@ -113,7 +113,7 @@ public sealed class LargeScenarios(Site site)
         var label = OperatorWire.NewName("log");
         var workflow = await site.CreateJobsAsync($$"""{"name":"log","trigger":"manual","jobs":[{"id":"one","name":"one","command":"true","required_labels":["{{label}}"]}]}""");
         await site.PostAsync($"/api/v1/workflows/{workflow}/runs", """{"instance":"i-1"}""");
-        var claimed = JsonElement.Parse(await site.PostAsync("/api/jobs/claim", $$"""{"worker_id":"w-{{label}}","labels":["{{label}}"],"lease_ttl_secs":600}"""));
+        var claimed = JsonElement.Parse(await site.PostAsync("/api/jobs/claim", $$"""{"worker_id":"w-{{label}}","labels":["{{label}}"],"lease_ttl_secs":600,"wait":5}"""));
         return (workflow, claimed.GetProperty("lease").GetProperty("lease_id").GetString()!);
     }
 

@@ -34,7 +34,7 @@ internal sealed partial class RunDriver
             var row = Run.Rows.GetValueOrDefault(step.Index);
             if (row is { Status: StepStatus.Cancelled } || row?.QueuedAt < cancelled || (row is null && Run.Run.IsTerminal)) continue;
 
-            // In a cycle a step is before itself: its condition was decided before its own end, and before the end of steps that it led to.
+            // In a cycle a step is before itself. Its condition was decided before its own end, and before the ends of the steps behind it.
             var before = Run.Rows.Where(other => other.Key != step.Index && !(other.Value.EndedAt > row?.QueuedAt)).ToDictionary();
             var runs = ReferenceConditions.Runs(definition, step, before, isCancelled: true);
             Violation.If(runs is { } decided && (row is null || row.Status is not StepStatus.NotRun != decided), $"invariant 25: step {step.Index} is {row?.Status}, should run: {runs}");

@@ -21,7 +21,8 @@ public sealed class DocumentPageTests(SqliteApp host) : IClassFixture<SqliteApp>
             Program,
             [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                $"--user-data-dir={profile.Path}", "--enable-logging=stderr", "--virtual-time-budget=20000", "--dump-dom", $"{host.Address}docs",
+                // The page draws the rows that are in view, from 150 rows on: the window has room for all of them.
+                $"--user-data-dir={profile.Path}", "--window-size=1200,12000", "--enable-logging=stderr", "--virtual-time-budget=20000", "--dump-dom", $"{host.Address}docs",
             ])
         {
             RedirectStandardOutput = true,
