@@ -28,7 +28,7 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
     [Fact]
     public async Task No_request_makes_the_broker_fail()
     {
-        var requests = Effort.Of(1_500, 60_000);
+        var requests = Effort.Of(2_000, 60_000);
         var seed = int.TryParse(Environment.GetEnvironmentVariable("BROKER_FUZZ_SEED"), CultureInfo.InvariantCulture, out var given) ? given
             : Effort.IsLong ? Random.Shared.Next() : 1;
         await using var site = await Site.OpenAsync(database, cluster.Postgres);
@@ -146,7 +146,9 @@ public abstract class FuzzTests(DurableCluster cluster, Database database)
         await site.Http.MustPostAsync($"/api/workflows/{jobs}/run", "", Ct);
         var claimed = await site.Http.MustPostAsync("/api/jobs/claim", """{"worker_id":"fuzz","labels":[],"lease_ttl_secs":3600}""", Ct);
         await site.Http.MustPostAsync("/repository/register", """{"name":"repo","url":"u","workflows":[],"credentials":{}}""", Ct);
-        return [worker, handler, jobs, (string)claimed["lease"]!["lease_id"]!, "flow", "empty", "order-7", "one", "a", "Go", "repo", "fuzz", "default", "é ü", "\ud83d\ude00"];
+        using var schedule = new StringContent("""{"workflow":"empty","cron":"0 3 * * *"}""", Encoding.UTF8, "application/json");
+        (await site.Http.PutAsync(new Uri("/api/v1/schedules/nightly", UriKind.Relative), schedule, Ct)).EnsureSuccessStatusCode().Dispose();
+        return [worker, handler, jobs, (string)claimed["lease"]!["lease_id"]!, "flow", "empty", "order-7", "nightly", "one", "a", "Go", "repo", "fuzz", "default", "é ü", "\ud83d\ude00"];
     }
 
     private static long Memory(Site site)
