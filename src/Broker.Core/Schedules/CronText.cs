@@ -92,7 +92,7 @@ public static class CronText
             var tail = step is { } every ? string.Create(CultureInfo.InvariantCulture, $"/{every}") : "";
             if (body == "*") return body + tail;
             if (body.StartsWith('H')) return Seeded(body, step, seed);
-            if (RangeOf(body) is { } range) return range.From == range.Until && !body.Contains('-', StringComparison.Ordinal) ? body + tail : $"{body}{tail}";
+            if (RangeOf(body) is not null) return body + tail;
             return step is null && IsSpecial(body) ? body : null;
         }
 
